@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * The link between agent and controller: the one place where both sides meet. HTTPS with mutual TLS
+ * on the agents' listener; every body is one CBOR map with small integer keys. Key 0 is the protocol
+ * version, key 1 the sender's capability bits. Unknown keys are skipped, so that agent N talks with
+ * controller N-1 to N+1; a body of another major version is refused with 400.
+ *
+ *   POST /agent/v1/enroll      proto_enroll_request  -> proto_enroll_response   (no client certificate)
+ *   POST /agent/v1/renew       proto_enroll_request  -> proto_enroll_response   (code empty)
+ *   POST /agent/v1/sightings   proto_sightings       -> proto_ack     200 only after the commit
+ *   POST /agent/v1/labels      proto_label_reports   -> proto_ack     200 only after the commit
+ *   GET  /agent/v1/desired?epoch=E&after=REV&wait=S  -> proto_desired long poll, S <= 60
+ *   GET  /agent/v1/images/{sha256 hex}               -> serial form of common/image.h
+ *   POST /agent/v1/health      proto_health          -> proto_health_response
+ *
+ * A replayable stream is named by (agent, journal id, stream); its entries are numbered from 1 without
+ * gaps. The receiver keeps a high-water mark per stream, committed with the data; entries at or below
+ * it are dropped, so a replay is counted once. The ack names the highest sequence that is durable.
+ *
+ * Instants are int64 microseconds UTC as the agent knows the controller's clock.
+ *
+ * Encoders append to a struct buf. Decoders check everything against the stated caps; on failure they
+ * return a negative code, leave nothing allocated and set *ret_at (if not NULL) to the byte offset.
+ * What a decoder yields is owned by the caller and released with the matching _done().
+ */
+#pragma once
+
+#include "common/buf.h"
+#include "common/epc.h"
+#include "common/image.h"
+
+#define PROTO_VERSION 1u
+/** Capability bits of key 1. */
+#define PROTO_CAP_LABELS 1u /**< agent drives a label radio */
+#define PROTO_CAP_RFID   2u /**< agent drives LLRP readers */
+
+#define PROTO_CONTENT_TYPE     "application/cbor"
+#define PROTO_MAX_BODY         (1u << 20)
+#define PROTO_JOURNAL_ID_BYTES 16
+#define PROTO_NAME_MAX         64  /**< agent, reader and interface names, NUL included */
+#define PROTO_TEXT_MAX         256 /**< error texts and versions, NUL included */
+#define PROTO_MAX_SIGHTINGS    4096
+#define PROTO_MAX_SOURCES      1024
+#define PROTO_MAX_REPORTS      1024
+#define PROTO_MAX_LABELS       8192
+#define PROTO_MAX_TIMELINE     8
+#define PROTO_MAX_READERS      16
+#define PROTO_MAX_ANTENNAS     32
+#define PROTO_MAX_INTERFACES   16
+#define PROTO_MAX_DER          8192
+#define PROTO_CODE_MAX         128
+#define LABEL_ADDR_BYTES       6
+
+/* --- enrolment -------------------------------------------------------------------------------- */
+
+struct proto_enroll_request {
+	uint64_t caps;
+	char code[PROTO_CODE_MAX]; /**< join code as typed; empty when renewing */
+	char name[PROTO_NAME_MAX]; /**< what the agent would like to be called */
+	char version[PROTO_TEXT_MAX];
+	uint8_t csr[PROTO_MAX_DER]; /**< PKCS#10, DER */
+	size_t csr_len;
+};
+
+struct proto_enroll_response {
+	uint64_t caps;
+	uint64_t agent_id;
+	char name[PROTO_NAME_MAX];   /**< the name the controller gave it */
+	uint8_t cert[PROTO_MAX_DER]; /**< X.509, DER */
+	size_t cert_len;
+	uint8_t ca[PROTO_MAX_DER]; /**< the store CA's certificate, DER */
+	size_t ca_len;
+	int64_t server_time_us;
+};
+
+int proto_enroll_request_encode(const struct proto_enroll_request *m, struct buf *out) _must_check_;
+int proto_enroll_request_decode(const void *data, size_t len, struct proto_enroll_request *ret,
+				size_t *ret_at) _must_check_;
+int proto_enroll_response_encode(const struct proto_enroll_response *m,
+				 struct buf *out) _must_check_;
+int proto_enroll_response_decode(const void *data, size_t len, struct proto_enroll_response *ret,
+				 size_t *ret_at) _must_check_;
+
+/* --- sightings -------------------------------------------------------------------------------- */
+
+enum sighting_kind {
+	SIGHTING_APPEAR = 1,  /**< first read of this tag at this antenna */
+	SIGHTING_REFRESH = 2, /**< still there: evidence changed, or a long time passed */
+	SIGHTING_GONE = 3,    /**< not read for longer than its own read rate allows */
+	SIGHTING_KIND_COUNT
+};
+
+/** One antenna of one reader, as named in this message. */
+struct proto_source {
+	char reader[PROTO_NAME_MAX];
+	uint16_t antenna; /**< 1-based, as LLRP counts */
+};
+
+struct proto_sighting {
+	struct epc epc;
+	uint8_t kind;       /**< enum sighting_kind */
+	uint16_t source;    /**< index into the message's sources */
+	int64_t first_us;   /**< first read of this presence */
+	int64_t last_us;    /**< last read so far */
+	uint32_t count;     /**< reads since the last sighting of this tag here */
+	int16_t rssi_cdbm;  /**< mean of those reads, 1/100 dBm */
+	int16_t peak_cdbm;  /**< strongest of those reads, 1/100 dBm */
+	uint16_t rate_mhz;  /**< estimated reads per second times 1000, saturating */
+};
+
+struct proto_sightings {
+	uint64_t caps;
+	uint8_t journal_id[PROTO_JOURNAL_ID_BYTES];
+	uint64_t first_seq; /**< sequence of entry 0; the others follow without gaps */
+	size_t n_sources;
+	struct proto_source *sources;
+	size_t n;
+	struct proto_sighting *sightings;
+};
+
+int proto_sightings_encode(const struct proto_sightings *m, struct buf *out) _must_check_;
+int proto_sightings_decode(const void *data, size_t len, struct proto_sightings *ret,
+			   size_t *ret_at) _must_check_;
+void proto_sightings_done(struct proto_sightings *m);
+
+struct proto_ack {
+	uint64_t caps;
+	uint64_t acked; /**< highest sequence of the stream that is durable */
+	int64_t server_time_us;
+};
+
+int proto_ack_encode(const struct proto_ack *m, struct buf *out) _must_check_;
+int proto_ack_decode(const void *data, size_t len, struct proto_ack *ret,
+		     size_t *ret_at) _must_check_;
+
+/* --- labels ----------------------------------------------------------------------------------- */
+
+enum label_report_kind {
+	LABEL_SEEN = 1,       /**< advertises, belongs to nobody yet (or lost sync) */
+	LABEL_ASSOCIATED = 2, /**< configured and synchronized; carries display and keys */
+	LABEL_STAGED = 3,     /**< image is in a slot of the label, not necessarily visible */
+	LABEL_SENT = 4,       /**< display command for the image went out, no answer yet */
+	LABEL_SHOWN = 5,      /**< evidence that the image is (or at from_us will be) visible */
+	LABEL_ERROR = 6,      /**< could not; text says why; the engine goes on trying */
+	LABEL_LOST = 7,       /**< no answer for long */
+	LABEL_STATUS = 8,     /**< battery, temperature, RSSI */
+	LABEL_REPORT_KIND_COUNT
+};
+
+/** How well we know that a label shows something, weakest first. */
+enum evidence_grade {
+	EVIDENCE_NONE = 0,
+	EVIDENCE_ACKNOWLEDGED = 1, /**< the label answered Display State to the command */
+	EVIDENCE_CONFIRMED = 2,    /**< a later Ping found nothing pending and no service needed */
+	EVIDENCE_READ_BACK = 3,    /**< Refresh answered with this image's slot, or pixels read */
+	EVIDENCE_GRADE_COUNT
+};
+
+#define PROTO_KEY_BYTES 24 /**< session key and IV of one key material (ESLS 1.0) */
+
+struct proto_label_report {
+	uint8_t addr[LABEL_ADDR_BYTES]; /**< Bluetooth address, most significant byte first */
+	uint8_t kind;                   /**< enum label_report_kind */
+	int64_t at_us;                  /**< when it happened */
+	uint8_t image[IMAGE_HASH_BYTES]; /**< STAGED, SENT, SHOWN, ERROR; zero if none */
+	uint8_t grade;                  /**< SHOWN: enum evidence_grade */
+	uint16_t width, height;         /**< SEEN if known, ASSOCIATED */
+	uint8_t display_type;           /**< enum display_type */
+	uint8_t slots;                  /**< image slots, ASSOCIATED */
+	uint8_t esl_group, esl_id;      /**< ASSOCIATED */
+	int8_t rssi_dbm;                /**< 0 = unknown */
+	uint16_t battery_mv;            /**< 0 = unknown */
+	int16_t temperature_cc;         /**< 1/100 degree Celsius; INT16_MIN = unknown */
+	bool has_keys;                  /**< ASSOCIATED: response key follows, for escrow */
+	uint8_t response_key[PROTO_KEY_BYTES];
+	uint8_t train_key[PROTO_KEY_BYTES];
+	int error;                      /**< ERROR: positive ERR_* or errno */
+	char text[PROTO_TEXT_MAX];      /**< ERROR, LOST: a sentence for a person */
+};
+
+struct proto_label_reports {
+	uint64_t caps;
+	uint8_t journal_id[PROTO_JOURNAL_ID_BYTES];
+	uint64_t first_seq;
+	size_t n;
+	struct proto_label_report *reports;
+};
+
+int proto_label_reports_encode(const struct proto_label_reports *m, struct buf *out) _must_check_;
+int proto_label_reports_decode(const void *data, size_t len, struct proto_label_reports *ret,
+			       size_t *ret_at) _must_check_;
+void proto_label_reports_done(struct proto_label_reports *m);
+/** One report alone, as the agent's journal stores it. */
+int proto_label_report_encode(const struct proto_label_report *m, struct buf *out) _must_check_;
+int proto_label_report_decode(const void *data, size_t len,
+			      struct proto_label_report *ret) _must_check_;
+
+/* --- desired state ---------------------------------------------------------------------------- */
+
+struct proto_timeline {
+	uint8_t image[IMAGE_HASH_BYTES];
+	int64_t from_us; /**< shown from this instant; at or before now = at once */
+};
+
+struct proto_desired_label {
+	uint8_t addr[LABEL_ADDR_BYTES];
+	uint64_t rev;  /**< revision at which this label's wish last changed */
+	bool forget;   /**< no longer this agent's label */
+	size_t n;      /**< timeline length, oldest first; 0 = adopt, show nothing yet */
+	struct proto_timeline timeline[PROTO_MAX_TIMELINE];
+};
+
+struct proto_desired_reader {
+	char name[PROTO_NAME_MAX];
+	char host[PROTO_TEXT_MAX];
+	uint16_t port;
+	size_t n_antennas; /**< 0 = all the reader has */
+	uint16_t antennas[PROTO_MAX_ANTENNAS];
+	uint8_t session;       /**< Gen2 session 0-3 */
+	int16_t power_cdbm;    /**< 0 = the reader's highest */
+};
+
+struct proto_desired {
+	uint64_t caps;
+	uint64_t epoch; /**< identity of the controller's database; a change means start over */
+	uint64_t rev;   /**< revision this answer brings the agent to */
+	bool full;      /**< the lists are complete, not changes: forget what is not in them */
+	bool has_readers;
+	size_t n_readers;
+	struct proto_desired_reader *readers;
+	size_t n_labels;
+	struct proto_desired_label *labels;
+	int64_t server_time_us;
+};
+
+int proto_desired_encode(const struct proto_desired *m, struct buf *out) _must_check_;
+int proto_desired_decode(const void *data, size_t len, struct proto_desired *ret,
+			 size_t *ret_at) _must_check_;
+void proto_desired_done(struct proto_desired *m);
+
+/* --- health ----------------------------------------------------------------------------------- */
+
+struct proto_health_reader {
+	char name[PROTO_NAME_MAX];
+	char state[PROTO_NAME_MAX]; /**< "running", "connecting", "failed", ... */
+	char model[PROTO_NAME_MAX];
+	char error[PROTO_TEXT_MAX];
+	uint64_t reads;
+	uint64_t reconnects;
+};
+
+struct proto_health_interface {
+	char name[PROTO_NAME_MAX];
+	bool up;      /**< operational */
+	bool wireless;
+	char address[PROTO_NAME_MAX]; /**< first global address as text; empty if none */
+	uint32_t frequency_mhz;       /**< Wi-Fi channel; 0 = unknown */
+	int8_t signal_dbm;            /**< 0 = unknown */
+};
+
+struct proto_health {
+	uint64_t caps;
+	char version[PROTO_TEXT_MAX];
+	int64_t uptime_us;
+	int64_t clock_offset_us;      /**< controller minus agent, as measured on this link */
+	int64_t clock_uncertainty_us; /**< half the best round trip; negative = not measured yet */
+	uint64_t journal_depth;       /**< entries not acknowledged yet, both streams */
+	uint64_t journal_dropped;     /**< entries given up because the flash was full */
+	uint64_t rss_kib;
+	uint64_t tags_in_view;
+	uint32_t labels_synced;
+	char radio_state[PROTO_NAME_MAX]; /**< "running", "down", "none" */
+	char radio_error[PROTO_TEXT_MAX];
+	char last_error[PROTO_TEXT_MAX];
+	int64_t cert_not_after_us;
+	size_t n_readers;
+	struct proto_health_reader readers[PROTO_MAX_READERS];
+	size_t n_interfaces;
+	struct proto_health_interface interfaces[PROTO_MAX_INTERFACES];
+};
+
+struct proto_health_response {
+	uint64_t caps;
+	int64_t server_time_us;
+};
+
+int proto_health_encode(const struct proto_health *m, struct buf *out) _must_check_;
+int proto_health_decode(const void *data, size_t len, struct proto_health *ret,
+			size_t *ret_at) _must_check_;
+int proto_health_response_encode(const struct proto_health_response *m,
+				 struct buf *out) _must_check_;
+int proto_health_response_decode(const void *data, size_t len, struct proto_health_response *ret,
+				 size_t *ret_at) _must_check_;

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * The controller's SQLite database: one writer thread that group-commits, one read connection for the
+ * loop thread. A write is a function that runs on the writer thread inside a savepoint of the present
+ * group; `done` runs on the loop thread after the group's commit (or failure). Several writes share a
+ * commit, so that acknowledging is cheap; a write that fails rolls back alone.
+ */
+#pragma once
+
+#include "common/loop.h"
+#include "common/sql.h"
+
+struct db;
+
+/** Opens DIR/gondola.db and migrates it forward. -ERR_VERSION if a newer program wrote it. */
+int db_open(struct loop *loop, const char *dir, struct db **ret) _must_check_;
+/** Finishes queued writes, then closes. */
+void db_close(struct db *d);
+
+/** Runs on the writer thread; a negative result undoes this write alone. Must not touch loop state. */
+typedef int (*db_write_fn)(struct sql *s, void *arg);
+/** Runs on the loop thread, exactly once; err is the write's own or the commit's failure, or 0. */
+typedef void (*db_done_fn)(void *arg, int err);
+/** Queues a write. `done` may be NULL. Never fails synchronously except for -ENOMEM (done not called). */
+int db_write(struct db *d, db_write_fn fn, db_done_fn done, void *arg) _must_check_;
+
+/** The loop thread's read connection. Keep reads short and reset statements. */
+struct sql *db_reader(struct db *d);
+/** Opens another read-only connection, for work on the pool; the caller closes it. */
+int db_open_reader(struct db *d, struct sql **ret) _must_check_;
+
+/** The identity of this database, made with it (the `epoch` of proto_desired). */
+uint64_t db_epoch(const struct db *d);
+/** Next value of the one revision counter; call inside a write. */
+int db_next_rev(struct sql *s, uint64_t *ret_rev) _must_check_;
+/** Appends to the audit table; call inside the write that does the thing. */
+int db_audit(struct sql *s, const char *who, const char *action, const char *object,
+	     const char *detail) _must_check_;

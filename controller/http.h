@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * The HTTP seam: the only door to libmicrohttpd. Two TLS listeners on the loop thread, a route table,
+ * and requests that are answered exactly once, at once or later.
+ *
+ * A handler runs on the loop thread after the whole body has arrived and its caller has been
+ * established and permitted. It either replies before it returns, or keeps the request and replies
+ * later from the loop thread (the connection is suspended meanwhile); the request stays valid until it
+ * has been replied to, even when the client is gone. Nothing commits in a handler: use db_write().
+ */
+#pragma once
+
+#include "common/buf.h"
+#include "common/loop.h"
+#include "controller/perm.h"
+#include <jansson.h>
+
+struct http_server;
+struct http_request;
+struct app;
+
+enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE };
+enum http_listener { HTTP_PUBLIC, HTTP_AGENTS };
+
+typedef void (*http_handler)(struct http_request *rq, struct app *app);
+
+/** One row of a route table; a table ends with a row whose path is NULL. */
+struct http_route {
+	enum http_listener listener;
+	enum http_method method;
+	const char *path;  /**< "/api/v1/products/{}": each {} is one non-empty segment, an argument */
+	unsigned int perm; /**< enum perm bits all needed; PERM_NONE = anyone; PERM_AGENT = a valid,
+				unrevoked client certificate */
+	size_t max_body;   /**< 0 = 64 KiB; a larger body is refused with 413 */
+	http_handler handler;
+};
+
+void http_add_routes(struct http_server *s, const struct http_route *table);
+
+/** The i-th {} of the path, percent-decoded. */
+const char *http_arg(const struct http_request *rq, size_t i);
+/** Query parameter or header, NULL if absent. */
+const char *http_query(const struct http_request *rq, const char *name);
+const char *http_header(const struct http_request *rq, const char *name);
+/** Query parameter as an integer within [min,max]; replies 400 and returns false if it is not one. */
+bool http_query_int(struct http_request *rq, const char *name, int64_t def, int64_t min,
+		    int64_t max, int64_t *ret);
+const uint8_t *http_body(const struct http_request *rq, size_t *ret_len);
+/** Parses the body as a JSON object (bounded depth, no duplicate keys). Replies 400/415 with the
+ * place of the error and returns NULL if it is none. The caller owns the reference. */
+json_t *http_json(struct http_request *rq);
+
+/** Who asks. Valid until the reply. */
+struct http_who {
+	int64_t user_id;      /**< 0 for agents and strangers */
+	const char *user;     /**< name, or "" */
+	unsigned int perms;   /**< enum perm bits */
+	int64_t agent_id;     /**< 0 unless PERM_AGENT */
+};
+const struct http_who *http_who(const struct http_request *rq);
+
+/** Replies; each consumes the request. `body` references and buffers are taken over. */
+void http_reply_json(struct http_request *rq, unsigned int status, json_t *body);
+void http_reply_buf(struct http_request *rq, unsigned int status, const char *content_type,
+		    struct buf *body);
+void http_reply_empty(struct http_request *rq, unsigned int status);
+/** RFC 9457 problem details; `code` is a stable word such as "bad-check-digit". */
+void http_problem(struct http_request *rq, unsigned int status, const char *code,
+		  const char *detail, ...) _printf_(4, 5);
+/** The same with an errors[] extension (array of objects), taken over. */
+void http_problem_errors(struct http_request *rq, unsigned int status, const char *code,
+			 json_t *errors, const char *detail, ...) _printf_(5, 6);
+/** Maps one of our error codes to a status and a problem. */
+void http_reply_err(struct http_request *rq, int err, const char *what);
+/** Adds a header to the coming reply (copied). */
+void http_set_header(struct http_request *rq, const char *name, const char *value);
+
+/** Idempotency-Key support for POST handlers that write: see idempotency.h. */
+
+/** Turns the request into an event stream: 200 text/event-stream, then what is written until the
+ * client goes or http_stream_end(). `gone` is called once, on the loop thread, when it is over. */
+struct http_stream;
+struct http_stream *http_reply_stream(struct http_request *rq, void (*gone)(void *user), void *user);
+/** Queues bytes; returns false when the client lags more than 256 KiB behind (and is cut off). */
+bool http_stream_write(struct http_stream *st, const void *data, size_t len);
+void http_stream_end(struct http_stream *st);

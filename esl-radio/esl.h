@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * The label room's front door: an engine that makes labels show what is wanted when it is wanted, and
+ * says what is known about it. Behind it: ESL payloads (ESLS/ESLP 1.0), encrypted advertising data,
+ * the PAwR schedule, image slots, and two radio seams (esl_radio.h: broadcast; esl_link.h: connected).
+ * Runs on the caller's loop; never logs above debug; never writes to disk (the caller keeps what the
+ * `save` callback hands it).
+ */
+#pragma once
+
+#include "common/image.h"
+#include "common/loop.h"
+
+#define ESL_ADDR_BYTES  6
+#define ESL_KEY_BYTES   24 /**< 16 B session key + 8 B IV, wire order */
+#define ESL_TIMELINE_MAX 8
+#define ESL_TEXT_MAX    160
+
+/** PAwR train (Core 5.4 Vol 4 Part E 7.8.61 v2). Zero fields = the default train below. */
+struct esl_train {
+	uint16_t interval;       /**< 1.25 ms; default 1248 = 1560 ms */
+	uint8_t subevents;       /**< default 26 */
+	uint8_t subevent_interval; /**< 1.25 ms; default 48 = 60 ms */
+	uint8_t response_delay;  /**< 1.25 ms; default 34 = 42.5 ms */
+	uint8_t response_spacing; /**< 0.125 ms; default 6 = 0.75 ms */
+	uint8_t response_slots;  /**< default 23 */
+};
+
+/** -ERR_RANGE with a sentence in `why` if the train breaks a rule of facts 1.10. */
+int esl_train_check(const struct esl_train *t, char why[ESL_TEXT_MAX]) _must_check_;
+
+struct esl_engine_config {
+	struct esl_train train;
+	/** H4 byte stream of the controller: "unix:PATH" (broadcast side) ... */
+	const char *hci;
+	/** ... and the connected side: "bridge:PATH" (esl_bridge_wire.h). */
+	const char *link;
+	unsigned int max_links; /**< connections at once; 0 = 4 */
+	uint32_t seed;          /**< for tests; 0 = from the system */
+};
+
+/** Same values as enum label_report_kind and enum evidence_grade in common/proto.h. */
+enum esl_report_kind {
+	ESL_SEEN = 1,
+	ESL_ASSOCIATED = 2,
+	ESL_STAGED = 3,
+	ESL_SENT = 4,
+	ESL_SHOWN = 5,
+	ESL_ERROR = 6,
+	ESL_LOST = 7,
+	ESL_STATUS = 8,
+};
+enum esl_grade { ESL_GRADE_NONE, ESL_GRADE_ACKNOWLEDGED, ESL_GRADE_CONFIRMED, ESL_GRADE_READ_BACK };
+
+struct esl_report {
+	uint8_t addr[ESL_ADDR_BYTES]; /**< most significant byte first */
+	enum esl_report_kind kind;
+	int64_t at_us; /**< UTC */
+	uint8_t image[IMAGE_HASH_BYTES];
+	enum esl_grade grade;
+	uint16_t width, height;
+	uint8_t display_type;
+	uint8_t slots;
+	uint8_t group, id;
+	int8_t rssi_dbm;
+	uint16_t battery_mv;    /**< 0 = unknown */
+	int16_t temperature_cc; /**< INT16_MIN = unknown */
+	bool has_keys;
+	uint8_t response_key[ESL_KEY_BYTES];
+	uint8_t train_key[ESL_KEY_BYTES];
+	int error;                /**< positive code for ESL_ERROR */
+	char text[ESL_TEXT_MAX];  /**< a sentence for a person; empty if none */
+};
+
+struct esl_engine_callbacks {
+	void (*report)(void *user, const struct esl_report *r);
+	/** The engine wants to stage this image; answer (now or later) with esl_engine_image(). Asked
+	 * again after 30 s without an answer. */
+	void (*need_image)(void *user, const uint8_t hash[IMAGE_HASH_BYTES]);
+	/** Keep this blob durably under `key` ("train", or a label's address in hex) before
+	 * returning; len 0 = forget it. Returns 0 or a negative code, and the engine then holds
+	 * back what depends on it. */
+	int (*save)(void *user, const char *key, const void *data, size_t len);
+	/** Radio went up or down; text may be NULL. */
+	void (*radio)(void *user, bool up, int err, const char *text);
+};
+
+struct esl_want {
+	uint8_t addr[ESL_ADDR_BYTES];
+	size_t n; /**< timeline, oldest first; 0 = adopt the label, show nothing yet */
+	struct {
+		uint8_t image[IMAGE_HASH_BYTES];
+		int64_t from_us; /**< UTC; at or before now = at once */
+	} timeline[ESL_TIMELINE_MAX];
+};
+
+struct esl_stats {
+	uint32_t labels, synced;
+	uint64_t packets, commands, acks, retries, uploads, upload_failures;
+	uint64_t decrypt_failures; /**< responses that did not authenticate */
+	bool radio_up;
+};
+
+struct esl_engine;
+
+int esl_engine_new(struct loop *loop, const struct esl_engine_config *cfg,
+		   const struct esl_engine_callbacks *cb, void *user,
+		   struct esl_engine **ret) _must_check_;
+/** Gives back what `save` was handed in an earlier life, any order, before esl_engine_start(). */
+int esl_engine_restore(struct esl_engine *e, const char *key, const void *data,
+		       size_t len) _must_check_;
+/** Opens the radio and keeps reopening it (0.5 s doubling to 30 s). */
+int esl_engine_start(struct esl_engine *e) _must_check_;
+void esl_engine_free(struct esl_engine *e);
+
+/** UTC minus the loop's real clock, as measured on the controller link. Until it is called no change
+ * dated in the future is flipped, since its instant could not be vouched for. */
+void esl_engine_set_utc(struct esl_engine *e, int64_t offset_us, int64_t uncertainty_us);
+/** Adopts the label or changes its wish. Idempotent. */
+int esl_engine_want(struct esl_engine *e, const struct esl_want *w) _must_check_;
+/** No longer ours: its pending commands are dropped; it is unassociated when next heard. */
+void esl_engine_forget(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES]);
+/** Serial form of common/image.h; copied. Ignored when nobody asked. */
+int esl_engine_image(struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES], const void *data,
+		     size_t len);
+void esl_engine_get_stats(const struct esl_engine *e, struct esl_stats *ret);

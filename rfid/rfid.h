@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * The RFID room's front door: keep an LLRP reader inventoried, and turn its reads into sightings.
+ * Everything else in rfid/ is behind this header. Runs on the caller's loop; never logs above debug.
+ */
+#pragma once
+
+#include "common/epc.h"
+#include "common/loop.h"
+
+#define RFID_MAX_ANTENNAS 32
+#define RFID_DEFAULT_PORT 5084 /**< LLRP 1.0.1, IANA "llrp" */
+
+/** One tag report, normalised: what was absent but enabled has been carried forward (LLRP 14.2.3). */
+struct rfid_read {
+	struct epc epc;
+	uint16_t antenna;   /**< 1-based */
+	uint16_t count;     /**< TagSeenCount, at least 1 */
+	int16_t rssi_cdbm;  /**< 1/100 dBm; INT16_MIN = unknown */
+	uint16_t channel;   /**< channel index; 0 = unknown */
+	uint16_t phase;     /**< 4096 steps a turn; UINT16_MAX = unknown */
+	int16_t doppler;    /**< 1/16 Hz; INT16_MIN = unknown */
+	int64_t first_us;   /**< UTC on the agent's clock, after rebasing the reader's */
+	int64_t last_us;
+	bool rebased;       /**< the reader's clock was off, so the times are those of arrival */
+};
+
+enum rfid_reader_state {
+	RFID_READER_IDLE,        /**< stopped */
+	RFID_READER_CONNECTING,
+	RFID_READER_NEGOTIATING, /**< connection event, capabilities */
+	RFID_READER_CONFIGURING, /**< configuration, ROSpec */
+	RFID_READER_RUNNING,     /**< inventory is going on */
+	RFID_READER_STOPPING,
+	RFID_READER_WAITING,     /**< lost; back-off before the next try */
+	RFID_READER_STATE_COUNT
+};
+const char *rfid_reader_state_str(enum rfid_reader_state s);
+
+struct rfid_reader_config {
+	const char *name;
+	const char *host; /**< numeric address or name */
+	uint16_t port;    /**< 0 = RFID_DEFAULT_PORT */
+	size_t n_antennas; /**< 0 = all */
+	uint16_t antennas[RFID_MAX_ANTENNAS];
+	uint8_t session;    /**< Gen2 session 0-3 */
+	int16_t power_cdbm; /**< wanted transmit power; 0 = highest; mapped to the nearest table index */
+	uint32_t keepalive_ms; /**< 0 = 10 s; the link is given up after three are missed */
+};
+
+struct rfid_reader_stats {
+	uint64_t reads;      /**< tag reports decoded */
+	uint64_t messages;
+	uint64_t reconnects;
+	uint64_t bad_frames; /**< frames that cost a connection */
+	uint16_t antennas;   /**< from the capabilities */
+	char model[64];      /**< manufacturer/model/firmware in words */
+};
+
+struct rfid_reader_callbacks {
+	/** `err` is negative with a sentence in `text` when the state is WAITING; text may be NULL. */
+	void (*state)(void *user, enum rfid_reader_state state, int err, const char *text);
+	/** A batch in the order received; borrowed for the call. */
+	void (*reads)(void *user, const struct rfid_read *reads, size_t n);
+	/** Something a person should know: buffer overflow, antenna gone. May be NULL. */
+	void (*incident)(void *user, const char *text);
+};
+
+struct rfid_reader;
+
+/** Starts connecting at once and keeps trying (0.5 s doubling to 30 s, with jitter). Copies cfg. */
+int rfid_reader_new(struct loop *loop, const struct rfid_reader_config *cfg,
+		    const struct rfid_reader_callbacks *cb, void *user,
+		    struct rfid_reader **ret) _must_check_;
+/** Stops and deletes the ROSpec, closes politely (at most 2 s), then calls done once. */
+void rfid_reader_stop(struct rfid_reader *r, loop_fn done, void *user);
+/** Drops the connection as it is. NULL-safe. */
+void rfid_reader_free(struct rfid_reader *r);
+enum rfid_reader_state rfid_reader_state(const struct rfid_reader *r);
+void rfid_reader_get_stats(const struct rfid_reader *r, struct rfid_reader_stats *ret);
+
+/* --- presence --------------------------------------------------------------------------------- */
+
+/** Same values as enum sighting_kind in common/proto.h. */
+enum presence_kind { PRESENCE_APPEAR = 1, PRESENCE_REFRESH = 2, PRESENCE_GONE = 3 };
+
+struct presence_sighting {
+	enum presence_kind kind;
+	uint32_t source;         /**< caller's id of reader and antenna */
+	const struct epc *epc;   /**< borrowed for the call */
+	int64_t first_us, last_us;
+	uint32_t count;          /**< reads since the last sighting of this tag here */
+	int16_t rssi_cdbm;       /**< mean of those reads */
+	int16_t peak_cdbm;
+	uint16_t rate_mhz;       /**< estimated reads per second * 1000, saturating */
+};
+
+struct presence_config {
+	int64_t refresh_us;      /**< say "still here" at least this often; 0 = 60 s */
+	int16_t rssi_step_cdbm;  /**< ... and when the smoothed RSSI moved by this; 0 = 6 dB */
+	int64_t min_step_us;     /**< ... but not more often than this; 0 = 1 s */
+	double miss_probability; /**< chance to call a present tag gone; 0 = 0.001 */
+	int64_t min_gone_us;     /**< lower and upper bound of the adaptive timeout; 0 = 1 s, 30 s */
+	int64_t max_gone_us;
+	size_t max_pairs;        /**< tag x antenna pairs kept; beyond, new ones are refused; 0 = 65536 */
+};
+
+struct presence;
+typedef void (*presence_fn)(void *user, const struct presence_sighting *s);
+
+int presence_new(const struct presence_config *cfg, presence_fn fn, void *user,
+		 struct presence **ret) _must_check_;
+void presence_free(struct presence *p);
+/** Takes one read. Returns -ENOSPC when max_pairs is reached (the read is counted as dropped). */
+int presence_read(struct presence *p, uint32_t source, const struct rfid_read *r);
+/** Emits what became gone or due by `now_us` (same clock as the reads); call about four times a
+ * second. */
+void presence_tick(struct presence *p, int64_t now_us);
+/** A reader went away: forget (no GONE) its sources' timeouts until it is back, so that a lost
+ * connection does not look like an emptied shelf. Resume restarts the timeouts from `now_us`. */
+void presence_suspend(struct presence *p, uint32_t source);
+void presence_resume(struct presence *p, uint32_t source, int64_t now_us);
+size_t presence_pairs(const struct presence *p);
+/** Distinct tags present at any antenna. */
+size_t presence_tags(const struct presence *p);
