@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * The label room's front door: an engine that makes labels show what is wanted when it is wanted, and
- * says what is known about it. Behind it: ESL payloads (ESLS/ESLP 1.0), encrypted advertising data,
- * the PAwR schedule, image slots, and two radio seams (esl_radio.h: broadcast; esl_link.h: connected).
- * Runs on the caller's loop; never logs above debug; never writes to disk (the caller keeps what the
- * `save` callback hands it).
+ * The label room's front door: an engine that makes labels show what is wanted when it is wanted,
+ * and says what is known about it. Behind it: ESL payloads (ESLS/ESLP 1.0), encrypted advertising
+ * data, the PAwR schedule, image slots, and two radio seams (esl_radio.h: broadcast; esl_link.h:
+ * connected). Runs on the caller's loop; never logs above debug; never writes to disk (the caller
+ * keeps what the `save` callback hands it).
  */
 #pragma once
 
 #include "common/image.h"
 #include "common/loop.h"
 
-#define ESL_ADDR_BYTES  6
-#define ESL_KEY_BYTES   24 /**< 16 B session key + 8 B IV, wire order */
+#define ESL_ADDR_BYTES   6
+#define ESL_KEY_BYTES    24 /**< 16 B session key + 8 B IV, wire order */
 #define ESL_TIMELINE_MAX 8
-#define ESL_TEXT_MAX    160
+#define ESL_TEXT_MAX     160
 
 /** PAwR train (Core 5.4 Vol 4 Part E 7.8.61 v2). Zero fields = the default train below. */
 struct esl_train {
-	uint16_t interval;       /**< 1.25 ms; default 1248 = 1560 ms */
-	uint8_t subevents;       /**< default 26 */
+	uint16_t interval;         /**< 1.25 ms; default 1248 = 1560 ms */
+	uint8_t subevents;         /**< default 26 */
 	uint8_t subevent_interval; /**< 1.25 ms; default 48 = 60 ms */
-	uint8_t response_delay;  /**< 1.25 ms; default 34 = 42.5 ms */
-	uint8_t response_spacing; /**< 0.125 ms; default 6 = 0.75 ms */
-	uint8_t response_slots;  /**< default 23 */
+	uint8_t response_delay;    /**< 1.25 ms; default 34 = 42.5 ms */
+	uint8_t response_spacing;  /**< 0.125 ms; default 6 = 0.75 ms */
+	uint8_t response_slots;    /**< default 23 */
 };
 
 /** -ERR_RANGE with a sentence in `why` if the train breaks a rule of facts 1.10. */
@@ -51,7 +51,12 @@ enum esl_report_kind {
 	ESL_LOST = 7,
 	ESL_STATUS = 8,
 };
-enum esl_grade { ESL_GRADE_NONE, ESL_GRADE_ACKNOWLEDGED, ESL_GRADE_CONFIRMED, ESL_GRADE_READ_BACK };
+enum esl_grade {
+	ESL_GRADE_NONE,
+	ESL_GRADE_ACKNOWLEDGED,
+	ESL_GRADE_CONFIRMED,
+	ESL_GRADE_READ_BACK
+};
 
 struct esl_report {
 	uint8_t addr[ESL_ADDR_BYTES]; /**< most significant byte first */
@@ -69,14 +74,14 @@ struct esl_report {
 	bool has_keys;
 	uint8_t response_key[ESL_KEY_BYTES];
 	uint8_t train_key[ESL_KEY_BYTES];
-	int error;                /**< positive code for ESL_ERROR */
-	char text[ESL_TEXT_MAX];  /**< a sentence for a person; empty if none */
+	int error;               /**< positive code for ESL_ERROR */
+	char text[ESL_TEXT_MAX]; /**< a sentence for a person; empty if none */
 };
 
 struct esl_engine_callbacks {
 	void (*report)(void *user, const struct esl_report *r);
-	/** The engine wants to stage this image; answer (now or later) with esl_engine_image(). Asked
-	 * again after 30 s without an answer. */
+	/** The engine wants to stage this image; answer (now or later) with esl_engine_image().
+	 * Asked again after 30 s without an answer. */
 	void (*need_image)(void *user, const uint8_t hash[IMAGE_HASH_BYTES]);
 	/** Keep this blob durably under `key` ("train", or a label's address in hex) before
 	 * returning; len 0 = forget it. Returns 0 or a negative code, and the engine then holds
@@ -114,8 +119,8 @@ int esl_engine_restore(struct esl_engine *e, const char *key, const void *data,
 int esl_engine_start(struct esl_engine *e) _must_check_;
 void esl_engine_free(struct esl_engine *e);
 
-/** UTC minus the loop's real clock, as measured on the controller link. Until it is called no change
- * dated in the future is flipped, since its instant could not be vouched for. */
+/** UTC minus the loop's real clock, as measured on the controller link. Until it is called no
+ * change dated in the future is flipped, since its instant could not be vouched for. */
 void esl_engine_set_utc(struct esl_engine *e, int64_t offset_us, int64_t uncertainty_us);
 /** Adopts the label or changes its wish. Idempotent. */
 int esl_engine_want(struct esl_engine *e, const struct esl_want *w) _must_check_;
