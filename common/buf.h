@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * A growable byte buffer with a sticky error: after the first failure (out of memory, or past `max`)
- * further appends do nothing, and the caller checks `buf_ok()` once.
+ * A growable byte buffer with a sticky error: after the first failure (out of memory, or past
+ * `max`) further appends do nothing, and the caller checks `buf_ok()` once.
  */
 #pragma once
 
@@ -28,7 +28,8 @@ static inline bool buf_ok(const struct buf *b)
 {
 	return b->err == 0;
 }
-/** Makes room for n more bytes and returns where they go, or NULL (sticky error set). Adds to len. */
+/** Makes room for n more bytes and returns where they go, or NULL (sticky error set). Adds to len.
+ */
 uint8_t *buf_extend(struct buf *b, size_t n);
 void buf_put(struct buf *b, const void *data, size_t n);
 void buf_put_str(struct buf *b, const char *text);

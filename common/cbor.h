@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * CBOR (RFC 8949) by libcbor's streaming encoder and decoder, without a tree: a writer onto a struct
- * buf and a sticky-error reader. The reader takes definite lengths only, and checks every length
- * against the bytes that are really there before anybody allocates.
+ * CBOR (RFC 8949) by libcbor's streaming encoder and decoder, without a tree: a writer onto a
+ * struct buf and a sticky-error reader. The reader takes definite lengths only, and checks every
+ * length against the bytes that are really there before anybody allocates.
  */
 #pragma once
 
@@ -37,8 +37,8 @@ void cbor_reader_fail(struct cbor_reader *r, int err);
 int cbor_reader_finish(struct cbor_reader *r);
 
 uint64_t cbor_get_uint(struct cbor_reader *r, uint64_t max);
-int64_t cbor_get_int(struct cbor_reader *r);
-bool cbor_get_bool(struct cbor_reader *r);
+int64_t cbor_get_i64(struct cbor_reader *r);
+bool cbor_get_boolean(struct cbor_reader *r);
 /** Borrows a byte string of at most max_len bytes; NULL and *ret_len 0 on failure. */
 const uint8_t *cbor_get_bytes(struct cbor_reader *r, size_t max_len, size_t *ret_len);
 /** A byte string of exactly n bytes, copied out; zeroes `to` on failure. */

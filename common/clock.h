@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * Time is injected. Nobody calls clock_gettime() or time() outside clock.c; everything that needs the
- * time gets a struct clock, so that a whole store can run in virtual time. All instants are
+ * Time is injected. Nobody calls clock_gettime() or time() outside clock.c; everything that needs
+ * the time gets a struct clock, so that a whole store can run in virtual time. All instants are
  * microseconds: `real` since the Unix epoch (UTC), `mono` since an arbitrary start.
  */
 #pragma once
@@ -41,5 +41,6 @@ void clock_fake_advance(struct clock_fake *f, int64_t by_us);
 #define CLOCK_RFC3339_MAX 32
 /** Formats a UTC instant as RFC 3339 with milliseconds. Returns buf. */
 const char *clock_rfc3339(int64_t real_us, char buf[CLOCK_RFC3339_MAX]);
-/** Parses RFC 3339 ("Z" or numeric offset, optional fraction). Returns -ERR_SYNTAX on anything else. */
+/** Parses RFC 3339 ("Z" or numeric offset, optional fraction). Returns -ERR_SYNTAX on anything
+ * else. */
 int clock_parse_rfc3339(const char *text, int64_t *ret_real_us);

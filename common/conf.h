@@ -12,7 +12,12 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-enum conf_type { CONF_STR, CONF_INT, CONF_BOOL, CONF_FLOAT };
+enum conf_type {
+	CONF_STR,
+	CONF_INT,
+	CONF_BOOL,
+	CONF_FLOAT
+};
 
 struct conf_row {
 	const char *section; /**< NULL = top level; "reader*" = titled section, may repeat */

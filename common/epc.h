@@ -23,7 +23,8 @@ static inline size_t epc_bytes(const struct epc *e)
 	return (size_t) (e->bits + 7) / 8;
 }
 bool epc_equal(const struct epc *a, const struct epc *b);
-/** From bits as received (MSB first). -ERR_RANGE past EPC_MAX_BITS. Bits past the end are cleared. */
+/** From bits as received (MSB first). -ERR_RANGE past EPC_MAX_BITS. Bits past the end are cleared.
+ */
 int epc_set(struct epc *e, const uint8_t *data, size_t bits) _must_check_;
 /** Lower-case hex, whole bytes. Returns buf. */
 const char *epc_to_hex(const struct epc *e, char buf[EPC_HEX_MAX]);
@@ -37,7 +38,8 @@ struct sgtin {
 	unsigned int prefix_digits; /**< length of the GS1 company prefix, 6-12 */
 };
 
-/** -ERR_VERSION if it is not an SGTIN-96 at all; -ERR_RANGE for partition 7 or digits that overflow. */
+/** -ERR_VERSION if it is not an SGTIN-96 at all; -ERR_RANGE for partition 7 or digits that
+ * overflow. */
 int sgtin96_decode(const struct epc *e, struct sgtin *ret) _must_check_;
 /** -ERR_RANGE for serial >= 2^38, filter > 7, prefix digits outside 6-12; -ERR_CHECK_DIGIT. */
 int sgtin96_encode(const struct sgtin *s, struct epc *ret) _must_check_;

@@ -4,9 +4,9 @@
  * A label picture in canonical form: one or two bit planes, and the SHA-256 that names it. The
  * controller renders it, the agent stages it, the label shows it; none of them changes a bit.
  *
- * Serial form (big-endian): "GLI1", u8 display type, u8 plane count, u16 width, u16 height, then the
- * planes, rows top to bottom, each row padded to a whole byte, most significant bit leftmost. Plane 0:
- * 1 = black. Plane 1 (three-colour panels): 1 = the colour, and the black bit is then 0.
+ * Serial form (big-endian): "GLI1", u8 display type, u8 plane count, u16 width, u16 height, then
+ * the planes, rows top to bottom, each row padded to a whole byte, most significant bit leftmost.
+ * Plane 0: 1 = black. Plane 1 (three-colour panels): 1 = the colour, and the black bit is then 0.
  */
 #pragma once
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * The loop seam: the only door to libuv. One loop thread per process; nothing blocks on it. The same
- * code runs on the virtual twin, where time jumps from timer to timer and work items run inline.
+ * The loop seam: the only door to libuv. One loop thread per process; nothing blocks on it. The
+ * same code runs on the virtual twin, where time jumps from timer to timer and work items run
+ * inline.
  *
- * Ownership: every *_new() object belongs to the caller and is released by its *_free(), which may be
- * called from inside its own callback. No callback comes after *_free(). Not thread-safe, except
+ * Ownership: every *_new() object belongs to the caller and is released by its *_free(), which may
+ * be called from inside its own callback. No callback comes after *_free(). Not thread-safe, except
  * loop_async_send().
  */
 #pragma once
@@ -33,9 +34,11 @@ DEFINE_CLEANUP(struct loop *, loop_free)
 
 /** Runs until loop_stop(). */
 void loop_run(struct loop *l);
-/** Handles what is ready now, waiting at most max_wait_ms (0 = do not wait). For tests and tools. */
+/** Handles what is ready now, waiting at most max_wait_ms (0 = do not wait). For tests and tools.
+ */
 void loop_run_once(struct loop *l, int64_t max_wait_ms);
-/** Virtual twin only: fires every timer due up to mono_us, in order, polling descriptors between. */
+/** Virtual twin only: fires every timer due up to mono_us, in order, polling descriptors between.
+ */
 void loop_run_until(struct loop *l, int64_t mono_us);
 void loop_stop(struct loop *l);
 const struct clock *loop_clock(const struct loop *l);
@@ -68,5 +71,6 @@ int loop_signal_new(struct loop *l, int signo, loop_signal_fn fn, void *user,
 		    struct loop_signal **ret) _must_check_;
 void loop_signal_free(struct loop_signal *s);
 
-/** Runs `work` on the pool, then `done` on the loop thread (always, also when work could not run). */
+/** Runs `work` on the pool, then `done` on the loop thread (always, also when work could not run).
+ */
 int loop_work(struct loop *l, loop_fn work, loop_fn done, void *user) _must_check_;

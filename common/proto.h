@@ -2,27 +2,28 @@
 /**
  * @file
  * The link between agent and controller: the one place where both sides meet. HTTPS with mutual TLS
- * on the agents' listener; every body is one CBOR map with small integer keys. Key 0 is the protocol
- * version, key 1 the sender's capability bits. Unknown keys are skipped, so that agent N talks with
- * controller N-1 to N+1; a body of another major version is refused with 400.
+ * on the agents' listener; every body is one CBOR map with small integer keys. Key 0 is the
+ * protocol version, key 1 the sender's capability bits. Unknown keys are skipped, so that agent N
+ * talks with controller N-1 to N+1; a body of another major version is refused with 400.
  *
- *   POST /agent/v1/enroll      proto_enroll_request  -> proto_enroll_response   (no client certificate)
- *   POST /agent/v1/renew       proto_enroll_request  -> proto_enroll_response   (code empty)
- *   POST /agent/v1/sightings   proto_sightings       -> proto_ack     200 only after the commit
- *   POST /agent/v1/labels      proto_label_reports   -> proto_ack     200 only after the commit
- *   GET  /agent/v1/desired?epoch=E&after=REV&wait=S  -> proto_desired long poll, S <= 60
- *   GET  /agent/v1/images/{sha256 hex}               -> serial form of common/image.h
- *   POST /agent/v1/health      proto_health          -> proto_health_response
+ *   POST /agent/v1/enroll      proto_enroll_request  -> proto_enroll_response   (no client
+ * certificate) POST /agent/v1/renew       proto_enroll_request  -> proto_enroll_response   (code
+ * empty) POST /agent/v1/sightings   proto_sightings       -> proto_ack     200 only after the
+ * commit POST /agent/v1/labels      proto_label_reports   -> proto_ack     200 only after the
+ * commit GET  /agent/v1/desired?epoch=E&after=REV&wait=S  -> proto_desired long poll, S <= 60 GET
+ * /agent/v1/images/{sha256 hex}               -> serial form of common/image.h POST
+ * /agent/v1/health      proto_health          -> proto_health_response
  *
- * A replayable stream is named by (agent, journal id, stream); its entries are numbered from 1 without
- * gaps. The receiver keeps a high-water mark per stream, committed with the data; entries at or below
- * it are dropped, so a replay is counted once. The ack names the highest sequence that is durable.
+ * A replayable stream is named by (agent, journal id, stream); its entries are numbered from 1
+ * without gaps. The receiver keeps a high-water mark per stream, committed with the data; entries
+ * at or below it are dropped, so a replay is counted once. The ack names the highest sequence that
+ * is durable.
  *
  * Instants are int64 microseconds UTC as the agent knows the controller's clock.
  *
- * Encoders append to a struct buf. Decoders check everything against the stated caps; on failure they
- * return a negative code, leave nothing allocated and set *ret_at (if not NULL) to the byte offset.
- * What a decoder yields is owned by the caller and released with the matching _done().
+ * Encoders append to a struct buf. Decoders check everything against the stated caps; on failure
+ * they return a negative code, leave nothing allocated and set *ret_at (if not NULL) to the byte
+ * offset. What a decoder yields is owned by the caller and released with the matching _done().
  */
 #pragma once
 
@@ -30,7 +31,7 @@
 #include "common/epc.h"
 #include "common/image.h"
 
-#define PROTO_VERSION 1u
+#define PROTO_VERSION    1u
 /** Capability bits of key 1. */
 #define PROTO_CAP_LABELS 1u /**< agent drives a label radio */
 #define PROTO_CAP_RFID   2u /**< agent drives LLRP readers */
@@ -99,14 +100,14 @@ struct proto_source {
 
 struct proto_sighting {
 	struct epc epc;
-	uint8_t kind;       /**< enum sighting_kind */
-	uint16_t source;    /**< index into the message's sources */
-	int64_t first_us;   /**< first read of this presence */
-	int64_t last_us;    /**< last read so far */
-	uint32_t count;     /**< reads since the last sighting of this tag here */
-	int16_t rssi_cdbm;  /**< mean of those reads, 1/100 dBm */
-	int16_t peak_cdbm;  /**< strongest of those reads, 1/100 dBm */
-	uint16_t rate_mhz;  /**< estimated reads per second times 1000, saturating */
+	uint8_t kind;      /**< enum sighting_kind */
+	uint16_t source;   /**< index into the message's sources */
+	int64_t first_us;  /**< first read of this presence */
+	int64_t last_us;   /**< last read so far */
+	uint32_t count;    /**< reads since the last sighting of this tag here */
+	int16_t rssi_cdbm; /**< mean of those reads, 1/100 dBm */
+	int16_t peak_cdbm; /**< strongest of those reads, 1/100 dBm */
+	uint16_t rate_mhz; /**< estimated reads per second times 1000, saturating */
 };
 
 struct proto_sightings {
@@ -160,23 +161,23 @@ enum evidence_grade {
 #define PROTO_KEY_BYTES 24 /**< session key and IV of one key material (ESLS 1.0) */
 
 struct proto_label_report {
-	uint8_t addr[LABEL_ADDR_BYTES]; /**< Bluetooth address, most significant byte first */
-	uint8_t kind;                   /**< enum label_report_kind */
-	int64_t at_us;                  /**< when it happened */
+	uint8_t addr[LABEL_ADDR_BYTES];  /**< Bluetooth address, most significant byte first */
+	uint8_t kind;                    /**< enum label_report_kind */
+	int64_t at_us;                   /**< when it happened */
 	uint8_t image[IMAGE_HASH_BYTES]; /**< STAGED, SENT, SHOWN, ERROR; zero if none */
-	uint8_t grade;                  /**< SHOWN: enum evidence_grade */
-	uint16_t width, height;         /**< SEEN if known, ASSOCIATED */
-	uint8_t display_type;           /**< enum display_type */
-	uint8_t slots;                  /**< image slots, ASSOCIATED */
-	uint8_t esl_group, esl_id;      /**< ASSOCIATED */
-	int8_t rssi_dbm;                /**< 0 = unknown */
-	uint16_t battery_mv;            /**< 0 = unknown */
-	int16_t temperature_cc;         /**< 1/100 degree Celsius; INT16_MIN = unknown */
-	bool has_keys;                  /**< ASSOCIATED: response key follows, for escrow */
+	uint8_t grade;                   /**< SHOWN: enum evidence_grade */
+	uint16_t width, height;          /**< SEEN if known, ASSOCIATED */
+	uint8_t display_type;            /**< enum display_type */
+	uint8_t slots;                   /**< image slots, ASSOCIATED */
+	uint8_t esl_group, esl_id;       /**< ASSOCIATED */
+	int8_t rssi_dbm;                 /**< 0 = unknown */
+	uint16_t battery_mv;             /**< 0 = unknown */
+	int16_t temperature_cc;          /**< 1/100 degree Celsius; INT16_MIN = unknown */
+	bool has_keys;                   /**< ASSOCIATED: response key follows, for escrow */
 	uint8_t response_key[PROTO_KEY_BYTES];
 	uint8_t train_key[PROTO_KEY_BYTES];
-	int error;                      /**< ERROR: positive ERR_* or errno */
-	char text[PROTO_TEXT_MAX];      /**< ERROR, LOST: a sentence for a person */
+	int error;                 /**< ERROR: positive ERR_* or errno */
+	char text[PROTO_TEXT_MAX]; /**< ERROR, LOST: a sentence for a person */
 };
 
 struct proto_label_reports {
@@ -205,9 +206,9 @@ struct proto_timeline {
 
 struct proto_desired_label {
 	uint8_t addr[LABEL_ADDR_BYTES];
-	uint64_t rev;  /**< revision at which this label's wish last changed */
-	bool forget;   /**< no longer this agent's label */
-	size_t n;      /**< timeline length, oldest first; 0 = adopt, show nothing yet */
+	uint64_t rev; /**< revision at which this label's wish last changed */
+	bool forget;  /**< no longer this agent's label */
+	size_t n;     /**< timeline length, oldest first; 0 = adopt, show nothing yet */
 	struct proto_timeline timeline[PROTO_MAX_TIMELINE];
 };
 
@@ -217,8 +218,8 @@ struct proto_desired_reader {
 	uint16_t port;
 	size_t n_antennas; /**< 0 = all the reader has */
 	uint16_t antennas[PROTO_MAX_ANTENNAS];
-	uint8_t session;       /**< Gen2 session 0-3 */
-	int16_t power_cdbm;    /**< 0 = the reader's highest */
+	uint8_t session;    /**< Gen2 session 0-3 */
+	int16_t power_cdbm; /**< 0 = the reader's highest */
 };
 
 struct proto_desired {
@@ -252,7 +253,7 @@ struct proto_health_reader {
 
 struct proto_health_interface {
 	char name[PROTO_NAME_MAX];
-	bool up;      /**< operational */
+	bool up; /**< operational */
 	bool wireless;
 	char address[PROTO_NAME_MAX]; /**< first global address as text; empty if none */
 	uint32_t frequency_mhz;       /**< Wi-Fi channel; 0 = unknown */

@@ -3,8 +3,8 @@
  * @file
  * The SQLite seam, for both daemons: a connection, cached prepared statements, sticky binding. Only
  * sql.c includes <sqlite3.h>. A connection belongs to one thread at a time. Every SQLite code is
- * mapped here: full disk -ENOSPC, read-only -EROFS, I/O -EIO, constraint -ERR_CONFLICT, damaged file
- * -ERR_CORRUPT, anything else -ERR_DB; sql_error() has SQLite's own words.
+ * mapped here: full disk -ENOSPC, read-only -EROFS, I/O -EIO, constraint -ERR_CONFLICT, damaged
+ * file -ERR_CORRUPT, anything else -ERR_DB; sql_error() has SQLite's own words.
  */
 #pragma once
 
@@ -14,9 +14,10 @@
 struct sql;
 struct sql_stmt;
 
-#define SQL_READONLY  1u
-#define SQL_EXCLUSIVE 2u /**< locking_mode=EXCLUSIVE: no shared memory, works on raw-flash file systems */
-#define SQL_SMALL     4u /**< small page cache, for access points */
+#define SQL_READONLY 1u
+#define SQL_EXCLUSIVE                                                                              \
+	2u /**< locking_mode=EXCLUSIVE: no shared memory, works on raw-flash file systems */
+#define SQL_SMALL 4u /**< small page cache, for access points */
 
 /** Opens (creates, mode 0600) a file in WAL mode with synchronous=FULL and foreign keys on. */
 int sql_open(const char *path, unsigned int flags, struct sql **ret) _must_check_;
@@ -27,15 +28,16 @@ const char *sql_error(const struct sql *s);
 
 /** Runs one or more statements without parameters or results (schema, pragma). */
 int sql_exec(struct sql *s, const char *text) _must_check_;
-/** BEGIN IMMEDIATE / COMMIT / ROLLBACK, with fault points around the commit. */
+/** BEGIN IMMEDIATE / COMMIT / ROLLBACK, with fault points around the commit (sql.before_commit,
+ * sql.after_commit). */
 int sql_begin(struct sql *s) _must_check_;
 int sql_commit(struct sql *s) _must_check_;
 void sql_rollback(struct sql *s);
 
 /**
  * A cached prepared statement, reset and with its bindings cleared. `text` must be a string that
- * lives as long as the connection (a literal): its address is the cache key. Not re-entrant: one use
- * at a time per text. Returns NULL on failure; then sql_step(NULL) repeats the error through *s.
+ * lives as long as the connection (a literal): its address is the cache key. Not re-entrant: one
+ * use at a time per text. Returns NULL on failure; sql_step(NULL) then yields -ERR_DB.
  */
 struct sql_stmt *sql_prepare(struct sql *s, const char *text);
 /** Bindings count from 1; a failure is remembered and returned by the next sql_step(). */

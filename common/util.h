@@ -10,16 +10,25 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#define ARRAY_SIZE(a)   (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b)       ((a) < (b) ? (a) : (b))
-#define MAX(a, b)       ((a) > (b) ? (a) : (b))
-#define _must_check_    __attribute__((warn_unused_result))
-#define _printf_(f, a)  __attribute__((format(printf, f, a)))
-#define _unused_        __attribute__((unused))
-#define _cleanup_(fn)   __attribute__((cleanup(fn)))
-#define _cleanup_free_  _cleanup_(freep)
+#define ARRAY_SIZE(a)  (sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b)      ((a) < (b) ? (a) : (b))
+#define MAX(a, b)      ((a) > (b) ? (a) : (b))
+#define _must_check_   __attribute__((warn_unused_result))
+#define _printf_(f, a) __attribute__((format(printf, f, a)))
+#define _unused_       __attribute__((unused))
+#define _cleanup_(fn)  __attribute__((cleanup(fn)))
+#define _cleanup_free_ _cleanup_(freep)
 
-/** Hands a pointer over: yields its value and leaves NULL behind, so that a cleanup does nothing. */
+/** Drops a result that must not be ignored by accident (gcc does not take a cast to void for it).
+ */
+#define ignore_result(expr)                                                                        \
+	({                                                                                         \
+		__typeof__(expr) ignored_ = (expr);                                                \
+		(void) ignored_;                                                                   \
+	})
+
+/** Hands a pointer over: yields its value and leaves NULL behind, so that a cleanup does nothing.
+ */
 #define TAKE_PTR(p)                                                                                \
 	({                                                                                         \
 		__typeof__(p) *take_ptr_ = &(p);                                                   \
@@ -33,7 +42,7 @@
 	static inline _unused_ void fn##p(type *p)                                                 \
 	{                                                                                          \
 		if (*p)                                                                            \
-			(void) fn(*p);                                                             \
+			fn(*p);                                                                    \
 	}
 
 static inline void freep(void *p)

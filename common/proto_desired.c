@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/proto_impl.h"
+#include <errno.h>
+#include <string.h>
+
+enum {
+	DESIRED_EPOCH = 2,
+	DESIRED_REV,
+	DESIRED_FULL,
+	DESIRED_READERS, /* absent = unchanged */
+	DESIRED_LABELS,
+	DESIRED_TIME,
+	DESIRED_KEYS
+};
+
+enum {
+	READER_NAME,
+	READER_HOST,
+	READER_PORT,
+	READER_ANTENNAS,
+	READER_SESSION,
+	READER_POWER,
+	READER_FIELDS
+};
+
+static void put_reader(struct buf *out, const struct proto_desired_reader *m)
+{
+	cbor_put_map(out, READER_FIELDS);
+	pp_put_t(out, READER_NAME, m->name);
+	pp_put_t(out, READER_HOST, m->host);
+	pp_put_u(out, READER_PORT, m->port);
+	cbor_put_uint(out, READER_ANTENNAS);
+	cbor_put_array(out, m->n_antennas);
+	for (size_t i = 0; i < m->n_antennas; i++)
+		cbor_put_uint(out, m->antennas[i]);
+	pp_put_u(out, READER_SESSION, m->session);
+	pp_put_i(out, READER_POWER, m->power_cdbm);
+}
+
+static void get_reader(struct cbor_reader *r, struct proto_desired_reader *m)
+{
+	struct pp_pairs p = pp_open_pairs(r);
+	unsigned int key;
+
+	while (pp_next_pair(&p, &key, READER_FIELDS)) {
+		switch (key) {
+		case READER_NAME:
+			cbor_get_text(r, m->name, sizeof(m->name));
+			break;
+		case READER_HOST:
+			cbor_get_text(r, m->host, sizeof(m->host));
+			break;
+		case READER_PORT:
+			m->port = (uint16_t) cbor_get_uint(r, UINT16_MAX);
+			break;
+		case READER_ANTENNAS:
+			m->n_antennas = cbor_get_array(r, PROTO_MAX_ANTENNAS);
+			for (size_t i = 0; i < m->n_antennas; i++)
+				m->antennas[i] = (uint16_t) cbor_get_uint(r, UINT16_MAX);
+			break;
+		case READER_SESSION:
+			m->session = (uint8_t) cbor_get_uint(r, 3);
+			break;
+		case READER_POWER:
+			m->power_cdbm = pp_get_i16(r);
+			break;
+		}
+	}
+	pp_require(&p, KEY_BIT(READER_NAME) | KEY_BIT(READER_HOST));
+}
+
+/* A label is an array, since thousands of them come in one answer: [addr, rev, forget, timeline].
+ */
+static void put_label(struct buf *out, const struct proto_desired_label *m)
+{
+	cbor_put_array(out, 4);
+	cbor_put_bytes(out, m->addr, sizeof(m->addr));
+	cbor_put_uint(out, m->rev);
+	cbor_put_bool(out, m->forget);
+	cbor_put_array(out, m->n);
+	for (size_t i = 0; i < m->n; i++) {
+		cbor_put_array(out, 2);
+		cbor_put_bytes(out, m->timeline[i].image, sizeof(m->timeline[i].image));
+		cbor_put_int(out, m->timeline[i].from_us);
+	}
+}
+
+static void get_label(struct cbor_reader *r, struct proto_desired_label *m)
+{
+	pp_expect_array(r, 4);
+	cbor_get_bytes_exact(r, m->addr, sizeof(m->addr));
+	m->rev = cbor_get_uint(r, INT64_MAX);
+	m->forget = cbor_get_boolean(r);
+	m->n = cbor_get_array(r, PROTO_MAX_TIMELINE);
+	for (size_t i = 0; i < m->n && cbor_reader_ok(r); i++) {
+		pp_expect_array(r, 2);
+		cbor_get_bytes_exact(r, m->timeline[i].image, sizeof(m->timeline[i].image));
+		m->timeline[i].from_us = cbor_get_i64(r);
+		if (i && m->timeline[i].from_us < m->timeline[i - 1].from_us)
+			cbor_reader_fail(r, -ERR_RANGE);
+	}
+}
+
+int proto_desired_encode(const struct proto_desired *m, struct buf *out)
+{
+	pp_begin(out, 5 + (size_t) m->has_readers, m->caps);
+	pp_put_u(out, DESIRED_EPOCH, m->epoch);
+	pp_put_u(out, DESIRED_REV, m->rev);
+	pp_put_flag(out, DESIRED_FULL, m->full);
+	if (m->has_readers) {
+		cbor_put_uint(out, DESIRED_READERS);
+		cbor_put_array(out, m->n_readers);
+		for (size_t i = 0; i < m->n_readers; i++)
+			put_reader(out, &m->readers[i]);
+	}
+	cbor_put_uint(out, DESIRED_LABELS);
+	cbor_put_array(out, m->n_labels);
+	for (size_t i = 0; i < m->n_labels; i++)
+		put_label(out, &m->labels[i]);
+	pp_put_i(out, DESIRED_TIME, m->server_time_us);
+	return out->err;
+}
+
+static void get_readers(struct cbor_reader *r, struct proto_desired *m)
+{
+	m->has_readers = true;
+	m->n_readers = cbor_get_array(r, PROTO_MAX_READERS);
+	m->readers = pp_new_array(r, m->n_readers, sizeof(*m->readers));
+	for (size_t i = 0; i < m->n_readers && cbor_reader_ok(r); i++)
+		get_reader(r, &m->readers[i]);
+}
+
+static void get_labels(struct cbor_reader *r, struct proto_desired *m)
+{
+	m->n_labels = cbor_get_array(r, PROTO_MAX_LABELS);
+	m->labels = pp_new_array(r, m->n_labels, sizeof(*m->labels));
+	for (size_t i = 0; i < m->n_labels && cbor_reader_ok(r); i++)
+		get_label(r, &m->labels[i]);
+}
+
+static void get_desired_field(struct cbor_reader *r, unsigned int key, struct proto_desired *m)
+{
+	switch (key) {
+	case KEY_VERSION:
+		pp_read_version(r);
+		break;
+	case KEY_CAPS:
+		m->caps = cbor_get_uint(r, UINT64_MAX);
+		break;
+	case DESIRED_EPOCH:
+		m->epoch = cbor_get_uint(r, UINT64_MAX);
+		break;
+	case DESIRED_REV:
+		m->rev = cbor_get_uint(r, INT64_MAX);
+		break;
+	case DESIRED_FULL:
+		m->full = cbor_get_boolean(r);
+		break;
+	case DESIRED_READERS:
+		get_readers(r, m);
+		break;
+	case DESIRED_LABELS:
+		get_labels(r, m);
+		break;
+	case DESIRED_TIME:
+		m->server_time_us = cbor_get_i64(r);
+		break;
+	}
+}
+
+int proto_desired_decode(const void *data, size_t len, struct proto_desired *ret, size_t *ret_at)
+{
+	struct proto_desired m = {0};
+	struct cbor_reader r;
+	unsigned int key;
+
+	cbor_reader_init(&r, data, len);
+	struct pp_pairs p = pp_open_pairs(&r);
+
+	while (pp_next_pair(&p, &key, DESIRED_KEYS))
+		get_desired_field(&r, key, &m);
+	pp_require(&p, KEY_BIT(KEY_VERSION) | KEY_BIT(DESIRED_EPOCH) | KEY_BIT(DESIRED_REV) |
+			       KEY_BIT(DESIRED_FULL) | KEY_BIT(DESIRED_LABELS));
+	int err = pp_finish(&r, ret_at);
+
+	if (err < 0)
+		proto_desired_done(&m);
+	else
+		*ret = m;
+	return err;
+}
+
+void proto_desired_done(struct proto_desired *m)
+{
+	free(m->readers);
+	free(m->labels);
+	*m = (struct proto_desired){0};
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/proto_impl.h"
+#include <string.h>
+
+enum {
+	HEALTH_VERSION = 2,
+	HEALTH_UPTIME,
+	HEALTH_OFFSET,
+	HEALTH_UNCERTAINTY,
+	HEALTH_DEPTH,
+	HEALTH_DROPPED,
+	HEALTH_RSS,
+	HEALTH_TAGS,
+	HEALTH_LABELS,
+	HEALTH_RADIO_STATE,
+	HEALTH_RADIO_ERROR,
+	HEALTH_LAST_ERROR,
+	HEALTH_CERT,
+	HEALTH_READERS,
+	HEALTH_INTERFACES,
+	HEALTH_KEYS
+};
+
+enum {
+	HR_NAME,
+	HR_STATE,
+	HR_MODEL,
+	HR_ERROR,
+	HR_READS,
+	HR_RECONNECTS,
+	HR_FIELDS
+};
+enum {
+	HI_NAME,
+	HI_UP,
+	HI_WIRELESS,
+	HI_ADDRESS,
+	HI_FREQUENCY,
+	HI_SIGNAL,
+	HI_FIELDS
+};
+
+static void put_reader(struct buf *out, const struct proto_health_reader *m)
+{
+	cbor_put_map(out, HR_FIELDS);
+	pp_put_t(out, HR_NAME, m->name);
+	pp_put_t(out, HR_STATE, m->state);
+	pp_put_t(out, HR_MODEL, m->model);
+	pp_put_t(out, HR_ERROR, m->error);
+	pp_put_u(out, HR_READS, m->reads);
+	pp_put_u(out, HR_RECONNECTS, m->reconnects);
+}
+
+static void get_reader(struct cbor_reader *r, struct proto_health_reader *m)
+{
+	struct pp_pairs p = pp_open_pairs(r);
+	unsigned int key;
+
+	while (pp_next_pair(&p, &key, HR_FIELDS)) {
+		switch (key) {
+		case HR_NAME:
+			cbor_get_text(r, m->name, sizeof(m->name));
+			break;
+		case HR_STATE:
+			cbor_get_text(r, m->state, sizeof(m->state));
+			break;
+		case HR_MODEL:
+			cbor_get_text(r, m->model, sizeof(m->model));
+			break;
+		case HR_ERROR:
+			cbor_get_text(r, m->error, sizeof(m->error));
+			break;
+		case HR_READS:
+			m->reads = cbor_get_uint(r, INT64_MAX);
+			break;
+		case HR_RECONNECTS:
+			m->reconnects = cbor_get_uint(r, INT64_MAX);
+			break;
+		}
+	}
+}
+
+static void put_interface(struct buf *out, const struct proto_health_interface *m)
+{
+	cbor_put_map(out, HI_FIELDS);
+	pp_put_t(out, HI_NAME, m->name);
+	pp_put_flag(out, HI_UP, m->up);
+	pp_put_flag(out, HI_WIRELESS, m->wireless);
+	pp_put_t(out, HI_ADDRESS, m->address);
+	pp_put_u(out, HI_FREQUENCY, m->frequency_mhz);
+	pp_put_i(out, HI_SIGNAL, m->signal_dbm);
+}
+
+static void get_interface(struct cbor_reader *r, struct proto_health_interface *m)
+{
+	struct pp_pairs p = pp_open_pairs(r);
+	unsigned int key;
+
+	while (pp_next_pair(&p, &key, HI_FIELDS)) {
+		switch (key) {
+		case HI_NAME:
+			cbor_get_text(r, m->name, sizeof(m->name));
+			break;
+		case HI_UP:
+			m->up = cbor_get_boolean(r);
+			break;
+		case HI_WIRELESS:
+			m->wireless = cbor_get_boolean(r);
+			break;
+		case HI_ADDRESS:
+			cbor_get_text(r, m->address, sizeof(m->address));
+			break;
+		case HI_FREQUENCY:
+			m->frequency_mhz = (uint32_t) cbor_get_uint(r, UINT32_MAX);
+			break;
+		case HI_SIGNAL: {
+			int16_t v = pp_get_i16(r);
+
+			if (v < INT8_MIN || v > INT8_MAX)
+				cbor_reader_fail(r, -ERR_RANGE);
+			m->signal_dbm = (int8_t) v;
+			break;
+		}
+		}
+	}
+}
+
+int proto_health_encode(const struct proto_health *m, struct buf *out)
+{
+	pp_begin(out, HEALTH_KEYS - 2, m->caps);
+	pp_put_t(out, HEALTH_VERSION, m->version);
+	pp_put_i(out, HEALTH_UPTIME, m->uptime_us);
+	pp_put_i(out, HEALTH_OFFSET, m->clock_offset_us);
+	pp_put_i(out, HEALTH_UNCERTAINTY, m->clock_uncertainty_us);
+	pp_put_u(out, HEALTH_DEPTH, m->journal_depth);
+	pp_put_u(out, HEALTH_DROPPED, m->journal_dropped);
+	pp_put_u(out, HEALTH_RSS, m->rss_kib);
+	pp_put_u(out, HEALTH_TAGS, m->tags_in_view);
+	pp_put_u(out, HEALTH_LABELS, m->labels_synced);
+	pp_put_t(out, HEALTH_RADIO_STATE, m->radio_state);
+	pp_put_t(out, HEALTH_RADIO_ERROR, m->radio_error);
+	pp_put_t(out, HEALTH_LAST_ERROR, m->last_error);
+	pp_put_i(out, HEALTH_CERT, m->cert_not_after_us);
+	cbor_put_uint(out, HEALTH_READERS);
+	cbor_put_array(out, m->n_readers);
+	for (size_t i = 0; i < m->n_readers; i++)
+		put_reader(out, &m->readers[i]);
+	cbor_put_uint(out, HEALTH_INTERFACES);
+	cbor_put_array(out, m->n_interfaces);
+	for (size_t i = 0; i < m->n_interfaces; i++)
+		put_interface(out, &m->interfaces[i]);
+	return out->err;
+}
+
+static void get_numbers(struct cbor_reader *r, unsigned int key, struct proto_health *m)
+{
+	switch (key) {
+	case HEALTH_UPTIME:
+		m->uptime_us = cbor_get_i64(r);
+		break;
+	case HEALTH_OFFSET:
+		m->clock_offset_us = cbor_get_i64(r);
+		break;
+	case HEALTH_UNCERTAINTY:
+		m->clock_uncertainty_us = cbor_get_i64(r);
+		break;
+	case HEALTH_DEPTH:
+		m->journal_depth = cbor_get_uint(r, INT64_MAX);
+		break;
+	case HEALTH_DROPPED:
+		m->journal_dropped = cbor_get_uint(r, INT64_MAX);
+		break;
+	case HEALTH_RSS:
+		m->rss_kib = cbor_get_uint(r, INT64_MAX);
+		break;
+	case HEALTH_TAGS:
+		m->tags_in_view = cbor_get_uint(r, INT64_MAX);
+		break;
+	case HEALTH_LABELS:
+		m->labels_synced = (uint32_t) cbor_get_uint(r, UINT32_MAX);
+		break;
+	case HEALTH_CERT:
+		m->cert_not_after_us = cbor_get_i64(r);
+		break;
+	}
+}
+
+static void get_health_field(struct cbor_reader *r, unsigned int key, struct proto_health *m)
+{
+	switch (key) {
+	case KEY_VERSION:
+		pp_read_version(r);
+		break;
+	case KEY_CAPS:
+		m->caps = cbor_get_uint(r, UINT64_MAX);
+		break;
+	case HEALTH_VERSION:
+		cbor_get_text(r, m->version, sizeof(m->version));
+		break;
+	case HEALTH_RADIO_STATE:
+		cbor_get_text(r, m->radio_state, sizeof(m->radio_state));
+		break;
+	case HEALTH_RADIO_ERROR:
+		cbor_get_text(r, m->radio_error, sizeof(m->radio_error));
+		break;
+	case HEALTH_LAST_ERROR:
+		cbor_get_text(r, m->last_error, sizeof(m->last_error));
+		break;
+	case HEALTH_READERS:
+		m->n_readers = cbor_get_array(r, PROTO_MAX_READERS);
+		for (size_t i = 0; i < m->n_readers && cbor_reader_ok(r); i++)
+			get_reader(r, &m->readers[i]);
+		break;
+	case HEALTH_INTERFACES:
+		m->n_interfaces = cbor_get_array(r, PROTO_MAX_INTERFACES);
+		for (size_t i = 0; i < m->n_interfaces && cbor_reader_ok(r); i++)
+			get_interface(r, &m->interfaces[i]);
+		break;
+	default:
+		get_numbers(r, key, m);
+		break;
+	}
+}
+
+int proto_health_decode(const void *data, size_t len, struct proto_health *ret, size_t *ret_at)
+{
+	struct cbor_reader r;
+	unsigned int key;
+
+	cbor_reader_init(&r, data, len);
+	memset(ret, 0, sizeof(*ret));
+	struct pp_pairs p = pp_open_pairs(&r);
+
+	while (pp_next_pair(&p, &key, HEALTH_KEYS))
+		get_health_field(&r, key, ret);
+	pp_require(&p, KEY_BIT(KEY_VERSION));
+	return pp_finish(&r, ret_at);
+}
+
+enum {
+	HEALTH_RESPONSE_TIME = 2,
+	HEALTH_RESPONSE_KEYS
+};
+
+int proto_health_response_encode(const struct proto_health_response *m, struct buf *out)
+{
+	pp_begin(out, 1, m->caps);
+	pp_put_i(out, HEALTH_RESPONSE_TIME, m->server_time_us);
+	return out->err;
+}
+
+int proto_health_response_decode(const void *data, size_t len, struct proto_health_response *ret,
+				 size_t *ret_at)
+{
+	struct cbor_reader r;
+	unsigned int key;
+
+	cbor_reader_init(&r, data, len);
+	*ret = (struct proto_health_response){0};
+	struct pp_pairs p = pp_open_pairs(&r);
+
+	while (pp_next_pair(&p, &key, HEALTH_RESPONSE_KEYS)) {
+		switch (key) {
+		case KEY_VERSION:
+			pp_read_version(&r);
+			break;
+		case KEY_CAPS:
+			ret->caps = cbor_get_uint(&r, UINT64_MAX);
+			break;
+		case HEALTH_RESPONSE_TIME:
+			ret->server_time_us = cbor_get_i64(&r);
+			break;
+		}
+	}
+	pp_require(&p, KEY_BIT(KEY_VERSION));
+	return pp_finish(&r, ret_at);
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/proto_impl.h"
+#include <errno.h>
+#include <string.h>
+
+/* --- one report: a map of its own, only with the fields its kind has ----------------------------
+ */
+
+enum {
+	REPORT_ADDR,
+	REPORT_KIND,
+	REPORT_AT,
+	REPORT_IMAGE,
+	REPORT_GRADE,
+	REPORT_DISPLAY, /* [width, height, type] */
+	REPORT_SLOTS,
+	REPORT_ESL, /* [group, id] */
+	REPORT_RSSI,
+	REPORT_BATTERY,
+	REPORT_TEMPERATURE,
+	REPORT_KEY_MATERIAL, /* [response key, train key] */
+	REPORT_ERROR,
+	REPORT_TEXT,
+	REPORT_FIELDS
+};
+
+static bool is_zero(const uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (p[i])
+			return false;
+	return true;
+}
+
+static void put_display(struct buf *out, const struct proto_label_report *m)
+{
+	cbor_put_uint(out, REPORT_DISPLAY);
+	cbor_put_array(out, 3);
+	cbor_put_uint(out, m->width);
+	cbor_put_uint(out, m->height);
+	cbor_put_uint(out, m->display_type);
+}
+
+static void put_esl_address(struct buf *out, const struct proto_label_report *m)
+{
+	cbor_put_uint(out, REPORT_ESL);
+	cbor_put_array(out, 2);
+	cbor_put_uint(out, m->esl_group);
+	cbor_put_uint(out, m->esl_id);
+}
+
+static void put_keys(struct buf *out, const struct proto_label_report *m)
+{
+	cbor_put_uint(out, REPORT_KEY_MATERIAL);
+	cbor_put_array(out, 2);
+	cbor_put_bytes(out, m->response_key, sizeof(m->response_key));
+	cbor_put_bytes(out, m->train_key, sizeof(m->train_key));
+}
+
+int proto_label_report_encode(const struct proto_label_report *m, struct buf *out)
+{
+	bool image = !is_zero(m->image, sizeof(m->image));
+	bool temperature = m->temperature_cc != INT16_MIN;
+	bool associated = m->kind == LABEL_ASSOCIATED;
+	size_t fields = 3 + image + (m->grade != 0) + (m->width != 0) + (m->slots != 0) +
+			associated + (m->rssi_dbm != 0) + (m->battery_mv != 0) + temperature +
+			m->has_keys + (m->error != 0) + (m->text[0] != 0);
+
+	cbor_put_map(out, fields);
+	pp_put_b(out, REPORT_ADDR, m->addr, sizeof(m->addr));
+	pp_put_u(out, REPORT_KIND, m->kind);
+	pp_put_i(out, REPORT_AT, m->at_us);
+	if (image)
+		pp_put_b(out, REPORT_IMAGE, m->image, sizeof(m->image));
+	if (m->grade)
+		pp_put_u(out, REPORT_GRADE, m->grade);
+	if (m->width)
+		put_display(out, m);
+	if (m->slots)
+		pp_put_u(out, REPORT_SLOTS, m->slots);
+	if (associated)
+		put_esl_address(out, m);
+	if (m->rssi_dbm)
+		pp_put_i(out, REPORT_RSSI, m->rssi_dbm);
+	if (m->battery_mv)
+		pp_put_u(out, REPORT_BATTERY, m->battery_mv);
+	if (temperature)
+		pp_put_i(out, REPORT_TEMPERATURE, m->temperature_cc);
+	if (m->has_keys)
+		put_keys(out, m);
+	if (m->error)
+		pp_put_u(out, REPORT_ERROR, (uint64_t) m->error);
+	if (m->text[0])
+		pp_put_t(out, REPORT_TEXT, m->text);
+	return out->err;
+}
+
+static int8_t get_i8(struct cbor_reader *r)
+{
+	int16_t v = pp_get_i16(r);
+
+	if (v < INT8_MIN || v > INT8_MAX) {
+		cbor_reader_fail(r, -ERR_RANGE);
+		return 0;
+	}
+	return (int8_t) v;
+}
+
+static void get_report_field(struct cbor_reader *r, unsigned int key, struct proto_label_report *m)
+{
+	switch (key) {
+	case REPORT_ADDR:
+		cbor_get_bytes_exact(r, m->addr, sizeof(m->addr));
+		break;
+	case REPORT_KIND:
+		m->kind = (uint8_t) cbor_get_uint(r, LABEL_REPORT_KIND_COUNT - 1);
+		break;
+	case REPORT_AT:
+		m->at_us = cbor_get_i64(r);
+		break;
+	case REPORT_IMAGE:
+		cbor_get_bytes_exact(r, m->image, sizeof(m->image));
+		break;
+	case REPORT_GRADE:
+		m->grade = (uint8_t) cbor_get_uint(r, EVIDENCE_GRADE_COUNT - 1);
+		break;
+	case REPORT_DISPLAY:
+		pp_expect_array(r, 3);
+		m->width = (uint16_t) cbor_get_uint(r, UINT16_MAX);
+		m->height = (uint16_t) cbor_get_uint(r, UINT16_MAX);
+		m->display_type = (uint8_t) cbor_get_uint(r, UINT8_MAX);
+		break;
+	case REPORT_SLOTS:
+		m->slots = (uint8_t) cbor_get_uint(r, UINT8_MAX);
+		break;
+	case REPORT_ESL:
+		pp_expect_array(r, 2);
+		m->esl_group = (uint8_t) cbor_get_uint(r, 127);
+		m->esl_id = (uint8_t) cbor_get_uint(r, UINT8_MAX);
+		break;
+	case REPORT_RSSI:
+		m->rssi_dbm = get_i8(r);
+		break;
+	case REPORT_BATTERY:
+		m->battery_mv = (uint16_t) cbor_get_uint(r, UINT16_MAX);
+		break;
+	case REPORT_TEMPERATURE:
+		m->temperature_cc = pp_get_i16(r);
+		break;
+	case REPORT_KEY_MATERIAL:
+		pp_expect_array(r, 2);
+		cbor_get_bytes_exact(r, m->response_key, sizeof(m->response_key));
+		cbor_get_bytes_exact(r, m->train_key, sizeof(m->train_key));
+		m->has_keys = true;
+		break;
+	case REPORT_ERROR:
+		m->error = (int) cbor_get_uint(r, INT32_MAX);
+		break;
+	case REPORT_TEXT:
+		cbor_get_text(r, m->text, sizeof(m->text));
+		break;
+	}
+}
+
+static void get_report(struct cbor_reader *r, struct proto_label_report *m)
+{
+	struct pp_pairs p = pp_open_pairs(r);
+	unsigned int key;
+
+	memset(m, 0, sizeof(*m));
+	m->temperature_cc = INT16_MIN;
+	while (pp_next_pair(&p, &key, REPORT_FIELDS))
+		get_report_field(r, key, m);
+	pp_require(&p, KEY_BIT(REPORT_ADDR) | KEY_BIT(REPORT_KIND) | KEY_BIT(REPORT_AT));
+	if (cbor_reader_ok(r) && m->kind == 0)
+		cbor_reader_fail(r, -ERR_RANGE);
+}
+
+int proto_label_report_decode(const void *data, size_t len, struct proto_label_report *ret)
+{
+	struct proto_label_report m;
+	struct cbor_reader r;
+
+	cbor_reader_init(&r, data, len);
+	get_report(&r, &m);
+	int err = pp_finish(&r, NULL);
+
+	if (err == 0)
+		*ret = m;
+	return err;
+}
+
+/* --- a batch of reports -------------------------------------------------------------------------
+ */
+
+enum {
+	BATCH_JOURNAL = 2,
+	BATCH_FIRST,
+	BATCH_ENTRIES,
+	BATCH_KEYS
+};
+
+int proto_label_reports_encode(const struct proto_label_reports *m, struct buf *out)
+{
+	pp_begin(out, 3, m->caps);
+	pp_put_b(out, BATCH_JOURNAL, m->journal_id, sizeof(m->journal_id));
+	pp_put_u(out, BATCH_FIRST, m->first_seq);
+	cbor_put_uint(out, BATCH_ENTRIES);
+	cbor_put_array(out, m->n);
+	for (size_t i = 0; i < m->n; i++)
+		ignore_result(proto_label_report_encode(&m->reports[i], out));
+	return out->err;
+}
+
+static void get_reports(struct cbor_reader *r, struct proto_label_reports *m)
+{
+	m->n = cbor_get_array(r, PROTO_MAX_REPORTS);
+	m->reports = pp_new_array(r, m->n, sizeof(*m->reports));
+	for (size_t i = 0; i < m->n && cbor_reader_ok(r); i++)
+		get_report(r, &m->reports[i]);
+}
+
+int proto_label_reports_decode(const void *data, size_t len, struct proto_label_reports *ret,
+			       size_t *ret_at)
+{
+	struct proto_label_reports m = {0};
+	struct cbor_reader r;
+	unsigned int key;
+
+	cbor_reader_init(&r, data, len);
+	struct pp_pairs p = pp_open_pairs(&r);
+
+	while (pp_next_pair(&p, &key, BATCH_KEYS)) {
+		switch (key) {
+		case KEY_VERSION:
+			pp_read_version(&r);
+			break;
+		case KEY_CAPS:
+			m.caps = cbor_get_uint(&r, UINT64_MAX);
+			break;
+		case BATCH_JOURNAL:
+			cbor_get_bytes_exact(&r, m.journal_id, sizeof(m.journal_id));
+			break;
+		case BATCH_FIRST:
+			m.first_seq = cbor_get_uint(&r, INT64_MAX);
+			break;
+		case BATCH_ENTRIES:
+			get_reports(&r, &m);
+			break;
+		}
+	}
+	pp_require(&p, KEY_BIT(BATCH_KEYS) - 1 - KEY_BIT(KEY_CAPS));
+	pp_check_batch(&r, m.first_seq, m.n);
+	int err = pp_finish(&r, ret_at);
+
+	if (err < 0)
+		proto_label_reports_done(&m);
+	else
+		*ret = m;
+	return err;
+}
+
+void proto_label_reports_done(struct proto_label_reports *m)
+{
+	/* Reports carry keys: they do not stay behind in freed memory. */
+	if (m->reports)
+		explicit_bzero(m->reports, m->n * sizeof(*m->reports));
+	free(m->reports);
+	*m = (struct proto_label_reports){0};
+}
