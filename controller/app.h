@@ -1,8 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * gondolad's context: what one part of the controller may reach of the others. Made in app.c, passed
- * to every handler. Parts that are NULL have not been started (tests start only what they need).
+ * gondolad's context, and the map of this room.
+ *
+ *     main.c          options, state directory lock, signals; owns nothing else
+ *     app.c           starts and stops the parts below in order, ties their hooks together
+ *     http*.c         the only door to libmicrohttpd: two TLS listeners on the loop thread, routes,
+ *                     requests that are answered exactly once, event streams
+ *     db.c            the SQLite writer thread with group commit, migrations, audit
+ *     auth*.c users.c who a person is: passwords, sessions, throttling, roles and permissions
+ *     ca.c            the store's certificate authority
+ *     fleet*.c        who an agent is: join codes, enrolment, readers, health, advice for IT
+ *     events.c        what browsers hear live
+ *     static.c metrics.c audit.c   files of the web page, figures for machines, who did what
+ *     shop, inventory the two journeys: a price to a shelf, a read to a stock figure
+ *
+ * Everything runs on the loop thread, except functions given to db_write() (writer thread) and to
+ * loop_work() (pool). A request walks: listener -> route -> caller established (auth, fleet) ->
+ * permission -> body -> handler -> db_write() -> reply after the commit -> events_publish().
+ *
+ * Parts that are NULL have not been started: tests start only what they need.
  */
 #pragma once
 
@@ -11,13 +28,28 @@
 struct app {
 	struct loop *loop;
 	const struct clock *clock;
-	const struct app_config *config; /**< app.c */
+	const struct app_config *config; /**< app_config.h */
 	struct db *db;                   /**< db.h */
 	struct http_server *http;        /**< http.h */
 	struct events *events;           /**< events.h */
 	struct auth *auth;               /**< auth.h: users, sessions, throttling */
 	struct ca *ca;                   /**< ca.h: the store's certificate authority */
 	struct fleet *fleet;             /**< fleet.h: agents, readers, join codes */
-	struct shop *shop;               /**< shop.h: products, prices, labels, wanted state, images */
-	struct inventory *inventory;     /**< inventory.h: where every item is */
+	struct shop *shop;           /**< shop.h: products, prices, labels, wanted state, images */
+	struct inventory *inventory; /**< inventory.h: where every item is */
+
+	/** Who wants to know that an agent's desired state changed: app_on_desired_changed(). */
+	void (*desired_changed)(void *user, int64_t agent_id);
+	void *desired_changed_user;
 };
+
+/** Starts every part of a daemon that has `loop` and `config` set. On failure everything is stopped
+ * again and *ret_what names the part that failed. */
+int app_start(struct app *app, const char **ret_what) _must_check_;
+/** Stops in order: no new connections, queued writes finish and are answered, the rest gets 503. */
+void app_stop(struct app *app);
+
+/** Registers the one listener (the owner of the agents' long poll). */
+void app_on_desired_changed(struct app *app, void (*fn)(void *user, int64_t agent_id), void *user);
+/** Tells it, on the loop thread, that what this agent should be has a new revision. */
+void app_desired_changed(struct app *app, int64_t agent_id);

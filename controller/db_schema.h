@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * The database's versions. A version is the list of SQL texts that lead to it from the one before;
+ * version 1 is every part's first schema, one after the other. Migrations only run forward, inside
+ * one transaction.
+ */
+#pragma once
+
+#include "common/sql.h"
+
+/** Each part's tables. */
+extern const char core_schema_v1[];
+extern const char shop_schema_v1[];
+extern const char inventory_schema_v1[];
+
+/** versions[i] leads to version i + 1 and ends with NULL. */
+struct db_schema {
+	size_t n_versions;
+	const char *const *const *versions;
+};
+extern const struct db_schema db_schema_current;
+
+/** Brings a database to the newest version of `schema`. -ERR_VERSION if it is newer than that;
+ * -ERR_CORRUPT if it is not one of ours. */
+int db_schema_migrate(struct sql *s, const struct db_schema *schema) _must_check_;
