@@ -2,7 +2,8 @@
 /**
  * @file
  * The RFID room's front door: keep an LLRP reader inventoried, and turn its reads into sightings.
- * Everything else in rfid/ is behind this header. Runs on the caller's loop; never logs above debug.
+ * Everything else in rfid/ is behind this header. Runs on the caller's loop; never logs above
+ * debug.
  */
 #pragma once
 
@@ -12,45 +13,47 @@
 #define RFID_MAX_ANTENNAS 32
 #define RFID_DEFAULT_PORT 5084 /**< LLRP 1.0.1, IANA "llrp" */
 
-/** One tag report, normalised: what was absent but enabled has been carried forward (LLRP 14.2.3). */
+/** One tag report, normalised: what was absent but enabled has been carried forward (LLRP 14.2.3).
+ */
 struct rfid_read {
 	struct epc epc;
-	uint16_t antenna;   /**< 1-based */
-	uint16_t count;     /**< TagSeenCount, at least 1 */
-	int16_t rssi_cdbm;  /**< 1/100 dBm; INT16_MIN = unknown */
-	uint16_t channel;   /**< channel index; 0 = unknown */
-	uint16_t phase;     /**< 4096 steps a turn; UINT16_MAX = unknown */
-	int16_t doppler;    /**< 1/16 Hz; INT16_MIN = unknown */
-	int64_t first_us;   /**< UTC on the agent's clock, after rebasing the reader's */
+	uint16_t antenna;  /**< 1-based */
+	uint16_t count;    /**< TagSeenCount, at least 1 */
+	int16_t rssi_cdbm; /**< 1/100 dBm; INT16_MIN = unknown */
+	uint16_t channel;  /**< channel index; 0 = unknown */
+	uint16_t phase;    /**< 4096 steps a turn; UINT16_MAX = unknown */
+	int16_t doppler;   /**< 1/16 Hz; INT16_MIN = unknown */
+	int64_t first_us;  /**< UTC on the agent's clock, after rebasing the reader's */
 	int64_t last_us;
-	bool rebased;       /**< the reader's clock was off, so the times are those of arrival */
+	bool rebased; /**< the reader's clock was off, so the times are those of arrival */
 };
 
 enum rfid_reader_state {
-	RFID_READER_IDLE,        /**< stopped */
+	RFID_READER_IDLE, /**< stopped */
 	RFID_READER_CONNECTING,
 	RFID_READER_NEGOTIATING, /**< connection event, capabilities */
 	RFID_READER_CONFIGURING, /**< configuration, ROSpec */
 	RFID_READER_RUNNING,     /**< inventory is going on */
 	RFID_READER_STOPPING,
-	RFID_READER_WAITING,     /**< lost; back-off before the next try */
+	RFID_READER_WAITING, /**< lost; back-off before the next try */
 	RFID_READER_STATE_COUNT
 };
 const char *rfid_reader_state_str(enum rfid_reader_state s);
 
 struct rfid_reader_config {
 	const char *name;
-	const char *host; /**< numeric address or name */
-	uint16_t port;    /**< 0 = RFID_DEFAULT_PORT */
+	const char *host;  /**< numeric address or name */
+	uint16_t port;     /**< 0 = RFID_DEFAULT_PORT */
 	size_t n_antennas; /**< 0 = all */
 	uint16_t antennas[RFID_MAX_ANTENNAS];
-	uint8_t session;    /**< Gen2 session 0-3 */
-	int16_t power_cdbm; /**< wanted transmit power; 0 = highest; mapped to the nearest table index */
+	uint8_t session;       /**< Gen2 session 0-3 */
+	int16_t power_cdbm;    /**< wanted transmit power; 0 = highest; mapped to the nearest table
+				  index */
 	uint32_t keepalive_ms; /**< 0 = 10 s; the link is given up after three are missed */
 };
 
 struct rfid_reader_stats {
-	uint64_t reads;      /**< tag reports decoded */
+	uint64_t reads; /**< tag reports decoded */
 	uint64_t messages;
 	uint64_t reconnects;
 	uint64_t bad_frames; /**< frames that cost a connection */
@@ -59,7 +62,8 @@ struct rfid_reader_stats {
 };
 
 struct rfid_reader_callbacks {
-	/** `err` is negative with a sentence in `text` when the state is WAITING; text may be NULL. */
+	/** `err` is negative with a sentence in `text` when the state is WAITING; text may be NULL.
+	 */
 	void (*state)(void *user, enum rfid_reader_state state, int err, const char *text);
 	/** A batch in the order received; borrowed for the call. */
 	void (*reads)(void *user, const struct rfid_read *reads, size_t n);
@@ -83,17 +87,21 @@ void rfid_reader_get_stats(const struct rfid_reader *r, struct rfid_reader_stats
 /* --- presence --------------------------------------------------------------------------------- */
 
 /** Same values as enum sighting_kind in common/proto.h. */
-enum presence_kind { PRESENCE_APPEAR = 1, PRESENCE_REFRESH = 2, PRESENCE_GONE = 3 };
+enum presence_kind {
+	PRESENCE_APPEAR = 1,
+	PRESENCE_REFRESH = 2,
+	PRESENCE_GONE = 3
+};
 
 struct presence_sighting {
 	enum presence_kind kind;
-	uint32_t source;         /**< caller's id of reader and antenna */
-	const struct epc *epc;   /**< borrowed for the call */
+	uint32_t source;       /**< caller's id of reader and antenna */
+	const struct epc *epc; /**< borrowed for the call */
 	int64_t first_us, last_us;
-	uint32_t count;          /**< reads since the last sighting of this tag here */
-	int16_t rssi_cdbm;       /**< mean of those reads */
+	uint32_t count;    /**< reads since the last sighting of this tag here */
+	int16_t rssi_cdbm; /**< mean of those reads */
 	int16_t peak_cdbm;
-	uint16_t rate_mhz;       /**< estimated reads per second * 1000, saturating */
+	uint16_t rate_mhz; /**< estimated reads per second * 1000, saturating */
 };
 
 struct presence_config {
@@ -101,9 +109,9 @@ struct presence_config {
 	int16_t rssi_step_cdbm;  /**< ... and when the smoothed RSSI moved by this; 0 = 6 dB */
 	int64_t min_step_us;     /**< ... but not more often than this; 0 = 1 s */
 	double miss_probability; /**< chance to call a present tag gone; 0 = 0.001 */
-	int64_t min_gone_us;     /**< lower and upper bound of the adaptive timeout; 0 = 1 s, 30 s */
+	int64_t min_gone_us; /**< lower and upper bound of the adaptive timeout; 0 = 1 s, 30 s */
 	int64_t max_gone_us;
-	size_t max_pairs;        /**< tag x antenna pairs kept; beyond, new ones are refused; 0 = 65536 */
+	size_t max_pairs; /**< tag x antenna pairs kept; beyond, new ones are refused; 0 = 65536 */
 };
 
 struct presence;

@@ -1,0 +1,696 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file The LLRP table, its interpreters, and the fast path, against frames we did not write. */
+#include "common/err.h"
+#include "common/hex.h"
+#include "rfid/llrp_codec.h"
+#include "rfid/llrp_report.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* --- helpers ---------------------------------------------------------------------------------- */
+
+static struct llrp_msg *decode_hex(const char *hex, struct llrp_diag *diag, int *ret_r)
+{
+	uint8_t frame[512];
+	struct llrp_msg *m = NULL;
+	size_t n = strlen(hex) / 2;
+
+	assert_true(n <= sizeof(frame));
+	assert_int_equal(hex_decode(hex, frame, n), 0);
+	*ret_r = llrp_msg_decode(frame, n, &m, diag);
+	return m;
+}
+
+static void encode_is(const struct llrp_msg *m, const char *hex)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT;
+	char text[1024];
+
+	assert_int_equal(llrp_msg_encode(m, &out), 0);
+	assert_true(2 * out.len < sizeof(text));
+	assert_string_equal(hex_encode(out.data, out.len, text), hex);
+}
+
+/** Bytes of a data file; skips the test (or fails it) when the file is not there. */
+static uint8_t *data_file(const char *name, size_t *ret_len)
+{
+	const char *dir = getenv("GONDOLA_DATA"), *must = getenv("REQUIRE_DATA");
+	char path[512];
+	uint8_t *data;
+	long len;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir ? dir : ".", name);
+	f = fopen(path, "rb");
+	if (!f) {
+		if (must && strcmp(must, "1") == 0)
+			fail_msg("%s is missing", path);
+		skip();
+	}
+	assert_int_equal(fseek(f, 0, SEEK_END), 0);
+	len = ftell(f);
+	assert_true(len > 0);
+	rewind(f);
+	data = malloc((size_t) len);
+	assert_non_null(data);
+	assert_int_equal(fread(data, 1, (size_t) len, f), (size_t) len);
+	fclose(f);
+	*ret_len = (size_t) len;
+	return data;
+}
+
+/* --- the table -------------------------------------------------------------------------------- */
+
+static void rows_are_sorted_and_fields_fill_octets(void **state)
+{
+	const struct llrp_type *t, *before = NULL;
+
+	(void) state;
+	for (size_t i = 0; (t = llrp_type_at(i)); before = t, i++) {
+		unsigned int bits = 0;
+
+		if (before && before->message == t->message && !t->vendor)
+			assert_true(before->num < t->num);
+		for (size_t f = 0; f < t->n_fields; f++) {
+			if (t->fields[f].kind == LLRP_BITS)
+				bits += t->fields[f].bits;
+			else
+				assert_int_equal(bits % 8, 0);
+			if (t->fields[f].kind == LLRP_REST)
+				assert_int_equal(f, t->n_fields - 1);
+		}
+		assert_int_equal(bits % 8, 0);
+		for (size_t s = 0; s < t->n_slots; s++)
+			for (size_t c = 0; c < LLRP_MAX_CHOICES && t->slots[s].types[c]; c++)
+				assert_non_null(llrp_parameter_type(t->slots[s].types[c]));
+	}
+	assert_int_equal(llrp_message_type(61)->num, 61);
+	assert_null(llrp_message_type(46));
+	assert_null(llrp_parameter_type(0));
+}
+
+static void fast_path_knows_the_length_of_every_tv(void **state)
+{
+	(void) state;
+	for (unsigned int num = 1; num < 128; num++) {
+		uint8_t frame[64] = {0x04, 0x3d, 0, 0, 0, 0, 0, 0, 0, 1, 0, 240, 0, 0};
+		size_t n = llrp_tv_bytes((uint16_t) num), at = 14;
+
+		frame[at++] = 0x80 | 13; /* an EPC first */
+		at += 12;
+		frame[at++] = (uint8_t) (0x80 | num);
+		at += n;
+		frame[13] = (uint8_t) (at - 10);
+		frame[5] = (uint8_t) at;
+		assert_int_equal(llrp_report_check(frame, at), n ? 1 : -ERR_BADMSG);
+	}
+}
+
+/* --- decode and encode ------------------------------------------------------------------------ */
+
+static void built_message_has_the_bytes_of_the_standard(void **state)
+{
+	_cleanup_(llrp_msg_freep) struct llrp_msg *m = NULL;
+	struct llrp_elem *spec, *bound, *e;
+	uint16_t antennas[] = {1, 2};
+
+	(void) state;
+	assert_int_equal(llrp_msg_new(LLRP_ADD_ROSPEC, 7, &m), 0);
+	spec = llrp_add(llrp_root(m), LLRP_P_ROSPEC);
+	llrp_set(spec, "ROSpecID", 1);
+	e = llrp_add(spec, LLRP_P_AISPEC); /* out of order on purpose */
+	llrp_set_u16v(e, "AntennaIDs", antennas, 2);
+	bound = llrp_add(spec, LLRP_P_RO_BOUNDARY_SPEC);
+	e = llrp_add(bound, LLRP_P_ROSPEC_STOP_TRIGGER);
+	llrp_set(e, "DurationTriggerValue", 500);
+	e = llrp_add(bound, LLRP_P_ROSPEC_START_TRIGGER);
+	llrp_set(e, "ROSpecStartTriggerType", 1);
+	encode_is(m, "0414"
+		     "00000030"
+		     "00000007"
+		     "00b1"
+		     "0026"
+		     "00000001"
+		     "00"
+		     "00"
+		     "00b2"
+		     "0012"
+		     "00b3"
+		     "0005"
+		     "01"
+		     "00b6"
+		     "0009"
+		     "00"
+		     "000001f4"
+		     "00b7"
+		     "000a"
+		     "0002"
+		     "0001"
+		     "0002");
+}
+
+static void value_that_does_not_fit_fails_the_encoding(void **state)
+{
+	_cleanup_(llrp_msg_freep) struct llrp_msg *m = NULL;
+	_cleanup_buf_ struct buf out = BUF_INIT;
+	struct llrp_elem *e;
+
+	(void) state;
+	assert_int_equal(llrp_msg_new(LLRP_SET_READER_CONFIG, 7, &m), 0);
+	e = llrp_add(llrp_root(m), LLRP_P_ANTENNA_PROPERTIES);
+	llrp_set_signed(e, "AntennaGain", -32768);
+	llrp_set_signed(e, "AntennaGain", -32769);
+	assert_null(llrp_add(llrp_root(m), LLRP_P_KEEPALIVE_SPEC));
+	assert_int_equal(llrp_msg_encode(m, &out), -ERR_RANGE);
+}
+
+static void parameter_past_64k_fails_the_encoding(void **state)
+{
+	static const uint8_t big[65535];
+	_cleanup_(llrp_msg_freep) struct llrp_msg *m = NULL;
+	_cleanup_buf_ struct buf out = BUF_INIT;
+	struct llrp_elem *e;
+
+	(void) state;
+	assert_int_equal(llrp_msg_new(LLRP_GET_READER_CONFIG_RESPONSE, 7, &m), 0);
+	e = llrp_add(llrp_root(m), LLRP_P_IDENTIFICATION);
+	llrp_set_bytes(e, "ReaderID", big, sizeof(big));
+	assert_int_equal(llrp_msg_encode(m, &out), -ERR_TOO_LARGE);
+}
+
+/* A tag report with EPC-96, antenna 3, RSSI -60, an unknown TLV and an unknown custom parameter. */
+#define EPC_HEX "303435fc8803d056d15b963f"
+static const char odd_report[] = "043d"
+				 "00000037"
+				 "00000005"
+				 "00f0"
+				 "0029"
+				 "86c4"
+				 "03e60006beef"
+				 "03ff"
+				 "000d"
+				 "00001234"
+				 "00000009"
+				 "77"
+				 "810003"
+				 "8d" EPC_HEX "01020004";
+static const char odd_report_in_order[] = "043d"
+					  "00000037"
+					  "00000005"
+					  "00f0"
+					  "0029"
+					  "8d" EPC_HEX "810003"
+					  "86c4"
+					  "03ff"
+					  "000d"
+					  "00001234"
+					  "00000009"
+					  "77"
+					  "03e60006beef"
+					  "01020004";
+
+static void any_order_is_read_and_the_normative_one_written(void **state)
+{
+	_cleanup_(llrp_msg_freep) struct llrp_msg *m = NULL;
+	const struct llrp_elem *tag;
+	const uint8_t *epc;
+	struct llrp_diag diag;
+	size_t len;
+	int r;
+
+	(void) state;
+	m = decode_hex(odd_report, &diag, &r);
+	assert_int_equal(r, 0);
+	tag = llrp_find(llrp_root(m), LLRP_P_TAG_REPORT_DATA);
+	assert_int_equal(llrp_get(llrp_find(tag, LLRP_P_ANTENNA_ID), "AntennaID"), 3);
+	assert_int_equal(llrp_get_signed(llrp_find(tag, LLRP_P_PEAK_RSSI), "PeakRSSI"), -60);
+	epc = llrp_get_bytes(llrp_find(tag, LLRP_P_EPC_96), "EPC", &len);
+	assert_int_equal(len, 12);
+	assert_int_equal(epc[11], 0x3f);
+	assert_null(llrp_find_custom(tag, LLRP_VENDOR_IMPINJ, 9));
+	assert_non_null(llrp_find_custom(tag, 0x1234, 9));
+	assert_non_null(llrp_find(llrp_root(m), 258));
+	encode_is(m, odd_report_in_order);
+	assert_int_equal(llrp_msg_validate(m, &diag), -ERR_BADMSG);
+	assert_int_equal(diag.status, LLRP_P_STATUS_PARAMETER_ERROR + 7);
+	assert_int_equal(diag.parameter, 0x3e6);
+}
+
+static void known_custom_is_fields_and_a_strange_one_of_that_number_bytes(void **state)
+{
+	static const char hex[] = "043d"
+				  "0000002b"
+				  "00000005"
+				  "00f0"
+				  "0021"
+				  "8d" EPC_HEX "03ff"
+				  "0010"
+				  "0000651a"
+				  "00000039"
+				  "e890ffee";
+	static const char good[] = "043d"
+				   "00000029"
+				   "00000005"
+				   "00f0"
+				   "001f"
+				   "8d" EPC_HEX "03ff"
+				   "000e"
+				   "0000651a"
+				   "00000039"
+				   "e890";
+	_cleanup_(llrp_msg_freep) struct llrp_msg *m = NULL, *odd = NULL;
+	struct llrp_elem *tag, *c;
+	struct llrp_diag diag;
+	int r;
+
+	(void) state;
+	m = decode_hex(good, &diag, &r);
+	assert_int_equal(r, 0);
+	tag = llrp_find(llrp_root(m), LLRP_P_TAG_REPORT_DATA);
+	c = llrp_find_custom(tag, LLRP_VENDOR_IMPINJ, LLRP_IMPINJ_PEAK_RSSI);
+	assert_int_equal(llrp_get_signed(c, "RSSI"), -6000);
+	encode_is(m, good);
+
+	odd = decode_hex(hex, &diag, &r);
+	assert_int_equal(r, 0);
+	tag = llrp_find(llrp_root(odd), LLRP_P_TAG_REPORT_DATA);
+	c = llrp_find_custom(tag, LLRP_VENDOR_IMPINJ, LLRP_IMPINJ_PEAK_RSSI);
+	assert_non_null(c);
+	assert_int_equal(c->type->vendor, 0);
+	encode_is(odd, hex);
+}
+
+static void reserved_bits_are_ignored(void **state)
+{
+	_cleanup_(llrp_msg_freep) struct llrp_msg *m = NULL;
+	struct llrp_diag diag;
+	int r;
+
+	(void) state;
+	m = decode_hex("c403"
+		       "00000010"
+		       "00000001"
+		       "ff"
+		       "fce2"
+		       "0005"
+		       "7f",
+		       &diag, &r);
+	assert_int_equal(r, 0);
+	assert_int_equal(llrp_get(llrp_root(m), "ResetToFactoryDefault"), 1);
+	assert_int_equal(llrp_get(llrp_find(llrp_root(m), LLRP_P_EVENTS_AND_REPORTS),
+				  "HoldEventsAndReportsUponReconnect"),
+			 0);
+	encode_is(m, "0403"
+		     "00000010"
+		     "00000001"
+		     "80"
+		     "00e2"
+		     "0005"
+		     "00");
+}
+
+/* --- bad input -------------------------------------------------------------------------------- */
+
+static void impossible_lengths_are_refused(void **state)
+{
+	static const struct {
+		const char *hex;
+		int err;
+		uint16_t status;
+	} bad[] = {
+		{"043e00000009", -ERR_BADMSG, 0},
+		{"043e"
+		 "00000009"
+		 "00000000",
+		 -ERR_BADMSG, 0},
+		{"043e"
+		 "0000000b"
+		 "00000000",
+		 -ERR_BADMSG, 0},
+		{"043e"
+		 "ffffffff"
+		 "00000000",
+		 -ERR_TOO_LARGE, 0},
+		{"003e"
+		 "0000000a"
+		 "00000000",
+		 -ERR_BADMSG, 0},
+		{"0401"
+		 "0000000a"
+		 "00000000",
+		 -ERR_BADMSG, LLRP_P_STATUS_FIELD_ERROR},
+		{"042e"
+		 "0000000a"
+		 "00000000",
+		 -ERR_VERSION, LLRP_M_UNSUPPORTED_MESSAGE},
+		{"043d"
+		 "0000000e"
+		 "00000000"
+		 "00f00003",
+		 -ERR_BADMSG, LLRP_M_PARAMETER_ERROR},
+		{"043d"
+		 "0000000e"
+		 "00000000"
+		 "00f00005",
+		 -ERR_BADMSG, LLRP_M_PARAMETER_ERROR},
+		{"043d"
+		 "0000000d"
+		 "00000000"
+		 "00f000",
+		 -ERR_BADMSG, LLRP_M_PARAMETER_ERROR},
+		{"043d"
+		 "00000010"
+		 "00000000"
+		 "00f00006"
+		 "ff00",
+		 -ERR_BADMSG, LLRP_M_UNKNOWN_PARAMETER},
+		{"043d"
+		 "00000010"
+		 "00000000"
+		 "00f00006"
+		 "8100",
+		 -ERR_BADMSG, LLRP_P_STATUS_FIELD_ERROR},
+		{"043d"
+		 "00000015"
+		 "00000000"
+		 "00f0000b"
+		 "00f10007"
+		 "ffff00",
+		 -ERR_BADMSG, LLRP_P_STATUS_FIELD_ERROR},
+		{"0414"
+		 "00000014"
+		 "00000000"
+		 "00b7000a"
+		 "ffff"
+		 "00000000",
+		 -ERR_BADMSG, LLRP_P_STATUS_FIELD_ERROR},
+		{"043d"
+		 "00000012"
+		 "00000000"
+		 "03ff0008"
+		 "0000651a",
+		 -ERR_BADMSG, LLRP_P_STATUS_FIELD_ERROR},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct llrp_diag diag;
+		int r;
+
+		assert_null(decode_hex(bad[i].hex, &diag, &r));
+		assert_int_equal(r, bad[i].err);
+		assert_int_equal(diag.status, bad[i].status);
+	}
+}
+
+static void nesting_without_end_is_refused(void **state)
+{
+	/* ParameterError 289 may hold itself. */
+	uint8_t frame[10 + 8 * 40] = {0x04, 100};
+	struct llrp_msg *m = NULL;
+	struct llrp_diag diag;
+	int r;
+
+	(void) state;
+	for (size_t deep = 2; deep <= 40; deep++) {
+		size_t len = 10 + 8 * deep;
+
+		frame[4] = (uint8_t) (len >> 8);
+		frame[5] = (uint8_t) len;
+		for (size_t i = 0; i < deep; i++) {
+			uint8_t *p = frame + 10 + 8 * i;
+			size_t n = 8 * (deep - i);
+
+			p[0] = 1;
+			p[1] = i == 0 ? 0x1f : 0x21;
+			p[2] = (uint8_t) (n >> 8);
+			p[3] = (uint8_t) n;
+		}
+		r = llrp_msg_decode(frame, len, &m, &diag);
+		if (r == 0) {
+			assert_true(deep <= LLRP_MAX_DEPTH);
+			llrp_msg_free(m);
+			m = NULL;
+		} else {
+			assert_int_equal(r, -ERR_TOO_LARGE);
+			assert_true(deep > 7);
+		}
+	}
+}
+
+static void every_cut_of_a_frame_is_refused(void **state)
+{
+	uint8_t frame[sizeof(odd_report) / 2];
+	size_t n = sizeof(frame);
+
+	(void) state;
+	assert_int_equal(hex_decode(odd_report, frame, n), 0);
+	for (size_t cut = 10; cut < n; cut++) {
+		struct llrp_msg *m = NULL;
+		struct llrp_tag tag;
+		struct llrp_report it;
+
+		assert_int_equal(llrp_msg_decode(frame, cut, &m, NULL), -ERR_BADMSG);
+		assert_int_equal(llrp_report_begin(&it, frame, cut), -ERR_BADMSG);
+		assert_int_equal(llrp_report_next(&it, &tag), 0);
+	}
+}
+
+static void validator_names_what_is_missing_or_twice(void **state)
+{
+	_cleanup_(llrp_msg_freep) struct llrp_msg *m = NULL;
+	struct llrp_elem *rospec;
+	struct llrp_diag diag;
+
+	(void) state;
+	assert_int_equal(llrp_msg_new(LLRP_ADD_ROSPEC, 1, &m), 0);
+	assert_int_equal(llrp_msg_validate(m, &diag), -ERR_BADMSG);
+	assert_int_equal(diag.status, LLRP_M_MISSING_PARAMETER);
+	assert_int_equal(diag.parameter, LLRP_P_ROSPEC);
+	rospec = llrp_add(llrp_root(m), LLRP_P_ROSPEC);
+	assert_int_equal(llrp_msg_validate(m, &diag), -ERR_BADMSG);
+	assert_int_equal(diag.status, LLRP_P_STATUS_MISSING_PARAMETER);
+	assert_int_equal(diag.parameter, LLRP_P_RO_BOUNDARY_SPEC);
+	assert_int_equal(diag.in, LLRP_P_ROSPEC);
+	assert_non_null(rospec);
+	llrp_add(llrp_root(m), LLRP_P_ROSPEC);
+	assert_int_equal(llrp_msg_validate(m, &diag), -ERR_BADMSG);
+	assert_int_equal(diag.status, LLRP_M_DUPLICATE_PARAMETER);
+}
+
+/* --- the fast path ---------------------------------------------------------------------------- */
+
+static void fast_path_reads_what_the_table_reads(void **state)
+{
+	uint8_t frame[sizeof(odd_report) / 2];
+	struct llrp_report it;
+	struct llrp_tag tag;
+
+	(void) state;
+	assert_int_equal(hex_decode(odd_report, frame, sizeof(frame)), 0);
+	assert_int_equal(llrp_report_check(frame, sizeof(frame)), 1);
+	assert_int_equal(llrp_report_begin(&it, frame, sizeof(frame)), 0);
+	assert_int_equal(llrp_report_next(&it, &tag), 1);
+	assert_int_equal(tag.has, LLRP_TAG_EPC | LLRP_TAG_ANTENNA | LLRP_TAG_PEAK_RSSI);
+	assert_int_equal(tag.epc_bits, 96);
+	assert_int_equal(tag.epc[0], 0x30);
+	assert_int_equal(tag.antenna, 3);
+	assert_int_equal(tag.peak_rssi, -60);
+	assert_int_equal(llrp_report_next(&it, &tag), 0);
+}
+
+static void report_without_an_epc_is_refused(void **state)
+{
+	static const uint8_t frame[] = {4, 61, 0, 0, 0, 17, 0, 0, 0, 1, 0, 240, 0, 7, 0x81, 0, 1};
+
+	(void) state;
+	assert_int_equal(llrp_report_check(frame, sizeof(frame)), -ERR_BADMSG);
+}
+
+/* --- frames of others ------------------------------------------------------------------------- */
+
+static size_t golden_file(const char *name)
+{
+	_cleanup_free_ uint8_t *data = NULL;
+	size_t len, frames = 0;
+
+	data = data_file(name, &len);
+	for (size_t at = 0; at < len; frames++) {
+		_cleanup_(llrp_msg_freep) struct llrp_msg *m = NULL;
+		_cleanup_buf_ struct buf out = BUF_INIT;
+		struct llrp_header h;
+		struct llrp_diag diag;
+
+		assert_int_equal(llrp_header_decode(data + at, len - at, &h), 0);
+		assert_true(h.length <= len - at);
+		if (llrp_msg_decode(data + at, h.length, &m, &diag) < 0)
+			fail_msg("%s: frame %zu (type %u) at %zu: status %u parameter %u in %u",
+				 name, frames, h.type, at + diag.at, diag.status, diag.parameter,
+				 diag.in);
+		assert_int_equal(llrp_msg_encode(m, &out), 0);
+		if (out.len != h.length || memcmp(out.data, data + at, out.len) != 0)
+			fail_msg("%s: frame %zu (type %u) at %zu differs", name, frames, h.type,
+				 at);
+		assert_int_equal(llrp_msg_validate(m, &diag), 0);
+		if (h.type == LLRP_RO_ACCESS_REPORT)
+			assert_int_equal(llrp_report_check(data + at, h.length),
+					 (int) llrp_count(llrp_root(m), LLRP_P_TAG_REPORT_DATA));
+		at += h.length;
+	}
+	return frames;
+}
+
+static void golden_frames_are_reencoded_byte_for_byte(void **state)
+{
+	(void) state;
+	assert_int_equal(golden_file("llrp-golden/dx101_a.bin"), 934);
+	assert_true(golden_file("llrp-golden/dx101_b.bin") > 0);
+	assert_int_equal(golden_file("llrp-golden/dx301_a.bin"), 78);
+}
+
+/** A captured body with a header put in front. */
+static struct llrp_msg *captured(const char *name, uint16_t type, json_t **ret_json)
+{
+	_cleanup_free_ uint8_t *body = NULL, *text = NULL, *frame = NULL;
+	struct llrp_msg *m = NULL;
+	char path[128];
+	size_t n, text_len;
+
+	snprintf(path, sizeof(path), "llrp-captured/%s.bytes", name);
+	body = data_file(path, &n);
+	snprintf(path, sizeof(path), "llrp-captured/%s.json", name);
+	text = data_file(path, &text_len);
+	*ret_json = json_loadb((const char *) text, text_len, 0, NULL);
+	assert_non_null(*ret_json);
+	frame = calloc(1, n + 10);
+	assert_non_null(frame);
+	frame[0] = (uint8_t) (4 | type >> 8);
+	frame[1] = (uint8_t) type;
+	frame[4] = (uint8_t) ((n + 10) >> 8);
+	frame[5] = (uint8_t) (n + 10);
+	memcpy(frame + 10, body, n);
+	assert_int_equal(llrp_msg_decode(frame, n + 10, &m, NULL), 0);
+	if (type == LLRP_RO_ACCESS_REPORT)
+		assert_int_equal(llrp_report_check(frame, n + 10), 1);
+	return m;
+}
+
+static json_int_t number(const json_t *o, const char *key)
+{
+	json_t *v = json_object_get(o, key);
+
+	return json_is_boolean(v) ? json_is_true(v) : json_integer_value(v);
+}
+
+static void captured_capabilities_say_what_their_description_says(void **state)
+{
+	_cleanup_(llrp_msg_freep) struct llrp_msg *m = NULL;
+	json_t *json, *general, *uhf, *list, *row;
+	struct llrp_elem *e, *c;
+	const uint8_t *text;
+	size_t i, len;
+
+	(void) state;
+	m = captured("GetReaderCapabilitiesResponse-000", 11, &json);
+	general = json_object_get(json, "GeneralDeviceCapabilities");
+	e = llrp_find(llrp_root(m), LLRP_P_GENERAL_DEVICE_CAPABILITIES);
+	assert_int_equal(llrp_get(e, "MaxNumberOfAntennaSupported"),
+			 number(general, "MaxSupportedAntennas"));
+	assert_int_equal(llrp_get(e, "CanSetAntennaProperties"),
+			 number(general, "CanSetAntennaProperties"));
+	assert_int_equal(llrp_get(e, "HasUTCClockCapability"), number(general, "HasUTCClock"));
+	assert_int_equal(llrp_get(e, "DeviceManufacturerName"),
+			 number(general, "DeviceManufacturer"));
+	assert_int_equal(llrp_get(e, "ModelName"), number(general, "Model"));
+	text = llrp_get_bytes(e, "ReaderFirmwareVersion", &len);
+	assert_int_equal(len, json_string_length(json_object_get(general, "FirmwareVersion")));
+	assert_memory_equal(text, json_string_value(json_object_get(general, "FirmwareVersion")),
+			    len);
+	list = json_object_get(general, "ReceiveSensitivities");
+	assert_int_equal(llrp_count(e, LLRP_P_RECEIVE_SENSITIVITY_TABLE_ENTRY),
+			 json_array_size(list));
+	c = llrp_find(e, LLRP_P_RECEIVE_SENSITIVITY_TABLE_ENTRY);
+	json_array_foreach(list, i, row)
+	{
+		assert_int_equal(llrp_get(c, "Index"), number(row, "Index"));
+		assert_int_equal(llrp_get_signed(c, "ReceiveSensitivityValue"),
+				 number(row, "ReceiveSensitivity"));
+		c = llrp_find_next(c);
+	}
+	assert_null(c);
+	uhf = json_object_get(json_object_get(json, "RegulatoryCapabilities"),
+			      "UHFBandCapabilities");
+	list = json_object_get(uhf, "TransmitPowerLevels");
+	e = llrp_find(llrp_find(llrp_root(m), LLRP_P_REGULATORY_CAPABILITIES),
+		      LLRP_P_UHF_BAND_CAPABILITIES);
+	assert_non_null(e);
+	assert_true(json_array_size(list) > 0);
+	assert_int_equal(llrp_count(e, LLRP_P_TRANSMIT_POWER_LEVEL_TABLE_ENTRY),
+			 json_array_size(list));
+	c = llrp_find(e, LLRP_P_TRANSMIT_POWER_LEVEL_TABLE_ENTRY);
+	json_array_foreach(list, i, row)
+	{
+		assert_int_equal(llrp_get(c, "Index"), number(row, "Index"));
+		assert_int_equal(llrp_get_signed(c, "TransmitPowerValue"),
+				 number(row, "TransmitPowerValue"));
+		c = llrp_find_next(c);
+	}
+	json_decref(json);
+}
+
+static void captured_reports_say_what_their_description_says(void **state)
+{
+	(void) state;
+	for (int n = 1; n <= 3; n++) {
+		_cleanup_(llrp_msg_freep) struct llrp_msg *m = NULL;
+		char name[32];
+		struct llrp_elem *tag;
+		json_t *json, *want;
+
+		snprintf(name, sizeof(name), "ROAccessReport-00%d", n);
+		m = captured(name, LLRP_RO_ACCESS_REPORT, &json);
+		want = json_array_get(json_object_get(json, "TagReportData"), 0);
+		tag = llrp_find(llrp_root(m), LLRP_P_TAG_REPORT_DATA);
+		assert_int_equal(llrp_get(llrp_find(tag, LLRP_P_ANTENNA_ID), "AntennaID"),
+				 number(want, "AntennaID"));
+		assert_int_equal(llrp_get_signed(llrp_find(tag, LLRP_P_PEAK_RSSI), "PeakRSSI"),
+				 number(want, "PeakRSSI"));
+		assert_int_equal(llrp_get(llrp_find(tag, LLRP_P_FIRST_SEEN_UTC), "Microseconds"),
+				 number(want, "FirstSeenUTC"));
+		assert_null(llrp_find(tag, LLRP_P_LAST_SEEN_UTC));
+		assert_null(llrp_find(tag, LLRP_P_TAG_SEEN_COUNT));
+		json_decref(json);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rows_are_sorted_and_fields_fill_octets),
+		cmocka_unit_test(fast_path_knows_the_length_of_every_tv),
+		cmocka_unit_test(built_message_has_the_bytes_of_the_standard),
+		cmocka_unit_test(value_that_does_not_fit_fails_the_encoding),
+		cmocka_unit_test(parameter_past_64k_fails_the_encoding),
+		cmocka_unit_test(any_order_is_read_and_the_normative_one_written),
+		cmocka_unit_test(known_custom_is_fields_and_a_strange_one_of_that_number_bytes),
+		cmocka_unit_test(reserved_bits_are_ignored),
+		cmocka_unit_test(impossible_lengths_are_refused),
+		cmocka_unit_test(nesting_without_end_is_refused),
+		cmocka_unit_test(every_cut_of_a_frame_is_refused),
+		cmocka_unit_test(validator_names_what_is_missing_or_twice),
+		cmocka_unit_test(fast_path_reads_what_the_table_reads),
+		cmocka_unit_test(report_without_an_epc_is_refused),
+		cmocka_unit_test(golden_frames_are_reencoded_byte_for_byte),
+		cmocka_unit_test(captured_capabilities_say_what_their_description_says),
+		cmocka_unit_test(captured_reports_say_what_their_description_says),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
