@@ -132,28 +132,8 @@ static void built_message_has_the_bytes_of_the_standard(void **state)
 	llrp_set(e, "DurationTriggerValue", 500);
 	e = llrp_add(bound, LLRP_P_ROSPEC_START_TRIGGER);
 	llrp_set(e, "ROSpecStartTriggerType", 1);
-	encode_is(m, "0414"
-		     "00000030"
-		     "00000007"
-		     "00b1"
-		     "0026"
-		     "00000001"
-		     "00"
-		     "00"
-		     "00b2"
-		     "0012"
-		     "00b3"
-		     "0005"
-		     "01"
-		     "00b6"
-		     "0009"
-		     "00"
-		     "000001f4"
-		     "00b7"
-		     "000a"
-		     "0002"
-		     "0001"
-		     "0002");
+	encode_is(m, "0414000000300000000700b1002600000001000000b2001200b300050100b6000900000001f40"
+		     "0b7000a000200010002");
 }
 
 static void value_that_does_not_fit_fails_the_encoding(void **state)
@@ -187,34 +167,12 @@ static void parameter_past_64k_fails_the_encoding(void **state)
 
 /* A tag report with EPC-96, antenna 3, RSSI -60, an unknown TLV and an unknown custom parameter. */
 #define EPC_HEX "303435fc8803d056d15b963f"
-static const char odd_report[] = "043d"
-				 "00000037"
-				 "00000005"
-				 "00f0"
-				 "0029"
-				 "86c4"
-				 "03e60006beef"
-				 "03ff"
-				 "000d"
-				 "00001234"
-				 "00000009"
-				 "77"
-				 "810003"
-				 "8d" EPC_HEX "01020004";
-static const char odd_report_in_order[] = "043d"
-					  "00000037"
-					  "00000005"
-					  "00f0"
-					  "0029"
-					  "8d" EPC_HEX "810003"
-					  "86c4"
-					  "03ff"
-					  "000d"
-					  "00001234"
-					  "00000009"
-					  "77"
-					  "03e60006beef"
-					  "01020004";
+static const char odd_report[] =
+	"043d000000370000000500f0002986c403e60006beef03ff000d0000123400000009778100038d" EPC_HEX
+	"01020004";
+static const char odd_report_in_order[] =
+	"043d000000370000000500f000298d" EPC_HEX
+	"81000386c403ff000d00001234000000097703e60006beef01020004";
 
 static void any_order_is_read_and_the_normative_one_written(void **state)
 {
@@ -245,26 +203,10 @@ static void any_order_is_read_and_the_normative_one_written(void **state)
 
 static void known_custom_is_fields_and_a_strange_one_of_that_number_bytes(void **state)
 {
-	static const char hex[] = "043d"
-				  "0000002b"
-				  "00000005"
-				  "00f0"
-				  "0021"
-				  "8d" EPC_HEX "03ff"
-				  "0010"
-				  "0000651a"
-				  "00000039"
-				  "e890ffee";
-	static const char good[] = "043d"
-				   "00000029"
-				   "00000005"
-				   "00f0"
-				   "001f"
-				   "8d" EPC_HEX "03ff"
-				   "000e"
-				   "0000651a"
-				   "00000039"
-				   "e890";
+	static const char hex[] =
+		"043d0000002b0000000500f000218d" EPC_HEX "03ff00100000651a00000039e890ffee";
+	static const char good[] =
+		"043d000000290000000500f0001f8d" EPC_HEX "03ff000e0000651a00000039e890";
 	_cleanup_(llrp_msg_freep) struct llrp_msg *m = NULL, *odd = NULL;
 	struct llrp_elem *tag, *c;
 	struct llrp_diag diag;
@@ -294,26 +236,13 @@ static void reserved_bits_are_ignored(void **state)
 	int r;
 
 	(void) state;
-	m = decode_hex("c403"
-		       "00000010"
-		       "00000001"
-		       "ff"
-		       "fce2"
-		       "0005"
-		       "7f",
-		       &diag, &r);
+	m = decode_hex("c4030000001000000001fffce200057f", &diag, &r);
 	assert_int_equal(r, 0);
 	assert_int_equal(llrp_get(llrp_root(m), "ResetToFactoryDefault"), 1);
 	assert_int_equal(llrp_get(llrp_find(llrp_root(m), LLRP_P_EVENTS_AND_REPORTS),
 				  "HoldEventsAndReportsUponReconnect"),
 			 0);
-	encode_is(m, "0403"
-		     "00000010"
-		     "00000001"
-		     "80"
-		     "00e2"
-		     "0005"
-		     "00");
+	encode_is(m, "040300000010000000018000e2000500");
 }
 
 /* --- bad input -------------------------------------------------------------------------------- */
@@ -326,77 +255,22 @@ static void impossible_lengths_are_refused(void **state)
 		uint16_t status;
 	} bad[] = {
 		{"043e00000009", -ERR_BADMSG, 0},
-		{"043e"
-		 "00000009"
-		 "00000000",
-		 -ERR_BADMSG, 0},
-		{"043e"
-		 "0000000b"
-		 "00000000",
-		 -ERR_BADMSG, 0},
-		{"043e"
-		 "ffffffff"
-		 "00000000",
-		 -ERR_TOO_LARGE, 0},
-		{"003e"
-		 "0000000a"
-		 "00000000",
-		 -ERR_BADMSG, 0},
-		{"0401"
-		 "0000000a"
-		 "00000000",
-		 -ERR_BADMSG, LLRP_P_STATUS_FIELD_ERROR},
-		{"042e"
-		 "0000000a"
-		 "00000000",
-		 -ERR_VERSION, LLRP_M_UNSUPPORTED_MESSAGE},
-		{"043d"
-		 "0000000e"
-		 "00000000"
-		 "00f00003",
-		 -ERR_BADMSG, LLRP_M_PARAMETER_ERROR},
-		{"043d"
-		 "0000000e"
-		 "00000000"
-		 "00f00005",
-		 -ERR_BADMSG, LLRP_M_PARAMETER_ERROR},
-		{"043d"
-		 "0000000d"
-		 "00000000"
-		 "00f000",
-		 -ERR_BADMSG, LLRP_M_PARAMETER_ERROR},
-		{"043d"
-		 "00000010"
-		 "00000000"
-		 "00f00006"
-		 "ff00",
-		 -ERR_BADMSG, LLRP_M_UNKNOWN_PARAMETER},
-		{"043d"
-		 "00000010"
-		 "00000000"
-		 "00f00006"
-		 "8100",
-		 -ERR_BADMSG, LLRP_P_STATUS_FIELD_ERROR},
-		{"043d"
-		 "00000015"
-		 "00000000"
-		 "00f0000b"
-		 "00f10007"
-		 "ffff00",
-		 -ERR_BADMSG, LLRP_P_STATUS_FIELD_ERROR},
-		{"0414"
-		 "00000014"
-		 "00000000"
-		 "00b7000a"
-		 "ffff"
-		 "00000000",
-		 -ERR_BADMSG, LLRP_P_STATUS_FIELD_ERROR},
-		{"043d"
-		 "00000012"
-		 "00000000"
-		 "03ff0008"
-		 "0000651a",
-		 -ERR_BADMSG, LLRP_P_STATUS_FIELD_ERROR},
+		{"043e0000000900000000", -ERR_BADMSG, 0},
+		{"043e0000000b00000000", -ERR_BADMSG, 0},
+		{"043effffffff00000000", -ERR_TOO_LARGE, 0},
+		{"003e0000000a00000000", -ERR_BADMSG, 0},
+		{"04010000000a00000000", -ERR_BADMSG, LLRP_P_STATUS_FIELD_ERROR},
+		{"042e0000000a00000000", -ERR_VERSION, LLRP_M_UNSUPPORTED_MESSAGE},
+		{"043d0000000e0000000000f00003", -ERR_BADMSG, LLRP_M_PARAMETER_ERROR},
+		{"043d0000000e0000000000f00005", -ERR_BADMSG, LLRP_M_PARAMETER_ERROR},
+		{"043d0000000d0000000000f000", -ERR_BADMSG, LLRP_M_PARAMETER_ERROR},
+		{"043d000000100000000000f00006ff00", -ERR_BADMSG, LLRP_M_UNKNOWN_PARAMETER},
+		{"043d000000100000000000f000068100", -ERR_BADMSG, LLRP_P_STATUS_FIELD_ERROR},
+		{"043d000000150000000000f0000b00f10007ffff00", -ERR_BADMSG,
+		 LLRP_P_STATUS_FIELD_ERROR},
+		{"0414000000140000000000b7000affff00000000", -ERR_BADMSG,
+		 LLRP_P_STATUS_FIELD_ERROR},
+		{"043d000000120000000003ff00080000651a", -ERR_BADMSG, LLRP_P_STATUS_FIELD_ERROR},
 	};
 
 	(void) state;
