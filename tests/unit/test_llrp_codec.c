@@ -236,7 +236,7 @@ static void reserved_bits_are_ignored(void **state)
 	int r;
 
 	(void) state;
-	m = decode_hex("c4030000001000000001fffce200057f", &diag, &r);
+	m = decode_hex("c4030000001000000001ff7ce200057f", &diag, &r);
 	assert_int_equal(r, 0);
 	assert_int_equal(llrp_get(llrp_root(m), "ResetToFactoryDefault"), 1);
 	assert_int_equal(llrp_get(llrp_find(llrp_root(m), LLRP_P_EVENTS_AND_REPORTS),
