@@ -20,6 +20,7 @@ struct conf {
 /* libconfuse's callbacks carry no user pointer: the load that is going on in this thread. */
 static _Thread_local struct {
 	const struct conf_row *schema;
+	const char *file; /* libconfuse does not tell inside sections */
 	char *diag;
 	size_t diag_len;
 } loading;
@@ -48,10 +49,10 @@ static const struct conf_row *find_row(const struct conf_row *schema, const char
 	return NULL;
 }
 
-static void diagnose(const char *file, int line, const char *fmt, ...) _printf_(3, 4);
+static void diagnose(int line, const char *fmt, ...) _printf_(2, 3);
 
 /* The first thing that is wrong is the one worth telling. */
-static void diagnose(const char *file, int line, const char *fmt, ...)
+static void diagnose(int line, const char *fmt, ...)
 {
 	char text[256];
 	va_list ap;
@@ -62,9 +63,9 @@ static void diagnose(const char *file, int line, const char *fmt, ...)
 	(void) vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	if (line > 0)
-		snprintf(loading.diag, loading.diag_len, "%s:%d: %s", file, line, text);
+		snprintf(loading.diag, loading.diag_len, "%s:%d: %s", loading.file, line, text);
 	else
-		snprintf(loading.diag, loading.diag_len, "%s: %s", file, text);
+		snprintf(loading.diag, loading.diag_len, "%s: %s", loading.file, text);
 }
 
 static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
@@ -72,7 +73,7 @@ static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 	char text[256];
 
 	(void) vsnprintf(text, sizeof(text), fmt, ap);
-	diagnose(cfg->filename ? cfg->filename : "?", cfg->line, "%s", text);
+	diagnose(cfg->line, "%s", text);
 }
 
 static int on_validate(cfg_t *cfg, cfg_opt_t *opt)
@@ -87,9 +88,8 @@ static int on_validate(cfg_t *cfg, cfg_opt_t *opt)
 
 		if (v >= row->min && v <= row->max)
 			return 0;
-		diagnose(cfg->filename, cfg->line,
-			 "%s: %" PRId64 " is outside %" PRId64 "..%" PRId64, opt->name, v, row->min,
-			 row->max);
+		diagnose(cfg->line, "%s: %" PRId64 " is outside %" PRId64 "..%" PRId64, opt->name,
+			 v, row->min, row->max);
 		return -1;
 	}
 	if (row->type == CONF_STR) {
@@ -97,8 +97,7 @@ static int on_validate(cfg_t *cfg, cfg_opt_t *opt)
 
 		if (!v || (int64_t) strlen(v) <= row->max)
 			return 0;
-		diagnose(cfg->filename, cfg->line, "%s: longer than %" PRId64 " characters",
-			 opt->name, row->max);
+		diagnose(cfg->line, "%s: longer than %" PRId64 " characters", opt->name, row->max);
 		return -1;
 	}
 	return 0;
@@ -204,7 +203,7 @@ static bool given(cfg_t *sec, const struct conf_row *row)
 }
 
 /* Keys without a default must be there, in every section that is there. */
-static int check_required(const struct conf *c, const char *file)
+static int check_required(const struct conf *c)
 {
 	for (const struct conf_row *row = c->schema; row->key; row++) {
 		char name[32];
@@ -212,7 +211,7 @@ static int check_required(const struct conf *c, const char *file)
 		if (!row->section) {
 			if (given(c->cfg, row))
 				continue;
-			diagnose(file, 0, "%s: must be given", row->key);
+			diagnose(0, "%s: must be given", row->key);
 			return -ERR_CONFIG;
 		}
 		snprintf(name, sizeof(name), "%.*s",
@@ -222,8 +221,7 @@ static int check_required(const struct conf *c, const char *file)
 
 			if (given(sec, row))
 				continue;
-			diagnose(file, sec->line, "%s: must be given in section %s", row->key,
-				 name);
+			diagnose(sec->line, "%s: must be given in section %s", row->key, name);
 			return -ERR_CONFIG;
 		}
 	}
@@ -241,6 +239,7 @@ int conf_load(const char *file, const struct conf_row *schema, char *diag, size_
 		diag[0] = 0;
 	c->schema = schema;
 	loading.schema = schema;
+	loading.file = file;
 	loading.diag = diag;
 	loading.diag_len = diag_len;
 	int r = build(c);
@@ -253,13 +252,13 @@ int conf_load(const char *file, const struct conf_row *schema, char *diag, size_
 		break;
 	case CFG_FILE_ERROR:
 		r = errno ? -errno : -EIO;
-		diagnose(file, 0, "cannot be read: %s", err_str(r));
+		diagnose(0, "cannot be read: %s", err_str(r));
 		return r;
 	default:
-		diagnose(file, 0, "cannot be parsed");
+		diagnose(0, "cannot be parsed");
 		return -ERR_CONFIG;
 	}
-	r = check_required(c, file);
+	r = check_required(c);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(c);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * main() of a fuzz target when it is not linked with libFuzzer: runs the target over its corpus, the
- * directory tests/fuzz/NAME.in/ for a program fuzz_NAME, and reports in TAP. Besides each file as it
- * is, it tries every truncation and a fixed set of seeded mutations of it.
+ * main() of a fuzz target when it is not linked with libFuzzer: runs the target over its corpus,
+ * the directory tests/fuzz/NAME.in/ for a program fuzz_NAME, and reports in TAP. Besides each file
+ * as it is, it tries every truncation and a fixed set of seeded mutations of it.
  */
 #include "common/util.h"
 #include <dirent.h>
@@ -12,9 +12,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define MAX_INPUT     (1u << 20)
-#define MUTATIONS     200
-#define MAX_TRUNCATED 512
+#define CORPUS_FILE_MAX (1u << 20)
+#define MUTATIONS       200
+#define MAX_TRUNCATED   512
 
 /* xorshift: the mutations are the same on every machine. */
 static uint32_t next_random(uint32_t *state)
@@ -41,14 +41,14 @@ static void run_copy(const uint8_t *data, size_t size, uint32_t *mutate)
 
 static size_t run_file(const char *path)
 {
-	_cleanup_free_ uint8_t *data = malloc(MAX_INPUT);
+	_cleanup_free_ uint8_t *data = malloc(CORPUS_FILE_MAX);
 	FILE *f = data ? fopen(path, "rb") : NULL;
 	uint32_t seed = 2463534242u;
 	size_t runs = 0;
 
 	if (!f)
 		return 0;
-	size_t n = fread(data, 1, MAX_INPUT, f);
+	size_t n = fread(data, 1, CORPUS_FILE_MAX, f);
 
 	fclose(f);
 	run_copy(data, n, NULL);
@@ -88,7 +88,8 @@ int main(int argc, char **argv)
 	}
 	if (d)
 		closedir(d);
-	printf("1..1\n%s 1 - fuzz target %s survives %zu inputs grown from the %zu files of its corpus\n",
+	printf("1..1\n%s 1 - fuzz target %s survives %zu inputs grown from the %zu files of its "
+	       "corpus\n",
 	       files ? "ok" : "not ok", name, runs, files);
 	return files ? 0 : 1;
 }

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The agent-controller protocol: what one side writes the other reads, and nothing else gets in. */
+#include "tests/unit/test_common.h"
+
+#include "common/cbor.h"
+#include "common/err.h"
+#include "common/proto.h"
+#include <string.h>
+
+static void sightings_survive_the_link(void **state)
+{
+	(void) state;
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct proto_source src[] = {{"dock", 1}, {"dock", 2}};
+	struct proto_sighting s[2] = {
+		{.kind = SIGHTING_APPEAR,
+		 .source = 0,
+		 .first_us = 5,
+		 .last_us = 9,
+		 .count = 3,
+		 .rssi_cdbm = -5512,
+		 .peak_cdbm = -5000,
+		 .rate_mhz = 5000},
+		{.kind = SIGHTING_GONE, .source = 1, .first_us = -4, .last_us = -1, .count = 0},
+	};
+	struct proto_sightings m = {.caps = PROTO_CAP_RFID,
+				    .journal_id = {1, 2, 3},
+				    .first_seq = 77,
+				    .n_sources = 2,
+				    .sources = src,
+				    .n = 2,
+				    .sightings = s};
+	struct proto_sightings back;
+
+	assert_int_equal(epc_from_hex("303435fc8803d056d15b963f", &s[0].epc), 0);
+	assert_int_equal(epc_set(&s[1].epc, (const uint8_t *) "\xab\xc0", 12), 0);
+	assert_int_equal(proto_sightings_encode(&m, &b), 0);
+	assert_int_equal(proto_sightings_decode(b.data, b.len, &back, NULL), 0);
+	assert_int_equal(back.first_seq, 77);
+	assert_int_equal(back.n, 2);
+	assert_memory_equal(back.journal_id, m.journal_id, sizeof(m.journal_id));
+	assert_true(epc_equal(&back.sightings[0].epc, &s[0].epc));
+	assert_int_equal(back.sightings[1].epc.bits, 12);
+	assert_int_equal(back.sightings[0].rssi_cdbm, -5512);
+	assert_true(back.sightings[1].first_us == -4 && back.sightings[1].last_us == -1);
+	assert_string_equal(back.sources[1].reader, "dock");
+	proto_sightings_done(&back);
+}
+
+static void sighting_of_an_unnamed_antenna_is_refused(void **state)
+{
+	(void) state;
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct proto_sighting s = {.kind = SIGHTING_APPEAR, .source = 1};
+	struct proto_source src = {"dock", 1};
+	struct proto_sightings m = {
+		.first_seq = 1, .n_sources = 1, .sources = &src, .n = 1, .sightings = &s};
+	struct proto_sightings back;
+
+	assert_int_equal(proto_sightings_encode(&m, &b), 0);
+	assert_int_equal(proto_sightings_decode(b.data, b.len, &back, NULL), -ERR_RANGE);
+}
+
+static void another_version_is_refused_by_name(void **state)
+{
+	(void) state;
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct proto_ack back;
+	size_t at;
+
+	cbor_put_map(&b, 2);
+	cbor_put_uint(&b, 0);
+	cbor_put_uint(&b, PROTO_VERSION + 1);
+	cbor_put_uint(&b, 2);
+	cbor_put_uint(&b, 5);
+	assert_int_equal(proto_ack_decode(b.data, b.len, &back, &at), -ERR_VERSION);
+}
+
+static void keys_of_a_newer_sender_are_passed_over(void **state)
+{
+	(void) state;
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct proto_ack back;
+
+	cbor_put_map(&b, 3);
+	cbor_put_uint(&b, 0);
+	cbor_put_uint(&b, PROTO_VERSION);
+	cbor_put_uint(&b, 2);
+	cbor_put_uint(&b, 5);
+	cbor_put_uint(&b, 4711);
+	cbor_put_array(&b, 2);
+	cbor_put_text(&b, "new");
+	cbor_put_null(&b);
+	assert_int_equal(proto_ack_decode(b.data, b.len, &back, NULL), 0);
+	assert_int_equal(back.acked, 5);
+}
+
+static void a_key_that_comes_twice_is_refused(void **state)
+{
+	(void) state;
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct proto_ack back;
+
+	cbor_put_map(&b, 3);
+	cbor_put_uint(&b, 0);
+	cbor_put_uint(&b, PROTO_VERSION);
+	for (int i = 0; i < 2; i++) {
+		cbor_put_uint(&b, 2);
+		cbor_put_uint(&b, 5);
+	}
+	assert_int_equal(proto_ack_decode(b.data, b.len, &back, NULL), -ERR_BADMSG);
+}
+
+static void label_reports_survive_the_link(void **state)
+{
+	(void) state;
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct proto_label_report rep[2] = {
+		{.addr = {0xc0, 1, 2, 3, 4, 5},
+		 .kind = LABEL_ASSOCIATED,
+		 .at_us = 12,
+		 .width = 296,
+		 .height = 128,
+		 .display_type = DISPLAY_BLACK_WHITE,
+		 .slots = 4,
+		 .esl_group = 7,
+		 .esl_id = 9,
+		 .has_keys = true,
+		 .response_key = {1},
+		 .train_key = {2},
+		 .temperature_cc = -250,
+		 .battery_mv = 2987,
+		 .rssi_dbm = -60},
+		{.addr = {0xc0, 1, 2, 3, 4, 6},
+		 .kind = LABEL_ERROR,
+		 .at_us = 13,
+		 .error = 42,
+		 .text = "label has no such image",
+		 .temperature_cc = INT16_MIN},
+	};
+	struct proto_label_reports m = {.journal_id = {9}, .first_seq = 3, .n = 2, .reports = rep};
+	struct proto_label_reports back;
+
+	assert_int_equal(proto_label_reports_encode(&m, &b), 0);
+	assert_int_equal(proto_label_reports_decode(b.data, b.len, &back, NULL), 0);
+	assert_int_equal(back.n, 2);
+	for (int i = 0; i < 2; i++)
+		assert_memory_equal(&back.reports[i], &rep[i], sizeof(rep[i]));
+	proto_label_reports_done(&back);
+}
+
+static void desired_state_survives_the_link(void **state)
+{
+	(void) state;
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct proto_desired_reader reader = {.name = "dock",
+					      .host = "127.0.0.1",
+					      .port = 5084,
+					      .n_antennas = 2,
+					      .antennas = {1, 4},
+					      .session = 1,
+					      .power_cdbm = 2700};
+	struct proto_desired_label label = {
+		.addr = {1}, .rev = 5, .n = 2, .timeline = {{{1}, 10}, {{2}, 20}}};
+	struct proto_desired m = {.epoch = UINT64_MAX,
+				  .rev = 8,
+				  .full = true,
+				  .has_readers = true,
+				  .n_readers = 1,
+				  .readers = &reader,
+				  .n_labels = 1,
+				  .labels = &label,
+				  .server_time_us = 99};
+	struct proto_desired back;
+
+	assert_int_equal(proto_desired_encode(&m, &b), 0);
+	assert_int_equal(proto_desired_decode(b.data, b.len, &back, NULL), 0);
+	assert_true(back.epoch == UINT64_MAX && back.full && back.has_readers);
+	assert_memory_equal(back.readers, &reader, sizeof(reader));
+	assert_int_equal(back.labels[0].n, 2);
+	assert_true(back.labels[0].timeline[1].from_us == 20);
+	proto_desired_done(&back);
+}
+
+static void health_survives_the_link(void **state)
+{
+	(void) state;
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct proto_health m = {.version = "0.1.0",
+				 .clock_offset_us = -31536000000000,
+				 .clock_uncertainty_us = 900,
+				 .n_readers = 1,
+				 .n_interfaces = 1,
+				 .readers = {{.name = "dock", .state = "running", .reads = 5}},
+				 .interfaces = {{.name = "eth0", .up = true, .signal_dbm = -40}}};
+	struct proto_health back;
+
+	assert_int_equal(proto_health_encode(&m, &b), 0);
+	assert_int_equal(proto_health_decode(b.data, b.len, &back, NULL), 0);
+	assert_memory_equal(&back, &m, sizeof(m));
+}
+
+static void every_truncation_is_refused_and_leaks_nothing(void **state)
+{
+	(void) state;
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct proto_source src = {"dock", 1};
+	struct proto_sighting s = {.kind = SIGHTING_APPEAR};
+	struct proto_sightings m = {
+		.first_seq = 1, .n_sources = 1, .sources = &src, .n = 1, .sightings = &s};
+	struct proto_sightings back;
+
+	assert_int_equal(proto_sightings_encode(&m, &b), 0);
+	for (size_t n = 0; n < b.len; n++)
+		assert_true(proto_sightings_decode(b.data, n, &back, NULL) < 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sightings_survive_the_link),
+		cmocka_unit_test(sighting_of_an_unnamed_antenna_is_refused),
+		cmocka_unit_test(another_version_is_refused_by_name),
+		cmocka_unit_test(keys_of_a_newer_sender_are_passed_over),
+		cmocka_unit_test(a_key_that_comes_twice_is_refused),
+		cmocka_unit_test(label_reports_survive_the_link),
+		cmocka_unit_test(desired_state_survives_the_link),
+		cmocka_unit_test(health_survives_the_link),
+		cmocka_unit_test(every_truncation_is_refused_and_leaks_nothing),
+	};
+
+	return cmocka_run_group_tests_name("proto", tests, NULL, NULL);
+}
