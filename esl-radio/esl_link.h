@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * The connected seam: scanning, connections to single labels, and what is done over them. Every
+ * request is answered by exactly one completion, from the loop, never from within the call itself:
+ * with the label's answer, after the driver's time limit (-ETIMEDOUT), when the connection broke
+ * (-ERR_CLOSED) or when the whole link went away (-ERR_CLOSED). Requests to one label are made one at
+ * a time. Addresses are most significant byte first.
+ */
+#pragma once
+
+#include "common/loop.h"
+#include "esl-radio/bridge_wire.h"
+#include "esl-radio/esl.h"
+
+struct esl_link_callbacks {
+	void (*up)(void *user);
+	void (*down)(void *user, int err, const char *text);
+	/** A label advertises. `bonded`: it lost its synchronization but keeps our bond. */
+	void (*advert)(void *user, const uint8_t addr[ESL_ADDR_BYTES], int8_t rssi_dbm, bool bonded,
+		       uint16_t battery_mv);
+	/** A connection broke between two requests. */
+	void (*lost)(void *user, const uint8_t addr[ESL_ADDR_BYTES]);
+};
+
+/** What a completion brings: READ_INFO's members, or the control point's answer. */
+struct esl_link_result {
+	uint8_t n_displays;
+	struct bridge_display displays[BRIDGE_DISPLAYS_MAX];
+	uint8_t max_image_index;
+	uint16_t battery_mv;    /**< 0 = unknown */
+	int16_t temperature_cc; /**< INT16_MIN = unknown */
+	uint8_t tlv[ESL_TLV_MAX];
+	uint8_t tlv_len;
+};
+
+/** `res` is there when err is 0. */
+typedef void (*esl_link_done_fn)(void *user, int err, const struct esl_link_result *res);
+
+/** Everything a label needs to join the train. */
+struct esl_link_config {
+	uint16_t esl_address;
+	uint8_t response_key[ESL_KEY_BYTES];
+	uint8_t train_key[ESL_KEY_BYTES];
+	uint32_t abs_ms;
+};
+
+struct esl_link;
+
+struct esl_link_ops {
+	int (*start)(struct esl_link *l, const struct esl_link_callbacks *cb, void *user);
+	int (*scan)(struct esl_link *l, bool on);
+	/** Through the train's subevent, or BRIDGE_ADVERTISING for a label that advertises. */
+	int (*connect)(struct esl_link *l, const uint8_t *addr, uint8_t subevent, uint8_t esl_id,
+		       esl_link_done_fn done, void *user);
+	int (*read_info)(struct esl_link *l, const uint8_t *addr, esl_link_done_fn done,
+			 void *user);
+	int (*configure)(struct esl_link *l, const uint8_t *addr, const struct esl_link_config *c,
+			 esl_link_done_fn done, void *user);
+	int (*write_image)(struct esl_link *l, const uint8_t *addr, uint8_t index,
+			   const void *data, size_t len, esl_link_done_fn done, void *user);
+	/** One control point TLV; the answer is in the result. */
+	int (*ecp)(struct esl_link *l, const uint8_t *addr, const uint8_t *tlv, size_t len,
+		   esl_link_done_fn done, void *user);
+	int (*set_time)(struct esl_link *l, const uint8_t *addr, uint32_t abs_ms,
+			esl_link_done_fn done, void *user);
+	/** The label goes back to its subevent and the connection closes. */
+	int (*update_complete)(struct esl_link *l, const uint8_t *addr, esl_link_done_fn done,
+			       void *user);
+	int (*disconnect)(struct esl_link *l, const uint8_t *addr, esl_link_done_fn done,
+			  void *user);
+	void (*free)(struct esl_link *l);
+};
+
+struct esl_link {
+	const struct esl_link_ops *ops;
+};
+
+/** A bridge (bridge_wire.h) at "bridge:PATH". -ERR_SYNTAX for another address. */
+int esl_link_bridge_new(struct loop *loop, const char *address, struct esl_link **ret) _must_check_;
