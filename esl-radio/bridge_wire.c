@@ -220,7 +220,7 @@ static uint16_t get_u16(struct cbor_reader *r)
 
 static int64_t get_int(struct cbor_reader *r, int64_t min, int64_t max)
 {
-	int64_t v = cbor_get_int(r);
+	int64_t v = cbor_get_i64(r);
 
 	if (v < min || v > max) {
 		cbor_reader_fail(r, -ERR_RANGE);
@@ -264,7 +264,7 @@ static void get_field(enum field f, struct cbor_reader *r, struct bridge_msg *re
 		cbor_get_bytes_exact(r, ret->addr, sizeof(ret->addr));
 		break;
 	case F_ON:
-		ret->on = cbor_get_bool(r);
+		ret->on = cbor_get_boolean(r);
 		break;
 	case F_SUBEVENT:
 		ret->subevent = get_u8(r);

@@ -4,8 +4,8 @@
  * The connected seam: scanning, connections to single labels, and what is done over them. Every
  * request is answered by exactly one completion, from the loop, never from within the call itself:
  * with the label's answer, after the driver's time limit (-ETIMEDOUT), when the connection broke
- * (-ERR_CLOSED) or when the whole link went away (-ERR_CLOSED). Requests to one label are made one at
- * a time. Addresses are most significant byte first.
+ * (-ERR_CLOSED) or when the whole link went away (-ERR_CLOSED). Requests to one label are made one
+ * at a time. Addresses are most significant byte first.
  */
 #pragma once
 
@@ -57,8 +57,8 @@ struct esl_link_ops {
 			 void *user);
 	int (*configure)(struct esl_link *l, const uint8_t *addr, const struct esl_link_config *c,
 			 esl_link_done_fn done, void *user);
-	int (*write_image)(struct esl_link *l, const uint8_t *addr, uint8_t index,
-			   const void *data, size_t len, esl_link_done_fn done, void *user);
+	int (*write_image)(struct esl_link *l, const uint8_t *addr, uint8_t index, const void *data,
+			   size_t len, esl_link_done_fn done, void *user);
 	/** One control point TLV; the answer is in the result. */
 	int (*ecp)(struct esl_link *l, const uint8_t *addr, const uint8_t *tlv, size_t len,
 		   esl_link_done_fn done, void *user);

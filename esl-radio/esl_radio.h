@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * The broadcast seam: a radio that runs one PAwR train. The engine knows this table and nothing of the
- * driver behind it; esl_radio_h4.c is one, the tests bring another.
+ * The broadcast seam: a radio that runs one PAwR train. The engine knows this table and nothing of
+ * the driver behind it; esl_radio_h4.c is one, the tests bring another.
  *
- * A radio is started once and then keeps the train running by itself: it reopens its controller after
- * a fault, sets it up again and says up() again. Callbacks come from the loop, never from within a
- * call of the table.
+ * A radio is started once and then keeps the train running by itself: it reopens its controller
+ * after a fault, sets it up again and says up() again. Callbacks come from the loop, never from
+ * within a call of the table.
  */
 #pragma once
 
@@ -19,7 +19,8 @@ struct esl_radio_callbacks {
 	void (*up)(void *user);
 	/** It does not any more, or could not be started; the driver tries again by itself. */
 	void (*down)(void *user, int err, const char *text);
-	/** Subevents `start`, start + 1, ... (`count` of them, wrapping at the train's end) want data now. */
+	/** Subevents `start`, start + 1, ... (`count` of them, wrapping at the train's end) want
+	 * data now. */
 	void (*data_request)(void *user, uint8_t start, uint8_t count);
 	/** What came in one response slot; len 0 if nothing intact did. */
 	void (*response)(void *user, uint8_t subevent, uint8_t slot, int8_t rssi_dbm,
@@ -31,7 +32,8 @@ struct esl_radio;
 struct esl_radio_ops {
 	int (*start)(struct esl_radio *r, const struct esl_train *train,
 		     const struct esl_radio_callbacks *cb, void *user);
-	/** Data for requested subevents; each is sent once. A set of length 0 keeps labels in step. */
+	/** Data for requested subevents; each is sent once. A set of length 0 keeps labels in step.
+	 */
 	int (*set_data)(struct esl_radio *r, const struct hci_subevent_data *sets, size_t n);
 	void (*free)(struct esl_radio *r);
 };
