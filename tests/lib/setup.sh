@@ -9,7 +9,7 @@ BUILD_PACKAGES="autoconf automake make gcc libc6-dev pkg-config
 	libbluetooth-dev libcairo2-dev libpango1.0-dev libzint-dev uthash-dev fonts-dejavu-core
 	python3-docutils ca-certificates"
 TEST_PACKAGES="clang libclang-rt-14-dev clang-format chromium tshark curl sqlite3 iproute2
-	gnutls-bin procps xz-utils util-linux"
+	gnutls-bin procps xz-utils util-linux faketime"
 
 say() {
 	printf '%s\n' "$*"
