@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file The agent's context, shared by agent.c (its life) and health.c (what it says of itself).
+ */
+#pragma once
+
+#include "ap-agent/agent.h"
+#include "ap-agent/enroll.h"
+#include "ap-agent/labels.h"
+#include "ap-agent/link.h"
+#include "ap-agent/netwatch.h"
+#include "ap-agent/readers.h"
+
+struct agent {
+	struct loop *loop;
+	const struct clock *clock;
+	const struct settings *settings;
+	int64_t started_us;
+	struct timebase tb;
+	struct store *store;
+	struct identity *identity;
+	struct trust *trust;
+	struct http_client *http;
+	struct journal *journal;
+	struct readers *readers;
+	struct labels *labels;     /**< NULL without a label radio */
+	struct netwatch *netwatch; /**< NULL where it could not start */
+	struct enroll *enroll;     /**< while joining */
+	struct link *link;         /**< once joined */
+	struct joincode given;     /**< from the command line */
+	bool has_given;
+	char name[PROTO_NAME_MAX]; /**< as the controller calls us */
+	uint64_t caps;
+	uint64_t seed;
+	bool no_code_told;
+	bool desired_failed; /**< the last desired state could not be kept */
+	struct loop_timer *tick;
+	struct loop_timer *guard; /**< ends a stop that takes too long */
+	unsigned int ticks;
+	int64_t told_skew_us;
+	int64_t saved_mono_us;
+};
+
+/** Fills the report for the controller. */
+void agent_health(struct agent *a, struct proto_health *h);

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ap-agent/labels.h"
+#include "common/err.h"
+#include "common/log.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Both rooms name the same wire facts; the controller reads ours. */
+_Static_assert((int) ESL_STATUS == (int) LABEL_STATUS && (int) ESL_SHOWN == (int) LABEL_SHOWN &&
+		       (int) ESL_SEEN == (int) LABEL_SEEN,
+	       "report kinds differ");
+_Static_assert((int) ESL_GRADE_READ_BACK == (int) EVIDENCE_READ_BACK, "grades differ");
+_Static_assert(ESL_ADDR_BYTES == LABEL_ADDR_BYTES && ESL_KEY_BYTES == PROTO_KEY_BYTES &&
+		       ESL_TIMELINE_MAX >= PROTO_MAX_TIMELINE,
+	       "sizes differ");
+
+struct labels {
+	struct labels_config cfg;
+	struct images *images;
+	struct esl_engine *engine;
+	loop_fn changed;
+	void *user;
+	bool radio_up;
+	char radio_error[PROTO_TEXT_MAX];
+};
+
+static void on_report(void *user, const struct esl_report *r)
+{
+	struct labels *l = user;
+	_cleanup_buf_ struct buf body = BUF_INIT;
+	struct proto_label_report m = {
+		.kind = (uint8_t) r->kind,
+		.at_us = r->at_us,
+		.grade = (uint8_t) r->grade,
+		.width = r->width,
+		.height = r->height,
+		.display_type = r->display_type,
+		.slots = r->slots,
+		.esl_group = r->group,
+		.esl_id = r->id,
+		.rssi_dbm = r->rssi_dbm,
+		.battery_mv = r->battery_mv,
+		.temperature_cc = r->temperature_cc,
+		.has_keys = r->has_keys,
+		.error = r->error,
+	};
+	bool utc = l->cfg.tb->known;
+
+	memcpy(m.addr, r->addr, sizeof(m.addr));
+	memcpy(m.image, r->image, sizeof(m.image));
+	if (r->has_keys) {
+		memcpy(m.response_key, r->response_key, sizeof(m.response_key));
+		memcpy(m.train_key, r->train_key, sizeof(m.train_key));
+	}
+	snprintf(m.text, sizeof(m.text), "%.*s", (int) sizeof(r->text), r->text);
+	/* Before the clock is measured the engine's UTC is this machine's own. */
+	if (!utc)
+		m.at_us -= timebase_skew(l->cfg.tb);
+	if (proto_label_report_encode(&m, &body) < 0) {
+		log_error("labels", "msg=\"a report cannot be encoded\"");
+		return;
+	}
+	(void) journal_add(l->cfg.journal, JOURNAL_LABELS, utc, body.data, body.len);
+	if (m.kind != LABEL_STATUS && m.kind != LABEL_SEEN)
+		journal_hurry(l->cfg.journal);
+}
+
+static int on_save(void *user, const char *key, const void *data, size_t len)
+{
+	struct labels *l = user;
+	int r = journal_flush(l->cfg.journal);
+
+	if (r >= 0)
+		r = store_blob_set(l->cfg.store, key, data, len);
+	if (r < 0)
+		log_write(LOG_ERR, "labels", r, "msg=\"cannot keep a label's state\"");
+	return r;
+}
+
+static void on_need_image(void *user, const uint8_t hash[IMAGE_HASH_BYTES])
+{
+	struct labels *l = user;
+
+	images_want(l->images, hash);
+}
+
+static void on_image(void *user, const uint8_t hash[IMAGE_HASH_BYTES], const void *data, size_t len)
+{
+	struct labels *l = user;
+	int r = esl_engine_image(l->engine, hash, data, len);
+
+	if (r < 0)
+		log_write(LOG_WARN, "labels", r, "msg=\"the engine refuses a picture\"");
+}
+
+static void on_radio(void *user, bool up, int err, const char *text)
+{
+	struct labels *l = user;
+	bool change = up != l->radio_up;
+
+	l->radio_up = up;
+	if (up)
+		l->radio_error[0] = '\0';
+	else
+		snprintf(l->radio_error, sizeof(l->radio_error), "%s",
+			 text      ? text
+			 : err < 0 ? err_str(err)
+				   : "");
+	if (!change)
+		return;
+	log_write(up ? LOG_NOTICE : LOG_WARN, "labels", err, "msg=\"label radio is %s\"",
+		  up ? "up" : "down");
+	if (l->changed)
+		l->changed(l->user);
+}
+
+static int give_back(void *user, const char *key, const void *data, size_t len)
+{
+	struct labels *l = user;
+	int r = esl_engine_restore(l->engine, key, data, len);
+
+	if (r < 0)
+		log_write(LOG_ERR, "labels", r, "msg=\"a label's kept state is not usable\"");
+	return r == -ENOMEM ? r : 0;
+}
+
+static void remembered(void *user, const struct proto_desired_label *wish)
+{
+	labels_want(user, wish);
+}
+
+int labels_new(struct loop *loop, const struct labels_config *cfg, loop_fn changed, void *user,
+	       struct labels **ret)
+{
+	static const struct esl_engine_callbacks cb = {.report = on_report,
+						       .need_image = on_need_image,
+						       .save = on_save,
+						       .radio = on_radio};
+	_cleanup_(labels_freep) struct labels *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return -ENOMEM;
+	l->cfg = *cfg;
+	l->changed = changed;
+	l->user = user;
+
+	int r = images_new(loop, cfg->http, cfg->store, on_image, l, &l->images);
+
+	if (r >= 0)
+		r = esl_engine_new(loop, &cfg->engine, &cb, l, &l->engine);
+	if (r >= 0)
+		r = store_blob_each(cfg->store, give_back, l);
+	if (r < 0)
+		return r;
+	labels_clock(l);
+	*ret = TAKE_PTR(l);
+	return 0;
+}
+
+void labels_free(struct labels *l)
+{
+	if (!l)
+		return;
+	esl_engine_free(l->engine);
+	images_free(l->images);
+	free(l);
+}
+
+int labels_start(struct labels *l)
+{
+	int r = esl_engine_start(l->engine);
+
+	if (r < 0)
+		return r;
+	return store_desired_labels(l->cfg.store, remembered, l);
+}
+
+void labels_want(struct labels *l, const struct proto_desired_label *wish)
+{
+	struct esl_want want = {.n = wish->n};
+
+	if (wish->forget) {
+		labels_forget(l, wish->addr);
+		return;
+	}
+	memcpy(want.addr, wish->addr, sizeof(want.addr));
+	for (size_t i = 0; i < wish->n; i++) {
+		memcpy(want.timeline[i].image, wish->timeline[i].image, IMAGE_HASH_BYTES);
+		want.timeline[i].from_us = wish->timeline[i].from_us;
+	}
+
+	int r = esl_engine_want(l->engine, &want);
+
+	if (r < 0)
+		log_write(LOG_ERR, "labels", r, "msg=\"the engine refuses a wish\"");
+}
+
+void labels_forget(struct labels *l, const uint8_t addr[LABEL_ADDR_BYTES])
+{
+	esl_engine_forget(l->engine, addr);
+}
+
+void labels_clock(struct labels *l)
+{
+	const struct timebase *tb = l->cfg.tb;
+
+	if (tb->known)
+		esl_engine_set_utc(l->engine, timebase_offset(tb), timebase_uncertainty(tb));
+}
+
+void labels_online(struct labels *l, bool online)
+{
+	images_online(l->images, online);
+}
+
+void labels_health(const struct labels *l, struct proto_health *h)
+{
+	struct esl_stats stats = {0};
+
+	esl_engine_get_stats(l->engine, &stats);
+	h->labels_synced = stats.synced;
+	snprintf(h->radio_state, sizeof(h->radio_state), "%s", l->radio_up ? "running" : "down");
+	snprintf(h->radio_error, sizeof(h->radio_error), "%s", l->radio_error);
+}

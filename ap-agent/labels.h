@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * From the wished labels to the label engine, and from its reports to the journal. The engine keeps
+ * nothing on disk itself: what it must not forget comes here and goes to the store. A report that
+ * came before such a blob is durable before the blob is, so that the engine never remembers having
+ * told what was lost.
+ */
+#pragma once
+
+#include "ap-agent/images.h"
+#include "ap-agent/journal.h"
+#include "esl-radio/esl.h"
+
+struct labels;
+
+struct labels_config {
+	struct esl_engine_config engine;
+	struct http_client *http;
+	struct store *store;
+	struct journal *journal;
+	const struct timebase *tb;
+};
+
+/** Makes the engine and gives it back its blobs and the remembered wishes. `changed` is called when
+ * the radio goes up or down; may be NULL. */
+int labels_new(struct loop *loop, const struct labels_config *cfg, loop_fn changed, void *user,
+	       struct labels **ret) _must_check_;
+void labels_free(struct labels *l);
+DEFINE_CLEANUP(struct labels *, labels_free)
+int labels_start(struct labels *l) _must_check_;
+
+void labels_want(struct labels *l, const struct proto_desired_label *wish);
+void labels_forget(struct labels *l, const uint8_t addr[LABEL_ADDR_BYTES]);
+/** The clock was measured, or stepped: tells the engine. */
+void labels_clock(struct labels *l);
+void labels_online(struct labels *l, bool online);
+void labels_health(const struct labels *l, struct proto_health *h);

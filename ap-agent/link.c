@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ap-agent/link.h"
+#include "ap-agent/backoff.h"
+#include "ap-agent/enroll.h"
+#include "ap-agent/problem.h"
+#include "ap-agent/upload.h"
+#include "common/err.h"
+#include "common/fault.h"
+#include "common/log.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define POLL_WAIT_S   50
+#define TIMEOUT_US    (30 * US_PER_SEC)
+#define SMALL_REPLY   4096
+#define RENEW_REPLY   (32 * 1024)
+/* A poll that comes back at once with nothing new must not become a busy loop. */
+#define POLL_PAUSE_US US_PER_SEC
+
+enum lane_kind {
+	LANE_DESIRED,
+	LANE_SIGHTINGS,
+	LANE_LABELS,
+	LANE_HEALTH,
+	LANE_RENEW,
+	LANE_COUNT
+};
+
+struct lane {
+	struct link *link;
+	enum lane_kind kind;
+	struct http_call *call;
+	struct loop_timer *timer;
+	struct backoff backoff;
+	int64_t started_us;
+	uint64_t first; /**< uploads: number of the first entry under way, and how many */
+	size_t n;
+	size_t batch; /**< uploads: entries to try at once; shrinks when a batch is refused */
+};
+
+struct link {
+	struct link_config cfg;
+	struct link_callbacks cb;
+	void *user;
+	const struct clock *clock;
+	struct lane lane[LANE_COUNT];
+	bool started;
+	bool synced; /**< desired state was fetched once */
+	bool online;
+	bool told_away;
+	bool revoked;
+	uint64_t epoch, rev;
+	char last_error[PROTO_TEXT_MAX];
+};
+
+static const char *const lane_name[LANE_COUNT] = {"desired", "sightings", "labels", "health",
+						  "renew"};
+
+static void lane_again(struct lane *lane, int64_t delay_us)
+{
+	if (!lane->link->revoked)
+		loop_timer_start(lane->timer, delay_us);
+}
+
+static enum journal_stream stream_of(const struct lane *lane)
+{
+	return lane->kind == LANE_SIGHTINGS ? JOURNAL_SIGHTINGS : JOURNAL_LABELS;
+}
+
+/* --- what came of a request ------------------------------------------------------------------- */
+
+static void lane_failed(struct lane *lane, int err, const char *why)
+{
+	struct link *l = lane->link;
+	int64_t delay = backoff_next(&lane->backoff, BACKOFF_CAP_US);
+
+	snprintf(l->last_error, sizeof(l->last_error), "%s: %s", lane_name[lane->kind], why);
+	/* One line for an absence, not one for each try. */
+	log_write(l->told_away ? LOG_DEBUG : LOG_WARN, "link", err,
+		  "lane=%s retry_ms=%lld msg=\"%s\"", lane_name[lane->kind],
+		  (long long) (delay / US_PER_MS), why);
+	l->told_away = true;
+	l->online = false;
+	lane_again(lane, delay);
+}
+
+static void lane_worked(struct lane *lane)
+{
+	struct link *l = lane->link;
+
+	lane->backoff.failures = 0;
+	if (l->told_away)
+		log_notice("link", "lane=%s msg=\"the controller answers again\"",
+			   lane_name[lane->kind]);
+	l->told_away = false;
+	if (l->online)
+		return;
+	l->online = true;
+	l->last_error[0] = '\0';
+	/* Nobody else needs to sit out a back-off; but not all at the same instant. */
+	for (size_t i = 0; i < LANE_COUNT; i++) {
+		struct lane *other = &l->lane[i];
+
+		if (other != lane && other->backoff.failures && !other->call) {
+			other->backoff.failures = 0;
+			lane_again(other, backoff_random(&other->backoff, US_PER_SEC / 2));
+		}
+	}
+}
+
+static void end_for_good(struct link *l)
+{
+	for (size_t i = 0; i < LANE_COUNT; i++) {
+		http_call_cancel(l->lane[i].call);
+		l->lane[i].call = NULL;
+		loop_timer_stop(l->lane[i].timer);
+	}
+	l->revoked = true;
+	l->online = false;
+	snprintf(l->last_error, sizeof(l->last_error), "the certificate was taken back");
+	log_error("link", "msg=\"the controller has taken back this agent's certificate; going on"
+			  " with the journal only. A new join code brings it back.\"");
+	l->cb.revoked(l->user);
+}
+
+/* True when the reply is worth decoding. */
+static bool reply_good(struct lane *lane, const struct http_reply *reply)
+{
+	char code[PROBLEM_CODE_MAX];
+	char why[128];
+
+	if (reply->err < 0) {
+		lane_failed(lane, reply->err, reply->why);
+		return false;
+	}
+	if (reply->status == 200)
+		return true;
+	problem_code(reply->body, reply->len, code);
+	if (reply->status == 403 && strcmp(code, "revoked") == 0) {
+		end_for_good(lane->link);
+		return false;
+	}
+	/* A batch that is refused may hold one entry that the controller cannot take: try less. */
+	if (reply->status >= 400 && reply->status < 500)
+		lane->batch = MAX(lane->batch / 2, (size_t) 1);
+	snprintf(why, sizeof(why), "the controller answers %u %s", reply->status, code);
+	lane_failed(lane, -ERR_PEER, why);
+	return false;
+}
+
+static void take_time(struct lane *lane, const struct http_reply *reply, int64_t server_time_us)
+{
+	struct link *l = lane->link;
+	bool first = !l->cfg.tb->known;
+
+	if (!timebase_sample(l->cfg.tb, reply->sent_mono_us, reply->recv_mono_us, server_time_us))
+		return;
+	l->cb.clock(l->user);
+	if (first)
+		link_kick(l, 1u << JOURNAL_SIGHTINGS | 1u << JOURNAL_LABELS);
+}
+
+/* --- desired ---------------------------------------------------------------------------------- */
+
+static void take_desired(struct lane *lane, const struct proto_desired *d)
+{
+	struct link *l = lane->link;
+	bool changed = d->full || d->n_labels || d->has_readers || d->rev != l->rev;
+	int64_t took = clock_mono_us(l->clock) - lane->started_us;
+
+	if (d->epoch != l->epoch && !d->full) {
+		/* Another database and only its changes: what we hold says nothing about it. */
+		log_notice("link", "msg=\"the controller has another database; asking for all\"");
+		l->epoch = 0;
+		l->rev = 0;
+		lane_again(lane, POLL_PAUSE_US);
+		return;
+	}
+	l->epoch = d->epoch;
+	l->rev = d->rev;
+	if (changed)
+		l->cb.desired(l->user, d);
+	lane_again(lane, changed || took >= POLL_PAUSE_US ? 0 : POLL_PAUSE_US);
+	if (!l->synced) {
+		l->synced = true;
+		l->cb.linked(l->user);
+	}
+}
+
+static void on_desired(void *user, const struct http_reply *reply)
+{
+	struct lane *lane = user;
+	struct proto_desired d;
+
+	lane->call = NULL;
+	if (!reply_good(lane, reply))
+		return;
+
+	int r = proto_desired_decode(reply->body, reply->len, &d, NULL);
+
+	if (r < 0) {
+		lane_failed(lane, r, "the controller's answer does not parse");
+		return;
+	}
+	lane_worked(lane);
+	take_time(lane, reply, d.server_time_us);
+	take_desired(lane, &d);
+	proto_desired_done(&d);
+}
+
+static int start_desired(struct lane *lane)
+{
+	struct link *l = lane->link;
+	unsigned int wait_s = l->synced ? POLL_WAIT_S : 0;
+	char path[128];
+
+	snprintf(path, sizeof(path), "/agent/v1/desired?epoch=%llu&after=%llu&wait=%u",
+		 (unsigned long long) l->epoch, (unsigned long long) l->rev, wait_s);
+
+	struct http_request req = {.method = "GET",
+				   .path = path,
+				   .max_reply = PROTO_MAX_BODY,
+				   .timeout_us = wait_s * US_PER_SEC + TIMEOUT_US};
+
+	return http_client_start(l->cfg.http, &req, on_desired, lane, &lane->call);
+}
+
+/* --- uploads ---------------------------------------------------------------------------------- */
+
+static void on_ack(void *user, const struct http_reply *reply)
+{
+	struct lane *lane = user;
+	struct link *l = lane->link;
+	struct proto_ack ack;
+
+	lane->call = NULL;
+	FAULT_POINT("agent.send.after");
+	if (!reply_good(lane, reply))
+		return;
+
+	int r = proto_ack_decode(reply->body, reply->len, &ack, NULL);
+
+	if (r < 0) {
+		lane_failed(lane, r, "the controller's answer does not parse");
+		return;
+	}
+	/* It cannot have what was not sent, and an answer that acknowledges nothing is none. */
+	if (ack.acked < lane->first || ack.acked > lane->first + lane->n - 1 ||
+	    journal_ack(l->cfg.journal, stream_of(lane), ack.acked) < 0) {
+		lane_failed(lane, -ERR_PEER, "the controller acknowledges what was not sent");
+		return;
+	}
+	lane->batch = MIN(lane->batch * 2, (size_t) UPLOAD_MAX_SIGHTINGS);
+	lane_worked(lane);
+	take_time(lane, reply, ack.server_time_us);
+	if (journal_depth(l->cfg.journal, stream_of(lane)))
+		lane_again(lane, 0);
+}
+
+static int start_upload(struct lane *lane)
+{
+	struct link *l = lane->link;
+	_cleanup_buf_ struct buf body = BUF_INIT;
+	bool sightings = lane->kind == LANE_SIGHTINGS;
+
+	if (!l->cfg.tb->known) /* take_time() comes back to it */
+		return 0;
+
+	int r = upload_build(l->cfg.journal, stream_of(lane), l->cfg.caps, lane->batch, &body,
+			     &lane->first, &lane->n);
+
+	if (r == -ERR_CORRUPT) {
+		log_error("link",
+			  "lane=%s seq=%llu msg=\"a journal entry is damaged and is left"
+			  " out\"",
+			  lane_name[lane->kind], (unsigned long long) lane->first);
+		r = journal_ack(l->cfg.journal, stream_of(lane), lane->first);
+		if (r >= 0)
+			lane_again(lane, 0);
+		return r;
+	}
+	if (r < 0 || lane->n == 0)
+		return r;
+
+	struct http_request req = {.method = "POST",
+				   .path = sightings ? "/agent/v1/sightings" : "/agent/v1/labels",
+				   .body = body.data,
+				   .body_len = body.len,
+				   .max_reply = SMALL_REPLY,
+				   .timeout_us = TIMEOUT_US};
+
+	FAULT_POINT("agent.send.before");
+	return http_client_start(l->cfg.http, &req, on_ack, lane, &lane->call);
+}
+
+/* --- health and renewal ----------------------------------------------------------------------- */
+
+static bool renewal_due(const struct link *l)
+{
+	int64_t from, to;
+
+	identity_times(l->cfg.identity, &from, &to);
+	return l->cfg.tb->known && to > from &&
+	       timebase_now(l->cfg.tb) > from + (to - from) / 3 * 2;
+}
+
+static void on_health(void *user, const struct http_reply *reply)
+{
+	struct lane *lane = user;
+	struct link *l = lane->link;
+	struct lane *renew = &l->lane[LANE_RENEW];
+	struct proto_health_response m;
+
+	lane->call = NULL;
+	if (!reply_good(lane, reply))
+		return;
+
+	int r = proto_health_response_decode(reply->body, reply->len, &m, NULL);
+
+	if (r < 0) {
+		lane_failed(lane, r, "the controller's answer does not parse");
+		return;
+	}
+	lane_worked(lane);
+	take_time(lane, reply, m.server_time_us);
+	lane_again(lane,
+		   LINK_HEALTH_US - US_PER_SEC + backoff_random(&lane->backoff, 2 * US_PER_SEC));
+	if (renewal_due(l) && !renew->call && !loop_timer_active(renew->timer))
+		lane_again(renew, 0);
+}
+
+static int start_health(struct lane *lane)
+{
+	struct link *l = lane->link;
+	_cleanup_free_ struct proto_health *h = calloc(1, sizeof(*h));
+	_cleanup_buf_ struct buf body = BUF_INIT;
+
+	if (!h)
+		return -ENOMEM;
+	l->cb.health(l->user, h);
+
+	int r = proto_health_encode(h, &body);
+
+	if (r < 0)
+		return r;
+
+	struct http_request req = {.method = "POST",
+				   .path = "/agent/v1/health",
+				   .body = body.data,
+				   .body_len = body.len,
+				   .max_reply = SMALL_REPLY,
+				   .timeout_us = TIMEOUT_US};
+
+	return http_client_start(l->cfg.http, &req, on_health, lane, &lane->call);
+}
+
+static void on_renew(void *user, const struct http_reply *reply)
+{
+	struct lane *lane = user;
+	struct link *l = lane->link;
+	struct proto_enroll_response *m = NULL;
+
+	lane->call = NULL;
+	if (!reply_good(lane, reply))
+		return;
+
+	int r = enroll_accept(l->cfg.identity, l->cfg.trust, reply->body, reply->len, &m);
+
+	if (r < 0) {
+		lane_failed(lane, r, "the new certificate cannot be used");
+		return;
+	}
+	free(m);
+	lane_worked(lane);
+	http_client_identify(l->cfg.http, true);
+	log_notice("link", "msg=\"certificate renewed\"");
+	l->cb.renewed(l->user);
+}
+
+static int start_renew(struct lane *lane)
+{
+	struct link *l = lane->link;
+	_cleanup_buf_ struct buf body = BUF_INIT;
+	int r = enroll_request(l->cfg.identity, "", l->cfg.name, l->cfg.version, l->cfg.caps,
+			       &body);
+
+	if (r < 0)
+		return r;
+
+	struct http_request req = {.method = "POST",
+				   .path = "/agent/v1/renew",
+				   .body = body.data,
+				   .body_len = body.len,
+				   .max_reply = RENEW_REPLY,
+				   .timeout_us = TIMEOUT_US};
+
+	return http_client_start(l->cfg.http, &req, on_renew, lane, &lane->call);
+}
+
+/* --- the link --------------------------------------------------------------------------------- */
+
+static void lane_run(void *user)
+{
+	static int (*const start[LANE_COUNT])(struct lane *) = {
+		[LANE_DESIRED] = start_desired, [LANE_SIGHTINGS] = start_upload,
+		[LANE_LABELS] = start_upload,   [LANE_HEALTH] = start_health,
+		[LANE_RENEW] = start_renew,
+	};
+	struct lane *lane = user;
+
+	if (lane->call || lane->link->revoked)
+		return;
+	lane->started_us = clock_mono_us(lane->link->clock);
+
+	int r = start[lane->kind](lane);
+
+	if (r < 0)
+		lane_failed(lane, r, "the request could not be made");
+}
+
+int link_new(struct loop *loop, const struct link_config *cfg, const struct link_callbacks *cb,
+	     void *user, struct link **ret)
+{
+	_cleanup_(link_freep) struct link *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return -ENOMEM;
+	l->cfg = *cfg;
+	l->cb = *cb;
+	l->user = user;
+	l->clock = loop_clock(loop);
+	l->epoch = cfg->epoch;
+	l->rev = cfg->rev;
+	for (size_t i = 0; i < LANE_COUNT; i++) {
+		struct lane *lane = &l->lane[i];
+
+		lane->link = l;
+		lane->kind = (enum lane_kind) i;
+		lane->batch = UPLOAD_MAX_SIGHTINGS;
+		lane->backoff.rng = (cfg->seed ? cfg->seed : 1) * (2 * i + 1);
+
+		int r = loop_timer_new(loop, lane_run, lane, &lane->timer);
+
+		if (r < 0)
+			return r;
+	}
+	*ret = TAKE_PTR(l);
+	return 0;
+}
+
+void link_free(struct link *l)
+{
+	if (!l)
+		return;
+	for (size_t i = 0; i < LANE_COUNT; i++) {
+		http_call_cancel(l->lane[i].call);
+		loop_timer_free(l->lane[i].timer);
+	}
+	free(l);
+}
+
+void link_start(struct link *l)
+{
+	l->started = true;
+	lane_again(&l->lane[LANE_HEALTH], 0);
+	lane_again(&l->lane[LANE_DESIRED], 0);
+	link_kick(l, 1u << JOURNAL_SIGHTINGS | 1u << JOURNAL_LABELS);
+}
+
+void link_kick(struct link *l, unsigned int streams)
+{
+	static const struct {
+		enum lane_kind lane;
+		enum journal_stream stream;
+	} uploads[] = {{LANE_SIGHTINGS, JOURNAL_SIGHTINGS}, {LANE_LABELS, JOURNAL_LABELS}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(uploads); i++) {
+		struct lane *lane = &l->lane[uploads[i].lane];
+
+		/* A lane that waits out a failure is left to it. */
+		if ((streams & 1u << uploads[i].stream) && l->started && !lane->call &&
+		    !loop_timer_active(lane->timer))
+			lane_again(lane, 0);
+	}
+}
+
+void link_health_soon(struct link *l)
+{
+	struct lane *lane = &l->lane[LANE_HEALTH];
+
+	if (l->started && !lane->call && lane->backoff.failures == 0)
+		lane_again(lane, US_PER_SEC / 2);
+}
+
+bool link_online(const struct link *l)
+{
+	return l->online;
+}
+
+bool link_revoked(const struct link *l)
+{
+	return l->revoked;
+}
+
+const char *link_last_error(const struct link *l)
+{
+	return l->last_error;
+}

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ap-agent/readers.h"
+#include "ap-agent/sighting.h"
+#include "common/err.h"
+#include "common/log.h"
+#include "rfid/rfid.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TICK_US                (250 * US_PER_MS)
+/* Names ever heard in this life: a reader that left keeps its row, so that its tags can go. */
+#define MAX_ENTRIES            64
+#define SOURCE(entry, antenna) ((uint32_t) (entry) << 8 | (antenna))
+
+struct entry {
+	struct readers *owner;
+	struct proto_desired_reader wish;
+	bool wanted;
+	bool restart; /**< the wish changed while the reader was running */
+	bool stopping;
+	struct rfid_reader *reader;
+	uint32_t heard; /**< bit n: antenna n + 1 has a source in the filter */
+	enum rfid_reader_state state;
+	char error[PROTO_TEXT_MAX];
+};
+
+struct readers {
+	struct loop *loop;
+	const struct clock *clock;
+	struct journal *journal;
+	const struct timebase *tb;
+	struct presence *presence;
+	struct loop_timer *tick;
+	struct loop_timer *reap; /**< frees stopped readers outside of their own callbacks */
+	loop_fn changed;
+	void *user;
+	loop_fn done; /**< set while stopping for good */
+	void *done_user;
+	struct log_limit drop_limit;
+	uint64_t dropped;
+	size_t n;
+	struct entry *entries[MAX_ENTRIES];
+};
+
+/* --- sightings -------------------------------------------------------------------------------- */
+
+static void on_sighting(void *user, const struct presence_sighting *s)
+{
+	struct readers *r = user;
+	size_t at = s->source >> 8;
+	_cleanup_buf_ struct buf body = BUF_INIT;
+	struct sighting_row row = {.antenna = (uint16_t) (s->source & 0xff),
+				   .s = {.kind = (uint8_t) s->kind,
+					 .epc = *s->epc,
+					 .first_us = s->first_us,
+					 .last_us = s->last_us,
+					 .count = s->count,
+					 .rssi_cdbm = s->rssi_cdbm,
+					 .peak_cdbm = s->peak_cdbm,
+					 .rate_mhz = s->rate_mhz}};
+
+	if (at >= r->n)
+		return;
+	memcpy(row.reader, r->entries[at]->wish.name, sizeof(row.reader));
+	if (sighting_encode(&row, &body) < 0) {
+		log_error("readers", "msg=\"no memory for a sighting\"");
+		return;
+	}
+	/* The instants become UTC when they are sent; -ENOSPC is counted and told by the journal.
+	 */
+	(void) journal_add(r->journal, JOURNAL_SIGHTINGS, false, body.data, body.len);
+}
+
+static void on_tick(void *user)
+{
+	struct readers *r = user;
+
+	presence_tick(r->presence, clock_mono_us(r->clock));
+	if (presence_pairs(r->presence))
+		loop_timer_start(r->tick, TICK_US);
+}
+
+static void on_reads(void *user, const struct rfid_read *reads, size_t n)
+{
+	struct entry *e = user;
+	struct readers *r = e->owner;
+	int64_t skew = timebase_skew(r->tb);
+	size_t index = 0;
+
+	while (index < r->n && r->entries[index] != e)
+		index++;
+	for (size_t i = 0; i < n; i++) {
+		struct rfid_read read = reads[i];
+
+		if (read.antenna == 0 || read.antenna > RFID_MAX_ANTENNAS)
+			continue;
+		read.first_us -= skew;
+		read.last_us -= skew;
+		e->heard |= 1u << (read.antenna - 1);
+		if (presence_read(r->presence, SOURCE(index, read.antenna), &read) < 0)
+			r->dropped++;
+	}
+	if (r->dropped) {
+		unsigned int held;
+
+		if (log_limit_pass(&r->drop_limit, clock_mono_us(r->clock), 60 * US_PER_SEC, 1,
+				   &held))
+			log_warn("readers",
+				 "reads=%llu msg=\"more tags in view than this access"
+				 " point can follow\"",
+				 (unsigned long long) r->dropped);
+	}
+	if (!loop_timer_active(r->tick))
+		loop_timer_start(r->tick, TICK_US);
+}
+
+/* --- a reader's life -------------------------------------------------------------------------- */
+
+static void set_sight(struct entry *e, size_t index, bool sees)
+{
+	struct readers *r = e->owner;
+
+	for (uint32_t a = 1; a <= RFID_MAX_ANTENNAS; a++) {
+		if (!(e->heard & 1u << (a - 1)))
+			continue;
+		if (sees)
+			presence_resume(r->presence, SOURCE(index, a), clock_mono_us(r->clock));
+		else
+			presence_suspend(r->presence, SOURCE(index, a));
+	}
+}
+
+static size_t index_of(const struct entry *e)
+{
+	size_t i = 0;
+
+	while (i < e->owner->n && e->owner->entries[i] != e)
+		i++;
+	return i;
+}
+
+static void on_state(void *user, enum rfid_reader_state state, int err, const char *text)
+{
+	struct entry *e = user;
+	struct readers *r = e->owner;
+	bool was = e->state == RFID_READER_RUNNING;
+	bool is = state == RFID_READER_RUNNING;
+
+	e->state = state;
+	if (err < 0)
+		snprintf(e->error, sizeof(e->error), "%s", text ? text : err_str(err));
+	else if (is)
+		e->error[0] = '\0';
+	if (was == is)
+		return;
+	set_sight(e, index_of(e), is);
+	if (is)
+		log_notice("readers", "reader=\"%s\" msg=\"inventory is running\"", e->wish.name);
+	else
+		log_write(err < 0 ? LOG_WARN : LOG_NOTICE, "readers", err,
+			  "reader=\"%s\" msg=\"inventory has ended\"", e->wish.name);
+	if (r->changed)
+		r->changed(r->user);
+}
+
+static void on_incident(void *user, const char *text)
+{
+	struct entry *e = user;
+
+	snprintf(e->error, sizeof(e->error), "%s", text);
+	log_warn("readers", "reader=\"%s\" msg=\"incident\"", e->wish.name);
+}
+
+static void entry_start(struct entry *e)
+{
+	static const struct rfid_reader_callbacks cb = {
+		.state = on_state, .reads = on_reads, .incident = on_incident};
+	const struct proto_desired_reader *w = &e->wish;
+	struct rfid_reader_config cfg = {.name = w->name,
+					 .host = w->host,
+					 .port = w->port,
+					 .n_antennas = w->n_antennas,
+					 .session = w->session,
+					 .power_cdbm = w->power_cdbm};
+
+	memcpy(cfg.antennas, w->antennas, sizeof(cfg.antennas));
+	e->error[0] = '\0';
+	e->state = RFID_READER_CONNECTING;
+
+	int r = rfid_reader_new(e->owner->loop, &cfg, &cb, e, &e->reader);
+
+	if (r < 0) {
+		e->reader = NULL;
+		e->state = RFID_READER_IDLE;
+		snprintf(e->error, sizeof(e->error), "%s", err_str(r));
+		log_write(LOG_ERR, "readers", r, "reader=\"%s\" msg=\"cannot start the reader\"",
+			  w->name);
+	}
+}
+
+static void on_stopped(void *user)
+{
+	struct entry *e = user;
+
+	e->stopping = false;
+	e->restart = e->wanted;
+	loop_timer_start(e->owner->reap, 0);
+}
+
+static void entry_stop(struct entry *e)
+{
+	if (!e->reader || e->stopping)
+		return;
+	e->stopping = true;
+	rfid_reader_stop(e->reader, on_stopped, e);
+}
+
+static void on_reap(void *user)
+{
+	struct readers *r = user;
+	bool busy = false;
+
+	for (size_t i = 0; i < r->n; i++) {
+		struct entry *e = r->entries[i];
+
+		if (e->stopping) {
+			busy = true;
+			continue;
+		}
+		if (e->reader && (!e->wanted || e->restart)) {
+			rfid_reader_free(e->reader);
+			e->reader = NULL;
+			e->state = RFID_READER_IDLE;
+		}
+		if (!e->wanted) /* what it saw last may leave now */
+			set_sight(e, i, true);
+		if (e->wanted && !e->reader && !r->done)
+			entry_start(e);
+		e->restart = false;
+	}
+	if (r->done && !busy) {
+		loop_fn done = r->done;
+
+		r->done = NULL;
+		done(r->done_user);
+	}
+}
+
+/* --- the list --------------------------------------------------------------------------------- */
+
+static struct entry *find(struct readers *r, const char *name)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (strcmp(r->entries[i]->wish.name, name) == 0)
+			return r->entries[i];
+	return NULL;
+}
+
+static bool same(const struct proto_desired_reader *a, const struct proto_desired_reader *b)
+{
+	return strcmp(a->host, b->host) == 0 && a->port == b->port && a->session == b->session &&
+	       a->power_cdbm == b->power_cdbm && a->n_antennas == b->n_antennas &&
+	       memcmp(a->antennas, b->antennas, a->n_antennas * sizeof(a->antennas[0])) == 0;
+}
+
+static void want_one(struct readers *r, const struct proto_desired_reader *wish)
+{
+	struct entry *e = find(r, wish->name);
+
+	if (!e) {
+		e = r->n < MAX_ENTRIES ? calloc(1, sizeof(*e)) : NULL;
+		if (!e) {
+			log_error("readers", "msg=\"too many readers\"");
+			return;
+		}
+		e->owner = r;
+		r->entries[r->n++] = e;
+	}
+
+	bool changed = !same(&e->wish, wish);
+
+	e->wish = *wish;
+	e->wanted = true;
+	if (!e->reader)
+		entry_start(e);
+	else if (changed)
+		entry_stop(e); /* and starts anew from on_reap() */
+}
+
+void readers_want(struct readers *r, const struct proto_desired_reader *list, size_t n)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		bool wanted = false;
+
+		for (size_t k = 0; k < n && !wanted; k++)
+			wanted = strcmp(list[k].name, r->entries[i]->wish.name) == 0;
+		r->entries[i]->wanted = wanted;
+		if (!wanted)
+			entry_stop(r->entries[i]);
+	}
+	for (size_t k = 0; k < n; k++)
+		want_one(r, &list[k]);
+}
+
+int readers_new(struct loop *loop, struct journal *journal, const struct timebase *tb,
+		loop_fn changed, void *user, struct readers **ret)
+{
+	static const struct presence_config defaults;
+	_cleanup_(readers_freep) struct readers *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return -ENOMEM;
+	r->loop = loop;
+	r->clock = loop_clock(loop);
+	r->journal = journal;
+	r->tb = tb;
+	r->changed = changed;
+	r->user = user;
+
+	int err = presence_new(&defaults, on_sighting, r, &r->presence);
+
+	if (err >= 0)
+		err = loop_timer_new(loop, on_tick, r, &r->tick);
+	if (err >= 0)
+		err = loop_timer_new(loop, on_reap, r, &r->reap);
+	if (err < 0)
+		return err;
+	*ret = TAKE_PTR(r);
+	return 0;
+}
+
+void readers_free(struct readers *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->n; i++) {
+		rfid_reader_free(r->entries[i]->reader);
+		free(r->entries[i]);
+	}
+	presence_free(r->presence);
+	loop_timer_free(r->tick);
+	loop_timer_free(r->reap);
+	free(r);
+}
+
+void readers_stop(struct readers *r, loop_fn done, void *user)
+{
+	r->done = done;
+	r->done_user = user;
+	for (size_t i = 0; i < r->n; i++)
+		entry_stop(r->entries[i]);
+	loop_timer_start(r->reap, 0);
+}
+
+size_t readers_health(const struct readers *r, struct proto_health_reader *rows, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n && n < max; i++) {
+		const struct entry *e = r->entries[i];
+		struct proto_health_reader *row = &rows[n];
+		struct rfid_reader_stats stats = {0};
+
+		if (!e->wanted)
+			continue;
+		if (e->reader)
+			rfid_reader_get_stats(e->reader, &stats);
+		memset(row, 0, sizeof(*row));
+		snprintf(row->name, sizeof(row->name), "%s", e->wish.name);
+		snprintf(row->state, sizeof(row->state), "%s",
+			 e->reader ? rfid_reader_state_str(e->state) : "failed");
+		snprintf(row->model, sizeof(row->model), "%.63s", stats.model);
+		snprintf(row->error, sizeof(row->error), "%s", e->error);
+		row->reads = stats.reads;
+		row->reconnects = stats.reconnects;
+		n++;
+	}
+	return n;
+}
+
+uint64_t readers_tags_in_view(const struct readers *r)
+{
+	return presence_tags(r->presence);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * From the wished readers to sightings in the journal: one rfid_reader per wish, one presence
+ * filter for all of them. The filter runs on the monotonic clock, so that a step of the real one
+ * makes no tag vanish; reads are shifted to it as they arrive.
+ *
+ * A reader that is not running cannot see: its antennas are suspended in the filter, so that a lost
+ * connection does not look like an emptied shelf. A reader that is no longer wished is heard no
+ * more, and its tags go in their time.
+ */
+#pragma once
+
+#include "ap-agent/journal.h"
+#include "common/proto.h"
+
+struct readers;
+
+/** `changed` is called when a reader starts or stops running; may be NULL. */
+int readers_new(struct loop *loop, struct journal *journal, const struct timebase *tb,
+		loop_fn changed, void *user, struct readers **ret) _must_check_;
+void readers_free(struct readers *r);
+DEFINE_CLEANUP(struct readers *, readers_free)
+
+/** The complete list of wished readers; those that did not change go on undisturbed. */
+void readers_want(struct readers *r, const struct proto_desired_reader *list, size_t n);
+/** Stops all politely (at most about 2 s), then calls done once. */
+void readers_stop(struct readers *r, loop_fn done, void *user);
+
+/** Fills at most `max` rows, one for each wished reader; returns how many. */
+size_t readers_health(const struct readers *r, struct proto_health_reader *rows, size_t max);
+uint64_t readers_tags_in_view(const struct readers *r);

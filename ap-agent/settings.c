@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ap-agent/settings.h"
+#include "common/err.h"
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct conf_row schema[] = {
+	{NULL, "state_dir", CONF_STR, "/var/lib/gondola-agent", 1, 400,
+	 "Directory of the agent's key, certificate and journal."},
+	{NULL, "controller", CONF_STR, NULL, 1, 300,
+	 "Where gondolad listens for agents: https://host:8444"},
+	{NULL, "name", CONF_STR, "", 0, 63,
+	 "What this access point would like to be called; empty = its host name."},
+	{NULL, "join_code_file", CONF_STR, "", 0, 400,
+	 "File with a join code, read while the agent is not enrolled; may vanish later."},
+	{NULL, "log_level", CONF_STR, "info", 1, 16, "error, warning, notice, info or debug."},
+	{NULL, "state_mib", CONF_INT, "64", 4, 65536,
+	 "Bound of the state file; when it is full, sightings wait in memory."},
+	{NULL, "image_cache_kib", CONF_INT, "16384", 64, 1048576,
+	 "Bound of the kept label pictures, part of state_mib."},
+	{"radio", "hci", CONF_STR, "", 0, 200,
+	 "Label radio, broadcast side: unix:PATH of an HCI H4 stream; empty = no label radio."},
+	{"radio", "link", CONF_STR, "", 0, 200, "Label radio, connected side: bridge:PATH."},
+	{"radio", "max_links", CONF_INT, "0", 0, 32, "Connections at once; 0 = 4."},
+	{"radio", "interval", CONF_INT, "0", 0, 65535,
+	 "Train: periodic interval in 1.25 ms; 0 = the default train, here and below."},
+	{"radio", "subevents", CONF_INT, "0", 0, 128, "Train: subevents in an interval."},
+	{"radio", "subevent_interval", CONF_INT, "0", 0, 255, "Train: in 1.25 ms."},
+	{"radio", "response_delay", CONF_INT, "0", 0, 254, "Train: in 1.25 ms."},
+	{"radio", "response_spacing", CONF_INT, "0", 0, 255, "Train: in 0.125 ms."},
+	{"radio", "response_slots", CONF_INT, "0", 0, 255, "Train: slots in a subevent."},
+	{0},
+};
+
+/* The line of a key, for a complaint that only we can make. 0 when it is not in the file. */
+static unsigned int line_of(const char *file, const char *key)
+{
+	FILE *f = fopen(file, "re");
+	char line[1024];
+	unsigned int n = 0, found = 0;
+
+	if (!f)
+		return 0;
+	while (!found && fgets(line, sizeof(line), f)) {
+		const char *at = line;
+
+		n++;
+		while (isspace((unsigned char) *at))
+			at++;
+		if (strncmp(at, key, strlen(key)) != 0)
+			continue;
+		at += strlen(key);
+		while (isspace((unsigned char) *at))
+			at++;
+		if (*at == '=')
+			found = n;
+	}
+	fclose(f);
+	return found;
+}
+
+static int wrong(const char *file, const char *key, const char *what, char diag[SETTINGS_DIAG_MAX])
+{
+	snprintf(diag, SETTINGS_DIAG_MAX, "%s:%u: %s: %s", file, line_of(file, key), key, what);
+	return -ERR_CONFIG;
+}
+
+/* "https://" host [":" port] and nothing after it. */
+static bool good_url(const char *url)
+{
+	size_t host;
+
+	if (strncmp(url, "https://", 8) != 0)
+		return false;
+	url += 8;
+	if (*url == '[') {
+		host = strcspn(url, "]");
+		if (url[host] != ']' || host < 3)
+			return false;
+		url += host + 1;
+	} else {
+		host = strspn(url,
+			      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-");
+		if (host == 0)
+			return false;
+		url += host;
+	}
+	if (*url == '\0')
+		return true;
+	if (*url++ != ':')
+		return false;
+
+	char *end;
+	unsigned long port = strtoul(url, &end, 10);
+
+	return isdigit((unsigned char) *url) && *end == '\0' && port >= 1 && port <= 65535;
+}
+
+static void read_radio(struct settings *s)
+{
+	const struct conf *c = s->conf;
+	struct esl_train *t = &s->engine.train;
+
+	s->engine.hci = conf_str(c, "radio", NULL, "hci");
+	s->engine.link = conf_str(c, "radio", NULL, "link");
+	s->engine.max_links = (unsigned int) conf_int(c, "radio", NULL, "max_links");
+	t->interval = (uint16_t) conf_int(c, "radio", NULL, "interval");
+	t->subevents = (uint8_t) conf_int(c, "radio", NULL, "subevents");
+	t->subevent_interval = (uint8_t) conf_int(c, "radio", NULL, "subevent_interval");
+	t->response_delay = (uint8_t) conf_int(c, "radio", NULL, "response_delay");
+	t->response_spacing = (uint8_t) conf_int(c, "radio", NULL, "response_spacing");
+	t->response_slots = (uint8_t) conf_int(c, "radio", NULL, "response_slots");
+	s->radio = s->engine.hci[0] != '\0';
+}
+
+static int check_radio(const struct settings *s, const char *file, char diag[SETTINGS_DIAG_MAX])
+{
+	char why[ESL_TEXT_MAX] = "";
+
+	if (!s->radio)
+		return 0;
+	if (strncmp(s->engine.hci, "unix:", 5) != 0 || s->engine.hci[5] == '\0')
+		return wrong(file, "hci", "must be unix:PATH", diag);
+	if (strncmp(s->engine.link, "bridge:", 7) != 0 || s->engine.link[7] == '\0')
+		return wrong(file, "link", "must be bridge:PATH", diag);
+	if (esl_train_check(&s->engine.train, why) < 0)
+		return wrong(file, "interval", why, diag);
+	return 0;
+}
+
+static int check(struct settings *s, const char *file, char diag[SETTINGS_DIAG_MAX])
+{
+	if (!good_url(s->controller))
+		return wrong(file, "controller", "must be https://host:port", diag);
+	if (log_level_parse(conf_str(s->conf, NULL, NULL, "log_level"), &s->log_level) < 0)
+		return wrong(file, "log_level", "must be error, warning, notice, info or debug",
+			     diag);
+	if ((uint64_t) s->image_kib * 2 > (uint64_t) s->state_mib * 1024)
+		return wrong(file, "image_cache_kib", "must be at most half of state_mib", diag);
+	return check_radio(s, file, diag);
+}
+
+int settings_load(const char *file, struct settings *ret, char diag[SETTINGS_DIAG_MAX])
+{
+	struct settings s = {0};
+	int r = conf_load(file, schema, diag, SETTINGS_DIAG_MAX, &s.conf);
+
+	if (r < 0)
+		return r;
+	s.state_dir = conf_str(s.conf, NULL, NULL, "state_dir");
+	s.controller = conf_str(s.conf, NULL, NULL, "controller");
+	s.name = conf_str(s.conf, NULL, NULL, "name");
+	s.join_code_file = conf_str(s.conf, NULL, NULL, "join_code_file");
+	s.state_mib = (uint32_t) conf_int(s.conf, NULL, NULL, "state_mib");
+	s.image_kib = (uint32_t) conf_int(s.conf, NULL, NULL, "image_cache_kib");
+	read_radio(&s);
+	r = check(&s, file, diag);
+	if (r < 0) {
+		conf_free(s.conf);
+		return r;
+	}
+	if (gethostname(s.host_name, sizeof(s.host_name) - 1) < 0 || !s.host_name[0])
+		snprintf(s.host_name, sizeof(s.host_name), "agent");
+	*ret = s;
+	if (!ret->name[0])
+		ret->name = ret->host_name;
+	return 0;
+}
+
+void settings_done(struct settings *s)
+{
+	conf_free(s->conf);
+	*s = (struct settings){0};
+}
+
+void settings_print(FILE *out)
+{
+	conf_print_schema(schema, out);
+}

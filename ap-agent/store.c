@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ap-agent/store.h"
+#include "common/err.h"
+#include "common/fault.h"
+#include "common/log.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define SCHEMA_VERSION    1
+#define DEFAULT_IMAGE_KIB (16 * 1024)
+#define PAGES_PER_MIB     256
+
+struct store {
+	struct sql *sql;
+	uint64_t image_bytes; /**< sum over the image table */
+	uint64_t image_bound;
+	int64_t image_clock; /**< highest "used" number given out */
+};
+
+static const char schema_v1[] =
+	"CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE stream(id INTEGER PRIMARY KEY, next_seq INTEGER NOT NULL,"
+	"  acked INTEGER NOT NULL);"
+	"CREATE TABLE journal(stream INTEGER NOT NULL, seq INTEGER NOT NULL,"
+	"  boot INTEGER NOT NULL, skew INTEGER NOT NULL, body BLOB NOT NULL,"
+	"  PRIMARY KEY(stream, seq)) WITHOUT ROWID;"
+	"CREATE TABLE label(addr BLOB PRIMARY KEY, mark INTEGER NOT NULL, body BLOB NOT NULL)"
+	"  WITHOUT ROWID;"
+	"CREATE TABLE blob(key TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE image(hash BLOB PRIMARY KEY, used INTEGER NOT NULL, data BLOB NOT NULL);"
+	"CREATE INDEX image_used ON image(used);"
+	"INSERT INTO stream VALUES(1, 1, 0), (2, 1, 0);"
+	"PRAGMA user_version = 1;";
+
+static int set_journal_id(struct store *s)
+{
+	uint8_t id[PROTO_JOURNAL_ID_BYTES];
+
+	if (getrandom(id, sizeof(id), 0) != (ssize_t) sizeof(id))
+		return -EIO;
+	return store_meta_set(s, "journal_id", id, sizeof(id));
+}
+
+static int one_i64(struct store *s, const char *text, int64_t *ret)
+{
+	struct sql_stmt *q = sql_prepare(s->sql, text);
+	int r = sql_step(q);
+
+	if (r > 0)
+		*ret = sql_col_i64(q, 0);
+	sql_reset(q);
+	return r < 0 ? r : r == 0 ? -ENOENT : 0;
+}
+
+/* The journal id is made with the file, in one transaction: never at boot, never twice. */
+static int migrate(struct store *s)
+{
+	int64_t version = 0;
+	int r = one_i64(s, "PRAGMA user_version", &version);
+
+	if (r < 0)
+		return r;
+	if (version == SCHEMA_VERSION)
+		return 0;
+	if (version != 0)
+		return -ERR_VERSION;
+	r = sql_begin(s->sql);
+	if (r < 0)
+		return r;
+	r = sql_exec(s->sql, schema_v1);
+	if (r >= 0)
+		r = set_journal_id(s);
+	if (r >= 0)
+		r = sql_commit(s->sql);
+	if (r < 0)
+		sql_rollback(s->sql);
+	return r;
+}
+
+int store_open(const char *path, const struct store_config *cfg, struct store **ret)
+{
+	struct store *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+
+	int r = sql_open(path, SQL_EXCLUSIVE | SQL_SMALL, &s->sql);
+
+	if (r >= 0)
+		r = migrate(s);
+	/* A short log: it is read back into memory at start, and flash is small. */
+	if (r >= 0)
+		r = sql_exec(s->sql, "PRAGMA wal_autocheckpoint=128;"
+				     "PRAGMA journal_size_limit=1048576;");
+	if (r >= 0 && cfg->max_mib) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "PRAGMA max_page_count=%llu",
+			 (unsigned long long) cfg->max_mib * PAGES_PER_MIB);
+		r = sql_exec(s->sql, text);
+	}
+
+	int64_t bytes = 0;
+
+	if (r >= 0)
+		r = one_i64(s, "SELECT coalesce(sum(length(data)), 0) FROM image", &bytes);
+	if (r >= 0)
+		r = one_i64(s, "SELECT coalesce(max(used), 0) FROM image", &s->image_clock);
+	if (r < 0) {
+		store_close(s);
+		return r;
+	}
+	s->image_bytes = (uint64_t) bytes;
+	s->image_bound = (uint64_t) (cfg->image_kib ? cfg->image_kib : DEFAULT_IMAGE_KIB) * 1024;
+	*ret = s;
+	return 0;
+}
+
+void store_close(struct store *s)
+{
+	if (!s)
+		return;
+	sql_close(s->sql);
+	free(s);
+}
+
+struct sql *store_sql(struct store *s)
+{
+	return s->sql;
+}
+
+const char *store_error(const struct store *s)
+{
+	return sql_error(s->sql);
+}
+
+int store_start_over(struct store *s)
+{
+	int r = sql_begin(s->sql);
+
+	if (r < 0)
+		return r;
+	r = sql_exec(s->sql, "DELETE FROM journal; DELETE FROM label; DELETE FROM blob;"
+			     "UPDATE stream SET next_seq = 1, acked = 0;"
+			     "DELETE FROM meta WHERE key IN ('epoch', 'rev', 'readers', 'time');");
+	if (r >= 0)
+		r = set_journal_id(s);
+	if (r >= 0)
+		r = sql_commit(s->sql);
+	if (r < 0)
+		sql_rollback(s->sql);
+	return r;
+}
+
+/* --- meta ------------------------------------------------------------------------------------- */
+
+int store_meta_get(struct store *s, const char *key, void *buf, size_t cap, size_t *ret_len)
+{
+	struct sql_stmt *q = sql_prepare(s->sql, "SELECT value FROM meta WHERE key = ?1");
+
+	sql_bind_text(q, 1, key);
+
+	int r = sql_step(q);
+
+	if (r > 0) {
+		size_t len;
+		const void *data = sql_col_blob(q, 0, &len);
+
+		if (len > cap) {
+			r = -ERR_TOO_LARGE;
+		} else {
+			if (len)
+				memcpy(buf, data, len);
+			*ret_len = len;
+		}
+	} else if (r == 0) {
+		r = -ENOENT;
+	}
+	sql_reset(q);
+	return r < 0 ? r : 0;
+}
+
+int store_meta_set(struct store *s, const char *key, const void *data, size_t len)
+{
+	struct sql_stmt *q = sql_prepare(s->sql, "INSERT INTO meta VALUES(?1, ?2)"
+						 " ON CONFLICT(key) DO UPDATE SET value = ?2");
+
+	sql_bind_text(q, 1, key);
+	sql_bind_blob(q, 2, data, len);
+	return sql_run(q);
+}
+
+int store_meta_get_u64(struct store *s, const char *key, uint64_t *ret)
+{
+	uint8_t be[8];
+	size_t len;
+	int r = store_meta_get(s, key, be, sizeof(be), &len);
+
+	if (r < 0)
+		return r;
+	if (len != sizeof(be))
+		return -ERR_CORRUPT;
+
+	uint64_t v = 0;
+
+	for (size_t i = 0; i < sizeof(be); i++)
+		v = v << 8 | be[i];
+	*ret = v;
+	return 0;
+}
+
+int store_meta_set_u64(struct store *s, const char *key, uint64_t v)
+{
+	uint8_t be[8];
+
+	for (size_t i = 0; i < sizeof(be); i++)
+		be[i] = (uint8_t) (v >> (56 - 8 * i));
+	return store_meta_set(s, key, be, sizeof(be));
+}
+
+/* --- blobs ------------------------------------------------------------------------------------ */
+
+int store_blob_set(struct store *s, const char *key, const void *data, size_t len)
+{
+	struct sql_stmt *q;
+	int r = sql_begin(s->sql);
+
+	if (r < 0)
+		return r;
+	if (len) {
+		q = sql_prepare(s->sql, "INSERT INTO blob VALUES(?1, ?2)"
+					" ON CONFLICT(key) DO UPDATE SET data = ?2");
+		sql_bind_blob(q, 2, data, len);
+	} else {
+		q = sql_prepare(s->sql, "DELETE FROM blob WHERE key = ?1");
+	}
+	sql_bind_text(q, 1, key);
+	r = sql_run(q);
+	FAULT_POINT("agent.blob.before_commit");
+	if (r >= 0)
+		r = sql_commit(s->sql);
+	if (r < 0)
+		sql_rollback(s->sql);
+	else
+		FAULT_POINT("agent.blob.after_commit");
+	return r < 0 ? r : 0;
+}
+
+int store_blob_each(struct store *s, store_blob_fn fn, void *user)
+{
+	struct sql_stmt *q = sql_prepare(s->sql, "SELECT key, data FROM blob");
+	int r;
+
+	while ((r = sql_step(q)) > 0) {
+		size_t len;
+		const void *data = sql_col_blob(q, 1, &len);
+
+		r = fn(user, sql_col_text(q, 0), data, len);
+		if (r < 0)
+			break;
+	}
+	sql_reset(q);
+	return r < 0 ? r : 0;
+}
+
+/* --- desired state ---------------------------------------------------------------------------- */
+
+/* A row's body is an answer with this one label in it: the wire's own versioned form. */
+static int put_label(struct store *s, const struct proto_desired_label *l, int64_t mark,
+		     struct buf *scratch)
+{
+	if (l->forget) {
+		struct sql_stmt *del = sql_prepare(s->sql, "DELETE FROM label WHERE addr = ?1");
+
+		sql_bind_blob(del, 1, l->addr, LABEL_ADDR_BYTES);
+		return sql_run(del);
+	}
+
+	struct proto_desired one = {.n_labels = 1, .labels = (struct proto_desired_label *) l};
+
+	buf_clear(scratch);
+	int r = proto_desired_encode(&one, scratch);
+
+	if (r < 0)
+		return r;
+
+	struct sql_stmt *q =
+		sql_prepare(s->sql, "INSERT INTO label VALUES(?1, ?2, ?3)"
+				    " ON CONFLICT(addr) DO UPDATE SET mark = ?2, body = ?3");
+
+	sql_bind_blob(q, 1, l->addr, LABEL_ADDR_BYTES);
+	sql_bind_i64(q, 2, mark);
+	sql_bind_blob(q, 3, scratch->data, scratch->len);
+	return sql_run(q);
+}
+
+static int drop_unmarked(struct store *s, int64_t mark, struct buf *forgotten)
+{
+	struct sql_stmt *q = sql_prepare(s->sql, "SELECT addr FROM label WHERE mark <> ?1");
+	int r;
+
+	sql_bind_i64(q, 1, mark);
+	while ((r = sql_step(q)) > 0) {
+		size_t len;
+		const void *addr = sql_col_blob(q, 0, &len);
+
+		if (len == LABEL_ADDR_BYTES)
+			buf_put(forgotten, addr, len);
+	}
+	if (r >= 0)
+		r = forgotten->err;
+	if (r < 0)
+		return r;
+	q = sql_prepare(s->sql, "DELETE FROM label WHERE mark <> ?1");
+	sql_bind_i64(q, 1, mark);
+	return sql_run(q);
+}
+
+static int put_readers(struct store *s, const struct proto_desired *d, struct buf *scratch)
+{
+	struct proto_desired one = {
+		.has_readers = true, .n_readers = d->n_readers, .readers = d->readers};
+
+	buf_clear(scratch);
+	int r = proto_desired_encode(&one, scratch);
+
+	return r < 0 ? r : store_meta_set(s, "readers", scratch->data, scratch->len);
+}
+
+static int put_desired(struct store *s, const struct proto_desired *d, struct buf *forgotten)
+{
+	_cleanup_buf_ struct buf scratch = BUF_INIT;
+	uint64_t mark = 0;
+	int r = store_meta_get_u64(s, "mark", &mark);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (d->full)
+		r = store_meta_set_u64(s, "mark", ++mark);
+	else
+		r = 0;
+	for (size_t i = 0; r >= 0 && i < d->n_labels; i++)
+		r = put_label(s, &d->labels[i], (int64_t) mark, &scratch);
+	if (r >= 0 && d->full)
+		r = drop_unmarked(s, (int64_t) mark, forgotten);
+	if (r >= 0 && d->has_readers)
+		r = put_readers(s, d, &scratch);
+	if (r >= 0)
+		r = store_meta_set_u64(s, "epoch", d->epoch);
+	if (r >= 0)
+		r = store_meta_set_u64(s, "rev", d->rev);
+	return r;
+}
+
+int store_desired_put(struct store *s, const struct proto_desired *d, store_addr_fn forget,
+		      void *user)
+{
+	_cleanup_buf_ struct buf forgotten = BUF_INIT;
+	int r = sql_begin(s->sql);
+
+	if (r < 0)
+		return r;
+	r = put_desired(s, d, &forgotten);
+	if (r >= 0)
+		r = sql_commit(s->sql);
+	if (r < 0) {
+		sql_rollback(s->sql);
+		return r;
+	}
+	FAULT_POINT("agent.desired.after_store");
+	for (size_t i = 0; i < forgotten.len; i += LABEL_ADDR_BYTES)
+		forget(user, forgotten.data + i);
+	return 0;
+}
+
+int store_desired_rev(struct store *s, uint64_t *ret_epoch, uint64_t *ret_rev)
+{
+	uint64_t epoch = 0, rev = 0;
+	int r = store_meta_get_u64(s, "epoch", &epoch);
+
+	if (r >= 0)
+		r = store_meta_get_u64(s, "rev", &rev);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	*ret_epoch = r < 0 ? 0 : epoch;
+	*ret_rev = r < 0 ? 0 : rev;
+	return 0;
+}
+
+/* One row at a time with no statement open: what fn does may write. */
+int store_desired_labels(struct store *s, store_label_fn fn, void *user)
+{
+	uint8_t addr[LABEL_ADDR_BYTES] = {0};
+	size_t addr_len = 0;
+
+	for (;;) {
+		struct sql_stmt *q = sql_prepare(s->sql, "SELECT addr, body FROM label"
+							 " WHERE addr > ?1 ORDER BY addr LIMIT 1");
+		struct proto_desired d;
+
+		sql_bind_blob(q, 1, addr, addr_len);
+
+		int r = sql_step(q);
+
+		if (r <= 0)
+			return r;
+
+		size_t n, len;
+		const void *key = sql_col_blob(q, 0, &n);
+		const void *body = sql_col_blob(q, 1, &len);
+
+		addr_len = MIN(n, sizeof(addr));
+		memcpy(addr, key, addr_len);
+		r = proto_desired_decode(body, len, &d, NULL);
+		sql_reset(q);
+		if (n != sizeof(addr))
+			return -ERR_CORRUPT;
+		if (r < 0) {
+			log_write(LOG_WARN, "store", r, "msg=\"remembered label does not decode\"");
+			continue;
+		}
+		for (size_t i = 0; i < d.n_labels; i++)
+			fn(user, &d.labels[i]);
+		proto_desired_done(&d);
+	}
+}
+
+int store_desired_readers(struct store *s, store_readers_fn fn, void *user)
+{
+	struct sql_stmt *q = sql_prepare(s->sql, "SELECT value FROM meta WHERE key = 'readers'");
+	struct proto_desired d = {0};
+	int r = sql_step(q);
+
+	if (r > 0) {
+		size_t len;
+		const void *body = sql_col_blob(q, 0, &len);
+
+		r = proto_desired_decode(body, len, &d, NULL);
+		if (r < 0) {
+			log_write(LOG_WARN, "store", r, "msg=\"remembered readers do not decode\"");
+			r = 0;
+		} else {
+			r = 1;
+		}
+	}
+	sql_reset(q);
+	if (r <= 0)
+		return r;
+	fn(user, d.readers, d.n_readers);
+	proto_desired_done(&d);
+	return 0;
+}
+
+/* --- images ----------------------------------------------------------------------------------- */
+
+static int image_drop(struct store *s, const void *hash, size_t bytes)
+{
+	struct sql_stmt *q = sql_prepare(s->sql, "DELETE FROM image WHERE hash = ?1");
+
+	sql_bind_blob(q, 1, hash, IMAGE_HASH_BYTES);
+
+	int r = sql_run(q);
+
+	if (r >= 0 && sql_changes(s->sql) > 0)
+		s->image_bytes -= MIN(s->image_bytes, (uint64_t) bytes);
+	return r;
+}
+
+/* One write per hit would wear the flash; a hit among the newest 64 changes nothing that matters.
+ */
+static void image_touch(struct store *s, const void *hash, int64_t used)
+{
+	if (s->image_clock - used < 64)
+		return;
+
+	struct sql_stmt *q = sql_prepare(s->sql, "UPDATE image SET used = ?2 WHERE hash = ?1");
+
+	sql_bind_blob(q, 1, hash, IMAGE_HASH_BYTES);
+	sql_bind_i64(q, 2, ++s->image_clock);
+	if (sql_run(q) < 0) /* only the order of eviction is at stake */
+		log_debug("store", "msg=\"cannot mark a picture as used\"");
+}
+
+int store_image_get(struct store *s, const uint8_t hash[IMAGE_HASH_BYTES], struct buf *out)
+{
+	struct sql_stmt *q = sql_prepare(s->sql, "SELECT data, used FROM image WHERE hash = ?1");
+	uint8_t found[IMAGE_HASH_BYTES];
+
+	sql_bind_blob(q, 1, hash, IMAGE_HASH_BYTES);
+
+	int r = sql_step(q);
+
+	if (r <= 0) {
+		sql_reset(q);
+		return r < 0 ? r : -ENOENT;
+	}
+
+	size_t len;
+	const void *data = sql_col_blob(q, 0, &len);
+	int64_t used = sql_col_i64(q, 1);
+
+	image_hash(data, len, found);
+	if (memcmp(found, hash, sizeof(found)) == 0)
+		buf_put(out, data, len);
+	else
+		r = -ERR_CORRUPT;
+	sql_reset(q);
+	if (r < 0) {
+		(void) image_drop(s, hash, len);
+		return r;
+	}
+	image_touch(s, hash, used);
+	return out->err;
+}
+
+static int image_make_room(struct store *s, size_t len)
+{
+	while (s->image_bytes + len > s->image_bound && s->image_bytes > 0) {
+		struct sql_stmt *q = sql_prepare(
+			s->sql, "SELECT hash, length(data) FROM image ORDER BY used LIMIT 1");
+		uint8_t hash[IMAGE_HASH_BYTES];
+		size_t n = 0;
+		int r = sql_step(q);
+		const void *blob = r > 0 ? sql_col_blob(q, 0, &n) : NULL;
+		size_t bytes = r > 0 ? (size_t) sql_col_i64(q, 1) : 0;
+
+		if (blob && n == sizeof(hash))
+			memcpy(hash, blob, sizeof(hash));
+		sql_reset(q);
+		if (!blob || n != sizeof(hash))
+			return r < 0 ? r : -ERR_CORRUPT;
+		r = image_drop(s, hash, bytes);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int store_image_put(struct store *s, const uint8_t hash[IMAGE_HASH_BYTES], const void *data,
+		    size_t len)
+{
+	if (len > s->image_bound)
+		return -ERR_TOO_LARGE;
+
+	int r = image_make_room(s, len);
+
+	if (r < 0)
+		return r;
+
+	struct sql_stmt *q =
+		sql_prepare(s->sql, "INSERT INTO image VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING");
+
+	sql_bind_blob(q, 1, hash, IMAGE_HASH_BYTES);
+	sql_bind_i64(q, 2, ++s->image_clock);
+	sql_bind_blob(q, 3, data, len);
+	r = sql_run(q);
+	if (r >= 0 && sql_changes(s->sql) > 0)
+		s->image_bytes += len;
+	return r < 0 ? r : 0;
+}
+
+uint64_t store_image_bytes(const struct store *s)
+{
+	return s->image_bytes;
+}

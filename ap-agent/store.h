@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * The agent's one file on flash, agent.db: SQLite in exclusive mode (no shared memory, so it works
+ * on raw-flash file systems). It holds what must survive a power cut:
+ *
+ *     journal  what this access point still owes the controller (journal.c is its owner)
+ *     label    the last known wish for each label      reader  ... and for the readers (in meta)
+ *     blob     what the label engine asked us to keep: keys, counters, addresses
+ *     image    pictures by hash, least recently used go first
+ *     meta     small facts: revision, epoch, name, clock
+ *
+ * Everything but the journal could be asked for again or is written before it is used; so any
+ * commit may be the last one before the lights go out.
+ */
+#pragma once
+
+#include "common/image.h"
+#include "common/proto.h"
+#include "common/sql.h"
+
+struct store;
+
+struct store_config {
+	uint32_t max_mib;   /**< the whole file; beyond it writes say -ENOSPC. 0 = no bound */
+	uint32_t image_kib; /**< of which pictures; 0 = 16 MiB */
+};
+
+int store_open(const char *path, const struct store_config *cfg, struct store **ret) _must_check_;
+void store_close(struct store *s);
+DEFINE_CLEANUP(struct store *, store_close)
+/** For journal.c and tests. */
+struct sql *store_sql(struct store *s);
+const char *store_error(const struct store *s);
+/** The agent joined another store: forgets journal, wishes and blobs; the journal gets a new id. */
+int store_start_over(struct store *s) _must_check_;
+
+/** Copies a value out; -ENOENT, or -ERR_TOO_LARGE beyond cap. */
+int store_meta_get(struct store *s, const char *key, void *buf, size_t cap,
+		   size_t *ret_len) _must_check_;
+int store_meta_set(struct store *s, const char *key, const void *data, size_t len) _must_check_;
+int store_meta_get_u64(struct store *s, const char *key, uint64_t *ret) _must_check_;
+int store_meta_set_u64(struct store *s, const char *key, uint64_t v) _must_check_;
+
+/** The engine's blobs. len 0 = forget. */
+int store_blob_set(struct store *s, const char *key, const void *data, size_t len) _must_check_;
+typedef int (*store_blob_fn)(void *user, const char *key, const void *data, size_t len);
+/** Calls fn for each; a negative answer ends it and is returned. */
+int store_blob_each(struct store *s, store_blob_fn fn, void *user) _must_check_;
+
+typedef void (*store_label_fn)(void *user, const struct proto_desired_label *label);
+typedef void (*store_addr_fn)(void *user, const uint8_t addr[LABEL_ADDR_BYTES]);
+typedef void (*store_readers_fn)(void *user, const struct proto_desired_reader *r, size_t n);
+
+/**
+ * Takes over an answer about the desired state, in one transaction with its revision. `forget` is
+ * called, after the commit, for every label that a full answer no longer names.
+ */
+int store_desired_put(struct store *s, const struct proto_desired *d, store_addr_fn forget,
+		      void *user) _must_check_;
+int store_desired_rev(struct store *s, uint64_t *ret_epoch, uint64_t *ret_rev) _must_check_;
+/** Calls fn for each remembered label. Rows that no longer decode are skipped. */
+int store_desired_labels(struct store *s, store_label_fn fn, void *user) _must_check_;
+int store_desired_readers(struct store *s, store_readers_fn fn, void *user) _must_check_;
+
+/** -ENOENT when it is not here; -ERR_CORRUPT (and dropped) when its bytes no longer match. */
+int store_image_get(struct store *s, const uint8_t hash[IMAGE_HASH_BYTES],
+		    struct buf *out) _must_check_;
+int store_image_put(struct store *s, const uint8_t hash[IMAGE_HASH_BYTES], const void *data,
+		    size_t len) _must_check_;
+uint64_t store_image_bytes(const struct store *s);
