@@ -68,7 +68,7 @@ static void diagnose(int line, const char *fmt, ...)
 		snprintf(loading.diag, loading.diag_len, "%s: %s", loading.file, text);
 }
 
-static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
+static __attribute__((format(printf, 2, 0))) void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
 	char text[256];
 
