@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/radio_impl.h"
+
+#include "common/err.h"
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/** A train ended a while ago: labels that follow no running train notice now. */
+static void sync_timeout(void *user)
+{
+	struct sim_radio *r = user;
+
+	for (size_t i = 0; i < r->n_labels; i++) {
+		if (sim_radio_in_sync(r, i))
+			continue;
+		sim_label_sync_lost(r->labels[i].label, clock_mono_us(r->clock));
+		sim_radio_touched(r, i);
+	}
+}
+
+int sim_radio_new(struct loop *loop, const struct sim_radio_config *cfg, struct sim_radio **ret)
+{
+	struct sim_radio *r = calloc(1, sizeof *r);
+	int e;
+
+	if (!r)
+		return -ENOMEM;
+	r->loop = loop;
+	r->clock = loop_clock(loop);
+	(void) snprintf(r->name, sizeof r->name, "%s", cfg->name);
+	r->loss = cfg->loss;
+	r->index = cfg->index;
+	r->seed = cfg->seed;
+	sim_rng_init(&r->rng, cfg->seed, cfg->name);
+	buf_init(&r->in, 0);
+	radio_host_reset(r);
+	e = loop_timer_new(loop, sync_timeout, r, &r->sync_timer);
+	if (e == 0)
+		e = train_timer_new(r);
+	if (e < 0) {
+		sim_radio_free(r);
+		return e;
+	}
+	*ret = r;
+	return 0;
+}
+
+void sim_radio_free(struct sim_radio *r)
+{
+	if (!r)
+		return;
+	net_listener_free(r->listener);
+	net_conn_free(r->host);
+	buf_done(&r->in);
+	for (size_t i = 0; i < r->n_labels; i++) {
+		loop_timer_free(r->labels[i].timer);
+		sim_label_free(r->labels[i].label);
+	}
+	free(r->labels);
+	if (r->sync_timer)
+		loop_timer_free(r->sync_timer);
+	if (r->train.timer)
+		loop_timer_free(r->train.timer);
+	free(r);
+}
+
+/* --- labels ----------------------------------------------------------------------------------- */
+
+static void label_due(void *user)
+{
+	struct radio_label *rl = user;
+
+	sim_label_advance(rl->label, clock_mono_us(rl->radio->clock));
+	sim_radio_touched(rl->radio, (size_t) (rl - rl->radio->labels));
+}
+
+static void label_event(void *user, struct sim_label *l, enum sim_label_event event, int64_t at_us)
+{
+	struct radio_label *rl = user;
+
+	(void) l;
+	(void) at_us;
+	if (rl->radio->watch)
+		rl->radio->watch(rl->radio->watch_user, (size_t) (rl - rl->radio->labels), event);
+}
+
+void sim_radio_touched(struct sim_radio *r, size_t i)
+{
+	struct radio_label *rl = &r->labels[i];
+	int64_t next_us = sim_label_next_us(rl->label);
+
+	if (next_us == INT64_MAX)
+		loop_timer_stop(rl->timer);
+	else
+		loop_timer_start(rl->timer, MAX(next_us - clock_mono_us(r->clock), INT64_C(0)));
+}
+
+static int label_init(struct sim_radio *r, size_t i, const struct sim_label_model *model)
+{
+	uint16_t number = (uint16_t) (i + 1);
+	uint8_t addr[SIM_LABEL_ADDR_BYTES] = {
+		0xc0, 0xff, 0xee, r->index, (uint8_t) (number >> 8), (uint8_t) number};
+	struct radio_label *rl = &r->labels[i];
+	int e;
+
+	*rl = (struct radio_label){.radio = r};
+	/* Labels stand at distances of their own; those at the far end are weak. */
+	rl->mean_rssi_dbm = -45.0 - 33.0 * sim_hash_unit(r->seed, r->index, number);
+	e = sim_label_new(addr, model, r->seed, label_event, rl, &rl->label);
+	if (e < 0)
+		return e;
+	e = loop_timer_new(r->loop, label_due, rl, &rl->timer);
+	if (e < 0)
+		sim_label_free(rl->label);
+	return e;
+}
+
+int sim_radio_add_labels(struct sim_radio *r, const struct sim_label_model *model, unsigned int n)
+{
+	/* Timers and labels point at their entry, so the table never moves. */
+	if (!r->labels) {
+		r->labels = calloc(SIM_RADIO_MAX_LABELS, sizeof *r->labels);
+		if (!r->labels)
+			return -ENOMEM;
+	}
+	if (n > SIM_RADIO_MAX_LABELS - r->n_labels)
+		return -ERR_RANGE;
+	while (n--) {
+		int e = label_init(r, r->n_labels, model);
+
+		if (e < 0)
+			return e;
+		r->n_labels++;
+	}
+	return 0;
+}
+
+size_t sim_radio_labels(const struct sim_radio *r)
+{
+	return r->n_labels;
+}
+
+struct sim_label *sim_radio_label(const struct sim_radio *r, size_t i)
+{
+	return r->labels[i].label;
+}
+
+int sim_radio_find(const struct sim_radio *r, const uint8_t addr[SIM_LABEL_ADDR_BYTES])
+{
+	static const uint8_t prefix[3] = {0xc0, 0xff, 0xee};
+	size_t number = (size_t) addr[4] << 8 | addr[5];
+
+	if (memcmp(addr, prefix, sizeof prefix) || addr[3] != r->index || number < 1 ||
+	    number > r->n_labels)
+		return -ENOENT;
+	return (int) number - 1;
+}
+
+void sim_radio_watch(struct sim_radio *r, sim_radio_label_fn fn, void *user)
+{
+	r->watch = fn;
+	r->watch_user = user;
+}
+
+/* --- air -------------------------------------------------------------------------------------- */
+
+bool sim_radio_packet_lost(struct sim_radio *r)
+{
+	return sim_rng_chance(&r->rng, r->loss);
+}
+
+int8_t sim_radio_rssi(struct sim_radio *r, size_t i)
+{
+	return (int8_t) lround(r->labels[i].mean_rssi_dbm + 2.5 * sim_rng_normal(&r->rng));
+}
+
+bool sim_radio_in_sync(const struct sim_radio *r, size_t i)
+{
+	return r->train.running && r->labels[i].generation == r->train.generation;
+}
+
+int sim_radio_sync_label(struct sim_radio *r, size_t i)
+{
+	if (!r->train.running)
+		return -ENOENT;
+	r->labels[i].generation = r->train.generation;
+	return 0;
+}
+
+const char *sim_radio_name(const struct sim_radio *r)
+{
+	return r->name;
+}
+
+void sim_radio_set_loss(struct sim_radio *r, double loss)
+{
+	r->loss = loss;
+}
+
+double sim_radio_loss(const struct sim_radio *r)
+{
+	return r->loss;
+}
+
+void sim_radio_get_stats(const struct sim_radio *r, struct sim_radio_stats *ret)
+{
+	*ret = r->stats;
+	ret->train_running = r->train.running;
+	ret->generation = r->train.generation;
+}

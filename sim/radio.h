@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * The label radio of one access point: a virtual Bluetooth controller that speaks HCI over an H4
+ * byte stream, the periodic advertising train with responses (PAwR) it sends, the air with its
+ * packet loss, and the labels that listen.
+ *
+ *     radio_hci.c    the host's side: H4 framing, commands, masks, credits
+ *     radio_train.c  the clock of the train: asks for data, sends it once, collects the answers
+ *     radio.c        labels, air, statistics
+ *
+ * The controller outlives its host: when the byte stream closes the train goes on, as it does
+ * beside a real host that crashes. Only HCI_Reset or disabling it stops the train; its labels lose
+ * it after six intervals.
+ */
+#pragma once
+
+#include "common/loop.h"
+#include "sim/label.h"
+
+#define SIM_RADIO_MAX_LABELS 4096
+
+struct sim_radio_config {
+	const char *name;
+	double loss;   /**< chance that a packet is lost, each way */
+	uint8_t index; /**< which access point: the fourth byte of its labels' addresses */
+	uint64_t seed;
+};
+
+struct sim_radio_stats {
+	uint64_t packets;      /**< sent to labels, counted once a listening label */
+	uint64_t packets_lost; /**< of these */
+	uint64_t responses;
+	uint64_t responses_lost;
+	uint64_t collisions;
+	uint64_t late; /**< subevent data refused as too late or too early */
+	bool train_running;
+	uint32_t generation; /**< counts the trains started */
+};
+
+struct sim_radio;
+
+int sim_radio_new(struct loop *loop, const struct sim_radio_config *cfg,
+		  struct sim_radio **ret) _must_check_;
+void sim_radio_free(struct sim_radio *r);
+/** Adds n unassociated labels. Addresses count up: C0FFEE, access point, u16 number from 1. */
+int sim_radio_add_labels(struct sim_radio *r, const struct sim_label_model *model,
+			 unsigned int n) _must_check_;
+/** Serves H4 hosts at a UNIX path, one at a time. */
+int sim_radio_listen(struct sim_radio *r, const char *path) _must_check_;
+/** Serves the host at the other end of this descriptor (owned from now on). */
+int sim_radio_attach(struct sim_radio *r, int fd) _must_check_;
+
+const char *sim_radio_name(const struct sim_radio *r);
+void sim_radio_set_loss(struct sim_radio *r, double loss);
+double sim_radio_loss(const struct sim_radio *r);
+void sim_radio_get_stats(const struct sim_radio *r, struct sim_radio_stats *ret);
+
+size_t sim_radio_labels(const struct sim_radio *r);
+struct sim_label *sim_radio_label(const struct sim_radio *r, size_t i);
+/** Index of a label, or -ENOENT. */
+int sim_radio_find(const struct sim_radio *r, const uint8_t addr[SIM_LABEL_ADDR_BYTES]);
+/** To be called after somebody else changed the label: arms its timer anew. */
+void sim_radio_touched(struct sim_radio *r, size_t i);
+
+/* --- for the connected side ------------------------------------------------------------------- */
+
+/** Told of everything the labels' callbacks say. */
+typedef void (*sim_radio_label_fn)(void *user, size_t i, enum sim_label_event event);
+void sim_radio_watch(struct sim_radio *r, sim_radio_label_fn fn, void *user);
+/** Draws the lottery for one packet. */
+bool sim_radio_packet_lost(struct sim_radio *r);
+/** Signal of that label at the access point, with fading. */
+int8_t sim_radio_rssi(struct sim_radio *r, size_t i);
+/** Start of the next occurrence of a subevent (monotonic clock), or negative when no train runs. */
+int64_t sim_radio_next_occurrence_us(const struct sim_radio *r, uint8_t subevent);
+/** True if the label hears the present train. */
+bool sim_radio_in_sync(const struct sim_radio *r, size_t i);
+/** Hands the train's timing over (sync transfer); -ENOENT when no train runs. */
+int sim_radio_sync_label(struct sim_radio *r, size_t i) _must_check_;

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/radio_impl.h"
+
+#include "common/err.h"
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define CREDITS            1
+#define CORE_VERSION_5_4   0x0d
+#define COMPANY_UNASSIGNED 0xffff
+#define DEFAULT_EVENT_MASK UINT64_C(0x00001fffffffffff)
+#define DEFAULT_LE_MASK    UINT64_C(0x1f)
+#define MAX_ADV_HANDLE     0xef
+
+void radio_host_reset(struct sim_radio *r)
+{
+	r->hs = (struct host_state){.event_mask = DEFAULT_EVENT_MASK,
+				    .le_event_mask = DEFAULT_LE_MASK};
+}
+
+static void host_gone(struct sim_radio *r)
+{
+	net_conn_free(r->host);
+	r->host = NULL;
+	buf_clear(&r->in);
+}
+
+void radio_host_send(struct sim_radio *r, const struct buf *packets)
+{
+	if (!r->host)
+		return;
+	if (!buf_ok(packets) || net_conn_send(r->host, packets->data, packets->len) < 0)
+		host_gone(r);
+}
+
+bool radio_host_wants(const struct sim_radio *r, uint8_t le_event)
+{
+	return r->host && (r->hs.event_mask & HCI_MASK_LE_META) &&
+	       (r->hs.le_event_mask & HCI_LE_MASK(le_event));
+}
+
+/* --- commands --------------------------------------------------------------------------------- */
+
+/** What one command yields: a status, and return parameters after it. */
+struct reply {
+	uint8_t status;
+	uint8_t more[64];
+	size_t more_len;
+};
+
+typedef void (*command_fn)(struct sim_radio *r, struct wire *w, struct reply *ret);
+
+static void reply_u8(struct reply *p, uint8_t v)
+{
+	p->more[p->more_len++] = v;
+}
+
+static void reply_u16(struct reply *p, uint16_t v)
+{
+	reply_u8(p, (uint8_t) v);
+	reply_u8(p, (uint8_t) (v >> 8));
+}
+
+static void reply_u64(struct reply *p, uint64_t v)
+{
+	for (int i = 0; i < 64; i += 8)
+		reply_u8(p, (uint8_t) (v >> i));
+}
+
+static void cmd_reset(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	(void) w;
+	(void) ret;
+	train_stop(r);
+	radio_host_reset(r);
+}
+
+static void cmd_event_mask(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	(void) ret;
+	r->hs.event_mask = wire_get_u64le(w);
+}
+
+static void cmd_le_event_mask(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	(void) ret;
+	r->hs.le_event_mask = wire_get_u64le(w);
+}
+
+static void cmd_local_version(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	(void) r;
+	(void) w;
+	reply_u8(ret, CORE_VERSION_5_4);
+	reply_u16(ret, 0);
+	reply_u8(ret, CORE_VERSION_5_4);
+	reply_u16(ret, COMPANY_UNASSIGNED);
+	reply_u16(ret, 0);
+}
+
+static void cmd_local_features(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	(void) r;
+	(void) w;
+	/* LE supported by the controller (bit 38), BR/EDR not supported (bit 37). */
+	reply_u64(ret, UINT64_C(3) << 37);
+}
+
+static void cmd_bd_addr(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	static const uint8_t tail[5] = {0x01, 0xa0, 0xda, 0xd0, 0xc0};
+
+	(void) w;
+	reply_u8(ret, r->index);
+	for (size_t i = 0; i < sizeof tail; i++)
+		reply_u8(ret, tail[i]);
+}
+
+static void cmd_le_features(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	(void) r;
+	(void) w;
+	reply_u64(ret, UINT64_C(1) << HCI_LE_FEATURE_EXT_ADV |
+			       UINT64_C(1) << HCI_LE_FEATURE_PERIODIC_ADV |
+			       UINT64_C(1) << HCI_LE_FEATURE_PAWR_ADVERTISER);
+}
+
+static void cmd_adv_params(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	struct hci_ext_adv_params p;
+
+	hci_get_ext_adv_params(w, &p);
+	if (!wire_ok(w))
+		return;
+	if (p.handle > MAX_ADV_HANDLE || p.interval_min < 0x20 || p.interval_max < p.interval_min)
+		ret->status = HCI_ERR_INVALID_PARAMETERS;
+	else if (r->hs.have_set && r->hs.handle != p.handle)
+		ret->status = HCI_ERR_MEMORY; /* one advertising set is all there is */
+	else if (r->hs.adv_enabled)
+		ret->status = HCI_ERR_COMMAND_DISALLOWED;
+	if (ret->status)
+		return;
+	r->hs.have_set = true;
+	r->hs.handle = p.handle;
+	reply_u8(ret, (uint8_t) (p.tx_power == 127 ? 8 : p.tx_power));
+}
+
+static bool known_set(const struct sim_radio *r, uint8_t handle, struct reply *ret)
+{
+	if (r->hs.have_set && r->hs.handle == handle)
+		return true;
+	ret->status = HCI_ERR_UNKNOWN_ADVERTISER;
+	return false;
+}
+
+static void cmd_random_address(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	struct hci_random_address p;
+
+	hci_get_adv_random_address(w, &p);
+	if (wire_ok(w))
+		(void) known_set(r, p.handle, ret);
+}
+
+static void cmd_adv_data(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	struct hci_adv_data p;
+
+	hci_get_ext_adv_data(w, &p);
+	if (wire_ok(w))
+		(void) known_set(r, p.handle, ret);
+}
+
+static void cmd_pa_data(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	uint8_t handle = wire_get_u8(w);
+
+	wire_skip(w, wire_left(w));
+	if (wire_ok(w))
+		(void) known_set(r, handle, ret);
+}
+
+/** The train runs once both the set and its periodic advertising were enabled. */
+static void train_follow(struct sim_radio *r)
+{
+	if (!r->hs.pa_enabled)
+		train_stop(r);
+	else if (r->hs.adv_enabled && !r->train.running)
+		train_start(r, &r->hs.pa);
+}
+
+static void cmd_adv_enable(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	struct hci_adv_enable p;
+
+	hci_get_ext_adv_enable(w, &p);
+	if (!wire_ok(w) || !known_set(r, p.handle, ret))
+		return;
+	r->hs.adv_enabled = p.enable;
+	train_follow(r);
+}
+
+static void cmd_pa_params(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	struct hci_pa_params p;
+
+	hci_get_pa_params(w, &p);
+	reply_u8(ret, p.handle);
+	if (!wire_ok(w) || !known_set(r, p.handle, ret))
+		return;
+	if (r->hs.pa_enabled)
+		ret->status = HCI_ERR_COMMAND_DISALLOWED;
+	else if (train_check(&p) < 0)
+		ret->status = HCI_ERR_INVALID_PARAMETERS;
+	if (ret->status)
+		return;
+	r->hs.pa = p;
+	r->hs.have_pa_params = true;
+}
+
+static void cmd_pa_enable(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	struct hci_adv_enable p;
+
+	hci_get_pa_enable(w, &p);
+	if (!wire_ok(w) || !known_set(r, p.handle, ret))
+		return;
+	if (p.enable && !r->hs.have_pa_params) {
+		ret->status = HCI_ERR_COMMAND_DISALLOWED;
+		return;
+	}
+	r->hs.pa_enabled = p.enable;
+	train_follow(r);
+}
+
+static void cmd_subevent_data(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	uint8_t handle;
+	size_t n = hci_get_subevent_data(w, &handle);
+
+	reply_u8(ret, handle);
+	if (!wire_ok(w) || !known_set(r, handle, ret))
+		return;
+	if (!r->train.running) {
+		ret->status = HCI_ERR_COMMAND_DISALLOWED;
+		return;
+	}
+	/* The first set that cannot be taken ends the command; those before it stay. */
+	while (n-- && ret->status == HCI_OK) {
+		struct hci_subevent_data d;
+
+		hci_get_subevent_set(w, &d);
+		if (!wire_ok(w))
+			return;
+		ret->status = train_set_data(r, &d);
+	}
+	if (ret->status)
+		wire_skip(w, wire_left(w));
+}
+
+static void cmd_info_transfer(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	uint16_t handle = wire_get_u16le(w);
+
+	(void) r;
+	wire_skip(w, 3);
+	reply_u16(ret, handle);
+	ret->status = HCI_ERR_UNKNOWN_CONNECTION; /* connections are the bridge's business */
+}
+
+static const struct {
+	uint16_t opcode;
+	command_fn fn;
+} commands[] = {
+	{HCI_SET_EVENT_MASK, cmd_event_mask},
+	{HCI_RESET, cmd_reset},
+	{HCI_READ_LOCAL_VERSION, cmd_local_version},
+	{HCI_READ_LOCAL_FEATURES, cmd_local_features},
+	{HCI_READ_BD_ADDR, cmd_bd_addr},
+	{HCI_LE_SET_EVENT_MASK, cmd_le_event_mask},
+	{HCI_LE_READ_LOCAL_FEATURES, cmd_le_features},
+	{HCI_LE_SET_ADV_RANDOM_ADDRESS, cmd_random_address},
+	{HCI_LE_SET_EXT_ADV_PARAMS, cmd_adv_params},
+	{HCI_LE_SET_EXT_ADV_DATA, cmd_adv_data},
+	{HCI_LE_SET_EXT_ADV_ENABLE, cmd_adv_enable},
+	{HCI_LE_SET_PA_DATA, cmd_pa_data},
+	{HCI_LE_SET_PA_ENABLE, cmd_pa_enable},
+	{HCI_LE_PA_SET_INFO_TRANSFER, cmd_info_transfer},
+	{HCI_LE_SET_PA_SUBEVENT_DATA, cmd_subevent_data},
+	{HCI_LE_SET_PA_PARAMS_V2, cmd_pa_params},
+};
+
+static command_fn command_find(uint16_t opcode)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (commands[i].opcode == opcode)
+			return commands[i].fn;
+	}
+	return NULL;
+}
+
+static void host_command(struct sim_radio *r, const struct h4_packet *p)
+{
+	command_fn fn = command_find(p->opcode);
+	_cleanup_buf_ struct buf out = BUF_INIT;
+	struct reply reply = {0};
+	struct wire w;
+
+	if (!fn) {
+		hci_put_command_status(
+			&out, &(struct hci_command_status){.status = HCI_ERR_UNKNOWN_COMMAND,
+							   .credits = CREDITS,
+							   .opcode = p->opcode});
+		radio_host_send(r, &out);
+		return;
+	}
+	wire_init(&w, p->params, p->len);
+	fn(r, &w, &reply);
+	if (wire_finish(&w) < 0 && reply.status == HCI_OK)
+		reply.status = HCI_ERR_INVALID_PARAMETERS;
+	hci_put_command_complete(&out, &(struct hci_command_complete){.credits = CREDITS,
+								      .opcode = p->opcode,
+								      .status = reply.status,
+								      .more = reply.more,
+								      .more_len = reply.more_len});
+	radio_host_send(r, &out);
+}
+
+/* --- the host's byte stream ------------------------------------------------------------------- */
+
+static void host_data(void *user, const uint8_t *data, size_t len)
+{
+	struct sim_radio *r = user;
+
+	buf_put(&r->in, data, len);
+	while (r->host && r->in.len > 0) {
+		struct h4_packet p;
+		int n = buf_ok(&r->in) ? h4_next(r->in.data, r->in.len, &p) : r->in.err;
+
+		if (n == 0)
+			return;
+		if (n < 0) {
+			/* A controller that lost the framing says so once; the host must start
+			 * over. */
+			_cleanup_buf_ struct buf out = BUF_INIT;
+
+			hci_put_hardware_error(&out, 0);
+			radio_host_send(r, &out);
+			if (r->host)
+				host_gone(r);
+			return;
+		}
+		if (p.type == H4_COMMAND)
+			host_command(r, &p);
+		if (r->host)
+			buf_consume(&r->in, (size_t) n);
+	}
+}
+
+static void host_closed(void *user, int err)
+{
+	(void) err;
+	host_gone(user);
+}
+
+int sim_radio_attach(struct sim_radio *r, int fd)
+{
+	static const struct net_conn_callbacks cb = {.data = host_data, .closed = host_closed};
+
+	if (r->host) {
+		close(fd);
+		return -EBUSY;
+	}
+	return net_conn_new(r->loop, fd, false, HOST_QUEUE_MAX, &cb, r, &r->host);
+}
+
+static void host_accept(void *user, int fd)
+{
+	(void) !sim_radio_attach(user, fd);
+}
+
+int sim_radio_listen(struct sim_radio *r, const char *path)
+{
+	return net_listen_unix(r->loop, path, SOCK_STREAM, host_accept, r, &r->listener);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * Inside of the label radio, shared by radio.c, radio_hci.c and radio_train.c. Nobody else includes
+ * it.
+ */
+#pragma once
+
+#include "common/buf.h"
+#include "esl-radio/hci_wire.h"
+#include "sim/net.h"
+#include "sim/radio.h"
+
+#define HOST_QUEUE_MAX (1u << 20)
+#define AIR_DATA_MAX   251
+
+struct radio_label {
+	struct sim_radio *radio;
+	struct sim_label *label;
+	struct loop_timer *timer;
+	uint32_t generation; /**< of the train it is synchronized to */
+	double mean_rssi_dbm;
+};
+
+struct subevent_slot {
+	bool set;
+	uint8_t slot_start, slot_count, len;
+	uint8_t data[AIR_DATA_MAX];
+};
+
+/** One answer as the access point's receiver got it. */
+struct air_response {
+	bool heard;
+	bool broken; /**< two labels spoke at once, or the packet was lost */
+	int8_t rssi;
+	uint8_t len;
+	uint8_t data[SIM_LABEL_ANSWER_MAX];
+};
+
+/** Answers of the subevent just sent, until its response window closes. */
+struct pending_report {
+	bool set;
+	int64_t due_us;
+	uint8_t subevent, slot_start, slot_count;
+	struct air_response responses[256];
+};
+
+struct train {
+	bool running;
+	uint32_t generation;
+	uint8_t handle, subevents, slots;
+	int64_t interval_us, subevent_us, delay_us, spacing_us;
+	int64_t anchor_us; /**< start of subevent 0 of event 0 */
+	/* Subevents are counted through: number g is subevent g % subevents of event g / subevents.
+	 */
+	uint64_t next;      /**< next to be sent */
+	uint64_t requested; /**< next to be asked for; [next, requested) take data now */
+	struct subevent_slot slot[HCI_SUBEVENTS_MAX];
+	struct pending_report report;
+	struct loop_timer *timer;
+};
+
+/** What the host configured. */
+struct host_state {
+	uint64_t event_mask, le_event_mask;
+	bool have_set, have_pa_params, pa_enabled, adv_enabled;
+	uint8_t handle;
+	struct hci_pa_params pa;
+};
+
+struct sim_radio {
+	struct loop *loop;
+	const struct clock *clock;
+	char name[64];
+	double loss;
+	uint8_t index;
+	uint64_t seed;
+	struct sim_rng rng;
+	struct sim_radio_stats stats;
+
+	struct radio_label *labels;
+	size_t n_labels;
+	sim_radio_label_fn watch;
+	void *watch_user;
+	struct loop_timer *sync_timer; /**< labels of an ended train notice when it fires */
+
+	struct net_listener *listener;
+	struct net_conn *host;
+	struct buf in;
+	struct host_state hs;
+	struct train train;
+};
+
+/* radio_hci.c */
+void radio_host_reset(struct sim_radio *r);
+/** Sends events to the host, if one is there; a host that does not read is cut off. */
+void radio_host_send(struct sim_radio *r, const struct buf *packets);
+/** True if the host wants that LE meta event. */
+bool radio_host_wants(const struct sim_radio *r, uint8_t le_event);
+
+/* radio_train.c */
+/** -ERR_RANGE for parameters no controller could keep. */
+int train_check(const struct hci_pa_params *p);
+void train_start(struct sim_radio *r, const struct hci_pa_params *p);
+void train_stop(struct sim_radio *r);
+/** Takes data for one subevent; yields an HCI status. */
+uint8_t train_set_data(struct sim_radio *r, const struct hci_subevent_data *d);
+int train_timer_new(struct sim_radio *r);

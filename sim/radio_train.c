@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/radio_impl.h"
+
+#include "common/err.h"
+#include <string.h>
+
+#define REQUEST_BATCH          4u
+#define REQUEST_LEAD_MIN_US    (40 * US_PER_MS)
+#define TX_POWER_DBM           8
+/** After a standstill longer than this many intervals the past is skipped, not made up for. */
+#define MAX_BACKLOG_INTERVALS  2
+#define SYNC_TIMEOUT_INTERVALS 6
+#define UNIT_US                1250 /**< interval, subevent interval, response delay */
+#define SPACING_UNIT_US        125
+
+int train_check(const struct hci_pa_params *p)
+{
+	int64_t sub_us = (int64_t) p->subevent_interval * UNIT_US;
+	int64_t delay_us = (int64_t) p->response_delay * UNIT_US;
+	int64_t slots_us = (int64_t) p->response_slots * p->response_spacing * SPACING_UNIT_US;
+
+	if (p->interval_max < 6 || p->interval_min > p->interval_max || p->subevents < 1 ||
+	    p->subevents > HCI_SUBEVENTS_MAX || p->subevent_interval < 6)
+		return -ERR_RANGE;
+	if (p->response_delay < 1 || p->response_delay == 255 || p->response_spacing < 2 ||
+	    p->response_slots < 1)
+		return -ERR_RANGE;
+	if (p->subevents * sub_us > (int64_t) p->interval_max * UNIT_US || delay_us >= sub_us ||
+	    slots_us > sub_us - delay_us)
+		return -ERR_RANGE;
+	return 0;
+}
+
+static int64_t start_of(const struct train *t, uint64_t g)
+{
+	return t->anchor_us + (int64_t) (g / t->subevents) * t->interval_us +
+	       (int64_t) (g % t->subevents) * t->subevent_us;
+}
+
+static int64_t request_due_us(const struct train *t)
+{
+	/* One buffer a subevent: the next round's data is asked for when this round's is sent. */
+	if (t->requested >= t->next + t->subevents)
+		return INT64_MAX;
+	return start_of(t, t->requested) - MAX(2 * t->subevent_us, REQUEST_LEAD_MIN_US);
+}
+
+static int64_t train_due_us(const struct train *t)
+{
+	int64_t due_us = MIN(start_of(t, t->next), request_due_us(t));
+
+	return t->report.set ? MIN(due_us, t->report.due_us) : due_us;
+}
+
+/* --- the three things a train does ------------------------------------------------------------ */
+
+static void train_request(struct sim_radio *r)
+{
+	struct train *t = &r->train;
+	uint64_t room = t->next + t->subevents - t->requested;
+	struct hci_data_request e = {.handle = t->handle,
+				     .start = (uint8_t) (t->requested % t->subevents),
+				     .count = (uint8_t) MIN((uint64_t) REQUEST_BATCH, room)};
+	_cleanup_buf_ struct buf out = BUF_INIT;
+
+	t->requested += e.count;
+	if (!radio_host_wants(r, HCI_LE_PA_SUBEVENT_DATA_REQUEST))
+		return;
+	hci_put_data_request(&out, &e);
+	radio_host_send(r, &out);
+}
+
+/** The answer of one label flies to the access point's receiver. */
+static void air_answer(struct sim_radio *r, size_t i, const uint8_t *answer, size_t len,
+		       unsigned int slot)
+{
+	struct train *t = &r->train;
+	struct air_response *a;
+
+	if (slot >= t->slots)
+		return;
+	r->stats.responses++;
+	a = &t->report.responses[slot];
+	if (a->heard || a->broken) {
+		r->stats.collisions++;
+		a->heard = false;
+		a->broken = true;
+	} else if (sim_radio_packet_lost(r)) {
+		r->stats.responses_lost++;
+		a->broken = true;
+	} else {
+		a->heard = true;
+		a->rssi = sim_radio_rssi(r, i);
+		a->len = (uint8_t) len;
+		memcpy(a->data, answer, len);
+	}
+}
+
+/** One packet flies past every label of the subevent that is in sync and listening. */
+static void air_send(struct sim_radio *r, uint8_t subevent, const struct subevent_slot *s,
+		     int64_t now_us)
+{
+	for (size_t i = 0; i < r->n_labels; i++) {
+		struct sim_label *l = r->labels[i].label;
+		uint8_t answer[SIM_LABEL_ANSWER_MAX];
+		unsigned int slot;
+		int n;
+
+		if (!sim_radio_in_sync(r, i) || sim_label_state(l) != ESL_SYNCHRONIZED ||
+		    sim_label_group(l) != subevent)
+			continue;
+		r->stats.packets++;
+		if (sim_radio_packet_lost(r)) {
+			r->stats.packets_lost++;
+			continue;
+		}
+		n = sim_label_packet(l, s->data, s->len, answer, &slot, now_us);
+		if (n > 0)
+			air_answer(r, i, answer, (size_t) n, slot);
+		sim_radio_touched(r, i);
+	}
+}
+
+static void train_send(struct sim_radio *r)
+{
+	struct train *t = &r->train;
+	int64_t now_us = start_of(t, t->next);
+	uint8_t subevent = (uint8_t) (t->next % t->subevents);
+	struct subevent_slot *s = &t->slot[subevent];
+
+	t->next++;
+	if (t->requested < t->next)
+		t->requested = t->next;
+	if (!s->set)
+		return;
+	s->set = false;
+	memset(t->report.responses, 0, sizeof t->report.responses);
+	air_send(r, subevent, s, now_us);
+	t->report.set = true;
+	t->report.due_us = now_us + t->delay_us + t->slots * t->spacing_us;
+	t->report.subevent = subevent;
+	t->report.slot_start = s->slot_start;
+	t->report.slot_count = s->slot_count;
+}
+
+/** Sends what is collected in `list` and empties it. */
+static void report_flush(struct sim_radio *r, const struct hci_response *list, size_t *n)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT;
+
+	if (*n > 0 && hci_put_response_report(&out, r->train.handle, r->train.report.subevent, 0,
+					      list, *n) == 0)
+		radio_host_send(r, &out);
+	*n = 0;
+}
+
+static void train_report(struct sim_radio *r)
+{
+	struct pending_report *p = &r->train.report;
+	struct hci_response list[48];
+	size_t n = 0, bytes = 0;
+
+	p->set = false;
+	if (!radio_host_wants(r, HCI_LE_PA_RESPONSE_REPORT))
+		return;
+	for (unsigned int slot = p->slot_start;
+	     slot < (unsigned int) p->slot_start + p->slot_count && slot < r->train.slots; slot++) {
+		const struct air_response *a = &p->responses[slot];
+		size_t len = a->heard ? a->len : 0;
+
+		/* An event holds 255 bytes: 5 of its own, 6 and the data of each answer. */
+		if (bytes + 6 + len > HCI_PARAMS_MAX - 5 || n == ARRAY_SIZE(list)) {
+			report_flush(r, list, &n);
+			bytes = 0;
+		}
+		bytes += 6 + len;
+		list[n++] = (struct hci_response){
+			.tx_power = a->heard ? TX_POWER_DBM : 127,
+			.rssi = a->heard ? a->rssi : 127,
+			.cte = 0xff,
+			.slot = (uint8_t) slot,
+			.status = a->heard ? HCI_RESPONSE_COMPLETE : HCI_RESPONSE_FAILED,
+			.len = (uint8_t) len,
+			.data = a->data,
+		};
+	}
+	report_flush(r, list, &n);
+}
+
+/* --- its clock -------------------------------------------------------------------------------- */
+
+static void train_skip_backlog(struct train *t, int64_t now_us)
+{
+	int64_t behind_us = now_us - start_of(t, t->next);
+	int64_t intervals = behind_us / t->interval_us;
+
+	if (intervals <= MAX_BACKLOG_INTERVALS)
+		return;
+	for (unsigned int i = 0; i < t->subevents; i++)
+		t->slot[i].set = false;
+	t->report.set = false;
+	t->next += (uint64_t) intervals * t->subevents;
+	t->requested = t->next;
+}
+
+static void train_fire(void *user)
+{
+	struct sim_radio *r = user;
+	struct train *t = &r->train;
+	int64_t now_us = clock_mono_us(r->clock);
+	int64_t due_us;
+
+	train_skip_backlog(t, now_us);
+	while (t->running && (due_us = train_due_us(t)) <= now_us) {
+		if (t->report.set && t->report.due_us <= due_us)
+			train_report(r);
+		else if (start_of(t, t->next) <= due_us)
+			train_send(r);
+		else
+			train_request(r);
+	}
+	if (t->running)
+		loop_timer_start(t->timer, due_us - now_us);
+}
+
+int train_timer_new(struct sim_radio *r)
+{
+	return loop_timer_new(r->loop, train_fire, r, &r->train.timer);
+}
+
+void train_start(struct sim_radio *r, const struct hci_pa_params *p)
+{
+	struct train *t = &r->train;
+
+	t->running = true;
+	t->generation++;
+	t->handle = p->handle;
+	t->subevents = p->subevents;
+	t->slots = p->response_slots;
+	t->interval_us = (int64_t) p->interval_max * UNIT_US;
+	t->subevent_us = (int64_t) p->subevent_interval * UNIT_US;
+	t->delay_us = (int64_t) p->response_delay * UNIT_US;
+	t->spacing_us = (int64_t) p->response_spacing * SPACING_UNIT_US;
+	t->next = t->requested = 0;
+	t->report.set = false;
+	memset(t->slot, 0, sizeof t->slot);
+	t->anchor_us = clock_mono_us(r->clock) + 4 * t->subevent_us + REQUEST_LEAD_MIN_US;
+	loop_timer_start(t->timer, 0);
+}
+
+void train_stop(struct sim_radio *r)
+{
+	struct train *t = &r->train;
+
+	if (!t->running)
+		return;
+	t->running = false;
+	loop_timer_stop(t->timer);
+	loop_timer_start(r->sync_timer, SYNC_TIMEOUT_INTERVALS * t->interval_us);
+}
+
+/** Where in the count the data for a subevent belongs, or a status that says why nowhere. */
+uint8_t train_set_data(struct sim_radio *r, const struct hci_subevent_data *d)
+{
+	struct train *t = &r->train;
+	uint64_t g;
+	struct subevent_slot *s;
+
+	if (d->subevent >= t->subevents || d->len > AIR_DATA_MAX ||
+	    (d->slot_count > 0 && (unsigned int) d->slot_start + d->slot_count > t->slots))
+		return HCI_ERR_INVALID_PARAMETERS;
+	g = t->next + (d->subevent + t->subevents - t->next % t->subevents) % t->subevents;
+	if (g >= t->requested) {
+		r->stats.late++;
+		/* Its last turn is nearer than its next one: the host came too late for it. */
+		return g - t->next > t->subevents / 2 ? HCI_ERR_TOO_LATE : HCI_ERR_TOO_EARLY;
+	}
+	s = &t->slot[d->subevent];
+	s->set = true;
+	s->slot_start = d->slot_start;
+	s->slot_count = d->slot_count;
+	s->len = d->len;
+	memcpy(s->data, d->data, d->len);
+	return HCI_OK;
+}
+
+int64_t sim_radio_next_occurrence_us(const struct sim_radio *r, uint8_t subevent)
+{
+	const struct train *t = &r->train;
+
+	if (!t->running || subevent >= t->subevents)
+		return -1;
+	return start_of(t, t->next + (subevent + t->subevents - t->next % t->subevents) %
+					     t->subevents);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * A simulated LLRP 1.0.1 reader on a TCP port. It keeps the protocol; where its reads come from is
+ * the business of a source (sim/air.h: the simulated store; sim/player.h: a recording), which is
+ * told when an inventory runs and feeds reads while it does.
+ *
+ *     reader.c          port, one client at a time, framing, keepalives, events
+ *     reader_request.c  what each request does, and what is answered to a wrong one
+ *     reader_config.c   capabilities and configuration
+ *     reader_rospec.c   ROSpecs: their states, triggers and antenna lists
+ *     reader_report.c   tag reports: selection of fields, accumulation, triggers, holding
+ *
+ * ROSpecs and configuration belong to the reader and outlive a connection (LLRP 1.0.1, 6 and 9);
+ * pulling the plug loses them.
+ */
+#pragma once
+
+#include "common/epc.h"
+#include "common/loop.h"
+
+#define SIM_READER_MAX_ANTENNAS 32
+
+struct sim_reader_config {
+	const char *name;
+	uint16_t n_antennas;
+	bool carry_forward; /**< leave out optional fields that did not change since the last report
+			     */
+	bool impinj;        /**< name that manufacturer and take its extensions: phase, Doppler */
+};
+
+/** One singulation of a tag. */
+struct sim_tag_read {
+	const struct epc *epc; /**< borrowed */
+	uint16_t antenna;      /**< 1-based */
+	int8_t rssi_dbm;
+	uint16_t channel; /**< 1-based index into the hop table */
+	uint16_t phase;   /**< 4096 a turn */
+	int16_t doppler;  /**< 1/16 Hz */
+	int64_t at_us;    /**< UTC */
+};
+
+struct sim_reader_source {
+	/** An inventory begins on these antennas, goes over to others, or ends (n = 0). */
+	void (*inventory)(void *user, const uint16_t *antennas, size_t n);
+	/** The client is gone or there again. May be NULL. */
+	void (*client)(void *user, bool connected);
+	void *user;
+};
+
+struct sim_reader_stats {
+	uint64_t reads;    /**< fed while an inventory ran */
+	uint64_t reported; /**< tag reports handed to the connection */
+	uint64_t dropped;  /**< lost: buffer full, or nobody there to take them */
+	uint64_t connections, errors_sent;
+	bool connected, unplugged, inventory;
+};
+
+struct sim_reader;
+
+int sim_reader_new(struct loop *loop, const struct sim_reader_config *cfg,
+		   struct sim_reader **ret) _must_check_;
+void sim_reader_free(struct sim_reader *r);
+void sim_reader_set_source(struct sim_reader *r, const struct sim_reader_source *source);
+/** Serves clients on loopback; port 0 = any free one. */
+int sim_reader_listen(struct sim_reader *r, uint16_t port) _must_check_;
+uint16_t sim_reader_port(const struct sim_reader *r);
+const char *sim_reader_name(const struct sim_reader *r);
+/** Serves the client at the other end of this descriptor (owned from now on), or refuses it as LLRP
+ * says when there is one already. */
+int sim_reader_attach(struct sim_reader *r, int fd) _must_check_;
+
+/** Reads, oldest first. Without a running inventory they are ignored. */
+void sim_reader_feed(struct sim_reader *r, const struct sim_tag_read *reads, size_t n);
+/** Sends out what waits for its report trigger, as at the end of an AISpec. */
+void sim_reader_flush(struct sim_reader *r);
+/** Bytes of reports that the client has not taken yet. */
+size_t sim_reader_backlog(const struct sim_reader *r);
+/** Ends the connection by the reader's own will, with a ConnectionCloseEvent. */
+void sim_reader_hang_up(struct sim_reader *r);
+/** Pulls the plug: half a message may be the last thing the client gets, ROSpecs and configuration
+ * are lost, nobody listens. Plugging in again listens on the same port. */
+int sim_reader_set_unplugged(struct sim_reader *r, bool unplugged) _must_check_;
+void sim_reader_get_stats(const struct sim_reader *r, struct sim_reader_stats *ret);

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file Inside of the simulated reader, shared by reader*.c only. */
+#pragma once
+
+#include "common/buf.h"
+#include "rfid/llrp_codec.h"
+#include "sim/net.h"
+#include "sim/reader.h"
+
+#define READER_MAX_ROSPECS     8
+#define READER_MAX_ACCESSSPECS 8
+#define READER_MAX_SPEC_BYTES  65535
+#define READER_QUEUE_MAX       (8u << 20) /**< bytes a client may leave unread */
+#define READER_HELD_MAX        (2u << 20) /**< bytes of reports held while no client takes them */
+#define READER_PENDING_MAX     20000      /**< tag reports that wait for their trigger */
+#define READER_EVENT_TYPES     9
+#define READER_POWER_LEVELS    81 /**< 10 to 30 dBm in quarters of a decibel */
+#define READER_CHANNELS        50
+
+/** Bits of what a report carries, in the order of TagReportContentSelector. */
+enum report_field {
+	FIELD_ROSPEC_ID = 1 << 0,
+	FIELD_SPEC_INDEX = 1 << 1,
+	FIELD_INVENTORY_SPEC_ID = 1 << 2,
+	FIELD_ANTENNA = 1 << 3,
+	FIELD_CHANNEL = 1 << 4,
+	FIELD_RSSI = 1 << 5,
+	FIELD_FIRST_SEEN = 1 << 6,
+	FIELD_LAST_SEEN = 1 << 7,
+	FIELD_SEEN_COUNT = 1 << 8,
+	FIELD_ACCESSSPEC_ID = 1 << 9,
+	FIELD_CRC = 1 << 10,
+	FIELD_PC = 1 << 11,
+	FIELD_IMPINJ_PHASE = 1 << 12,
+	FIELD_IMPINJ_RSSI = 1 << 13,
+	FIELD_IMPINJ_DOPPLER = 1 << 14,
+};
+
+struct report_spec {
+	uint8_t trigger; /**< 0 none, 1 N tags or end of AISpec, 2 N tags or end of ROSpec */
+	uint16_t n;      /**< 0 = no count */
+	uint32_t fields; /**< enum report_field */
+};
+
+enum rospec_state {
+	ROSPEC_DISABLED,
+	ROSPEC_INACTIVE,
+	ROSPEC_ACTIVE
+};
+
+struct rospec {
+	uint32_t id;
+	uint8_t priority;
+	enum rospec_state state;
+	struct llrp_msg *msg;   /**< the ADD_ROSPEC it came with; owned */
+	struct llrp_elem *elem; /**< its ROSpec parameter */
+	uint8_t *raw;           /**< that parameter as received, for GET_ROSPECS */
+	size_t raw_len;
+	struct llrp_elem *aispec; /**< the one that runs */
+	uint16_t spec_index;      /**< its position, from 1 */
+	uint32_t observed;        /**< tag reports since it began */
+};
+
+struct accessspec {
+	uint32_t id;
+	uint8_t *raw; /**< parameter as received */
+	size_t raw_len;
+};
+
+/** A tag report that may still take up equal ones. */
+struct pending_tag {
+	struct epc epc;
+	uint16_t antenna, channel, phase, spec_index, count;
+	int16_t doppler;
+	int8_t peak_rssi;
+	uint32_t rospec_id;
+	int64_t first_us, last_us;
+};
+
+/** What the last report said, for leaving out what is unchanged. */
+struct last_report {
+	bool set;
+	struct pending_tag tag;
+};
+
+struct reader_settings {
+	struct report_spec report;
+	uint32_t keepalive_ms; /**< 0 = none */
+	bool hold_on_reconnect;
+	bool notify[READER_EVENT_TYPES];
+	uint8_t access_report_trigger;
+	uint16_t power[SIM_READER_MAX_ANTENNAS]; /**< index into the table, from 1 */
+	uint16_t state_value;
+};
+
+struct sim_reader {
+	struct loop *loop;
+	const struct clock *clock;
+	char name[64];
+	struct sim_reader_config cfg;
+	struct sim_reader_source source;
+	struct sim_reader_stats stats;
+	int64_t started_us;
+
+	struct net_listener *listener;
+	uint16_t port;
+	struct net_conn *client;
+	struct buf in;
+	struct loop_timer *keepalive_timer;
+	unsigned int keepalives_missed;
+	uint32_t next_id; /**< of messages the reader starts */
+	bool holding;     /**< reports wait for ENABLE_EVENTS_AND_REPORTS */
+	bool extensions;  /**< this client enabled the vendor's */
+	bool corked;      /**< what is sent waits in cork until reader_uncork() */
+	struct buf cork;
+
+	struct reader_settings set;
+	struct rospec rospecs[READER_MAX_ROSPECS];
+	unsigned int n_rospecs;
+	struct accessspec accessspecs[READER_MAX_ACCESSSPECS];
+	unsigned int n_accessspecs;
+
+	uint32_t active;                 /**< id of the active ROSpec; 0 = none */
+	struct loop_timer *spec_timer;   /**< duration of the running AISpec */
+	struct loop_timer *rospec_timer; /**< duration or period of the ROSpec */
+	struct report_spec active_report;
+
+	struct pending_tag *pending;
+	size_t n_pending, cap_pending;
+	uint32_t *pending_index; /**< open-addressed hash over pending, n + 1 */
+	size_t index_size;
+	struct last_report last;
+	struct buf held; /**< whole frames kept while holding or without a client */
+	bool overflowed;
+};
+
+/* reader.c */
+/** Sends a message and frees it. */
+void reader_send(struct sim_reader *r, struct llrp_msg *m);
+/** Sends ready-made frames; drops the client if it does not read. */
+void reader_send_bytes(struct sim_reader *r, const void *data, size_t len);
+void reader_uncork(struct sim_reader *r);
+/** A READER_EVENT_NOTIFICATION with the time; the caller adds its event to the returned element. */
+struct llrp_elem *reader_event(struct sim_reader *r, struct llrp_msg **ret);
+void reader_event_send(struct sim_reader *r, struct llrp_msg *m);
+/** Event types of EventNotificationState that we can notify. */
+enum {
+	EVENT_ROSPEC = 2,
+	EVENT_BUFFER_WARNING = 3,
+	EVENT_EXCEPTION = 4,
+	EVENT_AISPEC = 6
+};
+void reader_client_gone(struct sim_reader *r);
+void reader_keepalive_arm(struct sim_reader *r);
+
+/* reader_request.c */
+void reader_request(struct sim_reader *r, const uint8_t *frame, size_t len);
+
+/** Why a request is refused; code 0 = it is not. */
+struct refusal {
+	uint16_t code;      /**< LLRPStatus code */
+	uint16_t parameter; /**< type at fault; 0 = a field of the message itself */
+	int field;          /**< its number; -1 = none */
+	uint16_t error;     /**< what is wrong with the field */
+	const char *text;
+};
+struct refusal refuse_field(uint16_t parameter, int field, uint16_t error, const char *text);
+
+/* reader_config.c */
+void reader_settings_default(struct sim_reader *r);
+void reader_put_capabilities(const struct sim_reader *r, struct llrp_msg *m, uint8_t what);
+void reader_put_config(const struct sim_reader *r, struct llrp_msg *m, uint8_t what,
+		       uint16_t antenna);
+struct refusal reader_check_config(const struct sim_reader *r, struct llrp_elem *root);
+void reader_take_config(struct sim_reader *r, struct llrp_elem *root);
+void report_spec_read(const struct llrp_elem *e, bool extensions, struct report_spec *ret);
+struct refusal report_spec_check(const struct llrp_elem *e);
+
+/* reader_rospec.c */
+struct refusal rospec_add(struct sim_reader *r, struct llrp_msg *m, const uint8_t *frame,
+			  size_t len, bool *ret_taken);
+struct refusal rospec_delete(struct sim_reader *r, uint32_t id);
+struct refusal rospec_enable(struct sim_reader *r, uint32_t id);
+struct refusal rospec_disable(struct sim_reader *r, uint32_t id);
+struct refusal rospec_start(struct sim_reader *r, uint32_t id);
+struct refusal rospec_stop(struct sim_reader *r, uint32_t id);
+void rospec_delete_all(struct sim_reader *r);
+int rospec_timers_new(struct sim_reader *r);
+/** One more tag report of the running AISpec: its observation trigger may end it. */
+void rospec_observed(struct sim_reader *r);
+struct rospec *rospec_active(struct sim_reader *r);
+
+/* reader_report.c */
+void report_flush(struct sim_reader *r, bool even_if_empty);
+/** Sends what was held. */
+void report_release(struct sim_reader *r);
+void report_reset(struct sim_reader *r);
+/** A new ROSpec: what waited is gone (it was flushed), and so is the room it took. */
+void report_begin(struct sim_reader *r);

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/simconf.h"
+
+#include "common/err.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define REDRAW_BW_MS     800
+#define REDRAW_COLOUR_MS 14000
+
+const struct conf_row simconf_schema[] = {
+	{NULL, "seed", CONF_INT, "1", 0, INT64_MAX, "everything random follows from it"},
+	{NULL, "start", CONF_STR, "", 0, 63,
+	 "place where all goods begin; empty = spread over all"},
+	{NULL, "truth_port", CONF_INT, "0", 0, 65535, "TCP port of the truth; 0 = any"},
+	{"radio*", "hci", CONF_STR, NULL, 1, 107, "UNIX socket of the H4 byte stream"},
+	{"radio*", "link", CONF_STR, NULL, 1, 107, "UNIX socket of the connected side"},
+	{"radio*", "labels", CONF_INT, "0", 0, 4000, "labels of the panel described here"},
+	{"radio*", "width", CONF_INT, "296", 1, 2048, "pixels"},
+	{"radio*", "height", CONF_INT, "128", 1, 2048, "pixels"},
+	{"radio*", "type", CONF_STR, "bw", 1, 8, "bw, bwr or bwy"},
+	{"radio*", "slots", CONF_INT, "4", 1, SIM_LABEL_MAX_SLOTS, "images a label holds"},
+	{"radio*", "leds", CONF_INT, "1", 0, SIM_LABEL_MAX_LEDS, "LEDs of a label"},
+	{"radio*", "redraw_ms", CONF_INT, "0", 0, 60000,
+	 "mean time of a redraw; 0 = 800 for black-white, 14000 for colour"},
+	{"radio*", "personality", CONF_STR, "sl", 2, 3,
+	 "sl or nrf: whose reading of the standard the labels follow"},
+	{"radio*", "ppm", CONF_FLOAT, "20", 0, 0, "how fast the clocks of the labels run away"},
+	{"radio*", "loss", CONF_FLOAT, "0.02", 0, 0, "chance that a packet is lost, each way"},
+	{"radio*", "drop", CONF_FLOAT, "0.001", 0, 0, "chance that a link breaks, per procedure"},
+	{"radio*", "links", CONF_INT, "4", 1, 16, "connections at a time"},
+	{"panel*", "radio", CONF_STR, NULL, 1, 63, "the radio these labels belong to"},
+	{"panel*", "labels", CONF_INT, NULL, 1, 4000, "how many"},
+	{"panel*", "width", CONF_INT, "296", 1, 2048, "pixels"},
+	{"panel*", "height", CONF_INT, "128", 1, 2048, "pixels"},
+	{"panel*", "type", CONF_STR, "bw", 1, 8, "bw, bwr or bwy"},
+	{"panel*", "slots", CONF_INT, "4", 1, SIM_LABEL_MAX_SLOTS, "images a label holds"},
+	{"panel*", "leds", CONF_INT, "1", 0, SIM_LABEL_MAX_LEDS, "LEDs of a label"},
+	{"panel*", "redraw_ms", CONF_INT, "0", 0, 60000, "as for a radio"},
+	{"panel*", "personality", CONF_STR, "sl", 2, 3, "as for a radio"},
+	{"panel*", "ppm", CONF_FLOAT, "20", 0, 0, "as for a radio"},
+	{"reader*", "port", CONF_INT, "0", 0, 65535, "TCP port of LLRP; 0 = any"},
+	{"reader*", "antennas", CONF_INT, "4", 1, SIM_READER_MAX_ANTENNAS, "ports of the reader"},
+	{"reader*", "reads_per_s", CONF_FLOAT, "5", 0, 0,
+	 "of an item at an antenna that covers it"},
+	{"reader*", "cross", CONF_FLOAT, "0.02", 0, 0,
+	 "share of those reads at the reader's other antennas"},
+	{"reader*", "carry_forward", CONF_BOOL, "false", 0, 0,
+	 "leave out report fields that did not change"},
+	{"reader*", "impinj", CONF_BOOL, "false", 0, 0, "take that maker's extensions"},
+	{"place*", "reader", CONF_STR, "", 0, 63, "reader that covers the place; empty = none"},
+	{"place*", "antennas", CONF_STR, "", 0, 127, "its antennas there, such as \"1,2\""},
+	{"place*", "kind", CONF_STR, "other", 1, 31,
+	 "sales-floor, back-room, fitting-room, receiving, exit or other"},
+	{"goods", "products", CONF_STR, "", 0, 4095, "CSV file with a gtin column"},
+	{"goods", "gtins", CONF_STR, "", 0, 65535, "comma list, instead of a file"},
+	{"goods", "max_products", CONF_INT, "0", 0, 200000, "take only the first so many; 0 = all"},
+	{"goods", "items", CONF_INT, "0", 0, SIM_MAX_ITEMS, "tagged items in the store"},
+	{"goods", "prefix_digits", CONF_INT, "7", 6, 12, "length of the GS1 company prefix"},
+	{"goods", "move_every_s", CONF_FLOAT, "0", 0, 0,
+	 "mean time between two moves by the script; 0 = nobody moves anything"},
+	{NULL, NULL, CONF_STR, NULL, 0, 0, NULL},
+};
+
+/** What is being read, for the diagnostics. */
+struct reading {
+	const char *file;
+	char *diag;
+	size_t diag_len;
+	const struct conf *conf;
+	struct simconf *to;
+};
+
+static int wrong(const struct reading *rd, const char *fmt, ...) _printf_(2, 3);
+
+static int wrong(const struct reading *rd, const char *fmt, ...)
+{
+	int n = snprintf(rd->diag, rd->diag_len, "%s: ", rd->file);
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (n > 0 && (size_t) n < rd->diag_len)
+		(void) vsnprintf(rd->diag + n, rd->diag_len - (size_t) n, fmt, ap);
+	va_end(ap);
+	return -ERR_CONFIG;
+}
+
+/** A share from 0 to 1. */
+static int read_share(const struct reading *rd, const char *section, const char *title,
+		      const char *key, double *ret)
+{
+	*ret = conf_float(rd->conf, section, title, key);
+	if (!(*ret >= 0 && *ret <= 1))
+		return wrong(rd, "%s \"%s\": %s: must be from 0 to 1", section, title, key);
+	return 0;
+}
+
+static int read_panel(const struct reading *rd, const char *section, const char *title,
+		      struct simconf_panel *ret)
+{
+	static const struct {
+		const char *name;
+		uint8_t type;
+	} types[] = {{"bw", DISPLAY_BLACK_WHITE},
+		     {"bwr", DISPLAY_RED_BLACK_WHITE},
+		     {"bwy", DISPLAY_YELLOW_BLACK_WHITE}};
+	const char *type = conf_str(rd->conf, section, title, "type");
+	const char *personality = conf_str(rd->conf, section, title, "personality");
+	int64_t redraw_ms = conf_int(rd->conf, section, title, "redraw_ms");
+	struct sim_label_model *m = &ret->model;
+
+	*ret = (struct simconf_panel){0};
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		if (!strcmp(type, types[i].name))
+			m->type = types[i].type;
+	}
+	if (!m->type)
+		return wrong(rd, "%s \"%s\": type: '%s' is not bw, bwr or bwy", section, title,
+			     type);
+	if (strcmp(personality, "sl") && strcmp(personality, "nrf"))
+		return wrong(rd, "%s \"%s\": personality: '%s' is not sl or nrf", section, title,
+			     personality);
+	if (redraw_ms == 0)
+		redraw_ms = m->type == DISPLAY_BLACK_WHITE ? REDRAW_BW_MS : REDRAW_COLOUR_MS;
+	m->personality = personality[0] == 's' ? SIM_PERSONALITY_SL : SIM_PERSONALITY_NRF;
+	m->redraw_us = redraw_ms * US_PER_MS;
+	m->width = (uint16_t) conf_int(rd->conf, section, title, "width");
+	m->height = (uint16_t) conf_int(rd->conf, section, title, "height");
+	m->slots = (uint8_t) conf_int(rd->conf, section, title, "slots");
+	m->leds = (uint8_t) conf_int(rd->conf, section, title, "leds");
+	m->clock_ppm = conf_float(rd->conf, section, title, "ppm");
+	ret->labels = (unsigned int) conf_int(rd->conf, section, title, "labels");
+	return 0;
+}
+
+static int read_radio(const struct reading *rd, const char *title, struct simconf_radio *to)
+{
+	int r;
+
+	to->name = title;
+	to->hci = conf_str(rd->conf, "radio", title, "hci");
+	to->link = conf_str(rd->conf, "radio", title, "link");
+	to->max_links = (unsigned int) conf_int(rd->conf, "radio", title, "links");
+	r = read_share(rd, "radio", title, "loss", &to->loss);
+	if (r == 0)
+		r = read_share(rd, "radio", title, "drop", &to->drop);
+	if (r == 0)
+		r = read_panel(rd, "radio", title, &to->panels[0]);
+	if (r == 0 && to->panels[0].labels > 0)
+		to->n_panels = 1;
+	return r;
+}
+
+static int read_extra_panel(const struct reading *rd, const char *title)
+{
+	const char *radio = conf_str(rd->conf, "panel", title, "radio");
+
+	for (size_t i = 0; i < rd->to->n_radios; i++) {
+		struct simconf_radio *to = &rd->to->radios[i];
+
+		if (strcmp(to->name, radio))
+			continue;
+		if (to->n_panels == SIM_MAX_PANELS)
+			return wrong(rd, "panel \"%s\": too many for one radio", title);
+		return read_panel(rd, "panel", title, &to->panels[to->n_panels++]);
+	}
+	return wrong(rd, "panel \"%s\": radio: there is no radio \"%s\"", title, radio);
+}
+
+static int read_reader(const struct reading *rd, const char *title, struct simconf_reader *to)
+{
+	to->reader.name = title;
+	to->reader.n_antennas = (uint16_t) conf_int(rd->conf, "reader", title, "antennas");
+	to->reader.carry_forward = conf_bool(rd->conf, "reader", title, "carry_forward");
+	to->reader.impinj = conf_bool(rd->conf, "reader", title, "impinj");
+	to->port = (uint16_t) conf_int(rd->conf, "reader", title, "port");
+	to->reads_per_s = conf_float(rd->conf, "reader", title, "reads_per_s");
+	if (!(to->reads_per_s >= 0 && to->reads_per_s <= 1000))
+		return wrong(rd, "reader \"%s\": reads_per_s: must be from 0 to 1000", title);
+	return read_share(rd, "reader", title, "cross", &to->cross);
+}
+
+static int read_place(const struct reading *rd, const char *title, struct simconf_place *to)
+{
+	*to = (struct simconf_place){
+		.name = title,
+		.kind = conf_str(rd->conf, "place", title, "kind"),
+		.reader = conf_str(rd->conf, "place", title, "reader"),
+		.antennas = conf_str(rd->conf, "place", title, "antennas"),
+	};
+	for (size_t i = 0; *to->reader && i < rd->to->n_readers; i++) {
+		if (!strcmp(rd->to->readers[i].reader.name, to->reader))
+			return 0;
+	}
+	return *to->reader ? wrong(rd, "place \"%s\": reader: there is no reader \"%s\"", title,
+				   to->reader)
+			   : 0;
+}
+
+static int read_goods(const struct reading *rd)
+{
+	struct simconf *to = rd->to;
+
+	to->goods = (struct sim_goods){
+		.gtins = conf_str(rd->conf, "goods", NULL, "gtins"),
+		.products = conf_str(rd->conf, "goods", NULL, "products"),
+		.max_products = (uint32_t) conf_int(rd->conf, "goods", NULL, "max_products"),
+		.items = (uint32_t) conf_int(rd->conf, "goods", NULL, "items"),
+		.prefix_digits = (unsigned int) conf_int(rd->conf, "goods", NULL, "prefix_digits"),
+		.start = conf_str(rd->conf, NULL, NULL, "start"),
+	};
+	to->move_every_s = conf_float(rd->conf, "goods", NULL, "move_every_s");
+	if (!(to->move_every_s >= 0 && to->move_every_s < 1e9))
+		return wrong(rd, "goods: move_every_s: must not be negative");
+	return 0;
+}
+
+static int read_sections(const struct reading *rd)
+{
+	struct simconf *to = rd->to;
+	size_t n_panels = conf_count(rd->conf, "panel");
+	int r = 0;
+
+	to->n_radios = conf_count(rd->conf, "radio");
+	to->n_readers = conf_count(rd->conf, "reader");
+	to->n_places = conf_count(rd->conf, "place");
+	if (to->n_radios > SIM_MAX_RADIOS || to->n_readers > SIM_MAX_READERS ||
+	    to->n_places > SIM_MAX_PLACES - 1)
+		return wrong(rd, "at most %d radios, %d readers and %d places", SIM_MAX_RADIOS,
+			     SIM_MAX_READERS, SIM_MAX_PLACES - 1);
+	for (size_t i = 0; r == 0 && i < to->n_radios; i++)
+		r = read_radio(rd, conf_title(rd->conf, "radio", i), &to->radios[i]);
+	for (size_t i = 0; r == 0 && i < n_panels; i++)
+		r = read_extra_panel(rd, conf_title(rd->conf, "panel", i));
+	for (size_t i = 0; r == 0 && i < to->n_readers; i++)
+		r = read_reader(rd, conf_title(rd->conf, "reader", i), &to->readers[i]);
+	for (size_t i = 0; r == 0 && i < to->n_places; i++)
+		r = read_place(rd, conf_title(rd->conf, "place", i), &to->places[i]);
+	return r < 0 ? r : read_goods(rd);
+}
+
+int simconf_load(const char *file, struct simconf **ret, char *diag, size_t diag_len)
+{
+	struct simconf *c = calloc(1, sizeof *c);
+	struct reading rd = {.file = file, .diag = diag, .diag_len = diag_len, .to = c};
+	int r;
+
+	if (!c)
+		return -ENOMEM;
+	diag[0] = '\0';
+	r = conf_load(file, simconf_schema, diag, diag_len, &c->conf);
+	if (r == 0) {
+		rd.conf = c->conf;
+		c->seed = (uint64_t) conf_int(c->conf, NULL, NULL, "seed");
+		c->truth_port = (uint16_t) conf_int(c->conf, NULL, NULL, "truth_port");
+		r = read_sections(&rd);
+	}
+	if (r < 0) {
+		simconf_free(c);
+		return r;
+	}
+	*ret = c;
+	return 0;
+}
+
+void simconf_free(struct simconf *c)
+{
+	if (!c)
+		return;
+	conf_free(c->conf);
+	free(c);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * sim.conf: the schema of a simulated store and its checked values. Strings are borrowed from the
+ * parsed file, which the structure keeps.
+ */
+#pragma once
+
+#include "common/conf.h"
+#include "sim/goods.h"
+#include "sim/label.h"
+#include "sim/reader.h"
+
+#define SIM_MAX_RADIOS  16
+#define SIM_MAX_READERS 16
+#define SIM_MAX_PANELS  8
+
+struct simconf_panel {
+	struct sim_label_model model;
+	unsigned int labels;
+};
+
+struct simconf_radio {
+	const char *name, *hci, *link;
+	double loss, drop;
+	unsigned int max_links;
+	struct simconf_panel panels[SIM_MAX_PANELS];
+	size_t n_panels;
+};
+
+struct simconf_reader {
+	struct sim_reader_config reader;
+	uint16_t port;
+	double reads_per_s, cross;
+};
+
+struct simconf_place {
+	const char *name, *kind, *reader, *antennas;
+};
+
+struct simconf {
+	struct conf *conf;
+	uint64_t seed;
+	uint16_t truth_port;
+	struct simconf_radio radios[SIM_MAX_RADIOS];
+	size_t n_radios;
+	struct simconf_reader readers[SIM_MAX_READERS];
+	size_t n_readers;
+	struct simconf_place places[SIM_MAX_PLACES];
+	size_t n_places;
+	struct sim_goods goods;
+	double move_every_s;
+};
+
+extern const struct conf_row simconf_schema[];
+
+/** On failure `diag` holds one line that says what is wrong and where. */
+int simconf_load(const char *file, struct simconf **ret, char *diag, size_t diag_len) _must_check_;
+void simconf_free(struct simconf *c);
+DEFINE_CLEANUP(struct simconf *, simconf_free)

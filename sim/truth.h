@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * The truth port: what is really so in the simulated store, for tests and for a person with netcat.
+ * TCP on loopback; one JSON object a line in, one JSON object a line out; an error is
+ * {"error": "..."}. No process of the product may ever read it.
+ *
+ *     {"op":"labels"}                     every label: state, what it shows since when, its slots
+ *     {"op":"label","addr":"C0FFEE..."}   one of them, with the bits its panel shows
+ *     {"op":"items"} {"op":"item","epc":H} where the goods are
+ *     {"op":"move","epc":H,"place":NAME}  carries an item; "nowhere" is outside the store
+ *     {"op":"moves","since_us":N}         log of all moves
+ *     {"op":"reads","epc":H}              per antenna, and the first read at its present place
+ *     {"op":"radio"} {"op":"set","loss":P,"radio":NAME?}
+ *     {"op":"label-reset","addr":A}       power-cycles a label
+ *     {"op":"label-battery","addr":A,"mv":N}
+ *     {"op":"reader","name":N,"unplug":BOOL}  pulls or plugs; without "unplug" it only looks
+ *     {"op":"readers"} {"op":"places"} {"op":"time"}
+ */
+#pragma once
+
+#include "sim/link.h"
+#include "sim/radio.h"
+#include "sim/reader.h"
+#include "sim/world.h"
+
+/** What there is to tell about; borrowed, must outlive the port. */
+struct sim_truth_sources {
+	struct sim_world *world;
+	struct sim_radio **radios;
+	size_t n_radios;
+	struct sim_reader **readers;
+	size_t n_readers;
+};
+
+struct sim_truth;
+
+int sim_truth_new(struct loop *loop, const struct sim_truth_sources *sources, uint16_t port,
+		  struct sim_truth **ret) _must_check_;
+void sim_truth_free(struct sim_truth *t);
+uint16_t sim_truth_port(const struct sim_truth *t);
+/** One request line (without its newline) to one reply line (with it). */
+void sim_truth_answer(const struct sim_truth_sources *s, const struct clock *clock,
+		      const char *line, size_t len, struct buf *out);

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/truth.h"
+
+#include "common/hex.h"
+#include <ctype.h>
+#include <errno.h>
+#include <jansson.h>
+#include <nettle/base64.h>
+#include <stdio.h>
+#include <string.h>
+
+struct ctx {
+	const struct sim_truth_sources *s;
+	const struct clock *clock;
+	const json_t *q;
+};
+
+static json_t *failure(const char *text)
+{
+	return json_pack("{s:s}", "error", text);
+}
+
+/** The label model runs on the monotonic clock; the port speaks UTC. */
+static int64_t to_real_us(const struct ctx *c, int64_t mono_us)
+{
+	return mono_us ? clock_real_us(c->clock) - (clock_mono_us(c->clock) - mono_us) : 0;
+}
+
+/* --- labels ----------------------------------------------------------------------------------- */
+
+static json_t *hash_json(bool set, const uint8_t hash[IMAGE_HASH_BYTES])
+{
+	char hex[IMAGE_HASH_HEX_MAX];
+
+	return set ? json_string(hex_encode(hash, IMAGE_HASH_BYTES, hex)) : json_null();
+}
+
+static json_t *label_json(const struct ctx *c, const struct sim_label *l)
+{
+	struct sim_label_view v;
+	json_t *o, *slots = json_array();
+	char addr[2 * SIM_LABEL_ADDR_BYTES + 1];
+
+	sim_label_get(l, &v);
+	(void) hex_encode(v.addr, sizeof v.addr, addr);
+	for (char *p = addr; *p; p++)
+		*p = (char) toupper((unsigned char) *p);
+	for (unsigned int i = 0; i < v.model.slots; i++)
+		json_array_append_new(slots, hash_json(v.slot_filled[i], v.slot_hash[i]));
+	o = json_pack("{s:s,s:i,s:i,s:i,s:s,s:i,s:i,s:o,s:I,s:I,s:b,s:o,s:o,s:I,s:i,s:i}", "addr",
+		      addr, "width", v.model.width, "height", v.model.height, "type", v.model.type,
+		      "state", esl_label_state_name(v.state), "group", v.group, "id", v.id,
+		      "shown_sha256", hash_json(v.frame != NULL, v.frame_hash), "shown_at_us",
+		      (json_int_t) to_real_us(c, v.shown_at_us), "redraw_started_us",
+		      (json_int_t) to_real_us(c, v.redraw_started_us), "redrawing", v.redrawing,
+		      "slot", v.has_image ? json_integer(v.slot) : json_null(), "image_slots",
+		      slots, "redraws", (json_int_t) v.redraws, "basic_state", v.basic_state,
+		      "battery_mv", v.battery_mv);
+	return o ? o : failure("out of memory");
+}
+
+static json_t *op_labels(const struct ctx *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->s->n_radios; i++) {
+		for (size_t k = 0; k < sim_radio_labels(c->s->radios[i]); k++) {
+			json_t *o = label_json(c, sim_radio_label(c->s->radios[i], k));
+
+			json_object_set_new(o, "radio",
+					    json_string(sim_radio_name(c->s->radios[i])));
+			json_array_append_new(list, o);
+		}
+	}
+	return json_pack("{s:o}", "labels", list);
+}
+
+/** The label that the request names, or NULL. */
+static struct sim_label *label_of(const struct ctx *c, struct sim_radio **ret_radio,
+				  size_t *ret_index)
+{
+	const char *text = json_string_value(json_object_get(c->q, "addr"));
+	uint8_t addr[SIM_LABEL_ADDR_BYTES];
+
+	if (!text || strlen(text) != 2 * sizeof addr || hex_decode(text, addr, sizeof addr) < 0)
+		return NULL;
+	for (size_t i = 0; i < c->s->n_radios; i++) {
+		int k = sim_radio_find(c->s->radios[i], addr);
+
+		if (k >= 0) {
+			*ret_radio = c->s->radios[i];
+			*ret_index = (size_t) k;
+			return sim_radio_label(c->s->radios[i], (size_t) k);
+		}
+	}
+	return NULL;
+}
+
+static json_t *base64_json(const uint8_t *data, size_t len)
+{
+	char *text = malloc(BASE64_ENCODE_RAW_LENGTH(len) + 1);
+	json_t *o;
+
+	if (!text)
+		return NULL;
+	base64_encode_raw(text, len, data);
+	o = json_stringn(text, BASE64_ENCODE_RAW_LENGTH(len));
+	free(text);
+	return o;
+}
+
+static json_t *op_label(const struct ctx *c)
+{
+	struct sim_radio *radio;
+	size_t i;
+	struct sim_label *l = label_of(c, &radio, &i);
+	struct sim_label_view v;
+	json_t *o;
+
+	if (!l)
+		return failure("no such label");
+	o = label_json(c, l);
+	sim_label_get(l, &v);
+	json_object_set_new(o, "planes_base64",
+			    v.frame ? base64_json(v.frame, v.frame_len) : json_null());
+	return o;
+}
+
+static json_t *op_label_reset(const struct ctx *c)
+{
+	struct sim_radio *radio;
+	size_t i;
+	struct sim_label *l = label_of(c, &radio, &i);
+
+	if (!l)
+		return failure("no such label");
+	sim_label_reboot(l, clock_mono_us(c->clock));
+	sim_radio_touched(radio, i);
+	return label_json(c, l);
+}
+
+static json_t *op_label_battery(const struct ctx *c)
+{
+	struct sim_radio *radio;
+	size_t i;
+	struct sim_label *l = label_of(c, &radio, &i);
+	json_int_t mv = json_integer_value(json_object_get(c->q, "mv"));
+
+	if (!l || mv < 0 || mv > UINT16_MAX)
+		return failure(l ? "mv is out of range" : "no such label");
+	sim_label_set_battery(l, (uint16_t) mv);
+	return label_json(c, l);
+}
+
+/* --- goods ------------------------------------------------------------------------------------ */
+
+static json_t *item_json(const struct ctx *c, uint32_t i)
+{
+	const struct sim_item *it = &c->s->world->items[i];
+	char hex[EPC_HEX_MAX];
+
+	return json_pack("{s:s,s:s,s:I,s:I}", "epc", epc_to_hex(&it->epc, hex), "place",
+			 c->s->world->places[it->place].name, "since_us", (json_int_t) it->since_us,
+			 "first_read_us", (json_int_t) it->first_read_us);
+}
+
+static int item_of(const struct ctx *c)
+{
+	const char *text = json_string_value(json_object_get(c->q, "epc"));
+	struct epc epc;
+
+	return text && epc_from_hex(text, &epc) == 0 ? sim_world_find_item(c->s->world, &epc)
+						     : -ENOENT;
+}
+
+static json_t *op_items(const struct ctx *c)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < c->s->world->n_items; i++)
+		json_array_append_new(list, item_json(c, i));
+	return json_pack("{s:o}", "items", list);
+}
+
+static json_t *op_item(const struct ctx *c)
+{
+	int i = item_of(c);
+
+	return i < 0 ? failure("no such item") : item_json(c, (uint32_t) i);
+}
+
+static json_t *op_move(const struct ctx *c)
+{
+	const char *name = json_string_value(json_object_get(c->q, "place"));
+	int i = item_of(c), place = name ? sim_world_find_place(c->s->world, name) : -ENOENT;
+
+	if (i < 0 || place < 0)
+		return failure(i < 0 ? "no such item" : "no such place");
+	return json_pack("{s:I}", "at_us",
+			 (json_int_t) sim_world_move(c->s->world, (uint32_t) i, (uint32_t) place));
+}
+
+static json_t *op_moves(const struct ctx *c)
+{
+	json_int_t since_us = json_integer_value(json_object_get(c->q, "since_us"));
+	const struct sim_world *w = c->s->world;
+	json_t *list = json_array();
+	const struct sim_move *m;
+
+	for (uint64_t i = 0; (m = sim_world_move_at(w, i)); i++) {
+		char hex[EPC_HEX_MAX];
+
+		if (m->at_us >= since_us)
+			json_array_append_new(
+				list,
+				json_pack("{s:I,s:s,s:s,s:s}", "at_us", (json_int_t) m->at_us,
+					  "epc", epc_to_hex(&w->items[m->item].epc, hex), "from",
+					  w->places[m->from].name, "to", w->places[m->to].name));
+	}
+	return json_pack("{s:o}", "moves", list);
+}
+
+static json_t *op_reads(const struct ctx *c)
+{
+	const struct sim_world *w = c->s->world;
+	json_t *list = json_array();
+	int i = item_of(c);
+
+	if (i < 0) {
+		json_decref(list);
+		return failure("no such item");
+	}
+	for (uint32_t a = 0; a < w->n_antennas; a++)
+		json_array_append_new(
+			list, json_pack("{s:s,s:i,s:I,s:b}", "reader", w->antennas[a].reader,
+					"antenna", w->antennas[a].number, "reads",
+					(json_int_t) sim_world_reads(w, (uint32_t) i, a), "covers",
+					sim_world_covers(w, a, w->items[i].place)));
+	return json_pack("{s:s,s:I,s:I,s:o}", "place", w->places[w->items[i].place].name,
+			 "since_us", (json_int_t) w->items[i].since_us, "first_read_us",
+			 (json_int_t) w->items[i].first_read_us, "antennas", list);
+}
+
+static json_t *op_places(const struct ctx *c)
+{
+	const struct sim_world *w = c->s->world;
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < w->n_places; i++) {
+		json_t *antennas = json_array();
+
+		for (uint32_t a = 0; a < w->n_antennas; a++) {
+			if (sim_world_covers(w, a, i))
+				json_array_append_new(antennas,
+						      json_pack("{s:s,s:i}", "reader",
+								w->antennas[a].reader, "antenna",
+								w->antennas[a].number));
+		}
+		json_array_append_new(list,
+				      json_pack("{s:s,s:s,s:i,s:o}", "name", w->places[i].name,
+						"kind", w->places[i].kind, "items",
+						(int) w->places[i].n_items, "antennas", antennas));
+	}
+	return json_pack("{s:o}", "places", list);
+}
+
+/* --- radios and readers ----------------------------------------------------------------------- */
+
+static json_t *op_radio(const struct ctx *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->s->n_radios; i++) {
+		struct sim_radio_stats st;
+
+		sim_radio_get_stats(c->s->radios[i], &st);
+		json_array_append_new(
+			list,
+			json_pack("{s:s,s:f,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:i,s:i}", "name",
+				  sim_radio_name(c->s->radios[i]), "loss",
+				  sim_radio_loss(c->s->radios[i]), "packets",
+				  (json_int_t) st.packets, "lost", (json_int_t) st.packets_lost,
+				  "responses", (json_int_t) st.responses, "responses_lost",
+				  (json_int_t) st.responses_lost, "collisions",
+				  (json_int_t) st.collisions, "late", (json_int_t) st.late, "train",
+				  st.train_running, "trains", (int) st.generation, "labels",
+				  (int) sim_radio_labels(c->s->radios[i])));
+	}
+	return json_pack("{s:o}", "radios", list);
+}
+
+static json_t *op_set(const struct ctx *c)
+{
+	const json_t *loss = json_object_get(c->q, "loss");
+	const char *name = json_string_value(json_object_get(c->q, "radio"));
+	double p = json_number_value(loss);
+
+	if (!json_is_number(loss) || p < 0 || p > 1)
+		return failure("loss must be from 0 to 1");
+	for (size_t i = 0; i < c->s->n_radios; i++) {
+		if (!name || !strcmp(name, sim_radio_name(c->s->radios[i])))
+			sim_radio_set_loss(c->s->radios[i], p);
+	}
+	return op_radio(c);
+}
+
+static json_t *reader_json(const struct sim_reader *r)
+{
+	struct sim_reader_stats st;
+
+	sim_reader_get_stats(r, &st);
+	return json_pack("{s:s,s:i,s:b,s:b,s:b,s:I,s:I,s:I,s:I,s:I}", "name", sim_reader_name(r),
+			 "port", sim_reader_port(r), "connected", st.connected, "unplugged",
+			 st.unplugged, "inventory", st.inventory, "reads", (json_int_t) st.reads,
+			 "reported", (json_int_t) st.reported, "dropped", (json_int_t) st.dropped,
+			 "connections", (json_int_t) st.connections, "errors_sent",
+			 (json_int_t) st.errors_sent);
+}
+
+static json_t *op_readers(const struct ctx *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->s->n_readers; i++)
+		json_array_append_new(list, reader_json(c->s->readers[i]));
+	return json_pack("{s:o}", "readers", list);
+}
+
+static json_t *op_reader(const struct ctx *c)
+{
+	const char *name = json_string_value(json_object_get(c->q, "name"));
+	const json_t *unplug = json_object_get(c->q, "unplug");
+
+	for (size_t i = 0; name && i < c->s->n_readers; i++) {
+		struct sim_reader *r = c->s->readers[i];
+
+		if (strcmp(name, sim_reader_name(r)))
+			continue;
+		if (json_is_boolean(unplug) &&
+		    sim_reader_set_unplugged(r, json_is_true(unplug)) < 0)
+			return failure("its port is taken");
+		return reader_json(r);
+	}
+	return failure("no such reader");
+}
+
+static json_t *op_time(const struct ctx *c)
+{
+	return json_pack("{s:I,s:I}", "real_us", (json_int_t) clock_real_us(c->clock), "mono_us",
+			 (json_int_t) clock_mono_us(c->clock));
+}
+
+static const struct {
+	const char *op;
+	json_t *(*fn)(const struct ctx *c);
+} ops[] = {
+	{"labels", op_labels},
+	{"label", op_label},
+	{"label-reset", op_label_reset},
+	{"label-battery", op_label_battery},
+	{"items", op_items},
+	{"item", op_item},
+	{"move", op_move},
+	{"moves", op_moves},
+	{"reads", op_reads},
+	{"places", op_places},
+	{"radio", op_radio},
+	{"set", op_set},
+	{"reader", op_reader},
+	{"readers", op_readers},
+	{"time", op_time},
+};
+
+static json_t *answer(const struct ctx *c)
+{
+	const char *op = json_string_value(json_object_get(c->q, "op"));
+
+	for (size_t i = 0; op && i < ARRAY_SIZE(ops); i++) {
+		if (!strcmp(op, ops[i].op))
+			return ops[i].fn(c);
+	}
+	return failure("unknown op");
+}
+
+static int dump_to_buf(const char *text, size_t len, void *out)
+{
+	buf_put(out, text, len);
+	return buf_ok(out) ? 0 : -1;
+}
+
+void sim_truth_answer(const struct sim_truth_sources *s, const struct clock *clock,
+		      const char *line, size_t len, struct buf *out)
+{
+	json_t *q = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+	struct ctx c = {.s = s, .clock = clock, .q = q};
+	json_t *a = q ? answer(&c) : failure("not JSON");
+
+	if (!a || json_dump_callback(a, dump_to_buf, out, JSON_COMPACT) < 0)
+		buf_put_str(out, "{\"error\":\"out of memory\"}");
+	buf_put_u8(out, '\n');
+	json_decref(a);
+	json_decref(q);
+}
