@@ -1,0 +1,605 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Readers and labels against twins of the two rooms they run: what is asked of them, what becomes
+ * of what they say. The twins are linked in place of librfid and libeslradio. */
+#include "ap-agent/labels.h"
+#include "ap-agent/readers.h"
+#include "ap-agent/sighting.h"
+#include "common/err.h"
+#include "common/hex.h"
+#include "rfid/rfid.h"
+#include "tests/unit/test_agent_fake_http.h"
+#include "tests/unit/test_common.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- twin of rfid ----------------------------------------------------------------------------- */
+
+struct rfid_reader {
+	struct rfid_reader_config cfg;
+	struct rfid_reader_callbacks cb;
+	void *user;
+	char host[64];
+	loop_fn stopped;
+	void *stopped_user;
+};
+
+struct presence {
+	presence_fn fn;
+	void *user;
+};
+
+static struct rfid_reader *reader_twins[8];
+static unsigned int readers_made, readers_freed, suspended, resumed;
+static uint32_t last_source;
+static struct rfid_read last_read;
+static struct presence *presence_twin;
+
+int rfid_reader_new(struct loop *loop, const struct rfid_reader_config *cfg,
+		    const struct rfid_reader_callbacks *cb, void *user, struct rfid_reader **ret)
+{
+	struct rfid_reader *r = calloc(1, sizeof(*r));
+
+	(void) loop;
+	r->cfg = *cfg;
+	r->cb = *cb;
+	r->user = user;
+	snprintf(r->host, sizeof(r->host), "%s", cfg->host);
+	reader_twins[readers_made++ % 8] = r;
+	*ret = r;
+	return 0;
+}
+
+void rfid_reader_stop(struct rfid_reader *r, loop_fn done, void *user)
+{
+	r->stopped = done;
+	r->stopped_user = user;
+}
+
+void rfid_reader_free(struct rfid_reader *r)
+{
+	if (r)
+		readers_freed++;
+	free(r);
+}
+
+void rfid_reader_get_stats(const struct rfid_reader *r, struct rfid_reader_stats *ret)
+{
+	(void) r;
+	*ret = (struct rfid_reader_stats){.reads = 5, .model = "twin"};
+}
+
+const char *rfid_reader_state_str(enum rfid_reader_state s)
+{
+	return s == RFID_READER_RUNNING ? "running" : "other";
+}
+
+int presence_new(const struct presence_config *cfg, presence_fn fn, void *user,
+		 struct presence **ret)
+{
+	(void) cfg;
+	presence_twin = calloc(1, sizeof(*presence_twin));
+	presence_twin->fn = fn;
+	presence_twin->user = user;
+	*ret = presence_twin;
+	return 0;
+}
+
+void presence_free(struct presence *p)
+{
+	free(p);
+}
+
+int presence_read(struct presence *p, uint32_t source, const struct rfid_read *r)
+{
+	(void) p;
+	last_source = source;
+	last_read = *r;
+	return 0;
+}
+
+void presence_tick(struct presence *p, int64_t now_us)
+{
+	(void) p;
+	(void) now_us;
+}
+
+void presence_suspend(struct presence *p, uint32_t source)
+{
+	(void) p;
+	last_source = source;
+	suspended++;
+}
+
+void presence_resume(struct presence *p, uint32_t source, int64_t now_us)
+{
+	(void) p;
+	(void) now_us;
+	last_source = source;
+	resumed++;
+}
+
+size_t presence_pairs(const struct presence *p)
+{
+	(void) p;
+	return 0;
+}
+
+size_t presence_tags(const struct presence *p)
+{
+	(void) p;
+	return 3;
+}
+
+/* --- twin of esl-radio ------------------------------------------------------------------------ */
+
+struct esl_engine {
+	struct esl_engine_callbacks cb;
+	void *user;
+	unsigned int wants, forgets, images, restored, clocks;
+	struct esl_want last_want;
+	int64_t offset_us;
+};
+
+static struct esl_engine *engine_twin;
+
+int esl_engine_new(struct loop *loop, const struct esl_engine_config *cfg,
+		   const struct esl_engine_callbacks *cb, void *user, struct esl_engine **ret)
+{
+	(void) loop;
+	(void) cfg;
+	engine_twin = calloc(1, sizeof(*engine_twin));
+	engine_twin->cb = *cb;
+	engine_twin->user = user;
+	*ret = engine_twin;
+	return 0;
+}
+
+int esl_engine_restore(struct esl_engine *e, const char *key, const void *data, size_t len)
+{
+	(void) key;
+	(void) data;
+	(void) len;
+	e->restored++;
+	return 0;
+}
+
+int esl_engine_start(struct esl_engine *e)
+{
+	(void) e;
+	return 0;
+}
+
+void esl_engine_free(struct esl_engine *e)
+{
+	free(e);
+}
+
+void esl_engine_set_utc(struct esl_engine *e, int64_t offset_us, int64_t uncertainty_us)
+{
+	(void) uncertainty_us;
+	e->offset_us = offset_us;
+	e->clocks++;
+}
+
+int esl_engine_want(struct esl_engine *e, const struct esl_want *w)
+{
+	e->wants++;
+	e->last_want = *w;
+	return 0;
+}
+
+void esl_engine_forget(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES])
+{
+	(void) addr;
+	e->forgets++;
+}
+
+int esl_engine_image(struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES], const void *data,
+		     size_t len)
+{
+	(void) hash;
+	(void) data;
+	(void) len;
+	e->images++;
+	return 0;
+}
+
+void esl_engine_get_stats(const struct esl_engine *e, struct esl_stats *ret)
+{
+	(void) e;
+	*ret = (struct esl_stats){.synced = 4};
+}
+
+/* --- fixture ---------------------------------------------------------------------------------- */
+
+#define START_MONO INT64_C(5000000)
+#define START_REAL INT64_C(1700000000000000)
+
+struct fixture {
+	char dir[64];
+	struct loop *loop;
+	struct timebase tb;
+	struct store *store;
+	struct journal *journal;
+	struct readers *readers;
+	struct http_client *http;
+	struct labels *labels;
+	int64_t now;
+	unsigned int changes;
+};
+
+static void on_durable(void *user, unsigned int streams)
+{
+	(void) user;
+	(void) streams;
+}
+
+static void on_change(void *user)
+{
+	((struct fixture *) user)->changes++;
+}
+
+static void make_labels(struct fixture *f)
+{
+	const struct labels_config cfg = {
+		.http = f->http, .store = f->store, .journal = f->journal, .tb = &f->tb};
+
+	assert_int_equal(labels_new(f->loop, &cfg, on_change, f, &f->labels), 0);
+	assert_int_equal(labels_start(f->labels), 0);
+	labels_online(f->labels, true);
+}
+
+static int setup(void **state)
+{
+	static const struct store_config store_cfg;
+	struct fixture *f = calloc(1, sizeof(*f));
+	char path[96];
+
+	readers_made = readers_freed = suspended = resumed = 0;
+	strcpy(f->dir, "/tmp/agent-glue-XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	snprintf(path, sizeof(path), "%s/agent.db", f->dir);
+	f->now = START_MONO;
+	assert_int_equal(loop_new_virtual(START_MONO, START_REAL, &f->loop), 0);
+	timebase_init(&f->tb, loop_clock(f->loop), 3);
+	assert_int_equal(store_open(path, &store_cfg, &f->store), 0);
+	assert_int_equal(journal_new(f->loop, f->store, &f->tb, on_durable, f, &f->journal), 0);
+	assert_int_equal(readers_new(f->loop, f->journal, &f->tb, on_change, f, &f->readers), 0);
+	assert_int_equal(http_client_new(f->loop, NULL, &f->http), 0);
+	make_labels(f);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	char path[128];
+
+	readers_free(f->readers);
+	labels_free(f->labels);
+	journal_free(f->journal);
+	http_client_free(f->http);
+	store_close(f->store);
+	loop_free(f->loop);
+	snprintf(path, sizeof(path), "%s/agent.db-wal", f->dir);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/agent.db", f->dir);
+	unlink(path);
+	rmdir(f->dir);
+	free(f);
+	return 0;
+}
+
+static void run(struct fixture *f, int64_t us)
+{
+	f->now += us;
+	loop_run_until(f->loop, f->now);
+}
+
+static struct proto_desired_reader wish(const char *name, const char *host)
+{
+	struct proto_desired_reader w = {.port = 5084, .n_antennas = 2, .antennas = {1, 2}};
+
+	snprintf(w.name, sizeof(w.name), "%s", name);
+	snprintf(w.host, sizeof(w.host), "%s", host);
+	return w;
+}
+
+static void hear(struct rfid_reader *r, uint16_t antenna)
+{
+	struct rfid_read read = {
+		.antenna = antenna, .count = 1, .first_us = START_REAL, .last_us = START_REAL};
+
+	r->cb.reads(r->user, &read, 1);
+}
+
+/* --- readers ---------------------------------------------------------------------------------- */
+
+static void unchanged_readers_go_on_and_changed_ones_are_restarted(void **state)
+{
+	struct fixture *f = *state;
+	struct proto_desired_reader list[2] = {wish("a", "10.0.0.1"), wish("b", "10.0.0.2")};
+
+	readers_want(f->readers, list, 2);
+	assert_int_equal(readers_made, 2);
+	readers_want(f->readers, list, 2);
+	run(f, 1000);
+	assert_int_equal(readers_made, 2);
+
+	list[1] = wish("b", "10.0.0.3");
+	readers_want(f->readers, list, 2);
+	assert_non_null(reader_twins[1]->stopped);
+	reader_twins[1]->stopped(reader_twins[1]->stopped_user);
+	assert_int_equal(readers_freed, 0); /* not from inside its own callback */
+	run(f, 2000);
+	assert_int_equal(readers_freed, 1);
+	assert_int_equal(readers_made, 3);
+	assert_string_equal(reader_twins[2]->host, "10.0.0.3");
+
+	readers_want(f->readers, list, 1);
+	reader_twins[2]->stopped(reader_twins[2]->stopped_user);
+	run(f, 2000);
+	assert_int_equal(readers_freed, 2);
+	assert_int_equal(readers_made, 3);
+
+	struct proto_health_reader rows[4];
+
+	assert_int_equal(readers_health(f->readers, rows, 4), 1);
+	assert_string_equal(rows[0].name, "a");
+	assert_string_equal(rows[0].model, "twin");
+}
+
+static void a_lost_reader_is_suspended_at_the_antennas_it_was_heard_on(void **state)
+{
+	struct fixture *f = *state;
+	struct proto_desired_reader list[1] = {wish("a", "10.0.0.1")};
+
+	readers_want(f->readers, list, 1);
+
+	struct rfid_reader *r = reader_twins[0];
+
+	r->cb.state(r->user, RFID_READER_RUNNING, 0, NULL);
+	hear(r, 2);
+	r->cb.state(r->user, RFID_READER_WAITING, -ERR_CLOSED, "cable pulled");
+	assert_int_equal(suspended, 1);
+	assert_int_equal(last_source & 0xff, 2);
+
+	struct proto_health_reader row;
+
+	readers_health(f->readers, &row, 1);
+	assert_string_equal(row.error, "cable pulled");
+	r->cb.state(r->user, RFID_READER_CONNECTING, 0, NULL);
+	assert_int_equal(suspended, 1);
+	r->cb.state(r->user, RFID_READER_RUNNING, 0, NULL);
+	assert_int_equal(resumed, 1);
+	readers_health(f->readers, &row, 1);
+	assert_string_equal(row.error, "");
+	assert_int_equal(f->changes, 3);
+}
+
+static void reads_reach_the_filter_on_the_monotonic_clock(void **state)
+{
+	struct fixture *f = *state;
+	struct proto_desired_reader list[1] = {wish("a", "10.0.0.1")};
+
+	readers_want(f->readers, list, 1);
+	hear(reader_twins[0], 1);
+	assert_int_equal(last_read.first_us, START_MONO);
+	hear(reader_twins[0], 0); /* no such antenna */
+	hear(reader_twins[0], 200);
+	assert_int_equal(last_source & 0xff, 1);
+}
+
+static bool keep_row(void *user, uint64_t seq, int64_t delta_us, const void *body, size_t len)
+{
+	(void) seq;
+	(void) delta_us;
+	return sighting_decode(body, len, user) == 0;
+}
+
+static void a_sighting_is_journaled_under_its_readers_name(void **state)
+{
+	struct fixture *f = *state;
+	struct proto_desired_reader list[2] = {wish("a", "10.0.0.1"), wish("b", "10.0.0.2")};
+	struct epc epc;
+	struct presence_sighting s = {.kind = PRESENCE_GONE, .epc = &epc, .count = 7};
+	struct sighting_row row;
+
+	readers_want(f->readers, list, 2);
+	hear(reader_twins[1], 2);
+	assert_int_equal(epc_from_hex("303435fc8803d056d15b963f", &epc), 0);
+	s.source = last_source;
+	presence_twin->fn(presence_twin->user, &s);
+	assert_int_equal(journal_flush(f->journal), 0);
+	assert_int_equal(journal_read(f->journal, JOURNAL_SIGHTINGS, 10, keep_row, &row), 0);
+	assert_string_equal(row.reader, "b");
+	assert_int_equal(row.antenna, 2);
+	assert_int_equal(row.s.kind, SIGHTING_GONE);
+	assert_int_equal(row.s.count, 7);
+	assert_true(epc_equal(&row.s.epc, &epc));
+}
+
+static void count_stop(void *user)
+{
+	++*(unsigned int *) user;
+}
+
+static void stopping_waits_for_every_reader_and_tells_once(void **state)
+{
+	struct fixture *f = *state;
+	struct proto_desired_reader list[2] = {wish("a", "10.0.0.1"), wish("b", "10.0.0.2")};
+	unsigned int stops = 0;
+
+	readers_want(f->readers, list, 2);
+	readers_stop(f->readers, count_stop, &stops);
+	run(f, 2000);
+	assert_int_equal(stops, 0);
+	reader_twins[0]->stopped(reader_twins[0]->stopped_user);
+	run(f, 2000);
+	assert_int_equal(stops, 0);
+	reader_twins[1]->stopped(reader_twins[1]->stopped_user);
+	run(f, 2000);
+	assert_int_equal(stops, 1);
+	assert_int_equal(readers_made, 2); /* nobody was started again */
+}
+
+/* --- labels ----------------------------------------------------------------------------------- */
+
+static void remembered_labels_and_blobs_are_applied_before_any_controller_answers(void **state)
+{
+	struct fixture *f = *state;
+	struct proto_desired_label label = {.addr = {1, 2, 3, 4, 5, 6}, .n = 1};
+	struct proto_desired d = {.epoch = 1, .rev = 2, .n_labels = 1, .labels = &label};
+
+	label.timeline[0].from_us = 99;
+	assert_int_equal(store_desired_put(f->store, &d, NULL, NULL), 0);
+	assert_int_equal(engine_twin->cb.save(engine_twin->user, "train", "x", 1), 0);
+	labels_free(f->labels);
+	make_labels(f);
+	assert_int_equal(engine_twin->restored, 1);
+	assert_int_equal(engine_twin->wants, 1);
+	assert_int_equal(engine_twin->last_want.addr[5], 6);
+	assert_int_equal(engine_twin->last_want.timeline[0].from_us, 99);
+}
+
+static bool keep_report(void *user, uint64_t seq, int64_t delta_us, const void *body, size_t len)
+{
+	struct proto_label_report *r = user;
+
+	(void) seq;
+	if (proto_label_report_decode(body, len, r) < 0)
+		return false;
+	r->at_us += delta_us;
+	return true;
+}
+
+static void a_report_is_durable_before_the_blob_that_follows_it(void **state)
+{
+	struct fixture *f = *state;
+	struct esl_report r = {.kind = ESL_SHOWN,
+			       .grade = ESL_GRADE_ACKNOWLEDGED,
+			       .at_us = START_REAL,
+			       .temperature_cc = INT16_MIN,
+			       .text = "ok"};
+	struct proto_label_report seen = {0};
+
+	engine_twin->cb.report(engine_twin->user, &r);
+	assert_int_equal(journal_depth(f->journal, JOURNAL_LABELS), 0);
+	assert_int_equal(engine_twin->cb.save(engine_twin->user, "c0ffee000001", "x", 1), 0);
+	assert_int_equal(journal_depth(f->journal, JOURNAL_LABELS), 1);
+	/* made before the clock was measured: corrected when it is sent */
+	assert_true(timebase_sample(&f->tb, START_MONO, START_MONO, START_REAL + 60000000));
+	assert_int_equal(journal_read(f->journal, JOURNAL_LABELS, 1, keep_report, &seen), 0);
+	assert_int_equal(seen.kind, LABEL_SHOWN);
+	assert_int_equal(seen.grade, EVIDENCE_ACKNOWLEDGED);
+	assert_int_equal(seen.at_us, START_REAL + 60000000);
+	assert_string_equal(seen.text, "ok");
+}
+
+static void the_engine_learns_the_clock_as_offset_to_the_real_one(void **state)
+{
+	struct fixture *f = *state;
+
+	labels_clock(f->labels);
+	assert_int_equal(engine_twin->clocks, 0); /* nothing to vouch for */
+	assert_true(timebase_sample(&f->tb, START_MONO, START_MONO, START_REAL + 5000));
+	labels_clock(f->labels);
+	assert_int_equal(engine_twin->offset_us, 5000);
+}
+
+static void a_picture_is_fetched_once_checked_kept_and_handed_on(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t hash[IMAGE_HASH_BYTES];
+	char path[128] = "/agent/v1/images/";
+
+	image_hash("picture", 7, hash);
+	hex_encode(hash, sizeof(hash), path + strlen(path));
+	engine_twin->cb.need_image(engine_twin->user, hash);
+	engine_twin->cb.need_image(engine_twin->user, hash);
+	run(f, 2000);
+	assert_int_equal(f->http->started, 1);
+	fake_http_reply(fake_http_find(f->http, path), 200, "forgery", 7);
+	assert_int_equal(engine_twin->images, 0);
+	engine_twin->cb.need_image(engine_twin->user, hash);
+	run(f, 2000);
+	fake_http_reply(fake_http_find(f->http, path), 200, "picture", 7);
+	assert_int_equal(engine_twin->images, 1);
+	engine_twin->cb.need_image(engine_twin->user, hash);
+	assert_int_equal(engine_twin->images, 2); /* from the cache, at once */
+	assert_int_equal(f->http->started, 2);
+}
+
+static void pictures_are_not_asked_for_without_a_link(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t hash[IMAGE_HASH_BYTES] = {1};
+
+	labels_online(f->labels, false);
+	engine_twin->cb.need_image(engine_twin->user, hash);
+	run(f, 2000);
+	assert_int_equal(f->http->started, 0);
+}
+
+static void few_pictures_are_fetched_at_a_time_and_all_come(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int open = 0;
+
+	for (uint8_t i = 0; i < 10; i++) {
+		uint8_t hash[IMAGE_HASH_BYTES];
+
+		image_hash(&i, 1, hash);
+		engine_twin->cb.need_image(engine_twin->user, hash);
+	}
+	run(f, 2000);
+	for (size_t i = 0; i < FAKE_HTTP_MAX; i++)
+		open += f->http->open[i] != NULL;
+	assert_int_equal(open, 2);
+	for (unsigned int i = 0; i < 10; i++) {
+		fake_http_reply(fake_http_find(f->http, "/agent/v1/images/"), 404, NULL, 0);
+		run(f, 2000);
+	}
+	assert_int_equal(f->http->started, 10);
+}
+
+static void the_radio_state_is_told(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ struct proto_health *h = calloc(1, sizeof(*h));
+
+	engine_twin->cb.radio(engine_twin->user, true, 0, NULL);
+	labels_health(f->labels, h);
+	assert_string_equal(h->radio_state, "running");
+	assert_int_equal(h->labels_synced, 4);
+	engine_twin->cb.radio(engine_twin->user, false, -ERR_CLOSED, "socket closed");
+	labels_health(f->labels, h);
+	assert_string_equal(h->radio_state, "down");
+	assert_string_equal(h->radio_error, "socket closed");
+	assert_int_equal(f->changes, 2);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(unchanged_readers_go_on_and_changed_ones_are_restarted),
+		T(a_lost_reader_is_suspended_at_the_antennas_it_was_heard_on),
+		T(reads_reach_the_filter_on_the_monotonic_clock),
+		T(a_sighting_is_journaled_under_its_readers_name),
+		T(stopping_waits_for_every_reader_and_tells_once),
+		T(remembered_labels_and_blobs_are_applied_before_any_controller_answers),
+		T(a_report_is_durable_before_the_blob_that_follows_it),
+		T(the_engine_learns_the_clock_as_offset_to_the_real_one),
+		T(a_picture_is_fetched_once_checked_kept_and_handed_on),
+		T(pictures_are_not_asked_for_without_a_link),
+		T(few_pictures_are_fetched_at_a_time_and_all_come),
+		T(the_radio_state_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
