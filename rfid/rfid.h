@@ -108,13 +108,14 @@ struct presence_config {
 	int64_t refresh_us;      /**< say "still here" at least this often; 0 = 60 s */
 	int16_t rssi_step_cdbm;  /**< ... and when the smoothed RSSI moved by this; 0 = 6 dB */
 	int64_t min_step_us;     /**< ... but not more often than this; 0 = 1 s */
-	double miss_probability; /**< chance to call a present tag gone; 0 = 0.001 */
+	double miss_probability; /**< chance to call a present tag gone in ten seconds; 0 = 0.001 */
 	int64_t min_gone_us; /**< lower and upper bound of the adaptive timeout; 0 = 1 s, 30 s */
 	int64_t max_gone_us;
 	size_t max_pairs; /**< tag x antenna pairs kept; beyond, new ones are refused; 0 = 65536 */
 };
 
 struct presence;
+/** Must not call back into the filter. */
 typedef void (*presence_fn)(void *user, const struct presence_sighting *s);
 
 int presence_new(const struct presence_config *cfg, presence_fn fn, void *user,

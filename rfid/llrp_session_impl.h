@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * Inside a session: llrp_session.c has its life and the steps it takes, llrp_session_rx.c what it
+ * makes of the messages that come in.
+ */
+#pragma once
+
+#include "common/buf.h"
+#include "rfid/llrp_codec.h"
+#include "rfid/llrp_normal.h"
+#include "rfid/llrp_session.h"
+#include "rfid/llrp_setup.h"
+
+#define LLRP_SESSION_TEXT_MAX 192
+
+/** What the session waits for. */
+enum llrp_step {
+	LLRP_STEP_DEAD,  /**< not connected, or failed */
+	LLRP_STEP_EVENT, /**< the connection event */
+	LLRP_STEP_CAPABILITIES,
+	LLRP_STEP_EXTENSIONS,
+	LLRP_STEP_CONFIG,
+	LLRP_STEP_DELETE_ACCESS,
+	LLRP_STEP_DELETE,
+	LLRP_STEP_ADD,
+	LLRP_STEP_ENABLE,
+	LLRP_STEP_START,
+	LLRP_STEP_RUN, /**< reports and keepalives */
+	LLRP_STEP_STOP,
+	LLRP_STEP_CLEAN,
+	LLRP_STEP_CLOSE,
+	LLRP_STEP_COUNT
+};
+
+struct llrp_session {
+	struct rfid_reader_config cfg;
+	const struct clock *clock;
+	struct llrp_session_callbacks cb;
+	void *user;
+	struct rfid_reader_stats stats;
+	/* of this connection */
+	enum llrp_step step;
+	uint32_t next_id;
+	uint32_t pending_id;
+	int64_t deadline_us; /**< of the step's answer, or of the next sign of life */
+	bool reduced;        /**< the step is being tried again with less */
+	bool extended;       /**< the reader took the vendor's extensions */
+	bool active;         /**< a sign that our ROSpec runs */
+	bool start_refused;
+	char refusal[LLRP_SESSION_TEXT_MAX]; /**< what it said to START */
+	struct llrp_caps caps;
+	struct llrp_normal normal;
+	struct buf rx;
+	char text[LLRP_SESSION_TEXT_MAX];
+	/* callbacks may free us */
+	unsigned int busy;
+	bool freed;
+};
+
+/** Handles the whole frames at the start of the bytes, and says how many bytes that was. */
+int llrp_session_take_frames(struct llrp_session *s, const uint8_t *data, size_t len,
+			     size_t *ret_used) _must_check_;
+
+/** Keeps the sentence and ends the connection. Returns err. */
+int llrp_session_fail(struct llrp_session *s, int err, const char *fmt, ...) _printf_(3, 4);
+/** A frame that lies costs the connection, and is counted. Returns err. */
+int llrp_session_bad_frame(struct llrp_session *s, int err, const char *what);
+void llrp_session_incident(struct llrp_session *s, const char *fmt, ...) _printf_(2, 3);
+void llrp_session_tell_state(struct llrp_session *s, enum rfid_reader_state state);
+void llrp_session_send(struct llrp_session *s, const struct buf *out);
+/** Puts off the watchdog. */
+void llrp_session_sign_of_life(struct llrp_session *s);
+/** Sends the step's request and waits for its response. */
+int llrp_session_begin_step(struct llrp_session *s, enum llrp_step step) _must_check_;
+/** The message is a response, or the ERROR_MESSAGE in place of one. */
+int llrp_session_on_response(struct llrp_session *s, struct llrp_msg *m) _must_check_;
+/** Keeps the words of an LLRPStatus as the session's text. */
+void llrp_session_keep_status(struct llrp_session *s, struct llrp_msg *m, uint16_t status);
