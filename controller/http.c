@@ -100,6 +100,9 @@ void http_conn_resume(struct http_request *rq)
 		return;
 	rq->suspended = false;
 	MHD_resume_connection(rq->mc);
+	/* Without a thread of its own libmicrohttpd wakes nobody: run it at the next turn. */
+	if (rq->server->doors[rq->listener].timer)
+		loop_timer_start(rq->server->doors[rq->listener].timer, 0);
 }
 
 static void suspend(struct http_request *rq)

@@ -16,6 +16,11 @@ enum perm {
 	PERM_USERS = 1u << 6,    /**< users and their roles */
 	PERM_AUDIT = 1u << 7,    /**< who changed what */
 	PERM_ALL = 0xff,
-	PERM_AGENT = 1u << 16,   /**< not a person: an enrolled agent */
+	PERM_AGENT = 1u << 16,     /**< not a person: an enrolled agent */
 	PERM_SIGNED_IN = 1u << 17, /**< any person with a session */
 };
+
+/** The permissions of a role; 0 if there is no such role. */
+unsigned int perm_of_role(const char *role);
+/** The i-th permission bit and its name, for the API; NULL past the last. */
+const char *perm_name(unsigned int i, unsigned int *ret_bit);

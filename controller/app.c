@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/app.h"
+#include "common/err.h"
+#include "common/log.h"
+#include "controller/app_config.h"
+#include "controller/auth.h"
+#include "controller/ca.h"
+#include "controller/db.h"
+#include "controller/events.h"
+#include "controller/http.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A part of the daemon: parts start in the order of the table and stop in the reverse one. */
+struct part {
+	const char *name;
+	int (*start)(struct app *app);
+	void (*stop)(struct app *app);
+};
+
+static int start_db(struct app *app)
+{
+	return db_open(app->loop, app->config->state_dir, &app->db);
+}
+
+static void stop_db(struct app *app)
+{
+	db_close(app->db);
+	app->db = NULL;
+}
+
+static int start_ca(struct app *app)
+{
+	_cleanup_free_ char *dir = NULL;
+
+	if (asprintf(&dir, "%s/ca", app->config->state_dir) < 0)
+		return -ENOMEM;
+	return ca_open(dir, app->config->store_name, clock_real_us(app->clock), &app->ca);
+}
+
+static void stop_ca(struct app *app)
+{
+	ca_free(app->ca);
+	app->ca = NULL;
+}
+
+static int start_http(struct app *app)
+{
+	return http_server_new(app, &app->http);
+}
+
+static void stop_http(struct app *app)
+{
+	http_server_free(app->http);
+	app->http = NULL;
+}
+
+static int start_events(struct app *app)
+{
+	int r = events_new(app, &app->events);
+
+	if (r == 0)
+		http_add_routes(app->http, events_routes);
+	return r;
+}
+
+static void stop_events(struct app *app)
+{
+	events_free(app->events);
+	app->events = NULL;
+}
+
+static int start_auth(struct app *app)
+{
+	int r = auth_new(app, &app->auth);
+
+	if (r < 0)
+		return r;
+	http_set_identify(app->http, HTTP_PUBLIC, auth_identify, app->auth);
+	http_add_routes(app->http, auth_routes);
+	http_add_routes(app->http, users_routes);
+	return auth_first_admin(app, stdout);
+}
+
+static void stop_auth(struct app *app)
+{
+	auth_free(app->auth);
+	app->auth = NULL;
+}
+
+/* Both listeners show the same certificate: it names every address of either. */
+static int open_doors(struct app *app)
+{
+	_cleanup_free_ char *names = NULL, *chain = NULL, *key = NULL;
+	const struct app_config *c = app->config;
+	struct http_listen how = {0};
+	bool made;
+	int r;
+
+	if (asprintf(&names, "%s,%s,%s,%s", c->public_listen.names, c->agents_listen.names,
+		     c->public_listen.address, c->agents_listen.address) < 0)
+		return -ENOMEM;
+	r = ca_server_pair(app->ca, names, clock_real_us(app->clock), &chain, &key, &made);
+	if (r < 0)
+		return r;
+	how.address = c->public_listen.address;
+	how.port = c->public_listen.port;
+	how.cert_pem = chain;
+	how.key_pem = key;
+	r = http_server_listen(app->http, HTTP_PUBLIC, &how);
+	if (r < 0)
+		return r;
+	how.address = c->agents_listen.address;
+	how.port = c->agents_listen.port;
+	how.ca_pem = ca_cert_pem(app->ca);
+	return http_server_listen(app->http, HTTP_AGENTS, &how);
+}
+
+/* Nobody may come in before every part is there; on the way out the doors close first. */
+static void close_doors(struct app *app)
+{
+	http_server_quiesce(app->http);
+	db_drain(app->db);
+	http_server_stop(app->http);
+}
+
+static const struct part parts[] = {
+	{"database", start_db, stop_db}, {"certificate authority", start_ca, stop_ca},
+	{"http", start_http, stop_http}, {"events", start_events, stop_events},
+	{"auth", start_auth, stop_auth}, {"listeners", open_doors, close_doors},
+};
+
+static void stop_parts(struct app *app, size_t n)
+{
+	while (n-- > 0)
+		parts[n].stop(app);
+}
+
+int app_start(struct app *app, const char **ret_what)
+{
+	app->clock = loop_clock(app->loop);
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		int r = parts[i].start(app);
+
+		if (r < 0) {
+			*ret_what = parts[i].name;
+			parts[i].stop(app);
+			stop_parts(app, i);
+			return r;
+		}
+	}
+	return 0;
+}
+
+void app_stop(struct app *app)
+{
+	stop_parts(app, ARRAY_SIZE(parts));
+}
+
+void app_on_desired_changed(struct app *app, void (*fn)(void *user, int64_t agent_id), void *user)
+{
+	app->desired_changed = fn;
+	app->desired_changed_user = user;
+}
+
+void app_desired_changed(struct app *app, int64_t agent_id)
+{
+	if (app->desired_changed)
+		app->desired_changed(app->desired_changed_user, agent_id);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file Small files that must be there whole or not at all, whenever the power goes. */
+#pragma once
+
+#include "common/buf.h"
+
+/** Makes a directory (mode 0700) with its missing parents; an existing one is left as it is. */
+int file_make_dir(const char *path) _must_check_;
+/** Replaces a file in one step: temporary name, fsync, rename, fsync of the directory. */
+int file_write_durable(const char *path, const void *data, size_t len,
+		       unsigned int mode) _must_check_;
+/** Reads a whole file. -ERR_TOO_LARGE beyond `max` bytes. The text has a NUL after it. */
+int file_read(const char *path, size_t max, char **ret, size_t *ret_len) _must_check_;
