@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "esl-radio/engine.h"
+
+#include "common/err.h"
+#include <stdio.h>
+#include <string.h>
+
+#define LOST_AFTER_MISSES 20
+#define PROBE_LONGEST_S   60
+#define HOLD_LONGEST_S    600
+#define BATTERY_HOLD_S    600
+#define PING_US           (INT64_C(20) * 60 * US_PER_SEC)
+#define PING_PENDING_US   (INT64_C(5) * 60 * US_PER_SEC)
+#define STATUS_US         (INT64_C(3600) * US_PER_SEC)
+#define SERVICE_AGAIN_US  (INT64_C(60) * US_PER_SEC)
+#define REDRAW_BW_US      (INT64_C(2) * US_PER_SEC)
+#define REDRAW_COLOUR_US  (INT64_C(20) * US_PER_SEC)
+
+/* --- going out -------------------------------------------------------------------------------- */
+
+static void missed(struct esl_engine *e, struct esl_label *l)
+{
+	e->stats.retries++;
+	if (l->misses < UINT8_MAX)
+		l->misses++;
+	if (l->forgetting && ++l->forget_tries >= ESL_CMD_FORGET_TRIES) {
+		l->configured = false; /* it drops its bond by itself when the train stays away */
+		esl_reconsider(e, l);
+		return;
+	}
+	if (l->misses < LOST_AFTER_MISSES)
+		return;
+	if (l->phase != ESL_PHASE_LOST) {
+		l->phase = ESL_PHASE_LOST;
+		esl_report_lost(e, l);
+	}
+	/* Asked ever more rarely, so that it does not take room from labels that do listen. */
+	l->hold_s = (uint16_t) MIN(MAX(l->hold_s * 2, 2), PROBE_LONGEST_S);
+	l->hold_until_us = esl_now(e) + l->hold_s * US_PER_SEC;
+}
+
+static bool timed_sent(struct esl_engine *e, struct esl_label *l, const struct esl_cmd *c)
+{
+	struct esl_pending before = l->pending;
+	int32_t ahead_ms;
+
+	if (c->abs_ms == 0 || (before.state == ESL_PENDING_SENT && before.abs_ms == c->abs_ms))
+		return true;
+	ahead_ms = (int32_t) (c->abs_ms - esl_label_time(e, l, esl_now(e)));
+	l->pending = (struct esl_pending){
+		.state = ESL_PENDING_SENT,
+		.slot = c->image,
+		.abs_ms = c->abs_ms,
+		.at_us = esl_now(e) + ahead_ms * US_PER_MS,
+	};
+	/* A label that holds a timed command nobody remembers would show an old price some day. */
+	if (esl_save_label(e, l) < 0) {
+		l->pending = before;
+		return false;
+	}
+	esl_reconsider(e, l);
+	return true;
+}
+
+static void report_sent(struct esl_engine *e, struct esl_label *l, const struct esl_cmd *c)
+{
+	const uint8_t *image;
+
+	if ((c->op != ESL_OP_DISPLAY_IMAGE && c->op != ESL_OP_DISPLAY_TIMED) ||
+	    (c->op == ESL_OP_DISPLAY_TIMED && c->abs_ms == 0) || c->image >= l->n_slots)
+		return;
+	image = l->slots[c->image].image;
+	if (memcmp(l->sent_image, image, sizeof(l->sent_image)) == 0)
+		return;
+	memcpy(l->sent_image, image, sizeof(l->sent_image));
+	esl_report_image(e, l, ESL_SENT, image);
+}
+
+bool esl_command_sent(struct esl_engine *e, struct esl_label *l, const struct esl_cmd *c)
+{
+	if (c->op == ESL_OP_DISPLAY_TIMED && !timed_sent(e, l, c))
+		return false;
+	if (l->awaiting)
+		missed(e, l);
+	l->awaiting = !l->visit; /* while it is being visited it cannot hear, and need not */
+	report_sent(e, l, c);
+	return true;
+}
+
+/* --- coming back ------------------------------------------------------------------------------ */
+
+static void shown(struct esl_engine *e, struct esl_label *l, uint8_t slot, int64_t at_us)
+{
+	bool colour = image_planes(l->display_type) > 1;
+
+	if (slot != l->shown_slot)
+		l->prev_slot = l->shown_slot;
+	l->shown_slot = (int8_t) slot;
+	l->grade = ESL_GRADE_ACKNOWLEDGED;
+	l->shown_since_utc_us = at_us + e->time.utc_us;
+	l->confirm_at_us = MAX(at_us, esl_now(e)) + (colour ? REDRAW_COLOUR_US : REDRAW_BW_US);
+	memset(l->sent_image, 0, sizeof(l->sent_image));
+	(void) esl_save_label(e, l); /* if lost: it is displayed once more after a restart */
+	esl_report_shown(e, l);
+}
+
+void esl_pending_due(struct esl_engine *e, struct esl_label *l)
+{
+	struct esl_pending p = l->pending;
+
+	if (p.state == ESL_PENDING_NONE || p.state == ESL_PENDING_FOREIGN || p.at_us > esl_now(e))
+		return;
+	l->pending.state = ESL_PENDING_NONE;
+	if (p.state == ESL_PENDING_ACKED && p.slot < l->n_slots && l->slots[p.slot].held)
+		shown(e, l, p.slot, p.at_us);
+	/* Not acknowledged: the plan displays it by hand now, which does no harm if it was heard.
+	 */
+}
+
+static void on_display_state(struct esl_engine *e, struct esl_label *l,
+			     const struct esl_cmd_brief *cmd, const struct esl_rsp *r)
+{
+	if (cmd->op == ESL_OP_DISPLAY_TIMED) {
+		if (cmd->abs_ms == 0) {
+			l->pending.state = ESL_PENDING_NONE;
+			(void) esl_save_label(e, l);
+		} else if (l->pending.state == ESL_PENDING_SENT &&
+			   l->pending.abs_ms == cmd->abs_ms) {
+			l->pending.state = ESL_PENDING_ACKED;
+		}
+		return;
+	}
+	if (cmd->op == ESL_OP_DISPLAY_IMAGE && r->image == cmd->image && r->image < l->n_slots)
+		shown(e, l, r->image, esl_now(e));
+}
+
+/** The label may have restarted: what it was told to do later is lost, what it was drawing half
+ * done. */
+static void service_asked(struct esl_engine *e, struct esl_label *l,
+			  const struct esl_cmd_brief *cmd)
+{
+	l->service_needed = cmd->op != ESL_OP_SERVICE_RESET; /* once; it may not let go of it */
+	l->confirm_at_us = esl_now(e) + SERVICE_AGAIN_US;
+	if (l->service_flag)
+		return;
+	l->service_flag = true;
+	if (l->pending.state == ESL_PENDING_ACKED)
+		l->pending.state = ESL_PENDING_SENT;
+	if (l->grade == ESL_GRADE_ACKNOWLEDGED)
+		l->grade = ESL_GRADE_NONE;
+	esl_report_error(e, l, ERR_PEER,
+			 "The label asks for service: it has restarted, or its battery is low.",
+			 NULL);
+}
+
+static void on_basic_state(struct esl_engine *e, struct esl_label *l,
+			   const struct esl_cmd_brief *cmd, uint16_t bits)
+{
+	int64_t now_us = esl_now(e);
+
+	if (bits & ESL_STATE_SERVICE_NEEDED) {
+		service_asked(e, l, cmd);
+		return;
+	}
+	l->service_flag = false;
+	l->service_needed = false;
+	if (l->pending.state == ESL_PENDING_ACKED && !(bits & ESL_STATE_PENDING_DISPLAY) &&
+	    l->pending.at_us > now_us + e->interval_us)
+		l->pending.state = ESL_PENDING_NONE; /* it forgot: the plan sends it again */
+	if (l->pending.state == ESL_PENDING_NONE && (bits & ESL_STATE_PENDING_DISPLAY)) {
+		l->pending.state = ESL_PENDING_FOREIGN;
+		l->pending.at_us = ESL_NEVER;
+	}
+	if ((bits & ESL_STATE_SYNCHRONIZED) && l->grade == ESL_GRADE_ACKNOWLEDGED &&
+	    now_us >= l->confirm_at_us && l->shown_slot != ESL_NO_SLOT) {
+		l->grade = ESL_GRADE_CONFIRMED;
+		(void) esl_save_label(e, l);
+		esl_report_shown(e, l);
+	}
+}
+
+/* --- errors ----------------------------------------------------------------------------------- */
+
+/** Waits ever longer before the label is told anything again. */
+static void hold(struct esl_engine *e, struct esl_label *l, unsigned int at_least_s)
+{
+	l->hold_s = (uint16_t) MIN(MAX(MAX(l->hold_s * 2u, 2u), at_least_s), HOLD_LONGEST_S);
+	l->hold_until_us = esl_now(e) + l->hold_s * US_PER_SEC;
+}
+
+/** The slot does not hold what we thought: it will be written again. */
+static void slot_is_gone(struct esl_engine *e, struct esl_label *l, uint8_t slot)
+{
+	if (slot < l->n_slots) {
+		l->slots[slot].held = false;
+		if (l->shown_slot == slot)
+			l->shown_slot = ESL_NO_SLOT;
+		if (l->prev_slot == slot)
+			l->prev_slot = ESL_NO_SLOT;
+	}
+	(void) esl_save_label(e, l);
+	/* The first time it is mended at once; a label that keeps saying so is given time. */
+	if (l->last_error) {
+		hold(e, l, 0);
+		l->visit_after_us = l->hold_until_us;
+	}
+}
+
+static void on_error(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_brief *cmd,
+		     uint8_t code)
+{
+	bool display = cmd->op == ESL_OP_DISPLAY_IMAGE || cmd->op == ESL_OP_DISPLAY_TIMED;
+	bool timed = cmd->op == ESL_OP_DISPLAY_TIMED && cmd->abs_ms != 0;
+	uint8_t image[IMAGE_HASH_BYTES] = {0};
+
+	if (display && cmd->image < l->n_slots)
+		memcpy(image, l->slots[cmd->image].image, sizeof(image));
+	if (cmd->op == ESL_OP_DISPLAY_TIMED && cmd->abs_ms == 0 &&
+	    code == ESL_ERR_INVALID_PARAMETER) {
+		l->pending.state = ESL_PENDING_NONE; /* nothing was pending: as good as deleted */
+		(void) esl_save_label(e, l);
+		return;
+	}
+	if (code == ESL_ERR_RETRY)
+		return; /* the plan says the same again at the next interval */
+	if (timed)
+		l->pending.state = ESL_PENDING_NONE;
+	if (timed && code == ESL_ERR_QUEUE_FULL) {
+		l->pending.state = ESL_PENDING_FOREIGN;
+		l->pending.at_us = ESL_NEVER;
+		if (l->last_error == code)
+			hold(e, l, 0);
+	} else if (display && code == ESL_ERR_IMAGE_NOT_AVAILABLE) {
+		slot_is_gone(e, l, cmd->image);
+	} else if (display &&
+		   (code == ESL_ERR_INVALID_IMAGE_INDEX || code == ESL_ERR_INVALID_PARAMETER)) {
+		l->info_stale = true; /* it has other slots than it said */
+		slot_is_gone(e, l, cmd->image);
+	} else if (timed && code == ESL_ERR_IMPLAUSIBLE_TIME) {
+		l->time_gen = 0; /* its clock is not what we wrote: the next visit sets it */
+		(void) esl_save_label(e, l);
+		if (l->last_error == code) {
+			hold(e, l, 0);
+			l->visit_after_us = l->hold_until_us;
+		}
+	} else {
+		hold(e, l, code == ESL_ERR_BATTERY ? BATTERY_HOLD_S : 0);
+	}
+	l->last_error = code;
+	esl_report_error(e, l, ERR_PEER, esl_error_sentence(code), display ? image : NULL);
+}
+
+void esl_answer(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_brief *cmd,
+		const struct esl_rsp *r)
+{
+	int64_t now_us = esl_now(e);
+
+	e->stats.acks++;
+	l->awaiting = false;
+	l->misses = 0;
+	l->heard_us = now_us;
+	l->ping_at_us = now_us + (l->pending.state == ESL_PENDING_NONE ? PING_US : PING_PENDING_US);
+	if (l->phase == ESL_PHASE_LOST) {
+		l->phase = ESL_PHASE_SYNCED;
+		l->hold_s = 0;
+		l->hold_until_us = 0;
+		l->lost_reported = false;
+		esl_report_status(e, l);
+	}
+	if (l->forgetting && cmd->op == ESL_OP_UNASSOCIATE) {
+		l->configured = false;
+	} else if (r->tag == ESL_RSP_ERROR) {
+		on_error(e, l, cmd, r->error);
+	} else {
+		if (cmd->op != ESL_OP_PING && cmd->op != ESL_OP_SERVICE_RESET) {
+			l->hold_s = 0;
+			l->last_error = 0;
+		}
+		if (r->tag == ESL_RSP_DISPLAY_STATE)
+			on_display_state(e, l, cmd, r);
+		else if (r->tag == ESL_RSP_BASIC_STATE)
+			on_basic_state(e, l, cmd, r->basic);
+	}
+	if (now_us - l->status_reported_us > STATUS_US)
+		esl_report_status(e, l);
+	esl_reconsider(e, l);
+}

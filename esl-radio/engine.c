@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "esl-radio/engine.h"
+
+#include "common/err.h"
+#include <errno.h>
+#include <string.h>
+
+#define DEFAULT_LINKS   4
+#define LEFT_ADVERTS_US (INT64_C(3) * US_PER_SEC)
+#define SAVE_AGAIN_US   (INT64_C(5) * US_PER_SEC)
+
+/* --- clockwork -------------------------------------------------------------------------------- */
+
+static void wake_at(struct esl_engine *e, int64_t at_us)
+{
+	if (at_us >= e->wake_us)
+		return;
+	e->wake_us = at_us;
+	loop_timer_start(e->wake, MAX(at_us - esl_now(e), 0));
+}
+
+void esl_reconsider(struct esl_engine *e, struct esl_label *l)
+{
+	esl_pending_due(e, l);
+	l->wake_at_us = esl_plan_wake(e, l);
+	if (l->wake_at_us != ESL_NEVER)
+		wake_at(e, l->wake_at_us);
+	if (!loop_timer_active(e->pump))
+		loop_timer_start(e->pump, 0);
+}
+
+static void on_wake(void *user)
+{
+	struct esl_engine *e = user;
+	int64_t now_us = esl_now(e), earliest_us = ESL_NEVER;
+	struct esl_label *l, *next;
+
+	e->wake_us = ESL_NEVER;
+	HASH_ITER (hh, e->labels, l, next) {
+		if (l->wake_at_us <= now_us)
+			esl_reconsider(e, l);
+		earliest_us = MIN(earliest_us, l->wake_at_us);
+	}
+	if (earliest_us != ESL_NEVER)
+		wake_at(e, MAX(earliest_us, now_us + US_PER_MS));
+}
+
+/** The train's key is made once and never used before it is kept. */
+static int make_train_key(struct esl_engine *e)
+{
+	int r = esl_random(&e->rng, e->train_key_wire, sizeof(e->train_key_wire));
+
+	if (r < 0)
+		return r;
+	ead_key_from_wire(e->train_key_wire, &e->train_key);
+	r = esl_save_train(e);
+	if (r == 0)
+		e->train_saved = true;
+	return r;
+}
+
+static void on_pump(void *user)
+{
+	struct esl_engine *e = user;
+
+	if (e->started && !e->train_saved && make_train_key(e) < 0) {
+		loop_timer_start(e->pump, SAVE_AGAIN_US);
+		return;
+	}
+	esl_visits_pump(e);
+}
+
+/* --- the radio's side ------------------------------------------------------------------------- */
+
+static void on_radio_up(void *user)
+{
+	struct esl_engine *e = user;
+
+	e->radio_up = true;
+	if (e->cb.radio)
+		e->cb.radio(e->user, true, 0, NULL);
+}
+
+static void on_radio_down(void *user, int err, const char *text)
+{
+	struct esl_engine *e = user;
+
+	e->radio_up = false;
+	if (e->cb.radio)
+		e->cb.radio(e->user, false, err, text);
+}
+
+static void on_data_request(void *user, uint8_t start, uint8_t count)
+{
+	struct esl_engine *e = user;
+
+	if (e->train_saved)
+		esl_packer_request(e, start, count);
+}
+
+static void on_response(void *user, uint8_t subevent, uint8_t slot, int8_t rssi_dbm,
+			const uint8_t *data, size_t len)
+{
+	esl_packer_response(user, subevent, slot, rssi_dbm, data, len);
+}
+
+static const struct esl_radio_callbacks radio_callbacks = {
+	.up = on_radio_up,
+	.down = on_radio_down,
+	.data_request = on_data_request,
+	.response = on_response,
+};
+
+/* --- the link's side -------------------------------------------------------------------------- */
+
+static void on_link_up(void *user)
+{
+	struct esl_engine *e = user;
+
+	e->link_up = true;
+	(void) e->link->ops->scan(e->link, true); /* a failure shows as the link going down */
+	loop_timer_start(e->pump, 0);
+}
+
+static void on_link_down(void *user, int err, const char *text)
+{
+	struct esl_engine *e = user;
+
+	e->link_up = false;
+	if (e->cb.radio && e->radio_up)
+		e->cb.radio(e->user, true, err, text);
+}
+
+/** A label that was in the train advertises: it lost its way, or its memory. */
+static void came_back(struct esl_label *l, bool bonded)
+{
+	l->phase = ESL_PHASE_WAITING;
+	if (l->pending.state == ESL_PENDING_ACKED)
+		l->pending.state = ESL_PENDING_SENT; /* lost, if it restarted */
+	if (bonded)
+		return;
+	/* Its bond is gone, and with it whatever it was told. */
+	l->configured = false;
+	l->pending.state = ESL_PENDING_NONE;
+	l->shown_slot = ESL_NO_SLOT;
+	l->prev_slot = ESL_NO_SLOT;
+	l->grade = ESL_GRADE_NONE;
+	l->info_stale = true;
+	for (int s = 0; s < l->n_slots; s++)
+		l->slots[s].held = false;
+}
+
+static void on_advert(void *user, const uint8_t addr[ESL_ADDR_BYTES], int8_t rssi_dbm, bool bonded,
+		      uint16_t battery_mv)
+{
+	struct esl_engine *e = user;
+	struct esl_label *l = esl_label_find(e, addr);
+
+	if (!l || (!l->wanted && !l->configured)) {
+		esl_report_seen(e, addr, rssi_dbm, battery_mv);
+		return;
+	}
+	l->rssi_dbm = rssi_dbm;
+	if (battery_mv)
+		l->battery_mv = battery_mv;
+	/* Advertisements on their way when it left for its subevent mean nothing. */
+	if (l->visit || (l->phase == ESL_PHASE_SYNCED && l->heard_us &&
+			 esl_now(e) - l->heard_us < LEFT_ADVERTS_US))
+		return;
+	if (l->forgetting) {
+		l->configured = false;
+	} else if (l->phase != ESL_PHASE_WAITING || (l->configured && !bonded)) {
+		came_back(l, bonded);
+	}
+	l->advert_us = esl_now(e);
+	esl_reconsider(e, l);
+}
+
+static void on_link_lost(void *user, const uint8_t addr[ESL_ADDR_BYTES])
+{
+	struct esl_engine *e = user;
+	struct esl_label *l = esl_label_find(e, addr);
+
+	if (l)
+		esl_visit_lost(e, l);
+}
+
+static const struct esl_link_callbacks link_callbacks = {
+	.up = on_link_up,
+	.down = on_link_down,
+	.advert = on_advert,
+	.lost = on_link_lost,
+};
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+static void free_seams(struct esl_radio *radio, struct esl_link *link)
+{
+	if (radio)
+		radio->ops->free(radio);
+	if (link)
+		link->ops->free(link);
+}
+
+void esl_engine_free(struct esl_engine *e)
+{
+	struct esl_label *l, *next;
+	struct esl_stranger *s, *s_next;
+
+	if (!e)
+		return;
+	free_seams(e->radio, e->link); /* first: no completion comes after this */
+	HASH_ITER (hh, e->labels, l, next)
+		esl_label_drop(e, l);
+	HASH_ITER (hh, e->strangers, s, s_next) {
+		HASH_DEL(e->strangers, s);
+		free(s);
+	}
+	esl_visits_done(e);
+	esl_images_done(e);
+	loop_timer_free(e->wake);
+	loop_timer_free(e->pump);
+	free(e->groups);
+	explicit_bzero(e, sizeof(*e));
+	free(e);
+}
+
+static int init(struct esl_engine *e)
+{
+	int r;
+
+	e->groups = calloc(e->train.subevents, sizeof(*e->groups));
+	if (!e->groups)
+		return -ENOMEM;
+	for (unsigned int g = 0; g < e->train.subevents; g++) {
+		TAILQ_INIT(&e->groups[g].labels);
+		e->groups[g].last_tx_us = esl_now(e);
+	}
+	r = loop_timer_new(e->loop, on_wake, e, &e->wake);
+	if (r == 0)
+		r = loop_timer_new(e->loop, on_pump, e, &e->pump);
+	if (r == 0)
+		r = esl_visits_init(e);
+	return r;
+}
+
+int esl_engine_new_over(struct loop *loop, const struct esl_engine_config *cfg,
+			const struct esl_engine_callbacks *cb, void *user, struct esl_radio *radio,
+			struct esl_link *link, struct esl_engine **ret)
+{
+	char why[ESL_TEXT_MAX];
+	struct esl_engine *e;
+	int r = esl_train_check(&cfg->train, why);
+
+	e = r < 0 ? NULL : calloc(1, sizeof(*e));
+	if (!e) {
+		free_seams(radio, link);
+		return r < 0 ? r : -ENOMEM;
+	}
+	e->loop = loop;
+	e->clock = loop_clock(loop);
+	e->cb = *cb;
+	e->user = user;
+	e->radio = radio;
+	e->link = link;
+	e->train = cfg->train;
+	esl_train_defaults(&e->train);
+	e->interval_us = e->train.interval * INT64_C(1250);
+	e->max_links = MIN(cfg->max_links ? cfg->max_links : DEFAULT_LINKS, ESL_LINKS_MAX);
+	e->wake_us = ESL_NEVER;
+	e->time.utc_us = clock_real_us(e->clock) - esl_now(e);
+	if (cfg->seed) {
+		e->rng.seed[0] = cfg->seed * UINT64_C(0x9e3779b97f4a7c15);
+		e->rng.seed[1] = cfg->seed;
+	}
+	TAILQ_INIT(&e->images);
+	r = init(e);
+	if (r < 0) {
+		esl_engine_free(e);
+		return r;
+	}
+	*ret = e;
+	return 0;
+}
+
+int esl_engine_new(struct loop *loop, const struct esl_engine_config *cfg,
+		   const struct esl_engine_callbacks *cb, void *user, struct esl_engine **ret)
+{
+	struct esl_radio *radio = NULL;
+	struct esl_link *link = NULL;
+	int r = esl_radio_h4_new(loop, cfg->hci ? cfg->hci : "", &radio);
+
+	if (r == 0 && cfg->link && cfg->link[0])
+		r = esl_link_bridge_new(loop, cfg->link, &link);
+	if (r < 0) {
+		free_seams(radio, link);
+		return r;
+	}
+	return esl_engine_new_over(loop, cfg, cb, user, radio, link, ret);
+}
+
+int esl_engine_restore(struct esl_engine *e, const char *key, const void *data, size_t len)
+{
+	if (e->started)
+		return -ERR_STATE;
+	if (strcmp(key, "train") == 0)
+		return esl_restore_train(e, data, len);
+	return esl_restore_label(e, key, data, len);
+}
+
+/** Labels restored with a timed command: finds its instant on our clock, if the label's is known.
+ */
+static void settle_restored(struct esl_engine *e)
+{
+	struct esl_label *l, *next;
+
+	HASH_ITER (hh, e->labels, l, next) {
+		struct esl_pending *p = &l->pending;
+
+		if (p->state == ESL_PENDING_NONE)
+			continue;
+		if (p->state == ESL_PENDING_FOREIGN || !esl_label_time_known(e, l)) {
+			p->state = ESL_PENDING_FOREIGN;
+			p->at_us = ESL_NEVER;
+			continue;
+		}
+		p->at_us = esl_now(e) +
+			   (int32_t) (p->abs_ms - esl_label_time(e, l, esl_now(e))) * US_PER_MS;
+	}
+}
+
+int esl_engine_start(struct esl_engine *e)
+{
+	int r;
+
+	if (e->started)
+		return -ERR_STATE;
+	if (esl_timebase_refresh(e))
+		(void) esl_save_train(e);
+	settle_restored(e);
+	e->started = true;
+	loop_timer_start(e->pump, 0);
+	r = e->radio->ops->start(e->radio, &e->train, &radio_callbacks, e);
+	if (r == 0 && e->link)
+		r = e->link->ops->start(e->link, &link_callbacks, e);
+	return r;
+}
+
+/* --- wishes ----------------------------------------------------------------------------------- */
+
+static bool same_wish(const struct esl_label *l, const struct esl_want *w)
+{
+	if (l->n_wishes != w->n)
+		return false;
+	for (size_t i = 0; i < w->n; i++)
+		if (l->wishes[i].from_us != w->timeline[i].from_us ||
+		    memcmp(l->wishes[i].image, w->timeline[i].image, IMAGE_HASH_BYTES) != 0)
+			return false;
+	return true;
+}
+
+static int set_wishes(struct esl_label *l, const struct esl_want *w)
+{
+	struct esl_wish *wishes = calloc(MAX(w->n, 1), sizeof(*wishes));
+
+	if (!wishes)
+		return -ENOMEM;
+	for (size_t i = 0; i < w->n; i++) {
+		memcpy(wishes[i].image, w->timeline[i].image, IMAGE_HASH_BYTES);
+		wishes[i].from_us = w->timeline[i].from_us;
+	}
+	free(l->wishes);
+	l->wishes = wishes;
+	l->n_wishes = (uint8_t) w->n;
+	return 0;
+}
+
+int esl_engine_want(struct esl_engine *e, const struct esl_want *w)
+{
+	struct esl_label *l = esl_label_find(e, w->addr);
+	struct esl_stranger *s;
+	int r = 0;
+
+	if (w->n > ESL_TIMELINE_MAX)
+		return -ERR_RANGE;
+	for (size_t i = 1; i < w->n; i++)
+		if (w->timeline[i].from_us < w->timeline[i - 1].from_us)
+			return -ERR_RANGE;
+	if (!l)
+		r = esl_label_add(e, w->addr, &l);
+	if (r < 0)
+		return r;
+	l->forgetting = false;
+	if (l->wanted && same_wish(l, w))
+		return 0;
+	r = set_wishes(l, w);
+	if (r < 0)
+		return r;
+	l->wanted = true;
+	/* A new wish is a new chance: what held the old one back may be over. */
+	l->visit_after_us = 0;
+	if (l->phase != ESL_PHASE_LOST) {
+		l->hold_until_us = 0;
+		l->hold_s = 0;
+	}
+	HASH_FIND(hh, e->strangers, w->addr, ESL_ADDR_BYTES, s);
+	if (s) {
+		HASH_DEL(e->strangers, s);
+		free(s);
+	}
+	esl_reconsider(e, l);
+	return 0;
+}
+
+void esl_engine_forget(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES])
+{
+	struct esl_label *l = esl_label_find(e, addr);
+
+	if (!l)
+		return;
+	l->wanted = false;
+	l->forgetting = true;
+	l->forget_tries = 0;
+	l->n_wishes = 0;
+	if (l->configured)
+		(void) esl_save_label(e,
+				      l); /* if that fails it is forgotten again after a restart */
+	esl_reconsider(e, l);
+}
+
+int esl_engine_image(struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES], const void *data,
+		     size_t len)
+{
+	int r = esl_image_put(e, hash, data, len);
+
+	if (r < 0)
+		return r;
+	esl_visit_image_here(e, hash);
+	loop_timer_start(e->pump, 0);
+	return 0;
+}
+
+void esl_engine_get_stats(const struct esl_engine *e, struct esl_stats *ret)
+{
+	struct esl_label *l, *next;
+
+	*ret = e->stats;
+	ret->labels = HASH_COUNT(e->labels);
+	ret->synced = 0;
+	HASH_ITER (hh, e->labels, l, next)
+		ret->synced += l->configured && l->phase == ESL_PHASE_SYNCED;
+	ret->radio_up = e->radio_up;
+}

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * Inside of the label engine; only esl-radio/ includes this. How the room is laid out:
+ *
+ *     esl.h          the front door                      engine.c      behind it: wiring, wishes,
+ * clockwork esl_radio.h    seam: the broadcast train           esl_radio_h4.c    its driver (HCI
+ * over H4) esl_link.h     seam: connections to single labels  esl_link_bridge.c its driver (CBOR
+ * bridge)
+ *     *_wire.h, ead.h  pure codecs, shared with the simulator
+ *
+ *     labels.c    the table of labels; who has which group (= subevent) and id
+ *     slots.c     what a label should show now and next; which image goes into which of its slots
+ *     plan.c      the one next command a label should hear in the train (a pure function of its
+ * state) answers.c   what a label's answer, or its silence, changes in its state packer.c    fills
+ * the packet of a subevent with many labels' commands, matches answers to them visit.c connections:
+ * commissioning, uploads, setting the clock, step by step images.c    pictures asked for and held
+ * for a moment timebase.c  UTC, the loop's clock, and the 32-bit millisecond clock of the labels
+ *     persist.c   what must survive a restart, as versioned blobs
+ *     report.c    what the owner of the engine is told
+ *
+ * A wish walks through it one way: esl_engine_want() stores the timeline; slots.c finds a missing
+ * image; visit.c connects and uploads it; at the label's next subevent packer.c asks plan.c, which
+ * says "display slot 1"; the answer comes back to answers.c, which reports it as shown. Nothing is
+ * queued: a command is computed anew for every packet from what is wished and what is known, so
+ * that a retry and a change of mind are the same thing, and a stale command cannot be sent.
+ *
+ * All instants are microseconds of the loop's monotonic clock unless the name says `utc`.
+ */
+#pragma once
+
+#include "common/clock.h"
+#include "esl-radio/ead.h"
+#include "esl-radio/esl.h"
+#include "esl-radio/esl_link.h"
+#include "esl-radio/esl_radio.h"
+#include "esl-radio/esl_wire.h"
+
+#include <sys/queue.h>
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#define ESL_GROUPS_MAX       128
+#define ESL_IDS_PER_GROUP    255 /**< 0x00 to 0xfe */
+#define ESL_SLOTS_MAX        8   /**< image slots we make use of */
+#define ESL_RESPONSE_SLOTS   23  /**< more TLVs than this never fit a packet */
+#define ESL_LINKS_MAX        8
+#define ESL_NEVER            INT64_MAX
+#define ESL_NO_SLOT          (-1)
+#define ESL_CMD_FORGET_TRIES 20
+
+/** Where we stand with a label. */
+enum esl_phase {
+	ESL_PHASE_WAITING, /**< not configured yet, or it advertises: waits for its advertisement */
+	ESL_PHASE_SYNCED,  /**< listens in its subevent */
+	ESL_PHASE_LOST,    /**< silent for long: asked rarely, and waited for */
+};
+
+/** A timed display command the label holds, or may hold. */
+enum esl_pending_state {
+	ESL_PENDING_NONE,
+	ESL_PENDING_SENT,    /**< went out, not answered: it may be there */
+	ESL_PENDING_ACKED,   /**< it is there */
+	ESL_PENDING_FOREIGN, /**< one is there that we do not know: to be deleted */
+};
+
+struct esl_pending {
+	enum esl_pending_state state;
+	uint8_t slot;
+	uint32_t abs_ms; /**< label time */
+	int64_t at_us;   /**< the same instant on our clock */
+};
+
+struct esl_slot {
+	bool held; /**< content is known to be `image` */
+	uint8_t image[IMAGE_HASH_BYTES];
+};
+
+struct esl_wish {
+	uint8_t image[IMAGE_HASH_BYTES];
+	int64_t from_us; /**< UTC */
+};
+
+struct esl_visit;
+
+struct esl_label {
+	UT_hash_handle hh;
+	TAILQ_ENTRY(esl_label) group_link; /**< in esl_group.labels, while it has an address */
+	uint8_t addr[ESL_ADDR_BYTES];
+	uint8_t phase;   /**< enum esl_phase */
+	bool wanted;     /**< not merely restored from an earlier life */
+	bool forgetting; /**< to be unassociated, then dropped */
+	bool has_address;
+	bool configured; /**< was brought into the train with this address and key */
+	bool info_known;
+	bool info_stale;     /**< read it again at the next visit */
+	bool service_needed; /**< it asked for service; Service Reset is due */
+	bool service_flag;   /**< it asked when last heard */
+	bool coming_back;    /**< visit has written all it had: commands may be tried */
+	bool awaiting;       /**< a command went out and was not answered yet */
+	bool lost_reported;
+	uint8_t group, id;
+	uint8_t n_slots;
+	uint8_t display_type;
+	uint16_t width, height;
+	uint8_t response_key[ESL_KEY_BYTES];
+	uint8_t time_gen;  /**< time base its clock was set from; 0 = never */
+	int8_t shown_slot; /**< ESL_NO_SLOT = not known */
+	int8_t prev_slot;  /**< shown before: what a rollback needs */
+	uint8_t grade;     /**< enum esl_grade of what is shown */
+	int8_t rssi_dbm;
+	uint8_t last_error; /**< for reporting each trouble once */
+	uint8_t misses;     /**< commands in a row without an answer */
+	uint8_t forget_tries;
+	uint8_t visit_failures;
+	uint8_t n_wishes;
+	int16_t temperature_cc;
+	uint16_t battery_mv;
+	uint16_t hold_s;         /**< present back-off after errors */
+	uint8_t sent_image[8];   /**< head of the image last reported SENT */
+	struct esl_slot *slots;  /**< n_slots of them */
+	struct esl_wish *wishes; /**< n_wishes of them */
+	struct esl_pending pending;
+	struct esl_visit *visit;
+	int64_t shown_since_utc_us;
+	int64_t hold_until_us;  /**< no train commands before (after an error) */
+	int64_t visit_after_us; /**< no connection before (after a failure) */
+	int64_t confirm_at_us;  /**< when the shown image can be confirmed by a ping */
+	int64_t ping_at_us;
+	int64_t heard_us;    /**< last authentic answer */
+	int64_t time_set_us; /**< when its clock was last written */
+	int64_t wake_at_us;  /**< look at it again then */
+	int64_t error_reported_us;
+	const char *error_text; /**< of the last error report; static storage */
+	int64_t status_reported_us;
+	int64_t advert_us; /**< last advertisement */
+	bool advert_bonded;
+};
+
+TAILQ_HEAD(esl_label_list, esl_label);
+
+/** What went out in one packet, so that answers find their command. */
+struct esl_flight_entry {
+	struct esl_label *label; /**< NULL = broadcast, answered, or gone */
+	struct esl_cmd_brief {
+		uint8_t op;
+		uint8_t image;
+		uint32_t abs_ms;
+	} cmd;
+};
+
+struct esl_flight {
+	uint8_t n;
+	struct esl_flight_entry entry[ESL_RESPONSE_SLOTS];
+};
+
+struct esl_group {
+	struct esl_label_list labels; /**< the one served longest ago first */
+	unsigned int n;
+	int64_t last_tx_us;          /**< last authentic packet */
+	struct esl_flight flight[2]; /**< answers may come after the next packet was asked for */
+	uint8_t latest;              /**< index of the newer one */
+};
+
+/** A label that advertises and is nobody's yet. */
+struct esl_stranger {
+	UT_hash_handle hh;
+	uint8_t addr[ESL_ADDR_BYTES];
+	int64_t reported_us;
+};
+
+struct esl_timebase {
+	bool utc_known;
+	int64_t utc_us; /**< UTC minus monotonic */
+	int64_t uncertainty_us;
+	uint8_t gen;        /**< present base, 1-255; 0 = none yet */
+	bool valid[2];      /**< base[gen & 1], and the one before it */
+	int64_t base_us[2]; /**< label time minus monotonic */
+	/* Restored from an earlier life whose monotonic clock may have been another: */
+	bool saved;
+	bool saved_utc_known;
+	int64_t saved_minus_utc_us[2]; /**< label time minus UTC */
+	int64_t saved_real_minus_mono_us;
+};
+
+struct esl_image {
+	TAILQ_ENTRY(esl_image) link; /**< most recently used first */
+	uint8_t hash[IMAGE_HASH_BYTES];
+	uint8_t *data;
+	size_t len;
+	uint16_t width, height;
+	uint8_t type;
+	bool asked; /**< wanted, not here yet */
+	int64_t asked_us;
+};
+
+TAILQ_HEAD(esl_image_list, esl_image);
+
+enum esl_visit_step {
+	ESL_STEP_CONNECT,
+	ESL_STEP_INFO,
+	ESL_STEP_CONFIGURE,
+	ESL_STEP_CLEAR_PENDING,
+	ESL_STEP_SET_TIME,
+	ESL_STEP_WAIT_IMAGE,
+	ESL_STEP_WRITE,
+	ESL_STEP_COMPLETE,
+	ESL_STEP_CLOSE,
+};
+
+struct esl_visit {
+	struct esl_engine *e;
+	struct esl_label *label; /**< NULL = this link is free */
+	enum esl_visit_step step;
+	bool by_advert;
+	bool configure; /**< commissioning, still to be done */
+	bool info;      /**< display information, still to be read */
+	bool time;      /**< clock, still to be set */
+	bool broken;    /**< the connection was lost while nothing was asked */
+	bool busy;      /**< a completion is outstanding */
+	uint8_t slot;
+	uint8_t new_gen;
+	unsigned int writes;
+	uint8_t hash[IMAGE_HASH_BYTES]; /**< being written */
+	struct loop_timer *timer;       /**< patience while waiting for an image */
+};
+
+struct esl_rng {
+	uint64_t seed[2]; /**< zero = the system's generator */
+};
+
+struct esl_engine {
+	struct loop *loop;
+	const struct clock *clock;
+	struct esl_engine_callbacks cb;
+	void *user;
+	struct esl_train train;
+	int64_t interval_us;
+	unsigned int max_links;
+	struct esl_radio *radio;
+	struct esl_link *link;
+	bool radio_up, link_up, started, train_saved;
+	struct esl_rng rng;
+	struct ead_key train_key;
+	uint8_t train_key_wire[ESL_KEY_BYTES];
+	uint64_t rand_next, rand_end; /**< Randomizers handed out, and how far that is saved */
+	struct esl_timebase time;
+	struct esl_label *labels; /**< uthash by address */
+	struct esl_stranger *strangers;
+	struct esl_group *groups; /**< train.subevents of them */
+	struct esl_image_list images;
+	size_t image_bytes;
+	struct esl_visit visits[ESL_LINKS_MAX];
+	struct loop_timer *wake; /**< earliest wake_at_us of all labels */
+	struct loop_timer *pump; /**< looks for work for free links, soon */
+	int64_t wake_us;
+	struct esl_stats stats;
+};
+
+static inline int64_t esl_now(const struct esl_engine *e)
+{
+	return clock_mono_us(e->clock);
+}
+
+/* --- engine.c --------------------------------------------------------------------------------- */
+
+/** The engine over given seams, which it owns from now on (also when this fails). `link` may be
+ * NULL. */
+int esl_engine_new_over(struct loop *loop, const struct esl_engine_config *cfg,
+			const struct esl_engine_callbacks *cb, void *user, struct esl_radio *radio,
+			struct esl_link *link, struct esl_engine **ret) _must_check_;
+/** Something about a label changed: wakes for its instants, and has the pump look for work. */
+void esl_reconsider(struct esl_engine *e, struct esl_label *l);
+
+/* --- train.c ---------------------------------------------------------------------------------- */
+
+void esl_train_defaults(struct esl_train *t);
+
+/* --- random.c --------------------------------------------------------------------------------- */
+
+int esl_random(struct esl_rng *r, void *to, size_t n) _must_check_;
+/** A Randomizer never used before under the train key. -ERR_STATE when that cannot be promised. */
+int esl_next_randomizer(struct esl_engine *e, uint8_t ret[EAD_RAND_BYTES]) _must_check_;
+
+/* --- labels.c --------------------------------------------------------------------------------- */
+
+struct esl_label *esl_label_find(const struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES]);
+int esl_label_add(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES],
+		  struct esl_label **ret) _must_check_;
+void esl_label_drop(struct esl_engine *e, struct esl_label *l);
+/** Gives it the lowest free id of the emptiest group. -ENOSPC when the train is full. */
+int esl_label_allocate(struct esl_engine *e, struct esl_label *l) _must_check_;
+/** Puts it at a known place. -EEXIST if taken, -ERR_RANGE if the train has no such group. */
+int esl_label_place(struct esl_engine *e, struct esl_label *l, uint8_t group,
+		    uint8_t id) _must_check_;
+void esl_label_unplace(struct esl_engine *e, struct esl_label *l);
+int esl_label_set_slots(struct esl_label *l, uint8_t n) _must_check_;
+/** Answers to commands of before now do not count any more. */
+void esl_label_cut_flights(struct esl_engine *e, struct esl_label *l);
+
+/* --- slots.c ---------------------------------------------------------------------------------- */
+
+/** Index of the wish that holds now, or -1; *ret_next the one after it, or -1. */
+int esl_wish_now(const struct esl_engine *e, const struct esl_label *l, int *ret_next);
+/** Slot that holds this image, or ESL_NO_SLOT. */
+int esl_slot_of(const struct esl_label *l, const uint8_t image[IMAGE_HASH_BYTES]);
+
+enum esl_urgency {
+	ESL_URGENCY_NONE,
+	ESL_URGENCY_UPKEEP,
+	ESL_URGENCY_STAGE,
+	ESL_URGENCY_FLIP
+};
+
+struct esl_upload {
+	const uint8_t *image; /**< of the label's wishes */
+	uint8_t slot;
+	bool clear_pending; /**< the label holds a timed command for that slot: delete it first */
+};
+/** The next image to write into the label, if any. */
+enum esl_urgency esl_next_upload(const struct esl_engine *e, const struct esl_label *l,
+				 struct esl_upload *ret);
+bool esl_is_shown(const struct esl_label *l, const uint8_t image[IMAGE_HASH_BYTES]);
+
+/* --- plan.c ----------------------------------------------------------------------------------- */
+
+/** The command the label should hear next, ESL_URGENCY_NONE if none. Changes nothing. */
+enum esl_urgency esl_plan(const struct esl_engine *e, const struct esl_label *l,
+			  struct esl_cmd *ret);
+/** When plan or wish change by the clock alone. */
+int64_t esl_plan_wake(const struct esl_engine *e, const struct esl_label *l);
+
+/* --- answers.c -------------------------------------------------------------------------------- */
+
+/** A command was handed to the radio. False if it must not go out (its record could not be kept).
+ */
+bool esl_command_sent(struct esl_engine *e, struct esl_label *l, const struct esl_cmd *c);
+/** An authentic answer. */
+void esl_answer(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_brief *cmd,
+		const struct esl_rsp *r);
+/** A pending timed display's instant has passed, or its wish did. */
+void esl_pending_due(struct esl_engine *e, struct esl_label *l);
+
+/* --- packer.c --------------------------------------------------------------------------------- */
+
+void esl_packer_request(struct esl_engine *e, uint8_t start, uint8_t count);
+void esl_packer_response(struct esl_engine *e, uint8_t subevent, uint8_t slot, int8_t rssi_dbm,
+			 const uint8_t *data, size_t len);
+/** Encrypts one packet as it goes on air. Returns its length. */
+int esl_packet_seal(struct esl_engine *e, const struct esl_packet *p, uint8_t *out,
+		    size_t cap) _must_check_;
+
+/* --- visit.c ---------------------------------------------------------------------------------- */
+
+int esl_visits_init(struct esl_engine *e) _must_check_;
+void esl_visits_done(struct esl_engine *e);
+/** Uses free links for whoever needs one most; drops labels that are to be forgotten. Runs from the
+ * pump timer alone, so that no label goes away under somebody's feet. */
+void esl_visits_pump(struct esl_engine *e);
+void esl_visit_image_here(struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES]);
+void esl_visit_lost(struct esl_engine *e, struct esl_label *l);
+/** The label is going away: its visit ends without it. */
+void esl_visits_detach(struct esl_engine *e, struct esl_label *l);
+
+/* --- images.c --------------------------------------------------------------------------------- */
+
+/** The image if it is here; otherwise asks for it (again after 30 s) and returns NULL. */
+struct esl_image *esl_image_get(struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES]);
+/** The image if it is here; never asks. */
+struct esl_image *esl_image_peek(struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES]);
+/** True if it was asked for a while ago and has not come. */
+bool esl_image_is_late(const struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES]);
+int esl_image_put(struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES], const void *data,
+		  size_t len);
+void esl_images_done(struct esl_engine *e);
+
+/* --- timebase.c ------------------------------------------------------------------------------- */
+
+int64_t esl_utc(const struct esl_engine *e);
+/** Our clock's reading at a UTC instant. */
+int64_t esl_mono_of_utc(const struct esl_engine *e, int64_t utc_us);
+/** True if the label's clock is known: its time can be computed. */
+bool esl_label_time_known(const struct esl_engine *e, const struct esl_label *l);
+/** The label's clock at an instant of ours; never 0, which means "delete". */
+uint32_t esl_label_time(const struct esl_engine *e, const struct esl_label *l, int64_t mono_us);
+/** Value to write into a label's clock now, and the generation it is of. */
+int esl_time_to_set(struct esl_engine *e, uint8_t *ret_gen, uint32_t *ret_ms) _must_check_;
+/** True if the label's clock should be written when it is visited anyway / must be soon. */
+bool esl_time_is_old(const struct esl_engine *e, const struct esl_label *l);
+bool esl_time_must_be_set(const struct esl_engine *e, const struct esl_label *l);
+/** Makes a base if there is none, a new one when the present one grows towards the wrap. True if
+ * something changed that must be saved. */
+bool esl_timebase_refresh(struct esl_engine *e);
+
+/* --- persist.c -------------------------------------------------------------------------------- */
+
+/* A save that fails where the result is ignored costs a repetition after a restart, never a wrong
+ * price. */
+int esl_save_train(struct esl_engine *e);
+int esl_save_label(struct esl_engine *e, const struct esl_label *l);
+int esl_forget_saved(struct esl_engine *e, const struct esl_label *l);
+int esl_restore_train(struct esl_engine *e, const void *data, size_t len) _must_check_;
+int esl_restore_label(struct esl_engine *e, const char *key, const void *data,
+		      size_t len) _must_check_;
+
+/* --- report.c --------------------------------------------------------------------------------- */
+
+void esl_report_seen(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES], int8_t rssi_dbm,
+		     uint16_t battery_mv);
+void esl_report_associated(struct esl_engine *e, const struct esl_label *l);
+/** STAGED or SENT. */
+void esl_report_image(struct esl_engine *e, const struct esl_label *l, enum esl_report_kind kind,
+		      const uint8_t image[IMAGE_HASH_BYTES]);
+void esl_report_shown(struct esl_engine *e, const struct esl_label *l);
+void esl_report_lost(struct esl_engine *e, struct esl_label *l);
+void esl_report_status(struct esl_engine *e, struct esl_label *l);
+/** At most once per ten minutes for the same text (static storage). `image` may be NULL. */
+void esl_report_error(struct esl_engine *e, struct esl_label *l, int code, const char *text,
+		      const uint8_t *image);

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One packet per subevent and train event, shared by the labels of its group. A command that is not
+ * answered is simply planned again for the next packet. The label served last goes to the end of
+ * its group, so that a silent one does not crowd out the others.
+ */
+#include "esl-radio/engine.h"
+
+#include "common/err.h"
+#include <string.h>
+
+/** Labels drop their bond after an hour without one packet they can authenticate. */
+#define KEEP_ALIVE_US (INT64_C(20) * 60 * US_PER_SEC)
+
+int esl_packet_seal(struct esl_engine *e, const struct esl_packet *p, uint8_t *out, size_t cap)
+{
+	uint8_t plain[ESL_AD_MAX], rand[EAD_RAND_BYTES];
+	int len = esl_ad_encode(p->data, p->len, plain, sizeof(plain));
+	int r;
+
+	if (len < 0)
+		return len;
+	r = esl_next_randomizer(e, rand);
+	if (r < 0)
+		return r;
+	return ead_seal(&e->train_key, rand, plain, (size_t) len, out, cap);
+}
+
+static void add_commands(struct esl_engine *e, struct esl_group *g, enum esl_urgency urgency,
+			 struct esl_packet *p, struct esl_flight *f)
+{
+	unsigned int max = MIN(ESL_RESPONSE_SLOTS, e->train.response_slots);
+	struct esl_label *l;
+
+	TAILQ_FOREACH(l, &g->labels, group_link)
+	{
+		struct esl_cmd c;
+
+		if (p->n >= max)
+			return;
+		if (esl_plan(e, l, &c) != urgency || p->len + esl_tlv_len(c.op) > sizeof(p->data))
+			continue;
+		if (!esl_command_sent(e, l, &c) || esl_packet_add(p, &c) < 0)
+			continue;
+		f->entry[f->n++] = (struct esl_flight_entry){
+			.label = l,
+			.cmd = {.op = c.op, .image = c.image, .abs_ms = c.abs_ms},
+		};
+		e->stats.commands++;
+	}
+}
+
+/** Fills a group's packet; false if there is nothing to say. */
+static bool fill(struct esl_engine *e, struct esl_group *g, uint8_t group, struct esl_packet *p)
+{
+	struct esl_flight *f;
+
+	g->latest ^= 1;
+	f = &g->flight[g->latest];
+	f->n = 0;
+	esl_packet_init(p, group);
+	for (int u = ESL_URGENCY_FLIP; u > ESL_URGENCY_NONE; u--)
+		add_commands(e, g, (enum esl_urgency) u, p, f);
+	for (unsigned int i = 0; i < f->n; i++) {
+		TAILQ_REMOVE(&g->labels, f->entry[i].label, group_link);
+		TAILQ_INSERT_TAIL(&g->labels, f->entry[i].label, group_link);
+	}
+	if (p->n == 0 && esl_now(e) - g->last_tx_us >= KEEP_ALIVE_US) {
+		struct esl_cmd ping = {.op = ESL_OP_PING, .esl_id = ESL_ID_BROADCAST};
+
+		if (esl_packet_add(p, &ping) == 0)
+			f->entry[f->n++] = (struct esl_flight_entry){.label = NULL};
+	}
+	return p->n > 0;
+}
+
+void esl_packer_request(struct esl_engine *e, uint8_t start, uint8_t count)
+{
+	struct hci_subevent_data sets[HCI_SUBEVENTS_PER_CMD];
+	uint8_t air[HCI_SUBEVENTS_PER_CMD][ESL_AD_MAX + EAD_OVERHEAD];
+	size_t n = 0;
+
+	if (start >= e->train.subevents)
+		return;
+	for (unsigned int i = 0; i < MIN(count, e->train.subevents); i++) {
+		uint8_t subevent = (uint8_t) ((start + i) % e->train.subevents);
+		struct esl_group *g = &e->groups[subevent];
+		struct esl_packet p;
+		int len = 0;
+
+		if (g->n == 0)
+			continue;
+		if (fill(e, g, subevent, &p)) {
+			len = esl_packet_seal(e, &p, air[n], sizeof(air[n]));
+			if (len > 0) {
+				g->last_tx_us = esl_now(e);
+				e->stats.packets++;
+			}
+		}
+		/* Nothing to say still goes out, empty: labels keep their timing by it. */
+		sets[n] = (struct hci_subevent_data){
+			.subevent = subevent,
+			.slot_count = len > 0 ? (uint8_t) p.n : 0,
+			.len = len > 0 ? (uint8_t) len : 0,
+			.data = air[n],
+		};
+		if (++n == ARRAY_SIZE(sets)) {
+			(void) e->radio->ops->set_data(e->radio, sets, n);
+			n = 0;
+		}
+	}
+	/* A set that could not be handed over is a lost packet; it is planned again. */
+	if (n)
+		(void) e->radio->ops->set_data(e->radio, sets, n);
+}
+
+/** True if the answer can be one to this command. */
+static bool fits(const struct esl_cmd_brief *cmd, const struct esl_rsp *r)
+{
+	if (r->tag == ESL_RSP_ERROR)
+		return true;
+	if (esl_op_answer(cmd->op) != r->tag)
+		return false;
+	return cmd->op != ESL_OP_DISPLAY_IMAGE || cmd->image == r->image;
+}
+
+/** Tries an answer as one to a packet; true if it was the label's and fitted. */
+static bool try_flight(struct esl_engine *e, struct esl_flight *f, uint8_t slot, int8_t rssi_dbm,
+		       const uint8_t *data, size_t len)
+{
+	uint8_t plain[ESL_AD_MAX];
+	const uint8_t *payload;
+	struct esl_cmd_brief cmd;
+	struct esl_label *l;
+	struct ead_key key;
+	struct esl_rsp r;
+	size_t n;
+	struct wire w;
+	int got;
+
+	if (slot >= f->n || !f->entry[slot].label)
+		return false;
+	l = f->entry[slot].label;
+	cmd = f->entry[slot].cmd;
+	ead_key_from_wire(l->response_key, &key);
+	got = ead_open(&key, data, len, plain, sizeof(plain));
+	explicit_bzero(&key, sizeof(key));
+	if (got < 0 || esl_ad_find(plain, (size_t) got, &payload, &n) < 0)
+		return false;
+	wire_init(&w, payload, n);
+	esl_rsp_decode(&w, &r); /* one command each, so one answer each */
+	if (!wire_ok(&w) || !fits(&cmd, &r))
+		return false;
+	f->entry[slot].label = NULL;
+	if (rssi_dbm != 127)
+		l->rssi_dbm = rssi_dbm;
+	esl_answer(e, l, &cmd, &r);
+	return true;
+}
+
+void esl_packer_response(struct esl_engine *e, uint8_t subevent, uint8_t slot, int8_t rssi_dbm,
+			 const uint8_t *data, size_t len)
+{
+	struct esl_group *g;
+
+	if (len == 0 || subevent >= e->train.subevents)
+		return;
+	g = &e->groups[subevent];
+	if (try_flight(e, &g->flight[g->latest], slot, rssi_dbm, data, len) ||
+	    try_flight(e, &g->flight[g->latest ^ 1], slot, rssi_dbm, data, len))
+		return;
+	e->stats.decrypt_failures++;
+}

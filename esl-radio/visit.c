@@ -1,0 +1,594 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A visit is one connection to one label: join it to the train if it advertises, give it the images
+ * it misses, set its clock, send it back. What to do next is decided anew after every step, so that
+ * a wish that changes during a visit is served by the same visit.
+ */
+#include "esl-radio/engine.h"
+
+#include "common/err.h"
+#include <errno.h>
+#include <string.h>
+
+#define ADVERT_FRESH_US   (INT64_C(10) * US_PER_SEC)
+#define IMAGE_PATIENCE_US (INT64_C(5) * US_PER_SEC)
+#define IMAGE_ABSENT_US   (INT64_C(30) * US_PER_SEC)
+#define WRONG_IMAGE_US    (INT64_C(600) * US_PER_SEC)
+#define NEAR_FLIP_US      (INT64_C(10) * US_PER_SEC)
+#define QUICK_RETRIES     3
+#define LOST_AFTER        12
+#define LONGEST_RETRY_US  (INT64_C(60) * US_PER_SEC)
+#define WRITES_PER_VISIT  ESL_SLOTS_MAX
+
+static void on_done(void *user, int err, const struct esl_link_result *res);
+static void advance(struct esl_visit *v);
+
+static void end_visit(struct esl_visit *v)
+{
+	struct esl_engine *e = v->e;
+	struct esl_label *l = v->label;
+
+	loop_timer_stop(v->timer);
+	memset(v->hash, 0, sizeof(v->hash));
+	v->label = NULL;
+	if (!l) {
+		loop_timer_start(e->pump, 0);
+		return;
+	}
+	l->visit = NULL;
+	l->coming_back = false;
+	l->heard_us = esl_now(e);
+	esl_reconsider(e, l);
+}
+
+/** Asks for something over the link. The completion comes to on_done(), whatever happens. */
+static void began(struct esl_visit *v, enum esl_visit_step step, int r)
+{
+	v->step = step;
+	v->busy = r >= 0;
+	if (r < 0) { /* nothing is under way: the connection, if any, is given up */
+		if (v->label)
+			v->label->visit_after_us = esl_now(v->e) + US_PER_SEC;
+		end_visit(v);
+	}
+}
+
+static void close_link(struct esl_visit *v, const uint8_t *addr)
+{
+	began(v, ESL_STEP_CLOSE, v->e->link->ops->disconnect(v->e->link, addr, on_done, v));
+}
+
+/** The visit failed: try again at once a few times, then ever more rarely. */
+static void fail(struct esl_visit *v, int err, const char *text)
+{
+	struct esl_engine *e = v->e;
+	struct esl_label *l = v->label;
+	bool connected = v->step != ESL_STEP_CONNECT && err != -ERR_CLOSED && !v->broken;
+
+	e->stats.upload_failures++;
+	if (l->visit_failures < UINT8_MAX)
+		l->visit_failures++;
+	if (l->visit_failures > QUICK_RETRIES) {
+		unsigned int shift = MIN(l->visit_failures - QUICK_RETRIES - 1u, 6u);
+
+		l->visit_after_us = esl_now(e) + MIN(US_PER_SEC << shift, LONGEST_RETRY_US);
+		esl_report_error(e, l, err, text, NULL);
+	}
+	if (v->step == ESL_STEP_CONNECT && !v->by_advert && l->visit_failures >= LOST_AFTER &&
+	    l->phase == ESL_PHASE_SYNCED) {
+		l->phase = ESL_PHASE_LOST;
+		esl_report_lost(e, l);
+	}
+	if (connected)
+		close_link(v, l->addr);
+	else
+		end_visit(v);
+}
+
+/* --- commissioning ---------------------------------------------------------------------------- */
+
+static int configure(struct esl_visit *v)
+{
+	struct esl_engine *e = v->e;
+	struct esl_label *l = v->label;
+	struct esl_link_config c;
+	uint32_t abs_ms;
+	int r = 0;
+
+	if (!l->has_address)
+		r = esl_label_allocate(e, l);
+	if (r == 0)
+		r = esl_random(&e->rng, l->response_key, sizeof(l->response_key));
+	l->configured = false;
+	/* Kept before it is used: a label whose key nobody has is a label somebody must walk to. */
+	if (r == 0)
+		r = esl_save_label(e, l);
+	if (r == 0)
+		r = esl_time_to_set(e, &v->new_gen, &abs_ms);
+	if (r < 0) {
+		v->label->visit_failures = MAX(v->label->visit_failures, QUICK_RETRIES);
+		fail(v, r,
+		     r == -ENOSPC ? "This access point's train has no place for another label."
+				  : "The label's keys could not be stored, so it was not joined.");
+		return r;
+	}
+	c = (struct esl_link_config){.esl_address = esl_address(l->group, l->id), .abs_ms = abs_ms};
+	memcpy(c.response_key, l->response_key, sizeof(c.response_key));
+	memcpy(c.train_key, e->train_key_wire, sizeof(c.train_key));
+	began(v, ESL_STEP_CONFIGURE, e->link->ops->configure(e->link, l->addr, &c, on_done, v));
+	explicit_bzero(&c, sizeof(c));
+	return 0;
+}
+
+static void learn_info(struct esl_visit *v, const struct esl_link_result *res)
+{
+	struct esl_label *l = v->label;
+	const struct bridge_display *d = &res->displays[0];
+
+	if (res->n_displays == 0) {
+		fail(v, ERR_PEER, "The label says that it has no display.");
+		return;
+	}
+	if (l->info_known &&
+	    (l->width != d->width || l->height != d->height || l->display_type != d->type))
+		for (int s = 0; s < l->n_slots; s++)
+			l->slots[s].held = false;
+	l->width = d->width;
+	l->height = d->height;
+	l->display_type = d->type;
+	l->battery_mv = res->battery_mv;
+	l->temperature_cc = res->temperature_cc;
+	if (esl_label_set_slots(l, (uint8_t) MIN(res->max_image_index + 1, ESL_SLOTS_MAX)) < 0) {
+		fail(v, -ENOMEM, "The access point is out of memory.");
+		return;
+	}
+	l->info_known = true;
+	l->info_stale = false;
+	v->info = false;
+	advance(v);
+}
+
+static void clock_was_set(struct esl_visit *v)
+{
+	struct esl_label *l = v->label;
+
+	if (l->time_gen != v->new_gen && l->pending.state != ESL_PENDING_NONE) {
+		/* Its instant was meant on the old count. */
+		l->pending.state = ESL_PENDING_FOREIGN;
+		l->pending.at_us = ESL_NEVER;
+	}
+	l->time_gen = v->new_gen;
+	l->time_set_us = esl_now(v->e);
+	v->time = false;
+}
+
+/* --- images ----------------------------------------------------------------------------------- */
+
+static bool fits(const struct esl_label *l, const struct esl_image *im)
+{
+	return im->width == l->width && im->height == l->height && im->type == l->display_type;
+}
+
+static void write_image(struct esl_visit *v, const struct esl_upload *up, struct esl_image *im)
+{
+	struct esl_engine *e = v->e;
+	struct esl_label *l = v->label;
+	struct esl_slot *slot = &l->slots[up->slot];
+
+	/* From the first byte on the slot holds neither the old image nor the new one. */
+	slot->held = false;
+	if (l->shown_slot == up->slot) {
+		l->shown_slot = ESL_NO_SLOT;
+		l->grade = ESL_GRADE_NONE;
+	}
+	if (l->prev_slot == up->slot)
+		l->prev_slot = ESL_NO_SLOT;
+	if (esl_save_label(e, l) < 0) {
+		fail(v, -EIO, "The label's state could not be stored, so no picture was sent.");
+		return;
+	}
+	v->slot = up->slot;
+	memcpy(v->hash, up->image, sizeof(v->hash));
+	v->writes++;
+	began(v, ESL_STEP_WRITE,
+	      e->link->ops->write_image(e->link, l->addr, up->slot, im->data, im->len, on_done, v));
+}
+
+static void image_written(struct esl_visit *v)
+{
+	struct esl_engine *e = v->e;
+	struct esl_label *l = v->label;
+
+	e->stats.uploads++;
+	memcpy(l->slots[v->slot].image, v->hash, IMAGE_HASH_BYTES);
+	l->slots[v->slot].held = true;
+	memset(v->hash, 0, sizeof(v->hash));
+	if (esl_save_label(e, l) < 0) {
+		l->slots[v->slot].held = false;
+		fail(v, -EIO, "The label's state could not be stored after a picture was sent.");
+		return;
+	}
+	esl_report_image(e, l, ESL_STAGED, l->slots[v->slot].image);
+	advance(v);
+}
+
+/** Starts what the next image needs. False if there is nothing more to upload now. */
+static bool next_upload(struct esl_visit *v)
+{
+	struct esl_engine *e = v->e;
+	struct esl_label *l = v->label;
+	struct esl_upload up;
+	enum esl_urgency urgency = esl_next_upload(e, l, &up);
+	struct esl_image *im;
+
+	if (urgency == ESL_URGENCY_NONE || v->writes >= WRITES_PER_VISIT ||
+	    esl_now(e) < l->visit_after_us)
+		return false;
+	im = esl_image_get(e, up.image);
+	if (!im) {
+		/* Only a price that is due now is worth an open connection. */
+		if (urgency != ESL_URGENCY_FLIP)
+			return false;
+		if (v->step == ESL_STEP_WAIT_IMAGE && !loop_timer_active(v->timer)) {
+			l->visit_after_us = esl_now(e) + IMAGE_ABSENT_US;
+			esl_report_error(e, l, ENODATA,
+					 "The picture has not come from the controller yet.",
+					 up.image);
+			return false;
+		}
+		memcpy(v->hash, up.image, sizeof(v->hash));
+		if (v->step != ESL_STEP_WAIT_IMAGE)
+			loop_timer_start(v->timer, IMAGE_PATIENCE_US);
+		v->step = ESL_STEP_WAIT_IMAGE;
+		return true;
+	}
+	loop_timer_stop(v->timer);
+	if (!fits(l, im)) {
+		l->visit_after_us = esl_now(e) + WRONG_IMAGE_US;
+		esl_report_error(e, l, ERR_RANGE,
+				 "The picture's size or colours are not those of the label.",
+				 up.image);
+		return false;
+	}
+	if (up.clear_pending) {
+		struct esl_cmd c = {.op = ESL_OP_DISPLAY_TIMED, .esl_id = l->id, .image = up.slot};
+		uint8_t tlv[ESL_TLV_MAX];
+		int n = esl_cmd_encode(&c, tlv, sizeof(tlv));
+
+		began(v, ESL_STEP_CLEAR_PENDING,
+		      e->link->ops->ecp(e->link, l->addr, tlv, (size_t) MAX(n, 0), on_done, v));
+		return true;
+	}
+	write_image(v, &up, im);
+	return true;
+}
+
+/** The control point answered the delete: Display State, or Error 06 when nothing was pending. */
+static void pending_cleared(struct esl_visit *v, const struct esl_link_result *res)
+{
+	struct esl_rsp r;
+	struct wire w;
+
+	wire_init(&w, res->tlv, MIN(res->tlv_len, sizeof(res->tlv)));
+	esl_rsp_decode(&w, &r);
+	if (!wire_ok(&w) || !(r.tag == ESL_RSP_DISPLAY_STATE ||
+			      (r.tag == ESL_RSP_ERROR && r.error == ESL_ERR_INVALID_PARAMETER))) {
+		fail(v, -ERR_PEER, "The label would not take back a timed change.");
+		return;
+	}
+	v->label->pending.state = ESL_PENDING_NONE;
+	(void) esl_save_label(v->e, v->label);
+	advance(v);
+}
+
+/* --- the steps -------------------------------------------------------------------------------- */
+
+static bool may_set_time(const struct esl_engine *e, const struct esl_label *l)
+{
+	/* A rewritten clock moves a change that is about to happen. */
+	return l->pending.state == ESL_PENDING_NONE || l->pending.at_us - esl_now(e) > NEAR_FLIP_US;
+}
+
+static void advance(struct esl_visit *v)
+{
+	struct esl_engine *e = v->e;
+	struct esl_label *l = v->label;
+	uint32_t abs_ms;
+
+	if (v->broken) {
+		fail(v, -ERR_CLOSED, "The connection to the label breaks again and again.");
+		return;
+	}
+	if (v->info) {
+		began(v, ESL_STEP_INFO, e->link->ops->read_info(e->link, l->addr, on_done, v));
+		return;
+	}
+	if (v->configure) {
+		(void) configure(v);
+		return;
+	}
+	if (!l->forgetting && next_upload(v))
+		return;
+	loop_timer_stop(v->timer);
+	if (v->time && may_set_time(e, l) && esl_time_to_set(e, &v->new_gen, &abs_ms) == 0) {
+		began(v, ESL_STEP_SET_TIME,
+		      e->link->ops->set_time(e->link, l->addr, abs_ms, on_done, v));
+		return;
+	}
+	/* It may be back in its subevent before we hear so: the next packet already tries. */
+	l->coming_back = true;
+	l->phase = ESL_PHASE_SYNCED;
+	began(v, ESL_STEP_COMPLETE, e->link->ops->update_complete(e->link, l->addr, on_done, v));
+}
+
+static void completed(struct esl_visit *v)
+{
+	struct esl_engine *e = v->e;
+	struct esl_label *l = v->label;
+
+	l->visit_failures = 0;
+	l->misses = 0;
+	l->awaiting = false;
+	l->lost_reported = false;
+	if (v->by_advert) {
+		l->ping_at_us = esl_now(e);
+		esl_report_associated(e, l);
+	} else if (v->writes) {
+		esl_report_status(e, l);
+	}
+	if (esl_save_label(e, l) < 0)
+		esl_report_error(e, l, -EIO, "The label's state could not be stored.", NULL);
+	end_visit(v);
+}
+
+static void step_done(struct esl_visit *v, const struct esl_link_result *res)
+{
+	switch (v->step) {
+	case ESL_STEP_CONNECT:
+		esl_label_cut_flights(v->e, v->label); /* what it heard before is settled */
+		v->label->awaiting = false;
+		advance(v);
+		break;
+	case ESL_STEP_INFO:
+		learn_info(v, res);
+		break;
+	case ESL_STEP_CONFIGURE:
+		v->configure = false;
+		v->label->configured = true;
+		clock_was_set(v);
+		advance(v);
+		break;
+	case ESL_STEP_CLEAR_PENDING:
+		pending_cleared(v, res);
+		break;
+	case ESL_STEP_SET_TIME:
+		clock_was_set(v);
+		advance(v);
+		break;
+	case ESL_STEP_WRITE:
+		image_written(v);
+		break;
+	case ESL_STEP_COMPLETE:
+		completed(v);
+		break;
+	case ESL_STEP_CLOSE:
+	case ESL_STEP_WAIT_IMAGE:
+		end_visit(v);
+		break;
+	}
+}
+
+static const char *trouble(enum esl_visit_step step)
+{
+	switch (step) {
+	case ESL_STEP_CONNECT:
+		return "The label could not be reached.";
+	case ESL_STEP_WRITE:
+		return "The picture could not be sent to the label.";
+	case ESL_STEP_INFO:
+	case ESL_STEP_CONFIGURE:
+		return "The label could not be joined to this access point.";
+	default:
+		return "The label was reached, but the connection failed.";
+	}
+}
+
+static void on_done(void *user, int err, const struct esl_link_result *res)
+{
+	struct esl_visit *v = user;
+
+	v->busy = false;
+	if (!v->label) {
+		end_visit(v);
+		return;
+	}
+	if (v->step == ESL_STEP_CLOSE)
+		end_visit(v);
+	else if (err < 0)
+		fail(v, err, trouble(v->step));
+	else
+		step_done(v, res);
+}
+
+static void on_patience(void *user)
+{
+	struct esl_visit *v = user;
+
+	/* The timer is not active any more: advance() does not wait again. */
+	if (v->label && v->step == ESL_STEP_WAIT_IMAGE)
+		advance(v);
+}
+
+void esl_visit_image_here(struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES])
+{
+	struct esl_label *l, *next;
+
+	HASH_ITER (hh, e->labels, l, next)
+		for (int i = 0; i < l->n_wishes && l->visit_after_us && !l->visit_failures; i++)
+			if (memcmp(l->wishes[i].image, hash, IMAGE_HASH_BYTES) == 0)
+				l->visit_after_us = 0;
+	for (unsigned int i = 0; i < e->max_links; i++) {
+		struct esl_visit *v = &e->visits[i];
+
+		if (v->label && v->step == ESL_STEP_WAIT_IMAGE &&
+		    memcmp(v->hash, hash, IMAGE_HASH_BYTES) == 0)
+			loop_timer_start(v->timer, 0);
+	}
+}
+
+void esl_visit_lost(struct esl_engine *e, struct esl_label *l)
+{
+	struct esl_visit *v = l->visit;
+
+	if (!v)
+		return;
+	v->broken = true;
+	if (v->busy)
+		return; /* its completion will say so */
+	fail(v, -ERR_CLOSED, trouble(v->step));
+	(void) e;
+}
+
+void esl_visits_detach(struct esl_engine *e, struct esl_label *l)
+{
+	(void) e;
+	if (!l->visit)
+		return;
+	l->visit->label = NULL;
+	l->visit = NULL;
+}
+
+/* --- who is next ------------------------------------------------------------------------------ */
+
+static bool wants_image(struct esl_engine *e, const uint8_t *hash, unsigned int *prefetch)
+{
+	if (esl_image_peek(e, hash))
+		return true;
+	/* One that does not come must not keep the others from being asked for. */
+	if (*prefetch == 0 && !esl_image_is_late(e, hash))
+		return false;
+	if (!esl_image_is_late(e, hash))
+		(*prefetch)--;
+	return esl_image_get(e, hash) != NULL;
+}
+
+/** How much a label needs a connection; *ret_by_advert: as one that advertises. Images of the first
+ * few that would like one are asked for, as *prefetch allows. */
+static enum esl_urgency visit_need(struct esl_engine *e, struct esl_label *l,
+				   unsigned int *prefetch, bool *ret_by_advert)
+{
+	int64_t now_us = esl_now(e);
+	enum esl_urgency urgency;
+	struct esl_upload up;
+
+	if (l->visit || l->forgetting || now_us < l->visit_after_us)
+		return ESL_URGENCY_NONE;
+	*ret_by_advert = false;
+	if (l->phase != ESL_PHASE_SYNCED) {
+		if (!l->advert_us || now_us - l->advert_us > ADVERT_FRESH_US ||
+		    (!l->wanted && !l->configured))
+			return ESL_URGENCY_NONE;
+		*ret_by_advert = true;
+		return l->n_wishes ? ESL_URGENCY_FLIP : ESL_URGENCY_STAGE;
+	}
+	urgency = esl_next_upload(e, l, &up);
+	if (urgency == ESL_URGENCY_FLIP) {
+		(void) esl_image_get(e, up.image); /* fetched while we connect */
+		return urgency;
+	}
+	if (urgency == ESL_URGENCY_STAGE && wants_image(e, up.image, prefetch))
+		return urgency;
+	if (l->info_stale || esl_time_must_be_set(e, l))
+		return ESL_URGENCY_UPKEEP;
+	return ESL_URGENCY_NONE;
+}
+
+static void begin(struct esl_visit *v, struct esl_label *l, bool by_advert)
+{
+	struct esl_engine *e = v->e;
+
+	v->label = l;
+	l->visit = v;
+	v->by_advert = by_advert;
+	v->configure = by_advert;
+	v->info = l->info_stale || (by_advert && !l->info_known);
+	v->time = !by_advert && esl_time_is_old(e, l);
+	v->broken = false;
+	v->writes = 0;
+	l->coming_back = false;
+	began(v, ESL_STEP_CONNECT,
+	      e->link->ops->connect(e->link, l->addr, by_advert ? BRIDGE_ADVERTISING : l->group,
+				    l->id, on_done, v));
+}
+
+static struct esl_visit *free_visit(struct esl_engine *e)
+{
+	for (unsigned int i = 0; i < e->max_links; i++)
+		if (!e->visits[i].label && !e->visits[i].busy)
+			return &e->visits[i];
+	return NULL;
+}
+
+static void drop_forgotten(struct esl_engine *e)
+{
+	struct esl_label *l, *next;
+
+	HASH_ITER (hh, e->labels, l, next) {
+		if (!l->forgetting || l->configured || l->visit)
+			continue;
+		(void) esl_forget_saved(e, l);
+		esl_label_drop(e, l);
+	}
+}
+
+void esl_visits_pump(struct esl_engine *e)
+{
+	struct esl_visit *v;
+
+	drop_forgotten(e);
+	if (!e->link || !e->link_up || !e->train_saved)
+		return;
+	while ((v = free_visit(e))) {
+		enum esl_urgency best = ESL_URGENCY_NONE;
+		struct esl_label *l, *next, *who = NULL;
+		unsigned int prefetch = 2 * e->max_links;
+		bool by_advert = false;
+
+		HASH_ITER (hh, e->labels, l, next) {
+			bool advert;
+			enum esl_urgency u = visit_need(e, l, &prefetch, &advert);
+
+			if (u > best) {
+				best = u;
+				who = l;
+				by_advert = advert;
+			}
+			if (best == ESL_URGENCY_FLIP)
+				break;
+		}
+		if (!who)
+			return;
+		begin(v, who, by_advert);
+		if (!v->busy && !v->label)
+			return; /* the link takes nothing now; the label's own retry wakes us */
+	}
+}
+
+int esl_visits_init(struct esl_engine *e)
+{
+	for (unsigned int i = 0; i < ESL_LINKS_MAX; i++) {
+		int r;
+
+		e->visits[i].e = e;
+		r = loop_timer_new(e->loop, on_patience, &e->visits[i], &e->visits[i].timer);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+void esl_visits_done(struct esl_engine *e)
+{
+	for (unsigned int i = 0; i < ESL_LINKS_MAX; i++)
+		loop_timer_free(e->visits[i].timer);
+}
