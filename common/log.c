@@ -35,23 +35,29 @@ int log_level_parse(const char *text, enum log_level *ret_level)
 	return -ERR_SYNTAX;
 }
 
-/* Quotes and control characters are escaped, so that a value can never end the line or the field.
- */
-static size_t append_escaped(char *line, size_t at, size_t cap, const char *text)
+static size_t append_escaped(char *line, size_t at, size_t cap, const char *text, const char *also)
 {
 	for (; *text && at + 5 < cap; text++) {
 		unsigned char c = (unsigned char) *text;
 
-		if (c == '"' || c == '\\') {
-			line[at++] = '\\';
-			line[at++] = (char) c;
-		} else if (c < 0x20 || c == 0x7f) {
+		if (c < 0x20 || c == 0x7f) {
 			at += (size_t) snprintf(line + at, cap - at, "\\x%02x", c);
-		} else {
-			line[at++] = (char) c;
+			continue;
 		}
+		if (strchr(also, c))
+			line[at++] = '\\';
+		line[at++] = (char) c;
 	}
+	line[at] = 0;
 	return at;
+}
+
+const char *log_quote(const char *text, char *buf, size_t cap)
+{
+	if (cap)
+		buf[0] = 0;
+	(void) append_escaped(buf, 0, cap, text, "\"\\");
+	return buf;
 }
 
 void log_write(enum log_level level, const char *comp, int err, const char *fmt, ...)
@@ -72,9 +78,8 @@ void log_write(enum log_level level, const char *comp, int err, const char *fmt,
 	if (err)
 		at += (size_t) snprintf(line + at, sizeof(line) - at, "err=%d why=\"%s\" ", err,
 					err_str(err));
-	at += (size_t) snprintf(line + at, sizeof(line) - at, "msg=\"");
-	at = append_escaped(line, at, sizeof(line) - 3, text);
-	line[at++] = '"';
+	/* No value can end the line, whoever wrote it. */
+	at = append_escaped(line, at, sizeof(line) - 2, text, "");
 	line[at++] = '\n';
 	/* One write keeps lines of several threads apart. */
 	ssize_t n = write(STDERR_FILENO, line, at);

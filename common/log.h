@@ -34,6 +34,9 @@ int log_level_parse(const char *text, enum log_level *ret_level) _must_check_;
 void log_write(enum log_level level, const char *comp, int err, const char *fmt, ...)
 	_printf_(4, 5);
 
+/** Escapes quotes, backslashes and control characters, cut to fit. Returns buf. */
+const char *log_quote(const char *text, char *buf, size_t cap);
+
 #define log_error(comp, ...)  log_write(LOG_ERR, comp, 0, __VA_ARGS__)
 #define log_warn(comp, ...)   log_write(LOG_WARN, comp, 0, __VA_ARGS__)
 #define log_notice(comp, ...) log_write(LOG_NOTICE, comp, 0, __VA_ARGS__)
