@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agents on the access points: which are well, which are not, and what to do about it.
+
+import type { JSX } from 'preact';
+import { useCallback, useState } from 'preact/hooks';
+import * as api from '../api';
+import { count } from '../format';
+import { useFetched, useLive } from '../hooks';
+import { Icon } from '../icons';
+import { go } from '../router';
+import { may } from '../session';
+import { t } from '../strings';
+import type { Agent } from '../types';
+import { Ago, Button, Chip, Empty, ErrorBox, Fact, Loading, PageHead } from '../ui';
+import { AgentPanel } from './agent_panel';
+import { JoinCodes } from './join';
+
+export function AgentState({ a }: { a: Agent }): JSX.Element {
+  switch (a.state) {
+    case 'online':
+      return (
+        <Chip tone="good" icon="check">
+          {t.agents.online}
+        </Chip>
+      );
+    case 'revoked':
+      return (
+        <Chip tone="plain" icon="off">
+          {t.agents.revoked}
+        </Chip>
+      );
+    default:
+      return (
+        <Chip tone="bad" icon="warn">
+          {t.agents.offline}
+        </Chip>
+      );
+  }
+}
+
+/** A clock this far off, or an error this near, deserves a word on the card. */
+const CLOCK_BAD_MS = 2000;
+
+export function ClockOffset({ a }: { a: Agent }): JSX.Element {
+  if (a.clock_offset_ms === null) {
+    return <span>–</span>;
+  }
+  const bad = Math.abs(a.clock_offset_ms) > CLOCK_BAD_MS;
+  return (
+    <span class={bad ? 'warn-text' : ''}>
+      {bad && <Icon name="warn" size={16} />} {t.agents.offset(a.clock_offset_ms, a.clock_uncertainty_ms)}
+    </span>
+  );
+}
+
+const READER_GOOD = new Set(['up', 'running', 'reading', 'online', 'connected', 'ok']);
+
+export function readerWell(state: string | undefined): boolean {
+  return READER_GOOD.has(state ?? '');
+}
+
+function AgentCard({ a, selected }: { a: Agent; selected: boolean }): JSX.Element {
+  const up = a.readers.filter((r) => readerWell(r.state)).length;
+  return (
+    <li class={`agent-card card ${selected ? 'is-selected' : ''}`} data-agent={a.name}>
+      <header>
+        <a class="row-link" href={`/agents/${a.id}`} data-row>
+          {a.name}
+        </a>
+        <AgentState a={a} />
+      </header>
+      <dl class="facts">
+        <Fact name={t.agents.lastSeen}>
+          <Ago at={a.last_seen} />
+        </Fact>
+        <Fact name={t.agents.readers}>
+          {a.readers.length === 0 ? t.agents.noReaders : <a href={`/agents/${a.id}`}>{t.agents.readersUp(up, a.readers.length)}</a>}
+        </Fact>
+        <Fact name={t.agents.tags}>{count(a.tags_in_view)}</Fact>
+        <Fact name={t.agents.radio}>{a.radio ? (t.radio[a.radio.state as keyof typeof t.radio] ?? a.radio.state) : t.agents.noRadio}</Fact>
+        <Fact name={t.agents.labels}>
+          <a href={`/labels?q=${encodeURIComponent(a.name)}`}>{count(a.labels_synced)}</a>
+        </Fact>
+        <Fact name={t.agents.clock}>
+          <ClockOffset a={a} />
+        </Fact>
+      </dl>
+      {(a.last_error || a.next_step) && (
+        <div class="notice tone-warn">
+          <Icon name="warn" />
+          <div>
+            {a.last_error && <div>{a.last_error}</div>}
+            {a.next_step && <strong>{t.agents.nextStep(a.next_step)}</strong>}
+          </div>
+        </div>
+      )}
+    </li>
+  );
+}
+
+export function AgentsPage({ id, tab }: { id: number | null; tab: string | null }): JSX.Element {
+  const f = useFetched('agents', () => api.agents.list({ limit: 1000 }));
+  const [joining, setJoining] = useState(false);
+  useLive('agent', (a) =>
+    f.set((page) => ({
+      ...page,
+      items: page.items.some((x) => x.id === a.id) ? page.items.map((x) => (x.id === a.id ? a : x)) : [...page.items, a],
+    })),
+  );
+  const close = useCallback(() => go('/agents'), []);
+  const list = f.data?.items ?? [];
+  return (
+    <div class={`page ${id ? 'with-panel' : ''}`}>
+      <div class="list-side">
+        <PageHead title={t.nav.agents} lead={t.agents.lead}>
+          {may('fleet') && (
+            <Button icon="plus" kind="main" onClick={() => setJoining(true)}>
+              {t.agents.add}
+            </Button>
+          )}
+        </PageHead>
+        <ErrorBox error={f.error} retry={f.reload} />
+        {!f.data && !f.error && <Loading />}
+        {f.data && list.length === 0 && (
+          <Empty icon="antenna" title={t.agents.none}>
+            <p>{t.agents.noneHint}</p>
+            {may('fleet') && (
+              <Button icon="key" kind="main" onClick={() => setJoining(true)}>
+                {t.join.make}
+              </Button>
+            )}
+          </Empty>
+        )}
+        <ul class="plain-list agent-grid">
+          {list.map((a) => (
+            <AgentCard key={a.id} a={a} selected={a.id === id} />
+          ))}
+        </ul>
+      </div>
+      {id !== null && <AgentPanel key={id} id={id} tab={tab} live={list.find((a) => a.id === id) ?? null} onClose={close} onChanged={f.reload} />}
+      {joining && <JoinCodes onClose={() => setJoining(false)} />}
+    </div>
+  );
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// One label: the picture it should show beside the picture it shows, its link, its health, its history.
+
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import * as api from '../api';
+import { dateTime, gtinOfScan, gtinShort, money } from '../format';
+import { Icon } from '../icons';
+import { useFetched, useLive, useThrottled } from '../hooks';
+import { may } from '../session';
+import { t } from '../strings';
+import type { Label } from '../types';
+import { Ago, Button, Confirm, ErrorBox, Fact, Field, Loading, plain, say } from '../ui';
+import { Battery, Facts3, LabelPicture, StateChip } from './label_parts';
+
+function Pictures({ label }: { label: Label }): JSX.Element {
+  const same = !!label.wanted?.image && label.wanted.image === label.shown?.image;
+  return (
+    <section class="pictures">
+      <LabelPicture label={label} what="wanted" caption={t.labels.wantedPicture} />
+      <LabelPicture label={label} what="shown" caption={t.labels.shownPicture} />
+      {label.wanted?.image && (
+        <p class={same ? 'good-text' : 'busy-text'}>
+          <Icon name={same ? 'check' : 'clock'} size={18} /> {same ? t.labels.picturesEqual : t.labels.picturesDiffer}
+        </p>
+      )}
+    </section>
+  );
+}
+
+interface LinkFormProps {
+  label: Label;
+  onLinked: (l: Label) => void;
+}
+
+/** Type or scan a GTIN; a scanner types the digits and presses Enter. */
+function LinkForm({ label, onLinked }: LinkFormProps): JSX.Element {
+  const [text, setText] = useState('');
+  const [error, setError] = useState<string | null>(null);
+  const [relink, setRelink] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const send = (force: boolean): void => {
+    const gtin = gtinOfScan(text);
+    if (!gtin) {
+      setError(t.products.badGtin);
+      return;
+    }
+    setBusy(true);
+    setError(null);
+    api.labels.link(label.id, gtin, force).then(
+      (l) => {
+        setBusy(false);
+        setText('');
+        setRelink(false);
+        say(t.scan.linked(label.id, l?.product?.name ?? gtin));
+        onLinked(l);
+      },
+      (e: unknown) => {
+        setBusy(false);
+        if (e instanceof api.Problem && e.code === 'already-linked') {
+          setRelink(true);
+        } else {
+          setError(plain(e));
+        }
+      },
+    );
+  };
+  return (
+    <form
+      class="link-form"
+      onSubmit={(e) => {
+        e.preventDefault();
+        send(!!label.product || relink);
+      }}
+    >
+      <Field
+        label={label.product ? t.labels.linkOther : t.labels.linkTo}
+        value={text}
+        onInput={(v) => {
+          setText(v);
+          setError(null);
+          setRelink(false);
+        }}
+        inputMode="numeric"
+        error={error}
+        hint={relink ? t.labels.relinkAsk : t.labels.linkHint}
+      />
+      <Button type="submit" kind="main" icon="link" busy={busy} disabled={!text.trim()}>
+        {relink || label.product ? t.labels.relink : t.labels.link}
+      </Button>
+    </form>
+  );
+}
+
+function LinkSection({ label, onChanged }: { label: Label; onChanged: () => void }): JSX.Element {
+  const [asking, setAsking] = useState(false);
+  return (
+    <section>
+      <h3>{t.labels.product}</h3>
+      {label.product ? (
+        <p class="linked">
+          <a href={`/products/${label.product.id}`}>{label.product.name}</a>
+          <span class="sub mono">{gtinShort(label.product.gtin)}</span>
+          {may('labels') && (
+            <Button icon="unlink" onClick={() => setAsking(true)}>
+              {t.labels.unlink}
+            </Button>
+          )}
+        </p>
+      ) : (
+        <p class="hint">{t.labels.notLinkedHint}</p>
+      )}
+      {may('labels') && <LinkForm label={label} onLinked={onChanged} />}
+      {asking && (
+        <Confirm
+          title={t.labels.unlink}
+          text={t.labels.unlinkAsk(label.product?.name ?? '')}
+          action={t.labels.unlink}
+          onDo={() => api.labels.unlink(label.id).then(onChanged)}
+          onClose={() => setAsking(false)}
+        />
+      )}
+    </section>
+  );
+}
+
+function Health({ label }: { label: Label }): JSX.Element {
+  return (
+    <section>
+      <h3>{t.labels.health}</h3>
+      <dl class="facts">
+        <Fact name={t.labels.battery}>
+          <Battery mv={label.battery_mv} />
+        </Fact>
+        <Fact name={t.labels.temperature}>{label.temperature_c === null ? '–' : t.labels.celsius(label.temperature_c)}</Fact>
+        <Fact name={t.labels.rssi}>{label.rssi_dbm === null ? '–' : t.dbm(label.rssi_dbm)}</Fact>
+        <Fact name={t.labels.lastSeen}>
+          <Ago at={label.last_seen} />
+        </Fact>
+        <Fact name={t.labels.agent}>
+          {label.agent_id ? <a href={`/agents/${label.agent_id}`}>{label.agent ?? label.agent_id}</a> : '–'}
+        </Fact>
+        <Fact name={t.labels.panel}>
+          {label.width}×{label.height} {t.colours[label.colours as keyof typeof t.colours] ?? label.colours}
+        </Fact>
+      </dl>
+    </section>
+  );
+}
+
+function History({ id, currency }: { id: string; currency: string }): JSX.Element {
+  const f = useFetched(`label-history/${id}`, () => api.labels.history(id, { limit: 50 }));
+  const reload = useThrottled(f.reload, 1000);
+  useLive('label', (l) => l.id === id && reload());
+  return (
+    <section>
+      <h3>{t.labels.history}</h3>
+      <ErrorBox error={f.error} retry={f.reload} />
+      {f.data?.items.length === 0 && <p class="hint">{t.labels.noHistory}</p>}
+      <ol class="timeline">
+        {f.data?.items.map((e, i) => (
+          <li key={i}>
+            <time dateTime={e.at}>{dateTime(e.at)}</time>
+            <span>
+              <strong>{t.labelEvents[e.kind as keyof typeof t.labelEvents] ?? e.kind}</strong>
+              {e.price_minor !== null && e.price_minor !== undefined ? ` ${money(e.price_minor, currency)}` : ''}
+              {e.grade ? ` · ${t.grade[e.grade] ?? e.grade}` : ''}
+              {e.text ? ` · ${e.text}` : ''}
+            </span>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+export function LabelPanel({ id, onClose }: { id: string; onClose: () => void }): JSX.Element {
+  const f = useFetched(`label/${id}`, () => api.labels.get(id));
+  useLive('label', (l) => l.id === id && f.set(() => l));
+  const l = f.data;
+  return (
+    <aside class="panel" aria-label={t.labels.one(id)}>
+      <header class="panel-head">
+        <div class="grow">
+          <h2 class="mono">{id}</h2>
+          {l && <StateChip label={l} />}
+        </div>
+        <Button icon="cross" kind="quiet" label={t.close} onClick={onClose} />
+      </header>
+      <ErrorBox error={f.error} retry={f.reload} />
+      {!l && !f.error && <Loading />}
+      {l && (
+        <>
+          {l.reason && (
+            <div class="notice tone-bad">
+              <Icon name="warn" /> <div>{l.reason}</div>
+            </div>
+          )}
+          <Pictures label={l} />
+          <Facts3 label={l} />
+          <LinkSection label={l} onChanged={f.reload} />
+          <Health label={l} />
+          <History id={id} currency={l.wanted?.currency ?? 'EUR'} />
+        </>
+      )}
+    </aside>
+  );
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+// The objects of the public API (openapi.yaml), as the front end reads them.
+
+export interface Page<T> {
+  items: T[];
+  next: string | null;
+  total?: number;
+}
+
+export interface ProblemError {
+  line?: number;
+  column?: number;
+  pointer?: string;
+  code: string;
+  detail: string;
+}
+
+export interface ProblemBody {
+  type: string;
+  title: string;
+  status: number;
+  code: string;
+  detail?: string;
+  errors?: ProblemError[];
+  error_count?: number;
+}
+
+export type Role = 'admin' | 'manager' | 'stock' | 'it' | 'viewer';
+export type Permission = 'view' | 'prices' | 'products' | 'labels' | 'places' | 'fleet' | 'users' | 'audit';
+
+export interface Session {
+  user: string;
+  role: Role;
+  permissions: Permission[];
+  store: { name: string; zone: string; currency: string };
+  expires: string;
+}
+
+export interface User {
+  id: number;
+  name: string;
+  role: Role;
+  created: string;
+  last_login: string | null;
+}
+
+export interface Product {
+  id: number;
+  gtin: string;
+  name: string;
+  brand?: string | null;
+  category?: string | null;
+  content?: string | null;
+  unit?: string | null;
+  price_minor: number | null;
+  currency: string;
+  unit_price?: { minor: number; per: string } | null;
+  labels: number;
+  etag?: string;
+}
+
+export interface PriceChange {
+  id: number;
+  product_id: number;
+  gtin: string;
+  price_minor: number;
+  currency: string;
+  from: string;
+  at: string;
+  by: string;
+  reason?: string | null;
+}
+
+export interface ImportResult {
+  dry_run: boolean;
+  rows: number;
+  created: number;
+  updated: number;
+  unchanged: number;
+  prices_changed: number;
+}
+
+export type LabelState = 'unlinked' | 'pending' | 'sending' | 'shown' | 'error' | 'lost';
+export type Grade = 'acknowledged' | 'confirmed' | 'read-back';
+
+export interface Label {
+  id: string;
+  width: number;
+  height: number;
+  display_type: number | string;
+  colours: string;
+  agent_id: number | null;
+  agent: string | null;
+  product: { id: number; gtin: string; name: string } | null;
+  state: LabelState;
+  reason: string | null;
+  wanted: { image: string | null; from: string; price_minor: number | null; currency: string | null } | null;
+  sent: { image: string | null; at: string } | null;
+  shown: { image: string | null; since: string; grade: Grade } | null;
+  battery_mv: number | null;
+  temperature_c: number | null;
+  rssi_dbm: number | null;
+  last_seen: string | null;
+}
+
+export interface LabelEvent {
+  at: string;
+  kind: string;
+  image: string | null;
+  grade?: Grade | null;
+  price_minor?: number | null;
+  text?: string | null;
+}
+
+export type PlaceKind = 'sales-floor' | 'back-room' | 'fitting-room' | 'receiving' | 'exit' | 'other';
+
+export interface Place {
+  id: number;
+  name: string;
+  kind: PlaceKind;
+}
+
+export interface Antenna {
+  agent_id: number;
+  agent: string;
+  reader: string;
+  antenna: number;
+  place_id: number | null;
+  place: string | null;
+  last_heard: string | null;
+}
+
+export interface StockRow {
+  product_id: number | null;
+  gtin: string | null;
+  name: string | null;
+  total: number;
+  places: { place_id: number | null; place: string | null; count: number }[];
+}
+
+export interface StockSummary {
+  items: number;
+  unknown_products: number;
+  unplaced: number;
+}
+
+export interface StockPage extends Page<StockRow> {
+  summary?: StockSummary;
+}
+
+export interface Item {
+  epc: string;
+  uri: string | null;
+  gtin: string | null;
+  serial: string | null;
+  product: { id: number; name: string; gtin?: string } | null;
+  place: { id: number; name: string } | null;
+  confidence: number;
+  since: string | null;
+  last_seen: string | null;
+  state: 'present' | 'gone';
+  evidence?: Evidence[];
+}
+
+export interface Evidence {
+  agent: string;
+  reader: string;
+  antenna: number;
+  place: string | null;
+  kind: string;
+  rssi_dbm: number | null;
+  peak_dbm: number | null;
+  reads: number;
+  rate: number;
+  first: string;
+  last: string;
+  weight: number;
+}
+
+export interface ItemEvent {
+  at: string;
+  from_place: string | null;
+  to_place: string | null;
+  confidence: number;
+  cause: string;
+}
+
+export interface Reader {
+  name: string;
+  host: string;
+  port: number;
+  antennas: number[];
+  session?: number;
+  power_cdbm?: number | null;
+  state?: string;
+  model?: string | null;
+  error?: string | null;
+  reads?: number;
+  reconnects?: number;
+}
+
+export interface NetInterface {
+  name: string;
+  up: boolean;
+  wireless?: boolean;
+  address?: string | null;
+  frequency_mhz?: number | null;
+  signal_dbm?: number | null;
+}
+
+export interface Agent {
+  id: number;
+  name: string;
+  state: 'online' | 'offline' | 'revoked';
+  last_seen: string | null;
+  version: string | null;
+  caps: string[];
+  clock_offset_ms: number | null;
+  clock_uncertainty_ms: number | null;
+  cert_expires: string | null;
+  journal_depth: number | null;
+  rss_kib: number | null;
+  tags_in_view: number | null;
+  labels_synced: number | null;
+  radio: { state: string; error: string | null } | null;
+  readers: Reader[];
+  interfaces: NetInterface[];
+  last_error: string | null;
+  next_step: string | null;
+}
+
+export interface JoinCode {
+  id: number;
+  code?: string;
+  uses: number;
+  used?: number;
+  expires: string;
+  created_by?: string;
+  note?: string | null;
+}
+
+export interface AuditEntry {
+  id: number;
+  at: string;
+  who: string;
+  action: string;
+  object: string | null;
+  detail: unknown;
+}
