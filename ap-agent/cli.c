@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DEFAULT_CONFIG "/etc/gondola/gondola-agent.conf"
+#define DEFAULT_CONFIG "/etc/gondola/agent.conf"
 
 struct options {
 	const char *config;
