@@ -14,13 +14,15 @@ static const char *skip_space(const char *at, const char *end)
 
 const char *problem_code(const void *body, size_t len, char ret_code[PROBLEM_CODE_MAX])
 {
-	const char *end = (const char *) body + len;
 	const char *at = body ? memmem(body, len, MEMBER, strlen(MEMBER)) : NULL;
 	size_t n = 0;
 
 	ret_code[0] = '\0';
 	if (!at)
 		return ret_code;
+
+	const char *end = (const char *) body + len;
+
 	at = skip_space(at + strlen(MEMBER), end);
 	if (at == end || *at++ != ':')
 		return ret_code;
