@@ -39,7 +39,7 @@ static void error_brings_its_text_and_yields_its_code(void **state)
 
 	CAPTURE(r = log_errno("db", -ERR_CORRUPT, "msg=\"cannot open\""));
 	assert_int_equal(r, -ERR_CORRUPT);
-	assert_non_null(strstr(written, "<3>comp=db err=-1015 why=\"stored data is damaged\""));
+	assert_non_null(strstr(written, "<3>comp=db err=-1016 why=\"stored data is damaged\""));
 }
 
 static void line_break_from_outside_cannot_forge_a_record(void **state)
