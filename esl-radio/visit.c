@@ -332,9 +332,8 @@ static void completed(struct esl_visit *v)
 	l->lost_reported = false;
 	if (v->by_advert) {
 		l->ping_at_us = esl_now(e);
+		l->status_reported_us = esl_now(e); /* the report carries it all */
 		esl_report_associated(e, l);
-	} else if (v->writes) {
-		esl_report_status(e, l);
 	}
 	if (esl_save_label(e, l) < 0)
 		esl_report_error(e, l, -EIO, "The label's state could not be stored.", NULL);

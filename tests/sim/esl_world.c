@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/sim/esl_world.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void on_report(void *user, const struct esl_report *r)
+{
+	struct world *w = user;
+
+	if (getenv("WORLD_VERBOSE"))
+		fprintf(stderr, "# %8.3f label %u kind %d grade %d at %.3f %s\n",
+			(double) (world_now(w) - WORLD_START) / 1e6, r->addr[5], r->kind, r->grade,
+			(double) (r->at_us - WORLD_UTC) / 1e6, r->text);
+	w->reports[w->n_reports++ % WORLD_REPORTS] = *r;
+}
+
+static int on_save(void *user, const char *key, const void *data, size_t len)
+{
+	struct world *w = user;
+	struct world_blob *b = NULL;
+
+	w->saves++;
+	if (w->save_fails)
+		return -EIO;
+	for (size_t i = 0; i < w->n_blobs; i++)
+		if (strcmp(w->blobs[i].key, key) == 0)
+			b = &w->blobs[i];
+	if (!b) {
+		assert_true(w->n_blobs < WORLD_BLOBS);
+		b = &w->blobs[w->n_blobs++];
+		snprintf(b->key, sizeof(b->key), "%s", key);
+	}
+	free(b->data);
+	b->data = NULL;
+	b->len = len;
+	if (len) {
+		b->data = malloc(len);
+		assert_non_null(b->data);
+		memcpy(b->data, data, len);
+	}
+	return 0;
+}
+
+/** The picture's number is found again by trying: there are few. */
+static void on_need_image(void *user, const uint8_t hash[IMAGE_HASH_BYTES])
+{
+	struct world *w = user;
+	struct image im;
+
+	w->asked++;
+	if (w->no_images)
+		return;
+	for (uint32_t n = 1; n < 2000; n++) {
+		struct sim_label_view v = world_view(w, 0);
+		uint8_t name[IMAGE_HASH_BYTES];
+		_cleanup_buf_ struct buf b = BUF_INIT;
+
+		world_image(w, 0, n, name);
+		if (memcmp(name, hash, sizeof(name)) != 0)
+			continue;
+		assert_int_equal(image_init(&im, v.model.width, v.model.height, v.model.type), 0);
+		memcpy(im.data, &n, sizeof(n));
+		image_encode(&im, &b);
+		image_done(&im);
+		assert_int_equal(esl_engine_image(w->engine, hash, b.data, b.len), 0);
+		return;
+	}
+}
+
+static void on_radio(void *user, bool up, int err, const char *text)
+{
+	struct world *w = user;
+
+	(void) err;
+	(void) text;
+	w->up = up;
+}
+
+static const struct esl_engine_callbacks callbacks = {
+	.report = on_report,
+	.need_image = on_need_image,
+	.save = on_save,
+	.radio = on_radio,
+};
+
+static void start_engine(struct world *w)
+{
+	assert_int_equal(esl_engine_new(w->loop, &w->cfg, &callbacks, w, &w->engine), 0);
+	for (size_t i = 0; i < w->n_blobs; i++)
+		if (w->blobs[i].len)
+			assert_int_equal(esl_engine_restore(w->engine, w->blobs[i].key,
+							    w->blobs[i].data, w->blobs[i].len),
+					 0);
+	assert_int_equal(esl_engine_start(w->engine), 0);
+	esl_engine_set_utc(w->engine, 0, 1000);
+}
+
+void world_open(struct world *w, unsigned int labels, const struct sim_label_model *model,
+		double loss, uint64_t seed)
+{
+	struct sim_radio_config rc = {.name = "ap1", .loss = loss, .index = 1, .seed = seed};
+	struct sim_link_config lc = {.seed = seed};
+
+	memset(w, 0, sizeof(*w));
+	w->n_labels = labels;
+	snprintf(w->dir, sizeof(w->dir), "/tmp/esl-XXXXXX");
+	assert_non_null(mkdtemp(w->dir));
+	snprintf(w->hci, sizeof(w->hci), "unix:%s/hci", w->dir);
+	snprintf(w->bridge, sizeof(w->bridge), "bridge:%s/link", w->dir);
+	assert_int_equal(loop_new_virtual(WORLD_START, WORLD_UTC, &w->loop), 0);
+	assert_int_equal(sim_radio_new(w->loop, &rc, &w->radio), 0);
+	assert_int_equal(sim_radio_add_labels(w->radio, model, labels), 0);
+	assert_int_equal(sim_radio_listen(w->radio, w->hci + 5), 0);
+	assert_int_equal(sim_link_new(w->loop, w->radio, &lc, &w->link), 0);
+	assert_int_equal(sim_link_listen(w->link, w->bridge + 7), 0);
+	w->cfg = (struct esl_engine_config){
+		.hci = w->hci, .link = w->bridge, .seed = (uint32_t) seed + 1};
+	start_engine(w);
+	world_run(w, US_PER_SEC);
+	assert_true(w->up);
+}
+
+void world_close(struct world *w)
+{
+	esl_engine_free(w->engine);
+	sim_link_free(w->link);
+	sim_radio_free(w->radio);
+	for (size_t i = 0; i < w->n_blobs; i++)
+		free(w->blobs[i].data);
+	loop_run_until(w->loop, world_now(w));
+	loop_free(w->loop);
+	unlink(w->hci + 5);
+	unlink(w->bridge + 7);
+	rmdir(w->dir);
+}
+
+void world_restart(struct world *w)
+{
+	esl_engine_free(w->engine);
+	world_run(w, US_PER_SEC);
+	start_engine(w);
+}
+
+int64_t world_now(const struct world *w)
+{
+	return clock_mono_us(loop_clock(w->loop));
+}
+
+int64_t world_utc(const struct world *w)
+{
+	return clock_real_us(loop_clock(w->loop));
+}
+
+void world_run(struct world *w, int64_t us)
+{
+	loop_run_until(w->loop, world_now(w) + us);
+}
+
+void world_addr(unsigned int i, uint8_t addr[ESL_ADDR_BYTES])
+{
+	static const uint8_t first[ESL_ADDR_BYTES] = {0xc0, 0xff, 0xee, 1, 0, 0};
+
+	memcpy(addr, first, ESL_ADDR_BYTES);
+	addr[4] = (uint8_t) ((i + 1) >> 8);
+	addr[5] = (uint8_t) (i + 1);
+}
+
+void world_image(const struct world *w, unsigned int i, uint32_t n,
+		 uint8_t ret_hash[IMAGE_HASH_BYTES])
+{
+	struct sim_label_view v = world_view(w, i);
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct image im;
+
+	assert_int_equal(image_init(&im, v.model.width, v.model.height, v.model.type), 0);
+	memcpy(im.data, &n, sizeof(n));
+	image_encode(&im, &b);
+	image_done(&im);
+	image_hash(b.data, b.len, ret_hash);
+}
+
+void world_want(struct world *w, unsigned int i, uint32_t picture)
+{
+	struct esl_want want = {.n = picture ? 1 : 0};
+
+	world_addr(i, want.addr);
+	if (picture)
+		world_image(w, i, picture, want.timeline[0].image);
+	want.timeline[0].from_us = world_utc(w);
+	assert_int_equal(esl_engine_want(w->engine, &want), 0);
+}
+
+void world_want_two(struct world *w, unsigned int i, uint32_t now, uint32_t later,
+		    int64_t later_utc_us)
+{
+	struct esl_want want = {.n = 2};
+
+	world_addr(i, want.addr);
+	world_image(w, i, now, want.timeline[0].image);
+	want.timeline[0].from_us = 1;
+	world_image(w, i, later, want.timeline[1].image);
+	want.timeline[1].from_us = later_utc_us;
+	assert_int_equal(esl_engine_want(w->engine, &want), 0);
+}
+
+void world_adopt_all(struct world *w)
+{
+	struct esl_stats stats;
+
+	for (unsigned int i = 0; i < w->n_labels; i++)
+		world_want(w, i, 0);
+	for (int s = 0; s < 300; s++) {
+		world_run(w, US_PER_SEC);
+		esl_engine_get_stats(w->engine, &stats);
+		if (stats.synced == w->n_labels)
+			break;
+	}
+	assert_int_equal(stats.synced, w->n_labels);
+	world_run(w, 10 * US_PER_SEC);
+}
+
+struct sim_label_view world_view(const struct world *w, unsigned int i)
+{
+	struct sim_label_view v;
+
+	sim_label_get(sim_radio_label(w->radio, i), &v);
+	return v;
+}
+
+bool world_shows(const struct world *w, unsigned int i, uint32_t picture)
+{
+	struct sim_label_view v = world_view(w, i);
+	uint8_t name[IMAGE_HASH_BYTES];
+
+	world_image(w, i, picture, name);
+	return v.frame && memcmp(v.frame_hash, name, sizeof(name)) == 0;
+}
+
+size_t world_mark(const struct world *w)
+{
+	return w->n_reports;
+}
+
+const struct esl_report *world_find(const struct world *w, size_t mark, unsigned int i,
+				    enum esl_report_kind kind, uint32_t picture)
+{
+	uint8_t addr[ESL_ADDR_BYTES], name[IMAGE_HASH_BYTES];
+
+	world_addr(i, addr);
+	if (picture)
+		world_image(w, i, picture, name);
+	assert_true(w->n_reports - mark <= WORLD_REPORTS);
+	for (size_t k = mark; k < w->n_reports; k++) {
+		const struct esl_report *r = &w->reports[k % WORLD_REPORTS];
+
+		if (r->kind == kind && memcmp(r->addr, addr, sizeof(addr)) == 0 &&
+		    (!picture || memcmp(r->image, name, sizeof(name)) == 0))
+			return r;
+	}
+	return NULL;
+}
+
+int64_t world_await(struct world *w, size_t mark, unsigned int i, enum esl_report_kind kind,
+		    enum esl_grade grade, uint32_t picture, int64_t at_most_us)
+{
+	int64_t start_us = world_now(w);
+	size_t from = mark;
+
+	for (;;) {
+		const struct esl_report *r;
+
+		while ((r = world_find(w, from, i, kind, picture))) {
+			if (r->grade >= grade)
+				return world_now(w) - start_us;
+			from = (size_t) (r - w->reports) + 1;
+			if (w->n_reports > WORLD_REPORTS)
+				from = w->n_reports; /* the ring has turned: look at what comes */
+		}
+		if (world_now(w) - start_us >= at_most_us)
+			return -1;
+		world_run(w, 10 * US_PER_MS);
+	}
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * A shop for the label engine in virtual time: the engine with its real drivers on UNIX sockets,
+ * the simulated radio and labels behind them, and an owner that keeps blobs and hands out pictures.
+ */
+#pragma once
+
+#include "common/loop.h"
+#include "esl-radio/engine.h"
+#include "sim/link.h"
+#include "sim/radio.h"
+
+#define WORLD_LABELS  64
+#define WORLD_BLOBS   (WORLD_LABELS + 1)
+#define WORLD_REPORTS 4096
+#define WORLD_START   (INT64_C(1000) * US_PER_SEC)
+#define WORLD_UTC     (INT64_C(1790000000) * US_PER_SEC)
+
+struct world_blob {
+	char key[16];
+	uint8_t *data;
+	size_t len;
+};
+
+struct world {
+	struct loop *loop;
+	struct sim_radio *radio;
+	struct sim_link *link;
+	struct esl_engine *engine;
+	struct esl_engine_config cfg;
+	char dir[32], hci[80], bridge[80];
+	struct world_blob blobs[WORLD_BLOBS];
+	size_t n_blobs;
+	struct esl_report reports[WORLD_REPORTS]; /**< a ring */
+	size_t n_reports;
+	unsigned int n_labels;
+	unsigned int saves, asked;
+	bool save_fails, no_images;
+	bool up;
+};
+
+/** A shop with n labels of that model; the train is running and the clock is known. */
+void world_open(struct world *w, unsigned int labels, const struct sim_label_model *model,
+		double loss, uint64_t seed);
+void world_close(struct world *w);
+/** Ends the engine and starts a new one from its blobs. */
+void world_restart(struct world *w);
+void world_run(struct world *w, int64_t us);
+int64_t world_now(const struct world *w);
+/** UTC of the virtual clock. */
+int64_t world_utc(const struct world *w);
+void world_addr(unsigned int i, uint8_t addr[ESL_ADDR_BYTES]);
+/** A picture numbered n that fits the label; yields its name. */
+void world_image(const struct world *w, unsigned int i, uint32_t n,
+		 uint8_t ret_hash[IMAGE_HASH_BYTES]);
+void world_want(struct world *w, unsigned int i, uint32_t picture);
+void world_want_two(struct world *w, unsigned int i, uint32_t now, uint32_t later,
+		    int64_t later_utc_us);
+void world_adopt_all(struct world *w);
+struct sim_label_view world_view(const struct world *w, unsigned int i);
+/** True if the panel shows that picture. */
+bool world_shows(const struct world *w, unsigned int i, uint32_t picture);
+/** Index after the last report so far; pass it to world_find() to look only at later ones. */
+size_t world_mark(const struct world *w);
+/** First report since `mark` of that kind about label i (and picture, 0 = any); NULL if none. */
+const struct esl_report *world_find(const struct world *w, size_t mark, unsigned int i,
+				    enum esl_report_kind kind, uint32_t picture);
+/** Runs until such a report with at least that grade has come; the time it took, or -1. */
+int64_t world_await(struct world *w, size_t mark, unsigned int i, enum esl_report_kind kind,
+		    enum esl_grade grade, uint32_t picture, int64_t at_most_us);
