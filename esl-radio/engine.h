@@ -217,6 +217,7 @@ struct esl_visit {
 	bool configure; /**< commissioning, still to be done */
 	bool info;      /**< display information, still to be read */
 	bool time;      /**< clock, still to be set */
+	bool connected; /**< the label is there */
 	bool broken;    /**< the connection was lost while nothing was asked */
 	bool busy;      /**< a completion is outstanding */
 	uint8_t slot;

@@ -132,7 +132,7 @@ int esl_forget_saved(struct esl_engine *e, const struct esl_label *l)
 static void get_label(struct wire *w, struct esl_label *l, bool *ret_has_address)
 {
 	uint8_t flags = wire_get_u8(w);
-	uint8_t n;
+	uint8_t pending, n;
 
 	l->configured = (flags & LABEL_FLAGS_CONFIGURED) != 0;
 	l->forgetting = (flags & LABEL_FLAGS_FORGETTING) != 0;
@@ -149,7 +149,8 @@ static void get_label(struct wire *w, struct esl_label *l, bool *ret_has_address
 	l->prev_slot = (int8_t) wire_get_u8(w);
 	l->grade = wire_get_u8(w);
 	l->shown_since_utc_us = (int64_t) wire_get_u64be(w);
-	l->pending.state = (enum esl_pending_state) MIN(wire_get_u8(w), ESL_PENDING_FOREIGN);
+	pending = wire_get_u8(w);
+	l->pending.state = (enum esl_pending_state) MIN(pending, ESL_PENDING_FOREIGN);
 	l->pending.slot = wire_get_u8(w);
 	l->pending.abs_ms = wire_get_u32be(w);
 	n = wire_get_u8(w);

@@ -120,6 +120,8 @@ enum esl_urgency esl_plan(const struct esl_engine *e, const struct esl_label *l,
 		return u;
 	if (l->service_needed)
 		return say(ret, l, ESL_OP_SERVICE_RESET, ESL_URGENCY_UPKEEP);
+	if (l->phase == ESL_PHASE_LOST)
+		return say(ret, l, ESL_OP_PING, ESL_URGENCY_UPKEEP);
 	if ((l->grade == ESL_GRADE_ACKNOWLEDGED && now_us >= l->confirm_at_us) ||
 	    now_us >= l->ping_at_us)
 		return say(ret, l, ESL_OP_PING, ESL_URGENCY_UPKEEP);

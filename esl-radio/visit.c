@@ -63,7 +63,7 @@ static void fail(struct esl_visit *v, int err, const char *text)
 {
 	struct esl_engine *e = v->e;
 	struct esl_label *l = v->label;
-	bool connected = v->step != ESL_STEP_CONNECT && err != -ERR_CLOSED && !v->broken;
+	bool connected = v->connected && err != -ERR_CLOSED && !v->broken;
 
 	e->stats.upload_failures++;
 	if (l->visit_failures < UINT8_MAX)
@@ -74,7 +74,7 @@ static void fail(struct esl_visit *v, int err, const char *text)
 		l->visit_after_us = esl_now(e) + MIN(US_PER_SEC << shift, LONGEST_RETRY_US);
 		esl_report_error(e, l, err, text, NULL);
 	}
-	if (v->step == ESL_STEP_CONNECT && !v->by_advert && l->visit_failures >= LOST_AFTER &&
+	if (!v->connected && !v->by_advert && l->visit_failures >= LOST_AFTER &&
 	    l->phase == ESL_PHASE_SYNCED) {
 		l->phase = ESL_PHASE_LOST;
 		esl_report_lost(e, l);
@@ -344,6 +344,7 @@ static void step_done(struct esl_visit *v, const struct esl_link_result *res)
 {
 	switch (v->step) {
 	case ESL_STEP_CONNECT:
+		v->connected = true;
 		esl_label_cut_flights(v->e, v->label); /* what it heard before is settled */
 		v->label->awaiting = false;
 		advance(v);
@@ -513,6 +514,7 @@ static void begin(struct esl_visit *v, struct esl_label *l, bool by_advert)
 	v->info = l->info_stale || (by_advert && !l->info_known);
 	v->time = !by_advert && esl_time_is_old(e, l);
 	v->broken = false;
+	v->connected = false;
 	v->writes = 0;
 	l->coming_back = false;
 	began(v, ESL_STEP_CONNECT,
