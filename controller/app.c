@@ -7,6 +7,7 @@
 #include "controller/ca.h"
 #include "controller/db.h"
 #include "controller/events.h"
+#include "controller/fleet.h"
 #include "controller/http.h"
 #include <errno.h>
 #include <stdio.h>
@@ -89,6 +90,25 @@ static void stop_auth(struct app *app)
 	app->auth = NULL;
 }
 
+static int start_fleet(struct app *app)
+{
+	int r = fleet_new(app, &app->fleet);
+
+	if (r < 0)
+		return r;
+	http_set_identify(app->http, HTTP_AGENTS, fleet_identify, app->fleet);
+	http_add_routes(app->http, fleet_routes);
+	http_add_routes(app->http, fleet_code_routes);
+	http_add_routes(app->http, fleet_enroll_routes);
+	return 0;
+}
+
+static void stop_fleet(struct app *app)
+{
+	fleet_free(app->fleet);
+	app->fleet = NULL;
+}
+
 /* Both listeners show the same certificate: it names every address of either. */
 static int open_doors(struct app *app)
 {
@@ -126,9 +146,10 @@ static void close_doors(struct app *app)
 }
 
 static const struct part parts[] = {
-	{"database", start_db, stop_db}, {"certificate authority", start_ca, stop_ca},
-	{"http", start_http, stop_http}, {"events", start_events, stop_events},
-	{"auth", start_auth, stop_auth}, {"listeners", open_doors, close_doors},
+	{"database", start_db, stop_db},        {"certificate authority", start_ca, stop_ca},
+	{"http", start_http, stop_http},        {"events", start_events, stop_events},
+	{"auth", start_auth, stop_auth},        {"fleet", start_fleet, stop_fleet},
+	{"listeners", open_doors, close_doors},
 };
 
 static void stop_parts(struct app *app, size_t n)

@@ -21,7 +21,7 @@ int ca_map(int gnutls_err, const char *what)
 		return 0;
 	if (gnutls_err == GNUTLS_E_MEMORY_ERROR)
 		return -ENOMEM;
-	log_write(LOG_ERR, "ca", -ERR_TLS, "why=\"%s\" msg=\"%s\"", gnutls_strerror(gnutls_err),
+	log_write(LOG_ERR, "ca", -ERR_TLS, "error=\"%s\" msg=\"%s\"", gnutls_strerror(gnutls_err),
 		  what);
 	return -ERR_TLS;
 }

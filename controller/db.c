@@ -134,7 +134,7 @@ static void write_group(struct db *d, struct write_list *in, struct write_list *
 		FAULT_POINT("ctl.db.after_commit");
 	}
 	if (r < 0) {
-		log_write(LOG_ERR, "db", r, "writes=%zu why=\"%s\" msg=\"group not written\"", n,
+		log_write(LOG_ERR, "db", r, "writes=%zu error=\"%s\" msg=\"group not written\"", n,
 			  sql_error(d->writer));
 		sql_rollback(d->writer);
 		for (struct write *w = out->first; w; w = w->next)

@@ -45,9 +45,10 @@ static int apply(struct sql *s, const struct db_schema *schema, int64_t from)
 			int r = sql_exec(s, *text);
 
 			if (r < 0)
-				return log_errno("db", r,
-						 "version=%zu why=\"%s\" msg=\"migration failed\"",
-						 v + 1, sql_error(s));
+				return log_errno(
+					"db", r,
+					"version=%zu error=\"%s\" msg=\"migration failed\"", v + 1,
+					sql_error(s));
 		}
 	}
 	struct sql_stmt *q = sql_prepare(s, "UPDATE meta SET value = ? WHERE key = 'schema'");
@@ -81,7 +82,7 @@ static int migrate_in_transaction(struct sql *s, const struct db_schema *schema)
 		return -ERR_VERSION;
 	if ((uint64_t) version == schema->n_versions)
 		return 0;
-	log_info("db", "from=%d to=%zu msg=\"migrating\"", (int) version, schema->n_versions);
+	log_info("db", "from=%d to=%zu msg=migrating", (int) version, schema->n_versions);
 	return apply(s, schema, version);
 }
 
