@@ -1,87 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sim/link.h"
+#include "sim/link_impl.h"
 
 #include "common/err.h"
-#include "esl-radio/bridge_wire.h"
-#include "sim/net.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define DEFAULT_LINKS       4
-#define MAX_LINKS           16
-#define MAX_QUEUED          16 /**< procedures waiting on one link */
-#define CLIENT_QUEUE_MAX    (1u << 20)
-#define CONN_EVENT_US       (15 * US_PER_MS)
-#define UPLOAD_US_PER_BYTE  10 /**< 100 kB/s */
-#define ADVERT_INTERVAL_US  US_PER_SEC
-#define ADVERT_TICK_US      (50 * US_PER_MS)
-#define CONNECT_TIMEOUT_US  (10 * US_PER_SEC)
-#define LED_SRGB            0x3f
-#define REASON_TIMEOUT      0x08 /**< HCI error codes of Vol 1 Part F */
-#define REASON_REMOTE_ENDED 0x13
-
-/*
- * Connection events per procedure. A visit that uploads a picture to a bonded label (connect,
- * write, control point, set time, complete) comes to 25, about 375 ms.
- */
-enum {
-	EVENTS_ENCRYPT = 7,
-	EVENTS_PAIR = 20, /**< LE Secure Connections and service discovery, first contact */
-	EVENTS_READ_INFO = 10,
-	EVENTS_CONFIGURE = 12, /**< four writes, two of them long, and the sync transfer */
-	EVENTS_WRITE_IMAGE = 10,
-	EVENTS_ECP = 3,
-	EVENTS_SET_TIME = 2,
-	EVENTS_UPDATE_COMPLETE = 3,
-};
-
-/** A request that waits for its turn, with a copy of its picture. */
-struct job {
-	struct bridge_msg msg;
-	uint8_t *data;
-};
-
-enum link_state {
-	LINK_FREE,
-	LINK_SEARCHING,
-	LINK_ENCRYPTING,
-	LINK_UP
-};
-
-struct one_link {
-	struct sim_link *k;
-	enum link_state state;
-	size_t label;
-	bool will_connect; /**< what the search will find */
-	bool was_bonded;
-	uint32_t connect_id;
-	struct loop_timer *timer;    /**< end of the search, the encryption or the first job */
-	struct job jobs[MAX_QUEUED]; /**< the first one is in progress */
-	unsigned int n_jobs;
-};
-
-struct sim_link {
-	struct loop *loop;
-	const struct clock *clock;
-	struct sim_radio *radio;
-	struct sim_link_config cfg;
-	struct sim_rng rng;
-	struct net_listener *listener;
-	struct net_conn *client;
-	bool scanning;
-	struct loop_timer *advert_timer;
-	int64_t *advert_due_us; /**< per label */
-	struct one_link links[MAX_LINKS];
-};
+#define DEFAULT_LINKS      4
+#define CLIENT_QUEUE_MAX   (1u << 20)
+#define ADVERT_INTERVAL_US US_PER_SEC
+#define ADVERT_TICK_US     (50 * US_PER_MS)
+#define CONNECT_TIMEOUT_US (10 * US_PER_SEC)
+/** Connection events until a bonded label's link is encrypted (see link_job.c for the others). */
+#define EVENTS_ENCRYPT     7
+/** LE Secure Connections and service discovery, at first contact. */
+#define EVENTS_PAIR        20
 
 /* --- messages to the client ------------------------------------------------------------------- */
 
 static void client_gone(struct sim_link *k);
 
-static void client_send(struct sim_link *k, const struct bridge_msg *m)
+void link_client_send(struct sim_link *k, const struct bridge_msg *m)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT;
 
@@ -92,13 +33,13 @@ static void client_send(struct sim_link *k, const struct bridge_msg *m)
 		client_gone(k);
 }
 
-static void reply(struct sim_link *k, const struct bridge_msg *request, int status)
+void link_reply(struct sim_link *k, const struct bridge_msg *request, int status)
 {
 	struct bridge_msg m = {
 		.op = (uint8_t) (BRIDGE_REPLY + request->op), .id = request->id, .status = status};
 
 	memcpy(m.addr, request->addr, sizeof m.addr);
-	client_send(k, &m);
+	link_client_send(k, &m);
 }
 
 /* --- links ------------------------------------------------------------------------------------ */
@@ -112,15 +53,7 @@ static struct one_link *link_of(struct sim_link *k, size_t label)
 	return NULL;
 }
 
-static void job_pop(struct one_link *o)
-{
-	free(o->jobs[0].data);
-	o->n_jobs--;
-	memmove(o->jobs, o->jobs + 1, o->n_jobs * sizeof o->jobs[0]);
-}
-
-/** Frees the place and answers what still waited. */
-static void link_release(struct one_link *o, int status)
+void link_release(struct one_link *o, int status)
 {
 	struct sim_link *k = o->k;
 
@@ -129,13 +62,12 @@ static void link_release(struct one_link *o, int status)
 	while (o->n_jobs > 0) {
 		struct bridge_msg m = o->jobs[0].msg;
 
-		job_pop(o);
-		reply(k, &m, status);
+		link_job_pop(o);
+		link_reply(k, &m, status);
 	}
 }
 
-/** Ends a link that was up; `tell`: as an event, since the client did not ask for it. */
-static void link_close(struct one_link *o, int status, bool tell, uint8_t reason)
+void link_close(struct one_link *o, int status, bool tell, uint8_t reason)
 {
 	struct sim_link *k = o->k;
 	struct bridge_msg lost = {.op = BRIDGE_EVT_LOST, .reason = reason};
@@ -148,160 +80,7 @@ static void link_close(struct one_link *o, int status, bool tell, uint8_t reason
 	sim_label_link_lost(sim_radio_label(k->radio, label), clock_mono_us(k->clock));
 	sim_radio_touched(k->radio, label);
 	if (tell)
-		client_send(k, &lost);
-}
-
-static int status_of(int err)
-{
-	switch (err) {
-	case 0:
-		return 0;
-	case -ERR_STATE:
-		return EPROTO;
-	case -ERR_RANGE:
-		return ERANGE;
-	case -ERR_BADMSG:
-		return EBADMSG;
-	default:
-		return EIO;
-	}
-}
-
-static int64_t job_duration_us(const struct bridge_msg *m)
-{
-	switch (m->op) {
-	case BRIDGE_READ_INFO:
-		return EVENTS_READ_INFO * CONN_EVENT_US;
-	case BRIDGE_CONFIGURE:
-		return EVENTS_CONFIGURE * CONN_EVENT_US;
-	case BRIDGE_WRITE_IMAGE:
-		return EVENTS_WRITE_IMAGE * CONN_EVENT_US +
-		       (int64_t) m->data_len * UPLOAD_US_PER_BYTE;
-	case BRIDGE_SET_TIME:
-		return EVENTS_SET_TIME * CONN_EVENT_US;
-	case BRIDGE_UPDATE_COMPLETE:
-		return EVENTS_UPDATE_COMPLETE * CONN_EVENT_US;
-	default:
-		return EVENTS_ECP * CONN_EVENT_US;
-	}
-}
-
-static void job_begin(struct one_link *o)
-{
-	if (o->n_jobs > 0)
-		loop_timer_start(o->timer, job_duration_us(&o->jobs[0].msg));
-}
-
-/* --- procedures on a link that is up ---------------------------------------------------------- */
-
-static void do_read_info(struct one_link *o, const struct bridge_msg *m)
-{
-	struct sim_label_view v;
-	struct bridge_msg answer = {.op = BRIDGE_REPLY + BRIDGE_READ_INFO, .id = m->id};
-
-	sim_label_get(sim_radio_label(o->k->radio, o->label), &v);
-	memcpy(answer.addr, m->addr, sizeof answer.addr);
-	answer.n_displays = 1;
-	answer.displays[0] = (struct bridge_display){v.model.width, v.model.height, v.model.type};
-	answer.max_image_index = (uint8_t) (v.model.slots - 1);
-	answer.n_leds = v.model.leds;
-	memset(answer.leds, LED_SRGB, v.model.leds);
-	answer.battery_mv = v.battery_mv;
-	answer.temperature_cc = v.temperature_cc;
-	client_send(o->k, &answer);
-}
-
-static void do_update_complete(struct one_link *o, const struct bridge_msg *m)
-{
-	struct sim_link *k = o->k;
-	int r = sim_radio_sync_label(k->radio, o->label);
-
-	r = sim_label_update_complete(sim_radio_label(k->radio, o->label), r == 0,
-				      clock_mono_us(k->clock));
-	sim_radio_touched(k->radio, o->label);
-	if (r == 0)
-		link_release(o, ECANCELED);
-	reply(k, m, status_of(r));
-}
-
-static void do_ecp(struct one_link *o, const struct bridge_msg *m)
-{
-	struct sim_link *k = o->k;
-	struct bridge_msg answer = {.op = BRIDGE_REPLY + BRIDGE_ECP, .id = m->id};
-	uint8_t rsp[ESL_PACKET_MAX];
-	int n;
-
-	if (m->tlv_len > 0 && m->tlv[0] == ESL_OP_UPDATE_COMPLETE) {
-		do_update_complete(o, m);
-		return;
-	}
-	n = sim_label_control_point(sim_radio_label(k->radio, o->label), m->tlv, m->tlv_len, rsp,
-				    clock_mono_us(k->clock));
-	if (n < 0 || n > (int) sizeof answer.tlv) {
-		reply(k, m, EBADMSG);
-		return;
-	}
-	memcpy(answer.addr, m->addr, sizeof answer.addr);
-	memcpy(answer.tlv, rsp, (size_t) n);
-	answer.tlv_len = (uint8_t) n;
-	client_send(k, &answer);
-}
-
-static void job_execute(struct one_link *o, const struct bridge_msg *m)
-{
-	struct sim_link *k = o->k;
-	struct sim_label *l = sim_radio_label(k->radio, o->label);
-	int64_t now_us = clock_mono_us(k->clock);
-
-	switch (m->op) {
-	case BRIDGE_READ_INFO:
-		do_read_info(o, m);
-		break;
-	case BRIDGE_CONFIGURE:
-		reply(k, m,
-		      status_of(sim_label_configure(l, m->esl_address, m->response_key,
-						    m->train_key, m->abs_ms, now_us)));
-		break;
-	case BRIDGE_WRITE_IMAGE:
-		reply(k, m,
-		      status_of(sim_label_write_image(l, m->image_index, m->data, m->data_len,
-						      now_us)));
-		break;
-	case BRIDGE_SET_TIME:
-		sim_label_set_time(l, m->abs_ms, now_us);
-		reply(k, m, 0);
-		break;
-	case BRIDGE_UPDATE_COMPLETE:
-		do_update_complete(o, m);
-		break;
-	default:
-		do_ecp(o, m);
-		break;
-	}
-}
-
-static void job_end(struct one_link *o)
-{
-	struct sim_link *k = o->k;
-	struct job job = o->jobs[0];
-	size_t label = o->label;
-
-	if (sim_rng_chance(&k->rng, k->cfg.drop)) {
-		link_close(o, ENOTCONN, true, REASON_TIMEOUT);
-		return;
-	}
-	o->jobs[0].data = NULL;
-	job_pop(o);
-	job_execute(o, &job.msg);
-	free(job.data);
-	sim_radio_touched(k->radio, label);
-	if (o->state != LINK_UP || o->label != label)
-		return;
-	/* A factory reset or an end of the bond takes the link down from the label's side. */
-	if (sim_label_state(sim_radio_label(k->radio, label)) == ESL_UNASSOCIATED)
-		link_close(o, ENOTCONN, true, REASON_REMOTE_ENDED);
-	else
-		job_begin(o);
+		link_client_send(k, &lost);
 }
 
 /* --- getting connected ------------------------------------------------------------------------ */
@@ -317,7 +96,7 @@ static void search_end(struct one_link *o)
 	memcpy(request.addr, v.addr, sizeof request.addr);
 	if (!o->will_connect) {
 		link_release(o, ENOTCONN);
-		reply(k, &request, ETIMEDOUT);
+		link_reply(k, &request, ETIMEDOUT);
 		return;
 	}
 	o->state = LINK_ENCRYPTING;
@@ -337,12 +116,12 @@ static void encrypt_end(struct one_link *o)
 	memcpy(request.addr, v.addr, sizeof request.addr);
 	if (sim_rng_chance(&k->rng, k->cfg.drop)) {
 		link_close(o, ENOTCONN, false, REASON_TIMEOUT);
-		reply(k, &request, ETIMEDOUT);
+		link_reply(k, &request, ETIMEDOUT);
 		return;
 	}
 	o->state = LINK_UP;
-	reply(k, &request, 0);
-	job_begin(o);
+	link_reply(k, &request, 0);
+	link_job_begin(o);
 }
 
 static void link_due(void *user)
@@ -354,7 +133,7 @@ static void link_due(void *user)
 	else if (o->state == LINK_ENCRYPTING)
 		encrypt_end(o);
 	else if (o->state == LINK_UP && o->n_jobs > 0)
-		job_end(o);
+		link_job_end(o);
 }
 
 /** How long the search takes, and whether it finds the label in the end. */
@@ -390,11 +169,11 @@ static void do_connect(struct sim_link *k, const struct bridge_msg *m)
 	int label = sim_radio_find(k->radio, m->addr);
 
 	if (label < 0) {
-		reply(k, m, ENOENT);
+		link_reply(k, m, ENOENT);
 		return;
 	}
 	if (link_of(k, (size_t) label)) {
-		reply(k, m, EISCONN);
+		link_reply(k, m, EISCONN);
 		return;
 	}
 	for (unsigned int i = 0; i < k->cfg.max_links && !o; i++) {
@@ -402,7 +181,7 @@ static void do_connect(struct sim_link *k, const struct bridge_msg *m)
 			o = &k->links[i];
 	}
 	if (!o) {
-		reply(k, m, EBUSY);
+		link_reply(k, m, EBUSY);
 		return;
 	}
 	o->label = (size_t) label;
@@ -422,7 +201,7 @@ static void advert_send(struct sim_link *k, size_t i, const struct sim_label_vie
 			       .battery_mv = v->battery_mv};
 
 	memcpy(m.addr, v->addr, sizeof m.addr);
-	client_send(k, &m);
+	link_client_send(k, &m);
 }
 
 static void advert_tick(void *user)
@@ -452,7 +231,7 @@ static void do_scan(struct sim_link *k, const struct bridge_msg *m)
 	if (m->on && !k->advert_due_us) {
 		k->advert_due_us = calloc(MAX(n, (size_t) 1), sizeof *k->advert_due_us);
 		if (!k->advert_due_us) {
-			reply(k, m, ENOMEM);
+			link_reply(k, m, ENOMEM);
 			return;
 		}
 		for (size_t i = 0; i < n; i++)
@@ -464,7 +243,7 @@ static void do_scan(struct sim_link *k, const struct bridge_msg *m)
 		loop_timer_start(k->advert_timer, ADVERT_TICK_US);
 	else
 		loop_timer_stop(k->advert_timer);
-	reply(k, m, 0);
+	link_reply(k, m, 0);
 }
 
 /* --- requests --------------------------------------------------------------------------------- */
@@ -473,29 +252,11 @@ static void do_job(struct sim_link *k, const struct bridge_msg *m)
 {
 	int label = sim_radio_find(k->radio, m->addr);
 	struct one_link *o = label < 0 ? NULL : link_of(k, (size_t) label);
-	struct job *job;
 
-	if (!o || o->state != LINK_UP) {
-		reply(k, m, ENOTCONN);
-		return;
-	}
-	if (o->n_jobs == MAX_QUEUED) {
-		reply(k, m, ENOBUFS);
-		return;
-	}
-	job = &o->jobs[o->n_jobs];
-	*job = (struct job){.msg = *m};
-	if (m->data_len > 0) {
-		job->data = malloc(m->data_len);
-		if (!job->data) {
-			reply(k, m, ENOMEM);
-			return;
-		}
-		memcpy(job->data, m->data, m->data_len);
-		job->msg.data = job->data;
-	}
-	if (o->n_jobs++ == 0)
-		job_begin(o);
+	if (o && o->state == LINK_UP)
+		link_job_add(o, m);
+	else
+		link_reply(k, m, ENOTCONN);
 }
 
 static void do_disconnect(struct sim_link *k, const struct bridge_msg *m)
@@ -508,11 +269,11 @@ static void do_disconnect(struct sim_link *k, const struct bridge_msg *m)
 
 		memcpy(request.addr, m->addr, sizeof request.addr);
 		link_release(o, ECANCELED);
-		reply(k, &request, ECANCELED);
+		link_reply(k, &request, ECANCELED);
 	} else if (o) {
 		link_close(o, ECANCELED, false, 0);
 	}
-	reply(k, m, o ? 0 : ENOTCONN);
+	link_reply(k, m, o ? 0 : ENOTCONN);
 }
 
 static void client_data(void *user, const uint8_t *data, size_t len)
@@ -557,7 +318,7 @@ static void client_gone(struct sim_link *k)
 {
 	struct net_conn *client = k->client;
 
-	/* From here on client_send() has nobody to talk to. */
+	/* From here on link_client_send() has nobody to talk to. */
 	k->client = NULL;
 	k->scanning = false;
 	loop_timer_stop(k->advert_timer);

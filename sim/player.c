@@ -128,6 +128,7 @@ static void inventory(void *user, const uint16_t *antennas, size_t n)
 	}
 	if (!p->started) {
 		p->started = true;
+		p->told_us = now_us;
 		p->start_us = now_us;
 		p->offset_us = clock_real_us(p->clock) - now_us;
 	} else if (!p->running) {
