@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store as a whole: configuration, goods, the seeded script, and what the truth port answers.
+ */
+#include "tests/unit/test_common.h"
+
+#include "common/err.h"
+#include "common/gtin.h"
+#include "sim/sim.h"
+#include "sim/simconf.h"
+#include "sim/truth.h"
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static char dir[] = "/tmp/gondola-test-sim-XXXXXX";
+
+static int make_dir(void **state)
+{
+	(void) state;
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int remove_dir(void **state)
+{
+	(void) state;
+	return rmdir(dir);
+}
+
+/** Checks a configuration; yields the code, with the diagnostic in `diag`. */
+static int check(const char *text, char diag[512])
+{
+	char path[128];
+	FILE *f;
+	int r;
+
+	(void) snprintf(path, sizeof path, "%s/sim.conf", dir);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	(void) fputs(text, f);
+	(void) fclose(f);
+	diag[0] = '\0';
+	r = sim_store_check(path, diag, 512);
+	(void) unlink(path);
+	return r;
+}
+
+static void configurations_are_refused_with_the_key_at_fault(void **state)
+{
+	static const struct {
+		const char *text, *said;
+	} rows[] = {
+		{"radio \"a\" { link = \"x\" }", "hci"},
+		{"seed = yes", "seed"},
+		{"nonsense = 1", "nonsense"},
+		{"radio \"a\" { hci = \"h\" link = \"l\" loss = 1.5 }",
+		 "loss: must be from 0 to 1"},
+		{"radio \"a\" { hci = \"h\" link = \"l\" labels = 3 type = \"rgb\" }", "'rgb'"},
+		{"panel \"p\" { radio = \"z\" labels = 3 }", "no radio \"z\""},
+		{"place \"P\" { reader = \"r\" antennas = \"1\" }", "no reader \"r\""},
+		{"reader \"r\" { } place \"P\" { reader = \"r\" antennas = \"5\" }", "no antenna"},
+		{"place \"nowhere\" { }", "nowhere"},
+		{"goods { items = 5 }", "neither gtins nor products"},
+		{"goods { items = 5 gtins = \"09506000134353\" }", "09506000134353"},
+		{"goods { items = 5 products = \"/nonexistent.csv\" }", "/nonexistent.csv"},
+		{"start = \"attic\" goods { items = 5 gtins = \"09506000134352\" }", "attic"},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char diag[512];
+		int r = check(rows[i].text, diag);
+
+		if (r >= 0 || !strstr(diag, rows[i].said))
+			fail_msg("%s\n yields %d: '%s'", rows[i].text, r, diag);
+	}
+}
+
+static void a_whole_configuration_is_accepted(void **state)
+{
+	char diag[512];
+
+	(void) state;
+	assert_int_equal(
+		check("seed = 7\nstart = \"Shelf\"\n"
+		      "radio \"a\" { hci = \"h\" link = \"l\" labels = 3 loss = 0.02 }\n"
+		      "panel \"p\" { radio = \"a\" labels = 2 type = \"bwr\" width = 400 }\n"
+		      "reader \"r\" { port = 0 antennas = 2 }\n"
+		      "place \"Shelf\" { reader = \"r\" antennas = \"1, 2\" kind = \"sales-floor\" "
+		      "}\n"
+		      "goods { gtins = \"09506000134352\" items = 5 move_every_s = 2 }\n",
+		      diag),
+		0);
+	assert_string_equal(diag, "");
+}
+
+/* --- a world of our own ------------------------------------------------------------------------
+ */
+
+struct fixture {
+	struct loop *loop;
+	struct sim_world *world;
+	struct sim_radio *radio;
+	struct sim_reader *reader;
+	struct sim_truth_sources sources;
+};
+
+static void begin(struct fixture *f, uint64_t seed)
+{
+	static const struct sim_label_model model = {.width = 64,
+						     .height = 32,
+						     .type = DISPLAY_BLACK_WHITE,
+						     .slots = 4,
+						     .redraw_us = 1000};
+	struct sim_goods goods = {
+		.gtins = "09506000134352,04012345678901", .items = 10, .prefix_digits = 7};
+	char diag[128];
+
+	*f = (struct fixture){0};
+	assert_int_equal(loop_new_virtual(0, 1000 * US_PER_SEC, &f->loop), 0);
+	assert_int_equal(sim_world_new(loop_clock(f->loop), seed, &f->world), 0);
+	assert_int_equal(sim_world_add_antenna(f->world, "r", 1), 0);
+	assert_int_equal(sim_world_add_place(f->world, "Shelf", "sales-floor"), 1);
+	assert_int_equal(sim_world_add_place(f->world, "Stock", "back-room"), 2);
+	assert_int_equal(sim_world_add_place(f->world, "Shelf", "other"), -17);
+	assert_int_equal(sim_world_cover(f->world, 0, 1), 0);
+	assert_int_equal(sim_goods_place(f->world, &goods, diag, sizeof diag), 0);
+	assert_int_equal(sim_world_seal(f->world), 0);
+	assert_int_equal(
+		sim_radio_new(f->loop, &(struct sim_radio_config){.name = "ap"}, &f->radio), 0);
+	assert_int_equal(sim_radio_add_labels(f->radio, &model, 2), 0);
+	assert_int_equal(sim_reader_new(f->loop,
+					&(struct sim_reader_config){.name = "r", .n_antennas = 1},
+					&f->reader),
+			 0);
+	f->sources = (struct sim_truth_sources){.world = f->world,
+						.radios = &f->radio,
+						.n_radios = 1,
+						.readers = &f->reader,
+						.n_readers = 1};
+}
+
+static void end(struct fixture *f)
+{
+	sim_reader_free(f->reader);
+	sim_radio_free(f->radio);
+	sim_world_free(f->world);
+	loop_free(f->loop);
+}
+
+static json_t *ask(struct fixture *f, const char *line)
+{
+	struct buf out = BUF_INIT;
+	json_t *o;
+
+	sim_truth_answer(&f->sources, loop_clock(f->loop), line, strlen(line), &out);
+	assert_true(buf_ok(&out));
+	assert_int_equal(out.data[out.len - 1], '\n');
+	o = json_loadb((const char *) out.data, out.len, 0, NULL);
+	assert_non_null(o);
+	buf_done(&out);
+	return o;
+}
+
+static void assert_refused(struct fixture *f, const char *line)
+{
+	json_t *o = ask(f, line);
+
+	assert_non_null(json_object_get(o, "error"));
+	json_decref(o);
+}
+
+static void items_are_sgtins_of_the_products_spread_over_the_places(void **state)
+{
+	struct fixture f;
+	struct sgtin s;
+
+	(void) state;
+	begin(&f, 1);
+	assert_int_equal(f.world->n_items, 10);
+	for (uint32_t i = 0; i < 10; i++) {
+		assert_int_equal(sgtin96_decode(&f.world->items[i].epc, &s), 0);
+		assert_true(s.gtin == (i % 2 ? UINT64_C(4012345678901) : UINT64_C(9506000134352)));
+		assert_true(s.serial == i / 2 + 1);
+		assert_int_equal(f.world->items[i].place, 1 + i % 2);
+		assert_int_equal(sim_world_find_item(f.world, &f.world->items[i].epc), i);
+	}
+	assert_int_equal(f.world->places[1].n_items, 5);
+	end(&f);
+}
+
+static void equal_seeds_move_equally_and_others_do_not(void **state)
+{
+	uint64_t sums[3] = {0};
+
+	(void) state;
+	for (unsigned int i = 0; i < 3; i++) {
+		struct fixture f;
+		const struct sim_move *m;
+
+		begin(&f, i < 2 ? 42 : 43);
+		assert_int_equal(sim_world_start_mover(f.world, f.loop, 10), 0);
+		loop_run_until(f.loop, 10000 * US_PER_SEC);
+		assert_in_range(f.world->n_moves, 850, 1150);
+		for (uint64_t k = 0; (m = sim_world_move_at(f.world, k)); k++) {
+			assert_true(m->from != m->to && m->to != SIM_NOWHERE);
+			sums[i] = sums[i] * 31 + (uint64_t) m->at_us + m->item * 7 + m->to;
+		}
+		end(&f);
+	}
+	assert_true(sums[0] == sums[1]);
+	assert_true(sums[0] != sums[2]);
+}
+
+static void an_item_is_moved_and_both_are_told(void **state)
+{
+	struct fixture f;
+	char line[256], hex[EPC_HEX_MAX];
+	json_t *o;
+
+	(void) state;
+	begin(&f, 1);
+	(void) epc_to_hex(&f.world->items[0].epc, hex);
+	(void) snprintf(line, sizeof line, "{\"op\":\"move\",\"epc\":\"%s\",\"place\":\"Stock\"}",
+			hex);
+	o = ask(&f, line);
+	assert_int_equal(json_integer_value(json_object_get(o, "at_us")), 1000 * US_PER_SEC);
+	json_decref(o);
+	(void) snprintf(line, sizeof line, "{\"op\":\"item\",\"epc\":\"%s\"}", hex);
+	o = ask(&f, line);
+	assert_string_equal(json_string_value(json_object_get(o, "place")), "Stock");
+	json_decref(o);
+	o = ask(&f, "{\"op\":\"moves\",\"since_us\":0}");
+	assert_int_equal(json_array_size(json_object_get(o, "moves")), 1);
+	json_decref(o);
+	o = ask(&f, "{\"op\":\"moves\",\"since_us\":1000000001}");
+	assert_int_equal(json_array_size(json_object_get(o, "moves")), 0);
+	json_decref(o);
+	(void) snprintf(line, sizeof line, "{\"op\":\"move\",\"epc\":\"%s\",\"place\":\"Moon\"}",
+			hex);
+	assert_refused(&f, line);
+	end(&f);
+}
+
+static void labels_and_radio_are_told_and_changed(void **state)
+{
+	struct fixture f;
+	json_t *o, *l;
+
+	(void) state;
+	begin(&f, 1);
+	o = ask(&f, "{\"op\":\"labels\"}");
+	assert_int_equal(json_array_size(json_object_get(o, "labels")), 2);
+	l = json_array_get(json_object_get(o, "labels"), 1);
+	assert_string_equal(json_string_value(json_object_get(l, "addr")), "C0FFEE000002");
+	assert_true(json_is_null(json_object_get(l, "shown_sha256")));
+	assert_int_equal(json_array_size(json_object_get(l, "image_slots")), 4);
+	json_decref(o);
+	o = ask(&f, "{\"op\":\"label\",\"addr\":\"c0ffee000001\"}");
+	assert_true(json_is_null(json_object_get(o, "planes_base64")));
+	json_decref(o);
+	o = ask(&f, "{\"op\":\"set\",\"loss\":0.25}");
+	json_decref(o);
+	assert_true(sim_radio_loss(f.radio) == 0.25);
+	json_decref(ask(&f, "{\"op\":\"label-reset\",\"addr\":\"C0FFEE000001\"}"));
+	json_decref(ask(&f, "{\"op\":\"reader\",\"name\":\"r\",\"unplug\":true}"));
+	o = ask(&f, "{\"op\":\"readers\"}");
+	l = json_array_get(json_object_get(o, "readers"), 0);
+	assert_true(json_is_true(json_object_get(l, "unplugged")));
+	json_decref(o);
+	end(&f);
+}
+
+static void nonsense_is_answered_with_an_error(void **state)
+{
+	static const char *const lines[] = {
+		"",
+		"{",
+		"[]",
+		"{\"op\":5}",
+		"{\"op\":\"open-sesame\"}",
+		"{\"op\":\"label\"}",
+		"{\"op\":\"label\",\"addr\":\"C0FFEE000003\"}",
+		"{\"op\":\"label\",\"addr\":\"C0FFEE0000\"}",
+		"{\"op\":\"label-reset\",\"addr\":\"zzzzzzzzzzzz\"}",
+		"{\"op\":\"item\",\"epc\":\"30\"}",
+		"{\"op\":\"reads\",\"epc\":7}",
+		"{\"op\":\"set\",\"loss\":2}",
+		"{\"op\":\"set\"}",
+		"{\"op\":\"reader\",\"name\":\"q\"}",
+	};
+	struct fixture f;
+
+	(void) state;
+	begin(&f, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		assert_refused(&f, lines[i]);
+	end(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(configurations_are_refused_with_the_key_at_fault),
+		cmocka_unit_test(a_whole_configuration_is_accepted),
+		cmocka_unit_test(items_are_sgtins_of_the_products_spread_over_the_places),
+		cmocka_unit_test(equal_seeds_move_equally_and_others_do_not),
+		cmocka_unit_test(an_item_is_moved_and_both_are_told),
+		cmocka_unit_test(labels_and_radio_are_told_and_changed),
+		cmocka_unit_test(nonsense_is_answered_with_an_error),
+	};
+
+	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
