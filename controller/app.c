@@ -3,15 +3,20 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "controller/app_config.h"
+#include "controller/audit.h"
 #include "controller/auth.h"
 #include "controller/ca.h"
 #include "controller/db.h"
 #include "controller/events.h"
 #include "controller/fleet.h"
 #include "controller/http.h"
+#include "controller/metrics.h"
+#include "controller/static.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+#define RENEW_US (24 * 3600 * US_PER_SEC)
 
 /* A part of the daemon: parts start in the order of the table and stop in the reverse one. */
 struct part {
@@ -109,8 +114,20 @@ static void stop_fleet(struct app *app)
 	app->fleet = NULL;
 }
 
+static int start_pages(struct app *app)
+{
+	http_add_routes(app->http, audit_routes);
+	http_add_routes(app->http, metrics_routes);
+	http_set_fallback(app->http, static_get);
+	return 0;
+}
+
+static void stop_nothing(struct app *app _unused_)
+{
+}
+
 /* Both listeners show the same certificate: it names every address of either. */
-static int open_doors(struct app *app)
+static int open_doors(struct app *app, bool only_if_renewed)
 {
 	_cleanup_free_ char *names = NULL, *chain = NULL, *key = NULL;
 	const struct app_config *c = app->config;
@@ -122,7 +139,7 @@ static int open_doors(struct app *app)
 		     c->public_listen.address, c->agents_listen.address) < 0)
 		return -ENOMEM;
 	r = ca_server_pair(app->ca, names, clock_real_us(app->clock), &chain, &key, &made);
-	if (r < 0)
+	if (r < 0 || (only_if_renewed && !made))
 		return r;
 	how.address = c->public_listen.address;
 	how.port = c->public_listen.port;
@@ -137,19 +154,43 @@ static int open_doors(struct app *app)
 	return http_server_listen(app->http, HTTP_AGENTS, &how);
 }
 
+/* Once a day: a certificate that nears its end is replaced while connections go on. */
+static void renew_doors(void *user)
+{
+	struct app *app = user;
+	int r = open_doors(app, true);
+
+	if (r < 0)
+		log_write(LOG_ERR, "app", r, "msg=\"server certificate not renewed\"");
+	loop_timer_start(app->renew, RENEW_US);
+}
+
+static int start_doors(struct app *app)
+{
+	int r = open_doors(app, false);
+
+	if (r == 0)
+		r = loop_timer_new(app->loop, renew_doors, app, &app->renew);
+	if (r == 0)
+		loop_timer_start(app->renew, RENEW_US);
+	return r;
+}
+
 /* Nobody may come in before every part is there; on the way out the doors close first. */
 static void close_doors(struct app *app)
 {
+	loop_timer_free(app->renew);
+	app->renew = NULL;
 	http_server_quiesce(app->http);
 	db_drain(app->db);
 	http_server_stop(app->http);
 }
 
 static const struct part parts[] = {
-	{"database", start_db, stop_db},        {"certificate authority", start_ca, stop_ca},
-	{"http", start_http, stop_http},        {"events", start_events, stop_events},
-	{"auth", start_auth, stop_auth},        {"fleet", start_fleet, stop_fleet},
-	{"listeners", open_doors, close_doors},
+	{"database", start_db, stop_db},      {"certificate authority", start_ca, stop_ca},
+	{"http", start_http, stop_http},      {"events", start_events, stop_events},
+	{"auth", start_auth, stop_auth},      {"fleet", start_fleet, stop_fleet},
+	{"pages", start_pages, stop_nothing}, {"listeners", start_doors, close_doors},
 };
 
 static void stop_parts(struct app *app, size_t n)

@@ -38,6 +38,8 @@ struct app {
 	struct shop *shop;           /**< shop.h: products, prices, labels, wanted state, images */
 	struct inventory *inventory; /**< inventory.h: where every item is */
 
+	struct loop_timer *renew; /**< app.c: the server certificate's next look */
+
 	/** Who wants to know that an agent's desired state changed: app_on_desired_changed(). */
 	void (*desired_changed)(void *user, int64_t agent_id);
 	void *desired_changed_user;
