@@ -177,8 +177,11 @@ static int get_tlv(struct decoder *d, struct wire *w, struct llrp_elem *parent, 
 
 	if (!wire_ok(w) || len < 4 || (size_t) len - 4 > wire_left(w))
 		return fail(d, w, -ERR_BADMSG, LLRP_M_PARAMETER_ERROR, num, parent->num);
+	/* These numbers are for TV parameters; as a TLV they would pass for one when looked up. */
+	if (num < LLRP_P_TV_LIMIT)
+		return fail(d, w, -ERR_BADMSG, LLRP_M_UNKNOWN_PARAMETER, num, parent->num);
 	body = wire_sub(w, (size_t) len - 4);
-	t = num < LLRP_P_TV_LIMIT ? NULL : llrp_parameter_type(num);
+	t = llrp_parameter_type(num);
 	if (num == LLRP_P_CUSTOM)
 		e = get_custom(d, &body, depth);
 	else
