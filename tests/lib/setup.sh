@@ -72,6 +72,6 @@ build_tree() {
 			{ tail -20 "$dir/configure.out"; die "configure failed"; }
 	fi
 	say "Building in ${dir#"$top"/} ..."
-	make -C "$dir" -s -j"$(nproc)" >"$dir/build.out" 2>&1 ||
+	GONDOLA_WEB_REQUIRED=1 make -C "$dir" -s -j"$(nproc)" >"$dir/build.out" 2>&1 ||
 		{ grep -E 'error|Error' -A5 "$dir/build.out" | head -60; die "the build failed; see ${dir#"$top"/}/build.out"; }
 }
