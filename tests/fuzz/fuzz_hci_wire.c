@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An H4 byte stream, as a host and as a controller read it. */
+#include "esl-radio/hci_wire.h"
+
+#include <assert.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/** What a host would pass on is what it read. */
+static void fuzz_report(struct wire *w)
+{
+	struct hci_response_report report;
+	struct hci_response list[HCI_PARAMS_MAX];
+	_cleanup_buf_ struct buf out = BUF_INIT;
+
+	hci_get_response_report(w, &report);
+	for (unsigned int i = 0; i < report.n; i++) {
+		hci_get_response(w, &list[i]);
+		if (!wire_ok(w))
+			return;
+	}
+	if (wire_finish(w) == 0) {
+		assert(hci_put_response_report(&out, report.handle, report.subevent,
+					       report.tx_status, list, report.n) == 0);
+		assert(out.len == w->len + 3);
+		assert(memcmp(out.data + 3, w->base, w->len) == 0);
+	}
+}
+
+static void fuzz_event(const struct h4_packet *p)
+{
+	struct hci_command_complete complete;
+	struct hci_command_status status;
+	struct hci_data_request request;
+	struct wire w;
+
+	wire_init(&w, p->params, p->len);
+	switch (p->event) {
+	case HCI_EVT_COMMAND_COMPLETE:
+		hci_get_command_complete(&w, &complete);
+		break;
+	case HCI_EVT_COMMAND_STATUS:
+		hci_get_command_status(&w, &status);
+		break;
+	case HCI_EVT_LE_META:
+		switch (hci_get_le_event(&w)) {
+		case HCI_LE_PA_SUBEVENT_DATA_REQUEST:
+			hci_get_data_request(&w, &request);
+			break;
+		case HCI_LE_PA_RESPONSE_REPORT:
+			fuzz_report(&w);
+			break;
+		}
+		break;
+	}
+}
+
+static void fuzz_subevent_data(struct wire *w)
+{
+	struct hci_subevent_data sets[HCI_SUBEVENTS_PER_CMD];
+	_cleanup_buf_ struct buf out = BUF_INIT;
+	uint8_t handle;
+	size_t n = hci_get_subevent_data(w, &handle);
+
+	for (size_t i = 0; i < n; i++)
+		hci_get_subevent_set(w, &sets[i]);
+	if (wire_finish(w) == 0) {
+		assert(hci_put_subevent_data(&out, handle, sets, n) == 0);
+		assert(memcmp(out.data + 4, w->base, w->len) == 0);
+	}
+}
+
+static void fuzz_command(const struct h4_packet *p)
+{
+	struct hci_ext_adv_params adv;
+	struct hci_adv_data data;
+	struct hci_adv_enable enable;
+	struct hci_random_address address;
+	struct hci_pa_params pa;
+	struct wire w;
+
+	(void) hci_opcode_name(p->opcode);
+	wire_init(&w, p->params, p->len);
+	switch (p->opcode) {
+	case HCI_LE_SET_EXT_ADV_PARAMS:
+		hci_get_ext_adv_params(&w, &adv);
+		break;
+	case HCI_LE_SET_EXT_ADV_DATA:
+		hci_get_ext_adv_data(&w, &data);
+		break;
+	case HCI_LE_SET_EXT_ADV_ENABLE:
+		hci_get_ext_adv_enable(&w, &enable);
+		break;
+	case HCI_LE_SET_PA_ENABLE:
+		hci_get_pa_enable(&w, &enable);
+		break;
+	case HCI_LE_SET_ADV_RANDOM_ADDRESS:
+		hci_get_adv_random_address(&w, &address);
+		break;
+	case HCI_LE_SET_PA_PARAMS_V2:
+		hci_get_pa_params(&w, &pa);
+		break;
+	case HCI_LE_SET_PA_SUBEVENT_DATA:
+		fuzz_subevent_data(&w);
+		break;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	while (size > 0) {
+		struct h4_packet p;
+		int n = h4_next(data, size, &p);
+
+		if (n <= 0)
+			break;
+		assert((size_t) n <= size);
+		if (p.type == H4_EVENT)
+			fuzz_event(&p);
+		else if (p.type == H4_COMMAND)
+			fuzz_command(&p);
+		data += n;
+		size -= (size_t) n;
+	}
+	return 0;
+}
