@@ -22,10 +22,16 @@ async function withPage({ url, user, password, browser }, f) {
   }
 }
 
+/** A GTIN as the page shows it: without the zeros that make it 14 digits. */
+function shown(gtin) {
+  const digits = gtin.replace(/^0+/, '');
+  return digits.padStart(digits.length <= 8 ? 8 : 13, '0');
+}
+
 /** Finds a product by its GTIN and opens it. */
 async function openProduct(page, gtin) {
   await page.getByRole('navigation').getByRole('link', { name: 'Products' }).click();
-  const short = gtin.replace(/^0+(?=\d{13}$)/, '');
+  const short = shown(gtin);
   await page.keyboard.press('/');
   await page.locator('[data-search]').fill(short);
   await page.keyboard.press('Enter');
@@ -37,7 +43,7 @@ async function openProduct(page, gtin) {
 
 /**
  * Changes a price in the browser and waits until the page says that every linked label shows it.
- * Times are milliseconds from the click on Save, taken in the page.
+ * `shown_ms` is from the click on Save to *shown* in the page; `clicked_at` is the wall clock of the click.
  */
 export async function priceJourney({ url, user, password, gtin, price, shots, browser, timeout = 60_000 }) {
   return withPage({ url, user, password, browser }, async (page) => {
@@ -67,6 +73,7 @@ export async function priceJourney({ url, user, password, gtin, price, shots, br
       await shot(page, 'journey-price-shown', shots === true ? shotsDir() : shots);
     }
     return page.evaluate(() => ({
+      clicked_at: performance.timeOrigin + window.gondolaClick,
       shown_ms: Math.round(window.gondolaShown - window.gondolaClick),
       labels: [...document.querySelectorAll('.panel .label-steps')].map((s) => s.dataset.label),
       price: document.querySelector('.panel .progress-card strong')?.textContent ?? '',

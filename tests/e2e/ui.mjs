@@ -297,7 +297,7 @@ test('labels are linked by scanning in either order, with undo', () =>
 
 test('IT staff get a join code once, with the command, and edit a reader', () =>
   signedIn('ida', async (page) => {
-    await page.getByRole('button', { name: 'Add an agent' }).click();
+    await page.getByRole('button', { name: 'New join code' }).click();
     await page.getByRole('button', { name: 'Make a join code' }).click();
     const code = await page.locator('[data-join-code]').textContent();
     ok(/^GJ1-/.test(code), 'a join code');

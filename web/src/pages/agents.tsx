@@ -114,7 +114,7 @@ export function AgentsPage({ id, tab }: { id: number | null; tab: string | null 
       <div class="list-side">
         <PageHead title={t.nav.agents} lead={t.agents.lead}>
           {may('fleet') && (
-            <Button icon="plus" kind="main" onClick={() => setJoining(true)}>
+            <Button icon="key" kind="main" onClick={() => setJoining(true)}>
               {t.agents.add}
             </Button>
           )}
