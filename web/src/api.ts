@@ -127,7 +127,8 @@ async function request(method: Method, template: string, o: CallOptions = {}): P
 
 async function call<R>(method: Method, template: string, o: CallOptions = {}): Promise<R> {
   const res = await request(method, template, o);
-  return (res.status === 204 ? undefined : await res.json()) as R;
+  const text = await res.text();
+  return (text ? JSON.parse(text) : undefined) as R;
 }
 
 export interface ListOptions {

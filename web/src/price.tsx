@@ -261,7 +261,7 @@ export function PriceProgress({ productId }: { productId: number }): JSX.Element
           <strong>{money(w.newMinor, w.currency)}</strong>
         </span>
         <WatchChip w={w} />
-        {w.labels.length > 0 && <span class="elapsed" aria-hidden="true">{seconds(elapsed)}</span>}
+        {w.labels.length > 0 && !finished && <span class="elapsed" aria-hidden="true">{seconds(elapsed)}</span>}
         <Button icon="cross" kind="quiet" label={t.price.dismiss} onClick={() => forgetWatch(productId)} />
       </header>
       {w.loaded && w.labels.length === 0 ? (

@@ -22,6 +22,15 @@ function detailText(d: unknown): string {
   return String(d);
 }
 
+const HOMES: Record<string, string> = { product: '/products/', label: '/labels/', agent: '/agents/', item: '/items/' };
+
+/** "product:12" opens the product; anything else is plain text. */
+function ObjectName({ name }: { name: string | null }): JSX.Element | null {
+  const [, kind, id] = /^([a-z]+):([0-9A-Fa-f]+)$/.exec(name ?? '') ?? [];
+  const home = kind ? HOMES[kind] : undefined;
+  return home ? <a href={`${home}${id}`}>{name}</a> : <>{name}</>;
+}
+
 function AuditRow({ e }: { e: AuditEntry }): JSX.Element {
   return (
     <>
@@ -33,7 +42,7 @@ function AuditRow({ e }: { e: AuditEntry }): JSX.Element {
       </div>
       <div role="cell" class="c-name">
         <span class="clip">
-          <strong>{t.actions[e.action as keyof typeof t.actions] ?? e.action}</strong> {e.object}
+          <strong>{t.actions[e.action as keyof typeof t.actions] ?? e.action}</strong> <ObjectName name={e.object} />
         </span>
         <span class="sub clip" title={detailText(e.detail)}>
           {detailText(e.detail)}

@@ -37,9 +37,7 @@ function Errors({ body }: { body: ProblemBody }): JSX.Element {
         <table class="error-table">
           <thead>
             <tr>
-              <th scope="col" class="num">
-                {t.import.line}
-              </th>
+              <th scope="col">{t.import.line}</th>
               <th scope="col">{t.import.column}</th>
               <th scope="col">{t.import.what}</th>
             </tr>
@@ -47,7 +45,7 @@ function Errors({ body }: { body: ProblemBody }): JSX.Element {
           <tbody>
             {errors.map((e: ProblemError, i) => (
               <tr key={i}>
-                <td class="num">{e.line ?? '–'}</td>
+                <td>{e.line ?? '–'}</td>
                 <td>{e.column ?? '–'}</td>
                 <td>
                   {t.importCodes[e.code as keyof typeof t.importCodes] ?? e.detail}

@@ -106,7 +106,10 @@ export function Facts3({ label }: { label: Label }): JSX.Element {
         {shown?.image ? (
           <>
             {isWanted(shown.image) ? '' : `${t.labels.olderPicture} `}
-            <Ago at={shown.since} /> <span class="grade" title={t.gradeHint[shown.grade]}>{t.grade[shown.grade]}</span>
+            <Ago at={shown.since} />{' '}
+            <span class="grade" title={t.gradeHint[shown.grade]}>
+              {t.grade[shown.grade] ?? shown.grade}
+            </span>
           </>
         ) : (
           t.labels.notYet
