@@ -97,6 +97,25 @@ for (const colorScheme of ['light', 'dark']) {
   }
 }
 
+test('the watchers see what they are there for', async () => {
+  const { context, page, trouble } = await openPage(browser);
+  await page.goto(url);
+  await page.locator('.sign-in form').waitFor();
+  await page.evaluate(() => {
+    document.querySelector('h1').setAttribute('style', 'color: red');
+    try {
+      document.createElement('div').innerHTML = '<b>text</b>';
+    } catch {
+      // Trusted Types refuse it
+    }
+    document.querySelector('main').append(document.createElement('img'));
+  });
+  ok((await axe(page)).some((v) => v.startsWith('image-alt')), 'axe finds a picture without a text');
+  const seen = trouble.filter((x) => x.startsWith('CSP violation')).join();
+  ok(seen.includes('style-src') && seen.includes('require-trusted-types-for'), `CSP violations are heard, got ${seen}`);
+  await context.close();
+});
+
 test('empty pages say the next step and are accessible', () =>
   signedIn(
     'admin',

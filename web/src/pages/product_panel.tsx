@@ -5,7 +5,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import * as api from '../api';
 import { count, dateTime, gtinShort, money } from '../format';
-import { useFetched, useLive, useThrottled } from '../hooks';
+import { useFetched, useLive, useThrottled, useWide } from '../hooks';
 import { PriceForm, PricePreview, PriceProgress } from '../price';
 import { may } from '../session';
 import { t } from '../strings';
@@ -109,6 +109,8 @@ function ProductStock({ product }: { product: Product }): JSX.Element {
 
 function PriceSection({ product, labels }: { product: Product; labels: Label[] }): JSX.Element {
   const [minor, setMinor] = useState<number | null>(null);
+  // On a phone the focus would raise the keyboard over what one came to read.
+  const wide = useWide(720);
   const first = labels[0];
   return (
     <section class="price-section">
@@ -116,7 +118,7 @@ function PriceSection({ product, labels }: { product: Product; labels: Label[] }
         <span class="big-price">{money(product.price_minor, product.currency)}</span>
         <span class="sub">{unitPrice(product) || t.products.noUnitPrice}</span>
       </div>
-      {may('prices') && <PriceForm product={product} focus onMinor={setMinor} />}
+      {may('prices') && <PriceForm product={product} focus={wide} onMinor={setMinor} />}
       {minor !== null && first && <PricePreview product={product} minor={minor} label={first} />}
       <PriceProgress productId={product.id} />
     </section>
