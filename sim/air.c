@@ -13,7 +13,7 @@
 #define RANGE_DB     22.0 /**< nearest to farthest item of a place */
 #define CROSS_DBM    -66.0
 #define FADING_DB    3.0
-#define WEAKEST_DBM  -82
+#define WEAKEST_DBM  -82 /**< the sensitivity of the reader */
 #define HOP_CHANNELS 50
 #define HOP_DWELL_US (200 * US_PER_MS)
 
@@ -60,13 +60,17 @@ static double mean_rssi(const struct sim_air *a, uint32_t item, uint32_t antenna
 static void read_one(struct sim_air *a, uint32_t item, uint32_t antenna, bool covered,
 		     int64_t start_us)
 {
-	double dbm = mean_rssi(a, item, antenna, covered) + FADING_DB * sim_rng_normal(&a->rng);
-	struct sim_tag_read *t = &a->batch[a->n_batch++];
+	double dbm = mean_rssi(a, item, antenna, covered) + FADING_DB * sim_rng_normal(&a->rng) +
+		     sim_reader_power_db(a->reader, a->world->antennas[antenna].number);
+	struct sim_tag_read *t;
 
+	if (dbm < WEAKEST_DBM)
+		return;
+	t = &a->batch[a->n_batch++];
 	*t = (struct sim_tag_read){
 		.epc = &a->world->items[item].epc,
 		.antenna = a->world->antennas[antenna].number,
-		.rssi_dbm = (int8_t) MAX(lround(dbm), (long) WEAKEST_DBM),
+		.rssi_dbm = (int8_t) lround(dbm),
 		.channel = a->channel,
 		.phase = (uint16_t) sim_rng_below(&a->rng, 4096),
 		.doppler = (int16_t) (sim_rng_normal(&a->rng) * 16),

@@ -48,6 +48,8 @@ int sim_radio_add_labels(struct sim_radio *r, const struct sim_label_model *mode
 			 unsigned int n) _must_check_;
 /** Serves H4 hosts at a UNIX path, one at a time. */
 int sim_radio_listen(struct sim_radio *r, const char *path) _must_check_;
+/** The controller loses power for a moment: host, train and configuration are gone. */
+void sim_radio_power_cycle(struct sim_radio *r);
 /** Serves the host at the other end of this descriptor (owned from now on). */
 int sim_radio_attach(struct sim_radio *r, int fd) _must_check_;
 

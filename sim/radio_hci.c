@@ -41,6 +41,13 @@ bool radio_host_wants(const struct sim_radio *r, uint8_t le_event)
 	       (r->hs.le_event_mask & HCI_LE_MASK(le_event));
 }
 
+void sim_radio_power_cycle(struct sim_radio *r)
+{
+	host_gone(r);
+	train_stop(r);
+	radio_host_reset(r);
+}
+
 /* --- commands --------------------------------------------------------------------------------- */
 
 /** What one command yields: a status, and return parameters after it. */

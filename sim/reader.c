@@ -19,6 +19,8 @@ enum attempt {
 
 void reader_send_bytes(struct sim_reader *r, const void *data, size_t len)
 {
+	if (r->stats.frozen)
+		return;
 	if (r->client && r->corked)
 		buf_put(&r->cork, data, len);
 	else if (r->client && net_conn_send(r->client, data, len) < 0)
@@ -79,7 +81,7 @@ static void keepalive_due(void *user)
 	struct sim_reader *r = user;
 	struct llrp_msg *m = NULL;
 
-	if (!r->client)
+	if (!r->client || r->stats.frozen)
 		return;
 	if (r->keepalives_missed++ >= KEEPALIVES_MISSED_MAX) {
 		reader_client_gone(r);
@@ -118,6 +120,8 @@ static void client_data(void *user, const uint8_t *data, size_t len)
 {
 	struct sim_reader *r = user;
 
+	if (r->stats.frozen)
+		return;
 	buf_put(&r->in, data, len);
 	while (r->client && r->in.len > 0) {
 		struct llrp_header h;
@@ -326,6 +330,16 @@ int sim_reader_set_unplugged(struct sim_reader *r, bool unplugged)
 	report_reset(r);
 	reader_keepalive_arm(r);
 	return 0;
+}
+
+void sim_reader_set_frozen(struct sim_reader *r, bool frozen)
+{
+	r->stats.frozen = frozen;
+	r->keepalives_missed = 0;
+	if (!frozen) {
+		/* What came meanwhile was lost in the middle of things: start over. */
+		reader_client_gone(r);
+	}
 }
 
 void sim_reader_get_stats(const struct sim_reader *r, struct sim_reader_stats *ret)

@@ -53,7 +53,7 @@ struct sim_reader_stats {
 	uint64_t reported; /**< tag reports handed to the connection */
 	uint64_t dropped;  /**< lost: buffer full, or nobody there to take them */
 	uint64_t connections, errors_sent;
-	bool connected, unplugged, inventory;
+	bool connected, unplugged, frozen, inventory;
 };
 
 struct sim_reader;
@@ -74,6 +74,9 @@ int sim_reader_attach(struct sim_reader *r, int fd) _must_check_;
 void sim_reader_feed(struct sim_reader *r, const struct sim_tag_read *reads, size_t n);
 /** Sends out what waits for its report trigger, as at the end of an AISpec. */
 void sim_reader_flush(struct sim_reader *r);
+/** Transmit power at that antenna of the running inventory, below the reader's highest: 0 or less.
+ */
+double sim_reader_power_db(const struct sim_reader *r, uint16_t antenna);
 /** Bytes of reports that the client has not taken yet. */
 size_t sim_reader_backlog(const struct sim_reader *r);
 /** Ends the connection by the reader's own will, with a ConnectionCloseEvent. */
@@ -81,4 +84,6 @@ void sim_reader_hang_up(struct sim_reader *r);
 /** Pulls the plug: half a message may be the last thing the client gets, ROSpecs and configuration
  * are lost, nobody listens. Plugging in again listens on the same port. */
 int sim_reader_set_unplugged(struct sim_reader *r, bool unplugged) _must_check_;
+/** Freezes it: connections stay open, nothing is answered, sent or noticed any more. */
+void sim_reader_set_frozen(struct sim_reader *r, bool frozen);
 void sim_reader_get_stats(const struct sim_reader *r, struct sim_reader_stats *ret);

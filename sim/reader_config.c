@@ -10,7 +10,6 @@
 #define FIRST_CHANNEL_KHZ  902750u
 #define CHANNEL_STEP_KHZ   500u
 #define LOWEST_POWER_CDBM  1000
-#define POWER_STEP_CDBM    25
 #define SENSITIVITY_LEVELS 11
 #define PROTOCOL_C1G2      1
 #define HOP_TABLE_ID       1
@@ -117,7 +116,7 @@ static void put_regulatory(struct llrp_elem *root)
 		s = llrp_add(band, LLRP_P_TRANSMIT_POWER_LEVEL_TABLE_ENTRY);
 		llrp_set(s, "Index", i);
 		llrp_set_signed(s, "TransmitPowerValue",
-				LOWEST_POWER_CDBM + (i - 1) * POWER_STEP_CDBM);
+				LOWEST_POWER_CDBM + (i - 1) * READER_POWER_STEP_CDBM);
 	}
 	s = llrp_add(band, LLRP_P_FREQUENCY_INFORMATION);
 	llrp_set(s, "Hopping", 1);
@@ -326,7 +325,7 @@ struct refusal report_spec_check(const struct llrp_elem *e)
 
 /* --- writing the configuration ---------------------------------------------------------------- */
 
-static struct refusal check_antenna(const struct sim_reader *r, const struct llrp_elem *e)
+struct refusal antenna_config_check(const struct sim_reader *r, const struct llrp_elem *e)
 {
 	const struct llrp_elem *tx = llrp_find(e, LLRP_P_RF_TRANSMITTER);
 	uint64_t power = llrp_get(tx, "TransmitPower");
@@ -353,18 +352,19 @@ struct refusal reader_check_config(const struct sim_reader *r, struct llrp_elem 
 				  "unknown keepalive trigger");
 	e = llrp_find(root, LLRP_P_ANTENNA_CONFIGURATION);
 	for (; !no.code && e; e = llrp_find_next(e))
-		no = check_antenna(r, e);
+		no = antenna_config_check(r, e);
 	return no;
 }
 
-static void take_antenna(struct sim_reader *r, const struct llrp_elem *e)
+void antenna_config_power(const struct sim_reader *r, const struct llrp_elem *e,
+			  uint16_t power[SIM_READER_MAX_ANTENNAS])
 {
 	const struct llrp_elem *tx = llrp_find(e, LLRP_P_RF_TRANSMITTER);
 	uint16_t antenna = (uint16_t) llrp_get(e, "AntennaID");
 
 	for (uint16_t i = 1; tx && i <= r->cfg.n_antennas; i++) {
 		if (antenna == 0 || antenna == i)
-			r->set.power[i - 1] = (uint16_t) llrp_get(tx, "TransmitPower");
+			power[i - 1] = (uint16_t) llrp_get(tx, "TransmitPower");
 	}
 }
 
@@ -379,7 +379,7 @@ void reader_take_config(struct sim_reader *r, struct llrp_elem *root)
 			r->set.notify[type] = llrp_get(e, "NotificationState");
 	}
 	for (e = llrp_find(root, LLRP_P_ANTENNA_CONFIGURATION); e; e = llrp_find_next(e))
-		take_antenna(r, e);
+		antenna_config_power(r, e, r->set.power);
 	e = llrp_find(root, LLRP_P_RO_REPORT_SPEC);
 	if (e)
 		report_spec_read(e, r->extensions, &r->set.report);

@@ -14,7 +14,8 @@
 #define READER_HELD_MAX        (2u << 20) /**< bytes of reports held while no client takes them */
 #define READER_PENDING_MAX     20000      /**< tag reports that wait for their trigger */
 #define READER_EVENT_TYPES     9
-#define READER_POWER_LEVELS    81 /**< 10 to 30 dBm in quarters of a decibel */
+#define READER_POWER_LEVELS    81 /**< 10 to 30 dBm ... */
+#define READER_POWER_STEP_CDBM 25 /**< ... in quarters of a decibel */
 #define READER_CHANNELS        50
 
 /** Bits of what a report carries, in the order of TagReportContentSelector. */
@@ -124,6 +125,7 @@ struct sim_reader {
 	struct loop_timer *spec_timer;   /**< duration of the running AISpec */
 	struct loop_timer *rospec_timer; /**< duration or period of the ROSpec */
 	struct report_spec active_report;
+	uint16_t active_power[SIM_READER_MAX_ANTENNAS]; /**< of the running AISpec, index from 1 */
 
 	struct pending_tag *pending;
 	size_t n_pending, cap_pending;
@@ -173,6 +175,11 @@ void reader_put_config(const struct sim_reader *r, struct llrp_msg *m, uint8_t w
 		       uint16_t antenna);
 struct refusal reader_check_config(const struct sim_reader *r, struct llrp_elem *root);
 void reader_take_config(struct sim_reader *r, struct llrp_elem *root);
+/** Antenna, power index and hop table of one AntennaConfiguration. */
+struct refusal antenna_config_check(const struct sim_reader *r, const struct llrp_elem *e);
+/** Writes its power over those antennas of `power` that it is about. */
+void antenna_config_power(const struct sim_reader *r, const struct llrp_elem *e,
+			  uint16_t power[SIM_READER_MAX_ANTENNAS]);
 void report_spec_read(const struct llrp_elem *e, bool extensions, struct report_spec *ret);
 struct refusal report_spec_check(const struct llrp_elem *e);
 

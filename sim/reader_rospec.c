@@ -53,6 +53,14 @@ static const struct llrp_elem *stop_trigger(const struct rospec *s)
 	return llrp_find(llrp_find(s->elem, LLRP_P_RO_BOUNDARY_SPEC), LLRP_P_ROSPEC_STOP_TRIGGER);
 }
 
+double sim_reader_power_db(const struct sim_reader *r, uint16_t antenna)
+{
+	if (antenna < 1 || antenna > r->cfg.n_antennas)
+		return 0;
+	return (r->active_power[antenna - 1] - READER_POWER_LEVELS) * READER_POWER_STEP_CDBM /
+	       100.0;
+}
+
 /* --- running ---------------------------------------------------------------------------------- */
 
 static void notify(struct sim_reader *r, uint32_t id, enum rospec_event event)
@@ -96,11 +104,17 @@ static void aispec_begin(struct sim_reader *r, struct rospec *s)
 {
 	const struct llrp_elem *stop = llrp_find(s->aispec, LLRP_P_AISPEC_STOP_TRIGGER);
 	const struct llrp_elem *tags = llrp_find(stop, LLRP_P_TAG_OBSERVATION_TRIGGER);
+	const struct llrp_elem *antenna =
+		llrp_find(llrp_find(s->aispec, LLRP_P_INVENTORY_PARAMETER_SPEC),
+			  LLRP_P_ANTENNA_CONFIGURATION);
 	uint64_t type = llrp_get(stop, "AISpecStopTriggerType");
 	uint64_t ms = type == AI_STOP_DURATION      ? llrp_get(stop, "DurationTrigger")
 		      : type == AI_STOP_OBSERVATION ? llrp_get(tags, "Timeout")
 						    : 0;
 
+	memcpy(r->active_power, r->set.power, sizeof r->active_power);
+	for (; antenna; antenna = llrp_find_next(antenna))
+		antenna_config_power(r, antenna, r->active_power);
 	s->observed = 0;
 	if (ms > 0)
 		loop_timer_start(r->spec_timer, (int64_t) ms * US_PER_MS);
@@ -241,6 +255,13 @@ static struct refusal check_aispec(const struct sim_reader *r, const struct llrp
 	if (llrp_get(p, "ProtocolID") != 1)
 		return refuse_field(LLRP_P_INVENTORY_PARAMETER_SPEC, 1, LLRP_A_INVALID,
 				    "the only air protocol is EPCglobal Class 1 Gen 2");
+	p = llrp_find(p, LLRP_P_ANTENNA_CONFIGURATION);
+	for (; p; p = llrp_find_next(p)) {
+		struct refusal no = antenna_config_check(r, p);
+
+		if (no.code)
+			return no;
+	}
 	return (struct refusal){0};
 }
 

@@ -14,7 +14,9 @@
  *     {"op":"radio"} {"op":"set","loss":P,"radio":NAME?}
  *     {"op":"label-reset","addr":A}       power-cycles a label
  *     {"op":"label-battery","addr":A,"mv":N}
- *     {"op":"reader","name":N,"unplug":BOOL}  pulls or plugs; without "unplug" it only looks
+ *     {"op":"radio-reset","radio":N}      power-cycles the controller: its host is cut off
+ *     {"op":"reader","name":N}            one reader; with "unplug":BOOL pulls or plugs it, with
+ *                                         "freeze":BOOL it stays connected but mute
  *     {"op":"readers"} {"op":"places"} {"op":"time"}
  */
 #pragma once

@@ -304,17 +304,31 @@ static json_t *op_set(const struct ctx *c)
 	return op_radio(c);
 }
 
+static json_t *op_radio_reset(const struct ctx *c)
+{
+	const char *name = json_string_value(json_object_get(c->q, "radio"));
+	json_t *o = NULL;
+
+	for (size_t i = 0; name && !o && i < c->s->n_radios; i++) {
+		if (!strcmp(name, sim_radio_name(c->s->radios[i]))) {
+			sim_radio_power_cycle(c->s->radios[i]);
+			o = op_radio(c);
+		}
+	}
+	return o ? o : failure("no such radio");
+}
+
 static json_t *reader_json(const struct sim_reader *r)
 {
 	struct sim_reader_stats st;
 
 	sim_reader_get_stats(r, &st);
-	return json_pack("{s:s,s:i,s:b,s:b,s:b,s:I,s:I,s:I,s:I,s:I}", "name", sim_reader_name(r),
-			 "port", sim_reader_port(r), "connected", st.connected, "unplugged",
-			 st.unplugged, "inventory", st.inventory, "reads", (json_int_t) st.reads,
-			 "reported", (json_int_t) st.reported, "dropped", (json_int_t) st.dropped,
-			 "connections", (json_int_t) st.connections, "errors_sent",
-			 (json_int_t) st.errors_sent);
+	return json_pack("{s:s,s:i,s:b,s:b,s:b,s:b,s:I,s:I,s:I,s:I,s:I}", "name",
+			 sim_reader_name(r), "port", sim_reader_port(r), "connected", st.connected,
+			 "unplugged", st.unplugged, "frozen", st.frozen, "inventory", st.inventory,
+			 "reads", (json_int_t) st.reads, "reported", (json_int_t) st.reported,
+			 "dropped", (json_int_t) st.dropped, "connections",
+			 (json_int_t) st.connections, "errors_sent", (json_int_t) st.errors_sent);
 }
 
 static json_t *op_readers(const struct ctx *c)
@@ -330,6 +344,7 @@ static json_t *op_reader(const struct ctx *c)
 {
 	const char *name = json_string_value(json_object_get(c->q, "name"));
 	const json_t *unplug = json_object_get(c->q, "unplug");
+	const json_t *freeze = json_object_get(c->q, "freeze");
 
 	for (size_t i = 0; name && i < c->s->n_readers; i++) {
 		struct sim_reader *r = c->s->readers[i];
@@ -339,6 +354,8 @@ static json_t *op_reader(const struct ctx *c)
 		if (json_is_boolean(unplug) &&
 		    sim_reader_set_unplugged(r, json_is_true(unplug)) < 0)
 			return failure("its port is taken");
+		if (json_is_boolean(freeze))
+			sim_reader_set_frozen(r, json_is_true(freeze));
 		return reader_json(r);
 	}
 	return failure("no such reader");
@@ -365,6 +382,7 @@ static const struct {
 	{"reads", op_reads},
 	{"places", op_places},
 	{"radio", op_radio},
+	{"radio-reset", op_radio_reset},
 	{"set", op_set},
 	{"reader", op_reader},
 	{"readers", op_readers},

@@ -529,6 +529,31 @@ static void garbage_costs_the_host_its_connection_only(void **state)
 	end(&f);
 }
 
+static void a_power_cycle_cuts_the_host_off_and_stops_the_train(void **state)
+{
+	static struct fixture f;
+	struct sim_radio_stats st;
+	int fds[2];
+
+	(void) state;
+	begin(&f, 1);
+	commission(&f, 1);
+	sim_radio_power_cycle(f.radio);
+	pass(&f, US_PER_MS);
+	assert_true(f.host_closed);
+	sim_radio_get_stats(f.radio, &st);
+	assert_false(st.train_running);
+	close(f.host);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	assert_int_equal(sim_radio_attach(f.radio, fds[0]), 0);
+	f.host = fds[1];
+	train_start(&f);
+	/* A new train is not the one the label followed. */
+	pass(&f, 7 * INTERVAL_US);
+	assert_int_equal(sim_label_state(sim_radio_label(f.radio, 0)), ESL_UNSYNCHRONIZED);
+	end(&f);
+}
+
 static void loss_is_drawn_each_way(void **state)
 {
 	static struct fixture f;
@@ -729,6 +754,7 @@ int main(void)
 		cmocka_unit_test(unasked_data_is_too_early_and_a_wrong_subevent_invalid),
 		cmocka_unit_test(commands_out_of_order_get_their_status),
 		cmocka_unit_test(garbage_costs_the_host_its_connection_only),
+		cmocka_unit_test(a_power_cycle_cuts_the_host_off_and_stops_the_train),
 		cmocka_unit_test(loss_is_drawn_each_way),
 		cmocka_unit_test(labels_lose_a_train_that_stops_and_are_unsynchronized),
 		cmocka_unit_test(connecting_waits_for_the_subevent_and_makes_the_label_deaf),

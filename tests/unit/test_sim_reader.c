@@ -876,6 +876,76 @@ static void the_air_reads_each_item_at_its_rate(void **state)
 	end(&f);
 }
 
+static void low_power_reads_less_and_an_unknown_index_is_refused(void **state)
+{
+	static struct fixture f;
+	struct sim_air_config cfg = {.reads_per_s = 50, .seed = 3};
+	size_t high[5] = {0}, low[5] = {0};
+	struct sim_world *w;
+	struct sim_air *air;
+	struct llrp_msg *m;
+	struct llrp_elem *e;
+
+	(void) state;
+	begin(&f);
+	assert_int_equal(sim_world_new(loop_clock(f.loop), 3, &w), 0);
+	assert_int_equal(sim_world_add_antenna(w, "r", 1), 0);
+	assert_int_equal(sim_world_add_place(w, "floor", "sales-floor"), 1);
+	assert_int_equal(sim_world_cover(w, 0, 1), 0);
+	for (unsigned int i = 0; i < 4; i++)
+		assert_int_equal(sim_world_add_item(w, &f.epcs[i], 1), i);
+	assert_int_equal(sim_world_seal(w), 0);
+	assert_int_equal(sim_air_new(f.loop, w, f.reader, &cfg, &air), 0);
+	inventory(&f, &plain_wish);
+	for (int i = 0; i < 10; i++) {
+		pass(&f, US_PER_SEC);
+		(void) drain(&f, high);
+	}
+	assert_int_equal(rospec_op(&f, LLRP_DELETE_ROSPEC, 0), LLRP_M_SUCCESS);
+	for (uint16_t power = 82; power >= 1; power -= 81) {
+		m = add_rospec(&f, &plain_wish);
+		e = llrp_find(llrp_find(llrp_root(m), LLRP_P_ROSPEC), LLRP_P_AISPEC);
+		e = llrp_find(e, LLRP_P_INVENTORY_PARAMETER_SPEC);
+		e = llrp_add(llrp_add(e, LLRP_P_ANTENNA_CONFIGURATION), LLRP_P_RF_TRANSMITTER);
+		llrp_set(e, "HopTableID", 1);
+		llrp_set(e, "TransmitPower", power);
+		assert_int_equal(status_of(&f, m),
+				 power > 81 ? LLRP_M_PARAMETER_ERROR : LLRP_M_SUCCESS);
+		if (power == 1)
+			break;
+	}
+	assert_int_equal(rospec_op(&f, LLRP_ENABLE_ROSPEC, 1), LLRP_M_SUCCESS);
+	assert_true(sim_reader_power_db(f.reader, 1) == -20.0);
+	for (int i = 0; i < 10; i++) {
+		pass(&f, US_PER_SEC);
+		(void) drain(&f, low);
+	}
+	assert_true(high[1] > 1500);
+	assert_true(low[1] > 0 && low[1] < high[1] * 3 / 4);
+	sim_air_free(air);
+	sim_world_free(w);
+	end(&f);
+}
+
+static void a_frozen_reader_is_mute_and_thawing_cuts_the_connection(void **state)
+{
+	static struct fixture f;
+	static const uint8_t get[11] = {0x04, 1, 0, 0, 0, 11, 0, 0, 0, 1, 0};
+
+	(void) state;
+	begin(&f);
+	inventory(&f, &plain_wish);
+	sim_reader_set_frozen(f.reader, true);
+	send_bytes(&f, get, sizeof get);
+	feed(&f, 0, 1, -60, 100);
+	pass(&f, 60 * US_PER_SEC);
+	assert_silent(&f);
+	assert_int_equal(recv(f.fd, f.in, 1, MSG_DONTWAIT), -1);
+	sim_reader_set_frozen(f.reader, false);
+	assert_int_equal(recv(f.fd, f.in, 1, MSG_DONTWAIT), 0);
+	end(&f);
+}
+
 static void note_done(void *user)
 {
 	(*(int *) user)++;
@@ -949,6 +1019,8 @@ int main(void)
 		cmocka_unit_test(accessspecs_are_kept_and_shown),
 		cmocka_unit_test(rospec_events_come_after_the_answer_when_enabled),
 		cmocka_unit_test(the_air_reads_each_item_at_its_rate),
+		cmocka_unit_test(low_power_reads_less_and_an_unknown_index_is_refused),
+		cmocka_unit_test(a_frozen_reader_is_mute_and_thawing_cuts_the_connection),
 		cmocka_unit_test(a_trace_is_played_at_its_pace_from_the_first_inventory_on),
 	};
 
