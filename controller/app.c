@@ -11,6 +11,7 @@
 #include "controller/fleet.h"
 #include "controller/http.h"
 #include "controller/metrics.h"
+#include "controller/shop.h"
 #include "controller/static.h"
 #include <errno.h>
 #include <stdio.h>
@@ -114,6 +115,21 @@ static void stop_fleet(struct app *app)
 	app->fleet = NULL;
 }
 
+static int start_shop(struct app *app)
+{
+	int r = shop_new(app, &app->shop);
+
+	if (r == 0)
+		http_add_routes(app->http, shop_routes);
+	return r;
+}
+
+static void stop_shop(struct app *app)
+{
+	shop_free(app->shop);
+	app->shop = NULL;
+}
+
 static int start_pages(struct app *app)
 {
 	http_add_routes(app->http, audit_routes);
@@ -187,10 +203,11 @@ static void close_doors(struct app *app)
 }
 
 static const struct part parts[] = {
-	{"database", start_db, stop_db},      {"certificate authority", start_ca, stop_ca},
-	{"http", start_http, stop_http},      {"events", start_events, stop_events},
-	{"auth", start_auth, stop_auth},      {"fleet", start_fleet, stop_fleet},
-	{"pages", start_pages, stop_nothing}, {"listeners", start_doors, close_doors},
+	{"database", start_db, stop_db},         {"certificate authority", start_ca, stop_ca},
+	{"http", start_http, stop_http},         {"events", start_events, stop_events},
+	{"auth", start_auth, stop_auth},         {"fleet", start_fleet, stop_fleet},
+	{"shop", start_shop, stop_shop},         {"pages", start_pages, stop_nothing},
+	{"listeners", start_doors, close_doors},
 };
 
 static void stop_parts(struct app *app, size_t n)

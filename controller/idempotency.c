@@ -76,6 +76,7 @@ bool idempotency_begin(struct http_request *rq, struct app *app, struct idempote
 	buf_put_str(&body, sql_col_text(q, 2));
 	sql_reset(q);
 	if (same) {
+		http_set_header(rq, "Idempotency-Replayed", "true");
 		http_reply_buf(rq, status, "application/json", &body);
 		return false;
 	}

@@ -8,19 +8,19 @@
 
 /* ISO 4217 minor units; those with two digits, a comma and no sign of their own need no row. */
 static const struct currency currencies[] = {
-	{"AUD", 2, '.', true, "$"},      {"BGN", 2, ',', false, "лв"},  {"BHD", 3, '.', false, "BHD"},
-	{"BRL", 2, ',', true, "R$"},     {"CAD", 2, '.', true, "$"},    {"CHF", 2, '.', false, "CHF"},
-	{"CLP", 0, ',', true, "$"},      {"CNY", 2, '.', true, "¥"},    {"CZK", 2, ',', false, "Kč"},
-	{"DKK", 2, ',', false, "kr"},    {"EUR", 2, ',', false, "€"},   {"GBP", 2, '.', true, "£"},
-	{"HKD", 2, '.', true, "$"},      {"HUF", 2, ',', false, "Ft"},  {"ILS", 2, '.', true, "₪"},
-	{"INR", 2, '.', true, "₹"},      {"IQD", 3, '.', false, "IQD"}, {"ISK", 0, ',', false, "kr"},
-	{"JOD", 3, '.', false, "JOD"},   {"JPY", 0, '.', true, "¥"},    {"KRW", 0, '.', true, "₩"},
-	{"KWD", 3, '.', false, "KWD"},   {"LYD", 3, '.', false, "LYD"}, {"MXN", 2, '.', true, "$"},
-	{"NOK", 2, ',', false, "kr"},    {"NZD", 2, '.', true, "$"},    {"OMR", 3, '.', false, "OMR"},
-	{"PLN", 2, ',', false, "zł"},    {"PYG", 0, ',', false, "₲"},   {"RON", 2, ',', false, "lei"},
-	{"SEK", 2, ',', false, "kr"},    {"SGD", 2, '.', true, "$"},    {"THB", 2, '.', true, "฿"},
-	{"TND", 3, ',', false, "TND"},   {"TRY", 2, ',', true, "₺"},    {"UAH", 2, ',', false, "₴"},
-	{"USD", 2, '.', true, "$"},      {"VND", 0, ',', false, "₫"},   {"ZAR", 2, ',', true, "R"},
+	{"AUD", 2, '.', true, "$"},    {"BGN", 2, ',', false, "лв"},  {"BHD", 3, '.', false, "BHD"},
+	{"BRL", 2, ',', true, "R$"},   {"CAD", 2, '.', true, "$"},    {"CHF", 2, '.', false, "CHF"},
+	{"CLP", 0, ',', true, "$"},    {"CNY", 2, '.', true, "¥"},    {"CZK", 2, ',', false, "Kč"},
+	{"DKK", 2, ',', false, "kr"},  {"EUR", 2, ',', false, "€"},   {"GBP", 2, '.', true, "£"},
+	{"HKD", 2, '.', true, "$"},    {"HUF", 2, ',', false, "Ft"},  {"ILS", 2, '.', true, "₪"},
+	{"INR", 2, '.', true, "₹"},    {"IQD", 3, '.', false, "IQD"}, {"ISK", 0, ',', false, "kr"},
+	{"JOD", 3, '.', false, "JOD"}, {"JPY", 0, '.', true, "¥"},    {"KRW", 0, '.', true, "₩"},
+	{"KWD", 3, '.', false, "KWD"}, {"LYD", 3, '.', false, "LYD"}, {"MXN", 2, '.', true, "$"},
+	{"NOK", 2, ',', false, "kr"},  {"NZD", 2, '.', true, "$"},    {"OMR", 3, '.', false, "OMR"},
+	{"PLN", 2, ',', false, "zł"},  {"PYG", 0, ',', false, "₲"},   {"RON", 2, ',', false, "lei"},
+	{"SEK", 2, ',', false, "kr"},  {"SGD", 2, '.', true, "$"},    {"THB", 2, '.', true, "฿"},
+	{"TND", 3, ',', false, "TND"}, {"TRY", 2, ',', true, "₺"},    {"UAH", 2, ',', false, "₴"},
+	{"USD", 2, '.', true, "$"},    {"VND", 0, ',', false, "₫"},   {"ZAR", 2, ',', true, "R"},
 };
 
 bool currency_find(const char *code, struct currency *ret)
@@ -210,9 +210,11 @@ const char *price_sentence(int64_t minor, const struct currency *cur, char buf[P
 
 	price_split(minor, cur, &p);
 	if (cur->sign_first)
-		snprintf(buf, PRICE_TEXT_MAX, "%s%s%s%s", currency_sign(cur), p.major, sep, p.minor);
+		snprintf(buf, PRICE_TEXT_MAX, "%s%s%s%s", currency_sign(cur), p.major, sep,
+			 p.minor);
 	else
-		snprintf(buf, PRICE_TEXT_MAX, "%s%s%s %s", p.major, sep, p.minor, currency_sign(cur));
+		snprintf(buf, PRICE_TEXT_MAX, "%s%s%s %s", p.major, sep, p.minor,
+			 currency_sign(cur));
 	return buf;
 }
 

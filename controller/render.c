@@ -164,7 +164,8 @@ static void draw_price(struct canvas *c, const struct render_facts *f, struct bo
 	minor_px = percent_of(px, MINOR_PERCENT);
 	sign_px = percent_of(px, SIGN_PERCENT);
 	if (accent.behind)
-		canvas_fill(c, accent.plane, (struct box){x - 5, y - 5, s.w + 10, s.h + s.below + 10});
+		canvas_fill(c, accent.plane,
+			    (struct box){x - 5, y - 5, s.w + 10, s.h + s.below + 10});
 	draw_part(c, plane, px, s.parts.major, s.major, x, y);
 	draw_part(c, plane, px, s.separator, s.sep, x, y);
 	draw_part(c, plane, minor_px, s.parts.minor, s.minor, x, y);
@@ -251,7 +252,9 @@ static int draw_product(struct canvas *c, const struct render_facts *f, struct a
 {
 	int r = barcode_gtin(f->gtin, code);
 
-	if (r < 0)
+	if (r == -ERR_RANGE) /* a number that no symbol can carry: better a label without bars */
+		*code = (struct barcode){.kind = BARCODE_NONE};
+	else if (r < 0)
 		return r;
 	template_layout(f->width, f->height, code->size, t);
 	draw_name(c, f->name ? f->name : "", t->name);

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * GTINs as bars: EAN-8 for numbers of up to 8 digits, EAN-13 (UPC-A is one with a leading zero) up to
- * 13, ITF-14 for trade units. Encoding is zint's; drawing sets whole pixels on the black plane.
+ * GTINs as bars: EAN-8 for numbers of up to 8 digits, EAN-13 (UPC-A is one with a leading zero) up
+ * to 13, ITF-14 for trade units. Encoding is zint's; drawing sets whole pixels on the black plane.
  */
 #pragma once
 
 #include "common/image.h"
 #include "controller/template.h"
 
-enum barcode_kind { BARCODE_NONE, BARCODE_KIND_EAN8, BARCODE_KIND_EAN13, BARCODE_KIND_ITF14,
-		    BARCODE_KIND_CODE128 };
+enum barcode_kind {
+	BARCODE_NONE,
+	BARCODE_KIND_EAN8,
+	BARCODE_KIND_EAN13,
+	BARCODE_KIND_ITF14,
+	BARCODE_KIND_CODE128
+};
 
 #define BARCODE_MAX_MODULES 256
 

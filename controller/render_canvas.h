@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * What a label is drawn on: one 8-bit coverage surface per plane, on which only text and boxes without
- * antialiasing are painted, so that every pixel is on or off before it becomes a bit.
+ * What a label is drawn on: one 8-bit coverage surface per plane, on which only text and boxes
+ * without antialiasing are painted, so that every pixel is on or off before it becomes a bit.
  */
 #pragma once
 
@@ -25,7 +25,11 @@ struct canvas {
 #define FONT_DIGITS "DejaVu Sans Condensed Bold"
 #define FONT_ID     "DejaVu Sans Mono Bold"
 
-enum align { ALIGN_LEFT, ALIGN_CENTRE, ALIGN_RIGHT };
+enum align {
+	ALIGN_LEFT,
+	ALIGN_CENTRE,
+	ALIGN_RIGHT
+};
 
 int canvas_init(struct canvas *c, PangoContext *context, int width, int height,
 		uint8_t type) _must_check_;

@@ -6,7 +6,8 @@ static int clamp(int v, int low, int high)
 	return v < low ? low : v > high ? high : v;
 }
 
-/* Whole pixels per module so that the symbol with its quiet zones fits into `room`; 0 = it cannot. */
+/* Whole pixels per module so that the symbol with its quiet zones fits into `room`; 0 = it cannot.
+ */
 static int module_for(struct barcode_size code, int room)
 {
 	int all = code.quiet_left + code.bars + code.quiet_right;
@@ -18,7 +19,8 @@ static int module_for(struct barcode_size code, int room)
 static void place_bars(struct template_layout *t, struct barcode_size code, int left, int top,
 		       int height)
 {
-	t->bars = (struct box){left + code.quiet_left * t->module, top, code.bars * t->module, height};
+	t->bars = (struct box){left + code.quiet_left * t->module, top, code.bars * t->module,
+			       height};
 }
 
 static void layout_wide(int w, int h, int margin, struct barcode_size code,
@@ -27,7 +29,8 @@ static void layout_wide(int w, int h, int margin, struct barcode_size code,
 	int gap = MAX(2, h / 32), top, left_w, bars_h;
 
 	t->name = (struct box){margin, margin, w - 2 * margin, h * 31 / 100};
-	t->rule = (struct box){margin, t->name.y + t->name.h + gap, w - 2 * margin, MAX(1, h / 128)};
+	t->rule =
+		(struct box){margin, t->name.y + t->name.h + gap, w - 2 * margin, MAX(1, h / 128)};
 	top = t->rule.y + t->rule.h + gap;
 	t->module = module_for(code, w * 46 / 100);
 	if (!t->module)
@@ -48,7 +51,8 @@ static void layout_tall(int w, int h, int margin, struct barcode_size code,
 	int gap = MAX(3, h / 48), foot, bars_h, side;
 
 	t->name = (struct box){margin, margin, w - 2 * margin, h * 25 / 100};
-	t->rule = (struct box){margin, t->name.y + t->name.h + gap, w - 2 * margin, MAX(1, h / 150)};
+	t->rule =
+		(struct box){margin, t->name.y + t->name.h + gap, w - 2 * margin, MAX(1, h / 150)};
 	t->module = module_for(code, w * 62 / 100);
 	if (!t->module)
 		t->module = module_for(code, w);
@@ -60,7 +64,8 @@ static void layout_tall(int w, int h, int margin, struct barcode_size code,
 	if (w - margin - side >= w * 30 / 100) { /* room beside the barcode */
 		t->content = (struct box){side, foot, w - margin - side, bars_h};
 		if (!t->module)
-			t->content = (struct box){margin, h - margin - h / 8, w - 2 * margin, h / 8};
+			t->content =
+				(struct box){margin, h - margin - h / 8, w - 2 * margin, h / 8};
 		foot = t->content.y;
 	} else {
 		int line = clamp(h * 11 / 100, 12, 40);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * The unit price that the law wants beside the selling price (EU 98/6/EC and its like): computed from
- * the product's content and unit, never typed. Integer arithmetic, rounded half up.
+ * The unit price that the law wants beside the selling price (EU 98/6/EC and its like): computed
+ * from the product's content and unit, never typed. Integer arithmetic, rounded half up.
  *
  * Per 1 kg, 1 l, 1 m or 1 pc; per 100 g or 100 ml for contents of up to 250 g or 250 ml.
  */
@@ -30,8 +30,8 @@ const char *content_unit_text(enum content_unit unit);
 #define CONTENT_MICRO    INT64_C(1000000)
 
 /**
- * Parses a content such as "0.75" or "0,75" into millionths of its unit: up to six decimals, above 0,
- * at most 1,000,000. -ERR_RANGE, -ERR_CONFLICT (a comma before exactly three digits, "1,234") or
+ * Parses a content such as "0.75" or "0,75" into millionths of its unit: up to six decimals, above
+ * 0, at most 1,000,000. -ERR_RANGE, -ERR_CONFLICT (a comma before exactly three digits, "1,234") or
  * -ERR_SYNTAX.
  */
 int content_parse(const char *text, size_t len, int64_t *ret_micro) _must_check_;
