@@ -34,6 +34,11 @@ static int64_t offset_get(const struct llrp_offset *o)
 void llrp_normal_init(struct llrp_normal *n, uint16_t default_antenna)
 {
 	*n = (struct llrp_normal){.default_antenna = default_antenna};
+	llrp_normal_clock_set(n);
+}
+
+void llrp_normal_clock_set(struct llrp_normal *n)
+{
 	offset_init(&n->utc);
 	offset_init(&n->uptime);
 }

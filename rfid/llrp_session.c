@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define RX_KEEP_BYTES 65536u
+
 /** What each step sends is in send_step(); this is what it gets for it. */
 static const struct {
 	uint16_t response;
@@ -307,6 +309,8 @@ static int feed(struct llrp_session *s, const uint8_t *data, size_t len)
 			if (r < 0)
 				return r;
 			buf_consume(&s->rx, used);
+			if (s->rx.len == 0 && s->rx.cap > RX_KEEP_BYTES)
+				buf_done(&s->rx); /* one long message need not stay paid for */
 		}
 	}
 	return buf_ok(&s->rx) ? 0 : llrp_session_fail(s, -ENOMEM, "out of memory");
@@ -377,6 +381,7 @@ void llrp_session_connected(struct llrp_session *s)
 	s->deadline_us = clock_mono_us(s->clock) + LLRP_RESPONSE_TIMEOUT_US;
 	s->reduced = s->extended = s->active = s->start_refused = false;
 	s->caps = (struct llrp_caps){0};
+	s->clock_gap_us = clock_real_us(s->clock) - clock_mono_us(s->clock);
 	llrp_normal_init(&s->normal, s->cfg.n_antennas ? s->cfg.antennas[0] : 1);
 	buf_clear(&s->rx);
 	s->text[0] = '\0';

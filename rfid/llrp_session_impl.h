@@ -51,6 +51,8 @@ struct llrp_session {
 	char refusal[LLRP_SESSION_TEXT_MAX]; /**< what it said to START */
 	struct llrp_caps caps;
 	struct llrp_normal normal;
+	int64_t clock_gap_us; /**< between our real and our monotonic clock, to see the first one
+				 set */
 	struct buf rx;
 	char text[LLRP_SESSION_TEXT_MAX];
 	/* callbacks may free us */

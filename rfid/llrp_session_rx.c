@@ -70,6 +70,17 @@ static void on_exception(struct llrp_session *s, const struct llrp_elem *e)
 	llrp_session_incident(s, "the reader reports an exception: %s", text);
 }
 
+/** An access point may start without a clock and get it from the network while readers run. */
+static int64_t watched_real_us(struct llrp_session *s)
+{
+	int64_t now_us = clock_real_us(s->clock), gap_us = now_us - clock_mono_us(s->clock);
+
+	if (llabs(gap_us - s->clock_gap_us) > LLRP_CLOCK_NOISE_US)
+		llrp_normal_clock_set(&s->normal);
+	s->clock_gap_us = gap_us;
+	return now_us;
+}
+
 static int on_event(struct llrp_session *s, struct llrp_msg *m)
 {
 	const struct llrp_elem *data =
@@ -81,7 +92,7 @@ static int on_event(struct llrp_session *s, struct llrp_msg *m)
 		switch (e->num) {
 		case LLRP_P_UTC_TIMESTAMP:
 			llrp_normal_clock(&s->normal, llrp_get(e, "Microseconds"),
-					  clock_real_us(s->clock));
+					  watched_real_us(s));
 			break;
 		case LLRP_P_CONNECTION_ATTEMPT_EVENT:
 			r = on_connection_attempt(s, llrp_get(e, "Status"));
@@ -121,7 +132,7 @@ static int on_event(struct llrp_session *s, struct llrp_msg *m)
 static int on_report(struct llrp_session *s, const uint8_t *frame, size_t len)
 {
 	struct rfid_read batch[READ_BATCH];
-	int64_t now_us = clock_real_us(s->clock);
+	int64_t now_us = watched_real_us(s);
 	struct llrp_report it;
 	struct llrp_tag tag;
 	size_t n = 0, odd = 0;

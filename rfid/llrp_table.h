@@ -5,17 +5,6 @@
  * parameter, its fields by kind and its sub-parameters in the normative order; decoder, encoder,
  * builder and validator (llrp_codec.h) are small interpreters of it. To teach the codec a new
  * parameter, add a row; nothing else changes.
- *
- * The room at a glance:
- *
- *     llrp_table   the definitions                    \
- *     llrp_codec   tree form of any message            } libllrpwire.a, also used by the simulator
- *     llrp_report  fast path for tag reports          /
- *     llrp_session one connection, without IO: bytes in, bytes out, time by clock
- *     llrp_setup   the messages the session sends, derived from the reader's capabilities
- *     rfid_reader  the session on a TCP socket of the loop, with reconnect
- *     presence     reads in, sightings out (appear, refresh, gone)
- *     rfid.h       the front door: all that other rooms may use (besides the wire library)
  */
 #pragma once
 

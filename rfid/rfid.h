@@ -4,6 +4,20 @@
  * The RFID room's front door: keep an LLRP reader inventoried, and turn its reads into sightings.
  * Everything else in rfid/ is behind this header. Runs on the caller's loop; never logs above
  * debug.
+ *
+ * How the room is laid out, from the wire inwards:
+ *
+ *     llrp_table     what LLRP 1.0.1 looks like on the wire, as data     |
+ *     llrp_codec     any message as a tree: decode, build, encode        | libllrpwire.a, which the
+ *     llrp_report    the fast path for tag reports, nothing allocated    | simulator uses as well
+ *     llrp_setup     what a reader can do, and the messages that follow from it
+ *     llrp_session   one connection without IO: bytes in, bytes out, time by an injected clock
+ *     llrp_normal    a report as sent -> struct rfid_read: carried-forward fields, one clock
+ *     rfid_reader    the session on a TCP socket of the loop, with reconnect
+ *     presence       reads in, sightings out (appear, refresh, gone)
+ *
+ * A read walks: socket -> rfid_reader -> llrp_session -> llrp_report -> llrp_normal -> the caller's
+ * reads callback -> presence_read() -> a sighting, perhaps.
  */
 #pragma once
 

@@ -242,6 +242,15 @@ static void settle(struct rfid_reader *r, int err)
 
 /* --- the socket ------------------------------------------------------------------------------- */
 
+static void lost_connect(struct rfid_reader *r, int err)
+{
+	char text[160];
+
+	snprintf(text, sizeof(text), "could not connect to %.64s port %u: %s", r->host, r->cfg.port,
+		 strerror(err));
+	lost(r, -err, text);
+}
+
 static void on_connected(struct rfid_reader *r)
 {
 	int err = 0;
@@ -250,7 +259,7 @@ static void on_connected(struct rfid_reader *r)
 	if (getsockopt(r->fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
 		err = errno;
 	if (err) {
-		lost(r, -err, "could not connect");
+		lost_connect(r, err);
 		return;
 	}
 	r->connections++;
@@ -313,7 +322,7 @@ static void try_address(struct rfid_reader *r, const struct address *a)
 	(void) setsockopt(r->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (connect(r->fd, (const struct sockaddr *) &a->storage, a->len) < 0 &&
 	    errno != EINPROGRESS) {
-		lost(r, -errno, "could not connect");
+		lost_connect(r, errno);
 		return;
 	}
 	err = loop_io_new(r->loop, r->fd, LOOP_WRITE, on_io, r, &r->io);

@@ -155,6 +155,32 @@ static void far_off_clock_is_rebased_and_flagged(void **state)
 	}
 }
 
+static void our_own_clock_may_be_set_while_a_reader_runs(void **state)
+{
+	struct rig rig;
+
+	(void) state;
+	rig_init(&rig, NULL);
+	rig_bring_up(&rig);
+	for (int n = 0; n < 10; n++) {
+		struct llrp_msg *m = rig_message(LLRP_RO_ACCESS_REPORT, 0);
+		struct llrp_elem *tag = rig_report_tag(m, 1);
+		const int64_t year_us = INT64_C(31536000) * US_PER_SEC;
+
+		/* The reader had the right time all along; after five reads we have it too. */
+		if (n == 5)
+			rig.clock.now_real_us += year_us;
+		llrp_set(llrp_add(tag, LLRP_P_LAST_SEEN_UTC), "Microseconds",
+			 (uint64_t) (rig.clock.now_real_us + (n < 5 ? year_us : 0) - 2000));
+		assert_int_equal(rig_feed_msg(&rig, m), 0);
+		assert_int_equal(rig.reads[n].rebased, n < 5);
+		assert_true(rig.reads[n].last_us <= rig.clock.now_real_us);
+		assert_true(rig.reads[n].last_us >= rig.clock.now_real_us - 2000);
+		clock_fake_advance(&rig.clock, 200 * US_PER_MS);
+	}
+	rig_done(&rig);
+}
+
 static void uptime_is_put_on_our_clock(void **state)
 {
 	struct rig rig;
@@ -358,6 +384,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_carried_over_a_reconnect),
 		cmocka_unit_test(vendor_fields_are_those_of_this_very_read),
 		cmocka_unit_test(far_off_clock_is_rebased_and_flagged),
+		cmocka_unit_test(our_own_clock_may_be_set_while_a_reader_runs),
 		cmocka_unit_test(uptime_is_put_on_our_clock),
 		cmocka_unit_test(absurd_times_become_those_of_arrival),
 		cmocka_unit_test(events_become_incidents),

@@ -310,6 +310,7 @@ static void refused_and_unknown_hosts_are_waited_for(void **state)
 	rig_start(&rig, "127.0.0.1");
 	assert_true(turn_until(&rig, &rig.entered[RFID_READER_WAITING], 2));
 	assert_int_equal(rig.err, -ECONNREFUSED);
+	assert_non_null(strstr(rig.text, "127.0.0.1"));
 	rfid_reader_free(rig.reader);
 	memset(rig.entered, 0, sizeof(rig.entered));
 	rig_start(&rig, "no-such-reader.invalid");
