@@ -13,7 +13,7 @@
 #define RANGE_DB     22.0 /**< nearest to farthest item of a place */
 #define CROSS_DBM    -66.0
 #define FADING_DB    3.0
-#define WEAKEST_DBM  -82 /**< the sensitivity of the reader */
+#define MARGIN_DB    6.0
 #define HOP_CHANNELS 50
 #define HOP_DWELL_US (200 * US_PER_MS)
 
@@ -57,20 +57,31 @@ static double mean_rssi(const struct sim_air *a, uint32_t item, uint32_t antenna
 	return covered ? NEAR_DBM - RANGE_DB * place : CROSS_DBM - RANGE_DB / 3 * place;
 }
 
+/**
+ * A passive tag answers if the reader's field wakes it: the way there counts once, the way there
+ * and back is what the signal strength shows. The farthest item of a place has MARGIN_DB to spare
+ * at full power.
+ */
+static bool tag_wakes(double mean_dbm, double power_db, double fading_db)
+{
+	return MARGIN_DB + (mean_dbm - (NEAR_DBM - RANGE_DB)) / 2 + power_db + fading_db / 2 >= 0;
+}
+
 static void read_one(struct sim_air *a, uint32_t item, uint32_t antenna, bool covered,
 		     int64_t start_us)
 {
-	double dbm = mean_rssi(a, item, antenna, covered) + FADING_DB * sim_rng_normal(&a->rng) +
-		     sim_reader_power_db(a->reader, a->world->antennas[antenna].number);
+	double mean_dbm = mean_rssi(a, item, antenna, covered);
+	double fading_db = FADING_DB * sim_rng_normal(&a->rng);
+	double power_db = sim_reader_power_db(a->reader, a->world->antennas[antenna].number);
 	struct sim_tag_read *t;
 
-	if (dbm < WEAKEST_DBM)
+	if (!tag_wakes(mean_dbm, power_db, fading_db))
 		return;
 	t = &a->batch[a->n_batch++];
 	*t = (struct sim_tag_read){
 		.epc = &a->world->items[item].epc,
 		.antenna = a->world->antennas[antenna].number,
-		.rssi_dbm = (int8_t) lround(dbm),
+		.rssi_dbm = (int8_t) lround(mean_dbm + fading_db + power_db),
 		.channel = a->channel,
 		.phase = (uint16_t) sim_rng_below(&a->rng, 4096),
 		.doppler = (int16_t) (sim_rng_normal(&a->rng) * 16),

@@ -6,7 +6,7 @@
  * Poisson process, so that each item comes to `reads_per_s` over a whole round, and rarely
  * (probability `cross` of that rate) one from a place that another antenna of the same reader
  * covers. Signal strength follows from where the item lies (fixed per item, antenna and stay),
- * transmit power and fading; below the sensitivity of the reader there is no read.
+ * transmit power and fading; too little power wakes no tag.
  *
  * Cost goes with the reads that happen, not with the items there are.
  */
