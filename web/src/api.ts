@@ -24,6 +24,9 @@ export class Problem extends Error {
     if (hit) {
       return hit.detail;
     }
+    if (this.code === 'bad-user') {
+      return name === (/password/i.test(this.message) ? 'password' : /role/i.test(this.message) ? 'role' : 'name') ? this.message : null;
+    }
     return CODE_FIELDS[this.code]?.includes(name) ? this.message : null;
   }
 }
@@ -32,7 +35,6 @@ export class Problem extends Error {
 const CODE_FIELDS: Record<string, string[]> = {
   'bad-password': ['password', 'new'],
   'weak-password': ['password', 'new'],
-  'bad-user': ['name'],
   'name-taken': ['name'],
   'bad-check-digit': ['gtin'],
   'duplicate-gtin': ['gtin'],
