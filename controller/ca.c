@@ -204,9 +204,16 @@ static int load_or_make(struct ca *ca, const char *store_name, int64_t now_us)
 	if (r == 0)
 		r = file_write_durable(path, pem.data, pem.size, 0644);
 	gnutls_free(pem.data);
-	if (r == 0)
-		log_notice("ca", "msg=\"made the store's certificate authority\"");
-	return r;
+	if (r < 0)
+		return r;
+	/* A certificate that was only signed in memory lacks its raw names, and nothing verifies
+	 * against it: from here on it is what was read back, as after every later start. */
+	gnutls_x509_crt_deinit(ca->crt);
+	ca->crt = NULL;
+	if (gnutls_x509_crt_init(&ca->crt) < 0)
+		return -ENOMEM;
+	log_notice("ca", "msg=\"made the store's certificate authority\"");
+	return ca_load_cert(ca, "ca.pem", ca->crt);
 }
 
 int ca_open(const char *dir, const char *store_name, int64_t now_us, struct ca **ret)
