@@ -166,7 +166,8 @@ static void take_time(struct lane *lane, const struct http_reply *reply, int64_t
 static void take_desired(struct lane *lane, const struct proto_desired *d)
 {
 	struct link *l = lane->link;
-	bool changed = d->full || d->n_labels || d->has_readers || d->rev != l->rev;
+	bool advanced = d->rev != l->rev || d->epoch != l->epoch;
+	bool news = advanced || d->n_labels || d->has_readers || (d->full && !l->synced);
 	int64_t took = clock_mono_us(l->clock) - lane->started_us;
 
 	if (d->epoch != l->epoch && !d->full) {
@@ -179,9 +180,9 @@ static void take_desired(struct lane *lane, const struct proto_desired *d)
 	}
 	l->epoch = d->epoch;
 	l->rev = d->rev;
-	if (changed)
+	if (news)
 		l->cb.desired(l->user, d);
-	lane_again(lane, changed || took >= POLL_PAUSE_US ? 0 : POLL_PAUSE_US);
+	lane_again(lane, advanced || took >= POLL_PAUSE_US ? 0 : POLL_PAUSE_US);
 	if (!l->synced) {
 		l->synced = true;
 		l->cb.linked(l->user);

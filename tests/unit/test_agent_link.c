@@ -438,6 +438,23 @@ static void polls_that_come_back_at_once_do_not_spin(void **state)
 	assert_in_range(f->http->started - before, 5, 12);
 }
 
+static void a_full_answer_that_says_nothing_new_does_not_spin_either(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int started, desired;
+
+	bring_up(f);
+	started = f->http->started;
+	desired = f->desired;
+	for (int i = 0; i < 100; i++) {
+		if (fake_http_find(f->http, "/agent/v1/desired"))
+			answer_desired(f, 7, 10, true);
+		run(f, 100000);
+	}
+	assert_in_range(f->http->started - started, 5, 12);
+	assert_int_equal(f->desired, desired);
+}
+
 static void health_is_told_every_15_seconds_and_soon_after_a_change(void **state)
 {
 	struct fixture *f = *state;
@@ -474,6 +491,7 @@ int main(void)
 		T(another_refusal_is_not_taken_for_revocation),
 		T(changes_of_another_database_are_not_mixed_in_but_all_is_asked_for),
 		T(polls_that_come_back_at_once_do_not_spin),
+		T(a_full_answer_that_says_nothing_new_does_not_spin_either),
 		T(health_is_told_every_15_seconds_and_soon_after_a_change),
 	};
 
