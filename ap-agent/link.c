@@ -36,7 +36,9 @@ struct lane {
 	int64_t started_us;
 	uint64_t first; /**< uploads: number of the first entry under way, and how many */
 	size_t n;
-	size_t batch; /**< uploads: entries to try at once; shrinks when a batch is refused */
+	size_t batch;  /**< uploads: entries to try at once; shrinks when a batch is refused */
+	bool answered; /**< there was an answer to the last request, good or bad */
+	bool told;     /**< the log knows that this lane is not served */
 };
 
 struct link {
@@ -48,7 +50,8 @@ struct link {
 	bool started;
 	bool synced; /**< desired state was fetched once */
 	bool online;
-	bool told_away;
+	bool told_away;            /**< the log knows that the controller is away */
+	enum lane_kind error_lane; /**< whose failure last_error is */
 	bool revoked;
 	uint64_t epoch, rev;
 	char last_error[PROTO_TEXT_MAX];
@@ -74,31 +77,25 @@ static void lane_failed(struct lane *lane, int err, const char *why)
 {
 	struct link *l = lane->link;
 	int64_t delay = backoff_next(&lane->backoff, BACKOFF_CAP_US);
+	/* One line for an absence that all lanes feel; one for each lane that is answered but not
+	 * served; none for the tries in between. */
+	bool *told = lane->answered ? &lane->told : &l->told_away;
 
 	snprintf(l->last_error, sizeof(l->last_error), "%s: %s", lane_name[lane->kind], why);
-	/* One line for an absence, not one for each try. */
-	log_write(l->told_away ? LOG_DEBUG : LOG_WARN, "link", err,
-		  "lane=%s retry_ms=%lld msg=\"%s\"", lane_name[lane->kind],
-		  (long long) (delay / US_PER_MS), why);
-	l->told_away = true;
-	l->online = false;
+	l->error_lane = lane->kind;
+	log_write(*told ? LOG_DEBUG : LOG_WARN, "link", err, "lane=%s retry_ms=%lld msg=\"%s\"",
+		  lane_name[lane->kind], (long long) (delay / US_PER_MS), why);
+	*told = true;
+	if (!lane->answered)
+		l->online = false;
 	lane_again(lane, delay);
 }
 
-static void lane_worked(struct lane *lane)
+/* Nobody else needs to sit out a back-off; but not all at the same instant. */
+static void wake_others(struct lane *lane)
 {
 	struct link *l = lane->link;
 
-	lane->backoff.failures = 0;
-	if (l->told_away)
-		log_notice("link", "lane=%s msg=\"the controller answers again\"",
-			   lane_name[lane->kind]);
-	l->told_away = false;
-	if (l->online)
-		return;
-	l->online = true;
-	l->last_error[0] = '\0';
-	/* Nobody else needs to sit out a back-off; but not all at the same instant. */
 	for (size_t i = 0; i < LANE_COUNT; i++) {
 		struct lane *other = &l->lane[i];
 
@@ -106,6 +103,24 @@ static void lane_worked(struct lane *lane)
 			other->backoff.failures = 0;
 			lane_again(other, backoff_random(&other->backoff, US_PER_SEC / 2));
 		}
+	}
+}
+
+static void lane_worked(struct lane *lane)
+{
+	struct link *l = lane->link;
+
+	if (lane->told || l->told_away)
+		log_notice("link", "lane=%s msg=\"the controller answers again\"",
+			   lane_name[lane->kind]);
+	lane->backoff.failures = 0;
+	lane->told = false;
+	l->told_away = false;
+	if (l->error_lane == lane->kind || !l->online)
+		l->last_error[0] = '\0';
+	if (!l->online) {
+		l->online = true;
+		wake_others(lane);
 	}
 }
 
@@ -130,6 +145,7 @@ static bool reply_good(struct lane *lane, const struct http_reply *reply)
 	char code[PROBLEM_CODE_MAX];
 	char why[128];
 
+	lane->answered = reply->err == 0;
 	if (reply->err < 0) {
 		lane_failed(lane, reply->err, reply->why);
 		return false;
