@@ -262,8 +262,9 @@ static void on_ack(void *user, const struct http_reply *reply)
 		lane_failed(lane, r, "the controller's answer does not parse");
 		return;
 	}
-	/* It cannot have what was not sent, and an answer that acknowledges nothing is none. */
-	if (ack.acked < lane->first || ack.acked > lane->first + lane->n - 1 ||
+	/* It may have more than this batch, from a try whose answer was lost; but not what was
+	 * never given a number, and an answer that acknowledges nothing is none. */
+	if (ack.acked < lane->first ||
 	    journal_ack(l->cfg.journal, stream_of(lane), ack.acked) < 0) {
 		lane_failed(lane, -ERR_PEER, "the controller acknowledges what was not sent");
 		return;

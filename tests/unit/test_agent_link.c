@@ -291,6 +291,21 @@ static void acks_that_cannot_be_true_delete_nothing(void **state)
 	assert_int_equal(journal_depth(f->journal, JOURNAL_SIGHTINGS), 0);
 }
 
+/* The first try reached the controller, its answer was lost; the second is a smaller batch. */
+static void an_ack_may_cover_more_than_the_batch_that_brought_it(void **state)
+{
+	struct fixture *f = *state;
+
+	bring_up(f);
+	for (int i = 0; i < 400; i++)
+		add_sighting(f);
+	run(f, 300000);
+	fake_http_reply(fake_http_find(f->http, "/agent/v1/sightings"), 429, NULL, 0);
+	run(f, 3000000);
+	answer_ack(f, "/agent/v1/sightings", 400);
+	assert_int_equal(journal_depth(f->journal, JOURNAL_SIGHTINGS), 0);
+}
+
 static void garbage_replies_are_failures_with_a_back_off(void **state)
 {
 	struct fixture *f = *state;
@@ -483,6 +498,7 @@ int main(void)
 		T(sightings_wait_for_the_clock_and_are_sent_in_controller_time),
 		T(an_unacknowledged_batch_is_sent_again_with_the_same_numbers),
 		T(acks_that_cannot_be_true_delete_nothing),
+		T(an_ack_may_cover_more_than_the_batch_that_brought_it),
 		T(garbage_replies_are_failures_with_a_back_off),
 		T(a_controller_that_was_away_for_minutes_is_asked_rarely_and_caught_up_with),
 		T(server_errors_do_not_end_the_link),
