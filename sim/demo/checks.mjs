@@ -73,12 +73,13 @@ export async function panelOf(store, addr) {
 	return { truth: t, bytes, hash: createHash('sha256').update(bytes).digest('hex') };
 }
 
-/** Waits until the panel in the truth shows exactly the picture the API gives as wanted. */
-export async function panelShowsWanted(store, id, timeoutMs = 30000) {
+/** Waits until the panel in the truth shows exactly the picture the API gives as wanted, for `price` if
+ * given (a picture is wanted a moment after its price is acknowledged). */
+export async function panelShowsWanted(store, id, { timeoutMs = 30000, price } = {}) {
 	return until(`label ${id} to show the wanted picture`, async () => {
 		const label = await store.api.get(`/labels/${id}`);
 		const panel = await panelOf(store, id);
-		if (!label.wanted || panel.hash !== label.wanted.image) return false;
+		if (!label.wanted || (price !== undefined && label.wanted.price_minor !== price) || panel.hash !== label.wanted.image) return false;
 		const png = await store.api.call('GET', `/api/v1/labels/${id}/image.png?what=wanted`);
 		const wrong = differingPixels(panel.bytes, png);
 		if (wrong) throw new Error(`${wrong} pixels differ from the preview`);

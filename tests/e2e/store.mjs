@@ -29,7 +29,7 @@ test('the manager changes a price and the page says shown when the label shows i
 	need();
 	const label = (await store.api.all('/labels')).find((l) => l.product);
 	const r = await priceJourney({ ...as('manager'), gtin: label.product.gtin, price: '7.31' });
-	const { panel } = await panelShowsWanted(store, label.id, 1000);
+	const { panel } = await panelShowsWanted(store, label.id, { price: 731, timeoutMs: 3000 });
 	assert(panel.hash === (await store.api.get(`/labels/${label.id}`)).wanted.image, 'the panel shows the wanted picture');
 	assert(r.trouble.length === 0, r.trouble.join('; '));
 	console.log(`# click to shown in the page: ${r.shown_ms} ms`);

@@ -98,7 +98,7 @@ test('when space returns the controller takes prices and sightings again, and ev
 	empty(store.path('gondolad'));
 	const { label, reply } = await change(4321);
 	assert(reply.status === 201, `status ${reply.status} ${JSON.stringify(reply.body)}`);
-	await panelShowsWanted(store, label.id, 60000);
+	await panelShowsWanted(store, label.id, { price: 4321, timeoutMs: 60000 });
 	await until('belief to equal the truth', async () => {
 		for (const i of (await store.truth.ask({ op: 'items' })).items)
 			if ((await store.api.get(`/items/${i.epc}`)).place?.name !== i.place) return false;
@@ -118,7 +118,7 @@ test('with the agent\'s disk full it goes on, says so, and recovers', async () =
 	await itemFollowsMove(store, items[0].epc, items[0].place, 60000);
 	const { label, reply } = await change(8765);
 	assert(reply.status === 201, `status ${reply.status}`);
-	await panelShowsWanted(store, label.id, 60000);
+	await panelShowsWanted(store, label.id, { price: 8765, timeoutMs: 60000 });
 	await store.agents.get('ap1').stop();
 	assert(integrity(store.path('agent-ap1', 'agent.db')) === 'ok', 'agent database integrity');
 });
@@ -131,7 +131,7 @@ test('a restart after the full disk finds everything', async () => {
 	store.startAgent('ap1');
 	const { label, reply } = await change(5678);
 	assert(reply.status === 201, `status ${reply.status}`);
-	await panelShowsWanted(store, label.id, 90000);
+	await panelShowsWanted(store, label.id, { price: 5678, timeoutMs: 90000 });
 });
 
 await run(async (failed) => {

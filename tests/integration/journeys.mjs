@@ -32,8 +32,7 @@ test('a store comes up: labels adopted, linked, and showing their prices', async
 test('a price reaches the pixels of its label', async () => {
 	const label = await someLabel(), before = await panelOf(store, label.id);
 	await setPrice(label, 1234);
-	const { panel, label: now } = await panelShowsWanted(store, label.id);
-	assert(now.wanted.price_minor === 1234, 'wanted price');
+	const { panel } = await panelShowsWanted(store, label.id, { price: 1234 });
 	assert(panel.hash !== before.hash, 'the panel changed');
 	const shown = await until('shown', async () => {
 		const l = await store.api.get(`/labels/${label.id}`);
@@ -82,7 +81,7 @@ test('garbage on every port costs only its own connection', async () => {
 	}
 	const label = await someLabel();
 	await setPrice(label, 555);
-	await panelShowsWanted(store, label.id);
+	await panelShowsWanted(store, label.id, { price: 555 });
 });
 
 test('half-open connections do not keep others out', async () => {
@@ -96,7 +95,7 @@ test('half-open connections do not keep others out', async () => {
 	await store.api.get('/labels');
 	const label = await someLabel();
 	await setPrice(label, 556);
-	await panelShowsWanted(store, label.id);
+	await panelShowsWanted(store, label.id, { price: 556 });
 	for (const s of sockets) s.destroy();
 });
 
@@ -121,7 +120,7 @@ test('a controller that was away finds nothing lost', async () => {
 	await until('the move made meanwhile', async () => (await store.api.get(`/items/${item.epc}`)).place?.name === 'Back room', 60000, 500);
 	const label = await someLabel();
 	await setPrice(label, 777);
-	await panelShowsWanted(store, label.id, 60000);
+	await panelShowsWanted(store, label.id, { price: 777, timeoutMs: 60000 });
 });
 
 test('an agent killed outright takes up where it was', async () => {
@@ -130,7 +129,7 @@ test('an agent killed outright takes up where it was', async () => {
 	const label = await someLabel();
 	await setPrice(label, 888);
 	store.startAgent('ap1');
-	await panelShowsWanted(store, label.id, 60000);
+	await panelShowsWanted(store, label.id, { price: 888, timeoutMs: 60000 });
 	const item = await someItem('Back room');
 	await itemFollowsMove(store, item.epc, 'Floor', 60000);
 });
@@ -142,7 +141,7 @@ test('an agent whose clock is off by a year still tells the right time', async (
 	store.startAgent('ap1', { env: { LD_PRELOAD: lib, FAKETIME: '-365d', FAKETIME_DONT_FAKE_MONOTONIC: '1' } });
 	const label = await someLabel();
 	await setPrice(label, 999);
-	await panelShowsWanted(store, label.id, 60000);
+	await panelShowsWanted(store, label.id, { price: 999, timeoutMs: 60000 });
 	const item = await someItem('Floor');
 	const { item: seen } = await itemFollowsMove(store, item.epc, 'Back room', 60000);
 	assert(Math.abs(Date.parse(seen.last_seen) - Date.now()) < 60000, `last seen at ${seen.last_seen}`);

@@ -126,7 +126,7 @@ test('every acknowledged price is in the ledger exactly once', async () => {
 });
 
 test('every label converges to the wanted picture, by its own pixels', async () => {
-	for (const l of labels) await panelShowsWanted(store, l.id, 120000);
+	for (const l of labels) await panelShowsWanted(store, l.id, { timeoutMs: 120000 });
 });
 
 test('every item is counted where the simulator has it', async () => {
