@@ -7,6 +7,7 @@
 static const char *const version_1[] = {
 	core_schema_v1,
 	shop_schema_v1,
+	inventory_schema_v1,
 	NULL,
 };
 

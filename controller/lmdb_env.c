@@ -16,7 +16,8 @@ struct lmdb_env {
 	MDB_env *mdb;
 	MDB_dbi dbi[LMDB_MAX_TABLES];
 	size_t n_tables;
-	int dir_fd; /**< holds the lock against a second process */
+	int dir_fd;            /**< holds the lock against a second process */
+	_Atomic uint64_t used; /**< bytes, as of the last commit */
 };
 
 /* LMDB reports a write that the file system cut short as EIO. */
@@ -132,6 +133,16 @@ static int open_env(struct lmdb_env *e, const struct lmdb_config *cfg)
 	return check_length(e);
 }
 
+/* Asked between transactions only: the header moves when the map grows. */
+static void note_used(struct lmdb_env *e)
+{
+	MDB_envinfo info;
+	MDB_stat st;
+
+	if (mdb_env_info(e->mdb, &info) == 0 && mdb_env_stat(e->mdb, &st) == 0)
+		e->used = ((uint64_t) info.me_last_pgno + 1) * st.ms_psize;
+}
+
 int lmdb_open(const struct lmdb_config *cfg, struct lmdb_env **ret)
 {
 	struct lmdb_env *e;
@@ -153,6 +164,7 @@ int lmdb_open(const struct lmdb_config *cfg, struct lmdb_env **ret)
 		lmdb_close(e);
 		return r;
 	}
+	note_used(e);
 	*ret = e;
 	return 0;
 }
@@ -168,14 +180,18 @@ void lmdb_close(struct lmdb_env *e)
 	free(e);
 }
 
-uint64_t lmdb_used_bytes(struct lmdb_env *e)
+uint64_t lmdb_used_bytes(const struct lmdb_env *e)
+{
+	return e->used;
+}
+
+int lmdb_grow(struct lmdb_env *e, uint64_t bytes)
 {
 	MDB_envinfo info;
-	MDB_stat st;
 
-	if (mdb_env_info(e->mdb, &info) || mdb_env_stat(e->mdb, &st))
-		return 0;
-	return ((uint64_t) info.me_last_pgno + 1) * st.ms_psize;
+	if (mdb_env_info(e->mdb, &info))
+		return -ERR_DB;
+	return map_code(e, mdb_env_set_mapsize(e->mdb, info.me_mapsize + (size_t) bytes));
 }
 
 static void begin(struct lmdb_env *e, unsigned int flags, struct lmdb_txn *t)
@@ -213,6 +229,7 @@ int lmdb_commit(struct lmdb_txn *t)
 	}
 	t->err = map_code(t->env, mdb_txn_commit(t->txn));
 	t->txn = NULL;
+	note_used(t->env);
 	return t->err;
 }
 

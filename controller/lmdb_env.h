@@ -37,8 +37,12 @@ int lmdb_open(const struct lmdb_config *cfg, struct lmdb_env **ret) _must_check_
 /** All transactions must have ended. NULL-safe. */
 void lmdb_close(struct lmdb_env *e);
 DEFINE_CLEANUP(struct lmdb_env *, lmdb_close)
-/** Bytes of the file that hold data or wait to be used again. */
-uint64_t lmdb_used_bytes(struct lmdb_env *e);
+/** Bytes of the file that hold data or wait to be used again. Any thread. */
+uint64_t lmdb_used_bytes(const struct lmdb_env *e);
+
+/** Raises the limit by `bytes`, for deleting what fills it (a deletion writes, too). Only while no
+ * transaction is open in this process. */
+int lmdb_grow(struct lmdb_env *e, uint64_t bytes) _must_check_;
 
 struct lmdb_val {
 	const void *data;
