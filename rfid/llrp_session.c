@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RX_KEEP_BYTES 65536u
+#define RX_KEEP_BYTES      65536u
+#define INCIDENT_WINDOW_US (60 * US_PER_SEC)
 
 /** What each step sends is in send_step(); this is what it gets for it. */
 static const struct {
@@ -54,14 +55,22 @@ int llrp_session_bad_frame(struct llrp_session *s, int err, const char *what)
 void llrp_session_incident(struct llrp_session *s, const char *fmt, ...)
 {
 	char text[LLRP_SESSION_TEXT_MAX];
+	unsigned int held_back;
 	va_list ap;
 
-	if (!s->cb.incident || s->freed)
+	/* A reader with a loose cable, or a mind of its own, must not drown the others' news. */
+	if (!s->cb.incident || s->freed ||
+	    !log_limit_pass(&s->incidents, clock_mono_us(s->clock), INCIDENT_WINDOW_US,
+			    LLRP_MAX_INCIDENTS, &held_back))
 		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	s->cb.incident(s->user, text);
+	if (held_back && !s->freed) {
+		snprintf(text, sizeof(text), "%u more incidents were not told", held_back);
+		s->cb.incident(s->user, text);
+	}
 }
 
 void llrp_session_tell_state(struct llrp_session *s, enum rfid_reader_state state)
@@ -145,7 +154,7 @@ void llrp_session_sign_of_life(struct llrp_session *s)
 {
 	if (s->step == LLRP_STEP_RUN && !s->start_refused)
 		s->deadline_us = clock_mono_us(s->clock) +
-				 LLRP_MISSED_KEEPALIVES * s->cfg.keepalive_ms * US_PER_MS;
+				 LLRP_MISSED_KEEPALIVES * US_PER_MS * s->cfg.keepalive_ms;
 }
 
 static int begin_run(struct llrp_session *s)

@@ -27,6 +27,7 @@
 #define LLRP_STOP_TIMEOUT_US      (1 * US_PER_SEC) /**< per step of stopping */
 #define LLRP_START_GRACE_US       (5 * US_PER_SEC) /**< for signs of inventory if START is refused */
 #define LLRP_MISSED_KEEPALIVES    3
+#define LLRP_MAX_INCIDENTS        20 /**< a minute; of more only the number is told */
 #define LLRP_DEFAULT_KEEPALIVE_MS 10000u
 
 struct llrp_session;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "common/buf.h"
+#include "common/log.h"
 #include "rfid/llrp_codec.h"
 #include "rfid/llrp_normal.h"
 #include "rfid/llrp_session.h"
@@ -39,6 +40,7 @@ struct llrp_session {
 	struct llrp_session_callbacks cb;
 	void *user;
 	struct rfid_reader_stats stats;
+	struct log_limit incidents;
 	/* of this connection */
 	enum llrp_step step;
 	uint32_t next_id;

@@ -22,7 +22,7 @@ struct rig {
 	enum rfid_reader_state state;
 	struct rfid_read reads[256];
 	size_t n_reads;
-	char incidents[1024];
+	char incidents[4096];
 	bool chunked; /**< feed a byte at a time */
 	enum {
 		KEEP,

@@ -249,6 +249,35 @@ static void events_become_incidents(void **state)
 	rig_done(&rig);
 }
 
+static void flood_of_incidents_is_dammed_and_counted(void **state)
+{
+	struct rig rig;
+	size_t lines = 0;
+
+	(void) state;
+	rig_init(&rig, NULL);
+	rig_bring_up(&rig);
+	for (int i = 0; i < 100; i++) {
+		struct llrp_msg *m = rig_message(LLRP_READER_EVENT_NOTIFICATION, 0);
+
+		llrp_add(rig_event_data(m, NOW_US), LLRP_P_REPORT_BUFFER_OVERFLOW_ERROR_EVENT);
+		if (i == 99) {
+			for (const char *p = rig.incidents; (p = strchr(p, '\n')); p++)
+				lines++;
+			assert_int_equal(lines, LLRP_MAX_INCIDENTS);
+			rig.incidents[0] = '\0';
+			clock_fake_advance(&rig.clock, 20 * US_PER_SEC);
+			assert_int_equal(rig_feed_msg(&rig, rig_message(LLRP_KEEPALIVE, 1)), 0);
+			clock_fake_advance(&rig.clock, 20 * US_PER_SEC);
+			assert_int_equal(rig_feed_msg(&rig, rig_message(LLRP_KEEPALIVE, 2)), 0);
+			clock_fake_advance(&rig.clock, 20 * US_PER_SEC);
+		}
+		assert_int_equal(rig_feed_msg(&rig, m), 0);
+	}
+	assert_non_null(strstr(rig.incidents, "79 more incidents were not told"));
+	rig_done(&rig);
+}
+
 static void error_message_is_never_answered(void **state)
 {
 	struct rig rig;
@@ -388,6 +417,7 @@ int main(void)
 		cmocka_unit_test(uptime_is_put_on_our_clock),
 		cmocka_unit_test(absurd_times_become_those_of_arrival),
 		cmocka_unit_test(events_become_incidents),
+		cmocka_unit_test(flood_of_incidents_is_dammed_and_counted),
 		cmocka_unit_test(error_message_is_never_answered),
 		cmocka_unit_test(reader_that_closes_is_believed),
 		cmocka_unit_test(message_of_a_later_version_is_passed_over),

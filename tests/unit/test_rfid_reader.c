@@ -320,6 +320,27 @@ static void refused_and_unknown_hosts_are_waited_for(void **state)
 	rig_done(&rig);
 }
 
+static void retries_slow_down_to_two_a_minute(void **state)
+{
+	struct rig rig;
+	unsigned int early;
+
+	(void) state;
+	rig_listen(&rig);
+	close(rig.listener);
+	rig.listener = socket(AF_INET, SOCK_STREAM, 0);
+	loop_free(rig.loop);
+	assert_int_equal(loop_new_virtual(0, INT64_C(1790000000) * US_PER_SEC, &rig.loop), 0);
+	rig_start(&rig, "127.0.0.1");
+	/* 0.5, 1, 2, 4, 8, 16 s, less up to a quarter */
+	loop_run_until(rig.loop, 35 * US_PER_SEC);
+	early = rig.entered[RFID_READER_WAITING];
+	assert_in_range(early, 6, 8);
+	loop_run_until(rig.loop, 3635 * US_PER_SEC);
+	assert_in_range(rig.entered[RFID_READER_WAITING] - early, 115, 165);
+	rig_done(&rig);
+}
+
 static void reader_may_be_freed_in_its_callbacks_and_lookups(void **state)
 {
 	struct rig rig;
@@ -386,6 +407,7 @@ int main(void)
 		cmocka_unit_test(half_open_connection_is_noticed),
 		cmocka_unit_test(garbage_costs_one_connection),
 		cmocka_unit_test(refused_and_unknown_hosts_are_waited_for),
+		cmocka_unit_test(retries_slow_down_to_two_a_minute),
 		cmocka_unit_test(reader_may_be_freed_in_its_callbacks_and_lookups),
 		cmocka_unit_test(stop_is_done_once_whatever_the_state),
 	};
