@@ -185,6 +185,8 @@ struct http_injection {
 	const char *remote;         /**< NULL = "127.0.0.1" */
 	/** Called once. `body` is the whole body; NULL for a file or stream. */
 	void (*done)(void *user, unsigned int status, const char *body, size_t len);
+	/** May be NULL. Called before `done` for each header that the handler set. */
+	void (*header)(void *user, const char *name, const char *value);
 	void *user;
 };
 int http_inject(struct http_server *s, const struct http_injection *in) _must_check_;

@@ -8,6 +8,8 @@ void http_inject_complete(struct http_request *rq)
 	struct http_reply *reply = &rq->reply;
 	const char *body = reply->kind == REPLY_BUF ? (const char *) reply->body.data : NULL;
 
+	for (const struct http_header *h = reply->headers; h && rq->inject.header; h = h->next)
+		rq->inject.header(rq->inject.user, h->name, h->value);
 	if (rq->inject.done)
 		rq->inject.done(rq->inject.user, reply->status, body,
 				reply->kind == REPLY_BUF ? reply->body.len : 0);
