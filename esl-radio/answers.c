@@ -100,8 +100,9 @@ static void shown(struct esl_engine *e, struct esl_label *l, uint8_t slot, int64
 	l->shown_since_utc_us = at_us + e->time.utc_us;
 	l->confirm_at_us = MAX(at_us, esl_now(e)) + (colour ? REDRAW_COLOUR_US : REDRAW_BW_US);
 	memset(l->sent_image, 0, sizeof(l->sent_image));
-	(void) esl_save_label(e, l); /* if lost: it is displayed once more after a restart */
+	/* Told before it is kept: a restart between the two tells it twice, but never loses it. */
 	esl_report_shown(e, l);
+	(void) esl_save_label(e, l);
 }
 
 void esl_pending_due(struct esl_engine *e, struct esl_label *l)
@@ -174,8 +175,8 @@ static void on_basic_state(struct esl_engine *e, struct esl_label *l,
 	if ((bits & ESL_STATE_SYNCHRONIZED) && l->grade == ESL_GRADE_ACKNOWLEDGED &&
 	    now_us >= l->confirm_at_us && l->shown_slot != ESL_NO_SLOT) {
 		l->grade = ESL_GRADE_CONFIRMED;
-		(void) esl_save_label(e, l);
 		esl_report_shown(e, l);
+		(void) esl_save_label(e, l);
 	}
 }
 

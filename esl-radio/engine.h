@@ -387,8 +387,11 @@ bool esl_label_time_known(const struct esl_engine *e, const struct esl_label *l)
 uint32_t esl_label_time(const struct esl_engine *e, const struct esl_label *l, int64_t mono_us);
 /** Value to write into a label's clock now, and the generation it is of. */
 int esl_time_to_set(struct esl_engine *e, uint8_t *ret_gen, uint32_t *ret_ms) _must_check_;
-/** True if the label's clock should be written when it is visited anyway / must be soon. */
+/** True if the label's clock should be written when it is visited anyway. */
 bool esl_time_is_old(const struct esl_engine *e, const struct esl_label *l);
+/** When the label's clock becomes too old for the timed change ahead; ESL_NEVER if it does not. */
+int64_t esl_time_fresh_by(const struct esl_engine *e, const struct esl_label *l);
+/** True if setting its clock is worth a visit of its own. */
 bool esl_time_must_be_set(const struct esl_engine *e, const struct esl_label *l);
 /** Makes a base if there is none, a new one when the present one grows towards the wrap. True if
  * something changed that must be saved. */

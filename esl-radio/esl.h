@@ -5,7 +5,10 @@
  * and says what is known about it. Behind it: ESL payloads (ESLS/ESLP 1.0), encrypted advertising
  * data, the PAwR schedule, image slots, and two radio seams (esl_radio.h: broadcast; esl_link.h:
  * connected). Runs on the caller's loop; never logs above debug; never writes to disk (the caller
- * keeps what the `save` callback hands it).
+ * keeps what the `save` callback hands it). How the room is laid out: engine.h.
+ *
+ * Callbacks come from the loop, or from within esl_engine_want(), _set_utc() and _image(); they may
+ * call back into the engine, except esl_engine_free().
  */
 #pragma once
 
@@ -34,7 +37,7 @@ struct esl_engine_config {
 	struct esl_train train;
 	/** H4 byte stream of the controller: "unix:PATH" (broadcast side) ... */
 	const char *hci;
-	/** ... and the connected side: "bridge:PATH" (esl_bridge_wire.h). */
+	/** ... and the connected side: "bridge:PATH" (bridge_wire.h). */
 	const char *link;
 	unsigned int max_links; /**< connections at once; 0 = 4 */
 	uint32_t seed;          /**< for tests; 0 = from the system */
@@ -61,7 +64,7 @@ enum esl_grade {
 struct esl_report {
 	uint8_t addr[ESL_ADDR_BYTES]; /**< most significant byte first */
 	enum esl_report_kind kind;
-	int64_t at_us; /**< UTC */
+	int64_t at_us; /**< UTC; SHOWN: since when it is shown, whatever the grade of evidence */
 	uint8_t image[IMAGE_HASH_BYTES];
 	enum esl_grade grade;
 	uint16_t width, height;
@@ -119,8 +122,11 @@ int esl_engine_restore(struct esl_engine *e, const char *key, const void *data,
 int esl_engine_start(struct esl_engine *e) _must_check_;
 void esl_engine_free(struct esl_engine *e);
 
-/** UTC minus the loop's real clock, as measured on the controller link. Until it is called no
- * change dated in the future is flipped, since its instant could not be vouched for. */
+/**
+ * UTC minus the loop's real clock, as measured on the controller link. Until it is called nothing
+ * is flipped that carries a date (from_us > 0), since nobody can vouch that the date has come; it
+ * is staged. When the offset changes, timed commands on their way are taken back and sent anew.
+ */
 void esl_engine_set_utc(struct esl_engine *e, int64_t offset_us, int64_t uncertainty_us);
 /** Adopts the label or changes its wish. Idempotent. */
 int esl_engine_want(struct esl_engine *e, const struct esl_want *w) _must_check_;

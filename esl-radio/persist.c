@@ -202,6 +202,7 @@ int esl_restore_label(struct esl_engine *e, const char *key, const void *data, s
 	}
 	l->phase = l->configured ? ESL_PHASE_SYNCED : ESL_PHASE_WAITING;
 	l->heard_us = esl_now(e);
-	l->time_set_us = esl_now(e) - INT64_C(3600) * US_PER_SEC;
+	l->confirm_at_us = esl_now(e);
+	l->time_set_us = esl_now(e) - INT64_C(86400) * US_PER_SEC; /* not known: as old as a day */
 	return 0;
 }

@@ -138,6 +138,8 @@ int64_t esl_plan_wake(const struct esl_engine *e, const struct esl_label *l)
 		wake_us = esl_mono_of_utc(e, l->wishes[next].from_us);
 	if (l->pending.state == ESL_PENDING_SENT || l->pending.state == ESL_PENDING_ACKED)
 		wake_us = MIN(wake_us, l->pending.at_us);
+	if (esl_time_fresh_by(e, l) > esl_now(e))
+		wake_us = MIN(wake_us, esl_time_fresh_by(e, l));
 	if (l->visit_after_us > esl_now(e))
 		wake_us = MIN(wake_us, l->visit_after_us);
 	return wake_us;

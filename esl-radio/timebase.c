@@ -5,6 +5,9 @@
  * generation of the base it was set from: a new base is begun after 35 days, well before the count
  * wraps at 49.7, and labels move over to it when they are visited, the last of them by 42 days.
  *
+ * Their clocks drift by seconds a day. So a label whose clock was last written more than twelve
+ * hours before a timed change is visited in time, for the clock alone if need be.
+ *
  * After a restart on the same boot the saved base still holds. After a reboot the monotonic clock
  * has begun anew, and the base is found again through UTC, once that is known.
  */
@@ -18,6 +21,8 @@
 #define MUST_MOVE_US    (42 * DAY_US)
 #define SAME_BOOT_US    (2 * US_PER_SEC)
 #define OLD_AFTER_US    (INT64_C(600) * US_PER_SEC)
+#define FRESH_US        (12 * INT64_C(3600) * US_PER_SEC)
+#define TOO_LATE_US     (INT64_C(60) * US_PER_SEC)
 #define MAX_GEN         254 /* even, so that generations alternate between the two bases */
 #define SAVE_SHIFT_US   (US_PER_SEC / 2)
 
@@ -124,11 +129,23 @@ bool esl_time_is_old(const struct esl_engine *e, const struct esl_label *l)
 	return l->time_gen != e->time.gen || esl_now(e) - l->time_set_us > OLD_AFTER_US;
 }
 
+int64_t esl_time_fresh_by(const struct esl_engine *e, const struct esl_label *l)
+{
+	int64_t by_us;
+	int next;
+
+	(void) esl_wish_now(e, l, &next);
+	if (next < 0 || l->wishes[next].from_us - esl_utc(e) < TOO_LATE_US)
+		return ESL_NEVER;
+	by_us = esl_mono_of_utc(e, l->wishes[next].from_us) - FRESH_US;
+	return l->time_set_us >= by_us ? ESL_NEVER : MAX(by_us, l->time_set_us + FRESH_US);
+}
+
 bool esl_time_must_be_set(const struct esl_engine *e, const struct esl_label *l)
 {
 	if (!l->configured || !e->time.utc_known)
 		return false;
-	if (!esl_label_time_known(e, l))
+	if (!esl_label_time_known(e, l) || esl_now(e) >= esl_time_fresh_by(e, l))
 		return true;
 	return esl_now(e) + e->time.base_us[l->time_gen & 1] > MUST_MOVE_US;
 }

@@ -11,7 +11,7 @@
 #include "sim/link.h"
 #include "sim/radio.h"
 
-#define WORLD_LABELS  64
+#define WORLD_LABELS  1024
 #define WORLD_BLOBS   (WORLD_LABELS + 1)
 #define WORLD_REPORTS 4096
 #define WORLD_START   (INT64_C(1000) * US_PER_SEC)

@@ -424,6 +424,31 @@ static void clock_is_moved_before_it_wraps(void **state)
 	fake_close(&f);
 }
 
+static void old_clock_is_set_before_a_promotion(void **state)
+{
+	(void) state;
+	fake_open(&f);
+	fake_join(&f);
+	(void) show(1);
+	confirm();
+	(void) show(2);
+	confirm();
+	fake_run(&f, 3 * DAY);
+	/* Both pictures are on the label: nothing but its clock is a reason to visit it. */
+	fake_want_two(&f, 2, 1, fake_utc(&f) + DAY);
+	assert_int_equal(f.link->op, 0);
+	expect(fake_request(&f), ESL_OP_DISPLAY_TIMED);
+	fake_display_state(&f, 0);
+	fake_run(&f, DAY / 2 - 60 * US_PER_SEC);
+	assert_int_equal(f.link->op, 0);
+	fake_run(&f, 120 * US_PER_SEC);
+	fake_done(&f, BRIDGE_CONNECT, 0, NULL);
+	fake_done(&f, BRIDGE_SET_TIME, 0, NULL);
+	fake_done(&f, BRIDGE_UPDATE_COMPLETE, 0, NULL);
+	assert_int_equal(f.link->op, 0);
+	fake_close(&f);
+}
+
 static void commands_of_many_labels_share_a_packet(void **state)
 {
 	struct esl_packet p;
@@ -539,6 +564,7 @@ int main(void)
 		cmocka_unit_test(service_needed_is_answered_and_shown_again),
 		cmocka_unit_test(nothing_is_flipped_without_a_clock),
 		cmocka_unit_test(clock_is_moved_before_it_wraps),
+		cmocka_unit_test(old_clock_is_set_before_a_promotion),
 		cmocka_unit_test(commands_of_many_labels_share_a_packet),
 		cmocka_unit_test(randomizers_never_repeat_over_a_restart),
 		cmocka_unit_test(broken_blobs_are_refused),
