@@ -87,6 +87,8 @@ static void read_one(struct sim_air *a, uint32_t item, uint32_t antenna, bool co
 		.doppler = (int16_t) (sim_rng_normal(&a->rng) * 16),
 		.at_us = start_us + sim_rng_below(&a->rng, DWELL_US),
 	};
+	/* What came in the middle of the turn was not there before. */
+	t->at_us = MAX(t->at_us, a->world->items[item].since_us);
 	sim_world_note_read(a->world, item, antenna, t->at_us);
 	if (a->n_batch == BATCH)
 		batch_flush(a);

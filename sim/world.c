@@ -243,7 +243,9 @@ void sim_world_note_read(struct sim_world *w, uint32_t item, uint32_t antenna, i
 	struct sim_item *it = &w->items[item];
 
 	w->reads[(size_t) item * w->n_antennas + antenna]++;
-	if (!it->first_read_us && sim_world_covers(w, antenna, it->place))
+	/* The reads of one turn are told in any order. */
+	if ((!it->first_read_us || at_us < it->first_read_us) &&
+	    sim_world_covers(w, antenna, it->place))
 		it->first_read_us = at_us;
 }
 
