@@ -69,13 +69,14 @@ int enroll_accept(struct identity *id, struct trust *trust, const void *body, si
 
 static void again(struct enroll *e, int err, bool refused, const char *why)
 {
+	char quoted[PROTO_TEXT_MAX];
 	int64_t delay = backoff_next(&e->backoff, refused ? REFUSED_CAP_US : BACKOFF_CAP_US);
 
 	if (refused) /* nobody mends a code in a second */
 		delay = MAX(delay, REFUSED_CAP_US / 2);
 	snprintf(e->last_error, sizeof(e->last_error), "enrolment: %s", why);
 	log_write(LOG_WARN, "enroll", err, "retry_s=%lld msg=\"not enrolled: %s\"",
-		  (long long) (delay / US_PER_SEC), why);
+		  (long long) (delay / US_PER_SEC), log_quote(why, quoted, sizeof(quoted)));
 	loop_timer_start(e->timer, delay);
 }
 

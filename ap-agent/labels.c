@@ -97,7 +97,9 @@ static void on_image(void *user, const uint8_t hash[IMAGE_HASH_BYTES], const voi
 static void on_radio(void *user, bool up, int err, const char *text)
 {
 	struct labels *l = user;
-	bool change = up != l->radio_up;
+	/* One that never came up is told once as well. */
+	bool change = up != l->radio_up || (!up && l->radio_error[0] == '\0');
+	char reason[PROTO_TEXT_MAX];
 
 	l->radio_up = up;
 	if (up)
@@ -109,8 +111,9 @@ static void on_radio(void *user, bool up, int err, const char *text)
 				   : "");
 	if (!change)
 		return;
-	log_write(up ? LOG_NOTICE : LOG_WARN, "labels", err, "msg=\"label radio is %s\"",
-		  up ? "up" : "down");
+	log_write(up ? LOG_NOTICE : LOG_WARN, "labels", err,
+		  "reason=\"%s\" msg=\"label radio is %s\"",
+		  log_quote(l->radio_error, reason, sizeof(reason)), up ? "up" : "down");
 	if (l->changed)
 		l->changed(l->user);
 }

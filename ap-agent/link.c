@@ -79,12 +79,14 @@ static void lane_failed(struct lane *lane, int err, const char *why)
 	int64_t delay = backoff_next(&lane->backoff, BACKOFF_CAP_US);
 	/* One line for an absence that all lanes feel; one for each lane that is answered but not
 	 * served; none for the tries in between. */
+	char quoted[PROTO_TEXT_MAX];
 	bool *told = lane->answered ? &lane->told : &l->told_away;
 
 	snprintf(l->last_error, sizeof(l->last_error), "%s: %s", lane_name[lane->kind], why);
 	l->error_lane = lane->kind;
 	log_write(*told ? LOG_DEBUG : LOG_WARN, "link", err, "lane=%s retry_ms=%lld msg=\"%s\"",
-		  lane_name[lane->kind], (long long) (delay / US_PER_MS), why);
+		  lane_name[lane->kind], (long long) (delay / US_PER_MS),
+		  log_quote(why, quoted, sizeof(quoted)));
 	*told = true;
 	if (!lane->answered)
 		l->online = false;

@@ -11,6 +11,8 @@
 #define TICK_US                (250 * US_PER_MS)
 /* Names ever heard in this life: a reader that left keeps its row, so that its tags can go. */
 #define MAX_ENTRIES            64
+/* Names and texts come from outside: into the log they go escaped. */
+#define QUOTED(text)           log_quote(text, (char[PROTO_TEXT_MAX]){0}, PROTO_TEXT_MAX)
 #define SOURCE(entry, antenna) ((uint32_t) (entry) << 8 | (antenna))
 
 struct entry {
@@ -146,20 +148,27 @@ static void on_state(void *user, enum rfid_reader_state state, int err, const ch
 	struct readers *r = e->owner;
 	bool was = e->state == RFID_READER_RUNNING;
 	bool is = state == RFID_READER_RUNNING;
+	bool first_error = err < 0 && !was && e->error[0] == '\0';
 
 	e->state = state;
 	if (err < 0)
 		snprintf(e->error, sizeof(e->error), "%s", text ? text : err_str(err));
 	else if (is)
 		e->error[0] = '\0';
+	if (first_error) /* and not again for each try */
+		log_write(LOG_WARN, "readers", err,
+			  "reader=\"%s\" reason=\"%s\" msg=\"no inventory\"", QUOTED(e->wish.name),
+			  QUOTED(e->error));
 	if (was == is)
 		return;
 	set_sight(e, index_of(e), is);
 	if (is)
-		log_notice("readers", "reader=\"%s\" msg=\"inventory is running\"", e->wish.name);
+		log_notice("readers", "reader=\"%s\" msg=\"inventory is running\"",
+			   QUOTED(e->wish.name));
 	else
 		log_write(err < 0 ? LOG_WARN : LOG_NOTICE, "readers", err,
-			  "reader=\"%s\" msg=\"inventory has ended\"", e->wish.name);
+			  "reader=\"%s\" reason=\"%s\" msg=\"inventory has ended\"",
+			  QUOTED(e->wish.name), QUOTED(e->error));
 	if (r->changed)
 		r->changed(r->user);
 }
@@ -169,7 +178,8 @@ static void on_incident(void *user, const char *text)
 	struct entry *e = user;
 
 	snprintf(e->error, sizeof(e->error), "%s", text);
-	log_warn("readers", "reader=\"%s\" msg=\"incident\"", e->wish.name);
+	log_warn("readers", "reader=\"%s\" incident=\"%s\" msg=\"a reader complains\"",
+		 QUOTED(e->wish.name), QUOTED(text));
 }
 
 static void entry_start(struct entry *e)
@@ -195,7 +205,7 @@ static void entry_start(struct entry *e)
 		e->state = RFID_READER_IDLE;
 		snprintf(e->error, sizeof(e->error), "%s", err_str(r));
 		log_write(LOG_ERR, "readers", r, "reader=\"%s\" msg=\"cannot start the reader\"",
-			  w->name);
+			  QUOTED(w->name));
 	}
 }
 
