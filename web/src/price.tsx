@@ -43,9 +43,21 @@ interface PriceFormProps {
   onMinor?: (minor: number | null) => void;
 }
 
-/** Type a price, see old -> new, save. Decimal comma and point both work. */
-export function PriceForm(p: PriceFormProps): JSX.Element {
-  const { product } = p;
+interface PriceEdit {
+  text: string;
+  touched: boolean;
+  busy: boolean;
+  error: unknown;
+  /** The price typed, when it can be read and is another one than now. */
+  minor: number | null;
+  wrong: string | null;
+  type: (v: string) => void;
+  reset: () => void;
+  submit: (e: Event) => void;
+}
+
+/** The state of a price being typed; follows the product's price until somebody types. */
+function usePriceEdit(product: Product, onSaved: (() => void) | undefined): PriceEdit {
   const start = moneyInput(product.price_minor, product.currency);
   const [text, setText] = useState(start);
   const [touched, setTouched] = useState(false);
@@ -57,19 +69,11 @@ export function PriceForm(p: PriceFormProps): JSX.Element {
     }
   }, [start]);
   const parsed = parsePrice(text, product.currency);
-  const minor = parsed.minor ?? null;
-  const changed = minor !== null && minor !== product.price_minor;
-  useEffect(() => p.onMinor?.(changed ? minor : null), [minor, changed]);
-
-  const reset = (): void => {
-    setText(start);
-    setTouched(false);
-    setError(null);
-  };
+  const minor = parsed.minor !== undefined && parsed.minor !== product.price_minor ? parsed.minor : null;
   const submit = (e: Event): void => {
     e.preventDefault();
     setTouched(true);
-    if (minor === null || !changed || busy) {
+    if (minor === null || busy) {
       return;
     }
     setBusy(true);
@@ -79,7 +83,7 @@ export function PriceForm(p: PriceFormProps): JSX.Element {
         setBusy(false);
         setTouched(false);
         say(t.price.saved(product.name, money(minor, product.currency)));
-        p.onSaved?.();
+        onSaved?.();
       },
       (x: unknown) => {
         setBusy(false);
@@ -87,36 +91,56 @@ export function PriceForm(p: PriceFormProps): JSX.Element {
       },
     );
   };
-  const wrong =
-    touched && parsed.error && parsed.error !== 'empty' ? t.price.errors(parsed.error, digitsOf(product.currency)) : null;
+  return {
+    text,
+    touched,
+    busy,
+    error,
+    minor,
+    wrong: touched && parsed.error && parsed.error !== 'empty' ? t.price.errors(parsed.error, digitsOf(product.currency)) : null,
+    type: (v) => {
+      setText(v);
+      setTouched(true);
+    },
+    reset: () => {
+      setText(start);
+      setTouched(false);
+      setError(null);
+    },
+    submit,
+  };
+}
+
+/** Type a price, see old -> new, save. Decimal comma and point both work. */
+export function PriceForm(p: PriceFormProps): JSX.Element {
+  const { product } = p;
+  const edit = usePriceEdit(product, p.onSaved);
+  const { minor, error } = edit;
+  useEffect(() => p.onMinor?.(minor), [minor]);
+  const cancel = (): void => {
+    edit.reset();
+    p.onCancel?.();
+  };
   const served = error instanceof api.Problem ? (error.field('price_minor') ?? error.field('price')) : null;
-  const warning = changed ? largeChange(product.price_minor, minor) : null;
+  const warning = minor !== null ? largeChange(product.price_minor, minor) : null;
   return (
     <form
       class={`price-form ${p.compact ? 'compact' : ''}`}
-      onSubmit={submit}
+      onSubmit={edit.submit}
       aria-label={t.price.formFor(product.name)}
-      onKeyDown={(e) => {
-        if (e.key === 'Escape') {
-          reset();
-          p.onCancel?.();
-        }
-      }}
+      onKeyDown={(e) => e.key === 'Escape' && cancel()}
     >
       <Field
         label={t.price.field(product.currency)}
-        value={text}
-        onInput={(v) => {
-          setText(v);
-          setTouched(true);
-        }}
+        value={edit.text}
+        onInput={edit.type}
         inputMode="decimal"
-        error={wrong ?? served ?? (p.compact && error ? plain(error) : null)}
+        error={edit.wrong ?? served ?? (p.compact && error ? plain(error) : null)}
         focus={p.focus ?? false}
         class="price-field"
       />
       <div class="price-change">
-        {changed ? <OldNew product={product} minor={minor} /> : <span class="hint">{t.price.hint}</span>}
+        {minor !== null ? <OldNew product={product} minor={minor} /> : <span class="hint">{t.price.hint}</span>}
         {warning && (
           <span class="warn-text">
             <Icon name="warn" size={16} /> {warning}
@@ -124,19 +148,10 @@ export function PriceForm(p: PriceFormProps): JSX.Element {
         )}
       </div>
       <div class="actions">
-        <Button type="submit" kind="main" disabled={!changed} busy={busy}>
+        <Button type="submit" kind="main" disabled={minor === null} busy={edit.busy}>
           {t.save}
         </Button>
-        {(p.onCancel || touched) && (
-          <Button
-            onClick={() => {
-              reset();
-              p.onCancel?.();
-            }}
-          >
-            {t.cancel}
-          </Button>
-        )}
+        {(p.onCancel || minor !== null || edit.wrong) && <Button onClick={cancel}>{t.cancel}</Button>}
       </div>
       {!p.compact && !served && <ErrorBox error={error} />}
     </form>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A table of any length: only the rows in view are in the page. Rows have a fixed height.
 
-import type { ComponentChildren, JSX, TargetedKeyboardEvent } from 'preact';
+import type { ComponentChildren, JSX, RefObject, TargetedKeyboardEvent } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { PagedList } from './paged';
 
@@ -44,15 +44,14 @@ function onKey(e: TargetedKeyboardEvent<HTMLElement>, scroller: HTMLElement, row
   }
 }
 
-export function VirtualTable<T>(p: VirtualProps<T>): JSX.Element {
-  const box = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ top: 0, height: 800 });
-  const { list, rowHeight } = p;
-  void list.version.value;
-  const n = list.length;
-  const from = Math.max(0, Math.floor(view.top / rowHeight) - OVERSCAN);
-  const to = Math.min(n, Math.ceil((view.top + view.height) / rowHeight) + OVERSCAN);
+interface View {
+  top: number;
+  height: number;
+}
 
+/** What part of a scrolling box is in view; measured once per frame. */
+function useView(box: RefObject<HTMLElement | null>): View {
+  const [view, setView] = useState<View>({ top: 0, height: 800 });
   useEffect(() => {
     const el = box.current;
     if (!el) {
@@ -61,9 +60,7 @@ export function VirtualTable<T>(p: VirtualProps<T>): JSX.Element {
     let frame = 0;
     const measure = (): void => {
       frame = 0;
-      setView((v) =>
-        v.top === el.scrollTop && v.height === el.clientHeight ? v : { top: el.scrollTop, height: el.clientHeight },
-      );
+      setView((v) => (v.top === el.scrollTop && v.height === el.clientHeight ? v : { top: el.scrollTop, height: el.clientHeight }));
     };
     const later = (): void => {
       frame ||= requestAnimationFrame(measure);
@@ -78,26 +75,37 @@ export function VirtualTable<T>(p: VirtualProps<T>): JSX.Element {
       cancelAnimationFrame(frame);
     };
   }, []);
+  return view;
+}
 
+function Row<T>({ p, item, index }: { p: VirtualProps<T>; item: T | undefined; index: number }): JSX.Element {
+  return (
+    <div
+      role="row"
+      class={`vrow ${item === undefined ? 'is-loading' : ''} ${p.rowClass?.(item) ?? ''}`}
+      aria-rowindex={index + (p.head ? 2 : 1)}
+      data-index={index}
+      style={{ transform: `translateY(${index * p.rowHeight}px)`, height: `${p.rowHeight}px` }}
+    >
+      {p.row(item, index)}
+    </div>
+  );
+}
+
+export function VirtualTable<T>(p: VirtualProps<T>): JSX.Element {
+  const box = useRef<HTMLDivElement>(null);
+  const view = useView(box);
+  const { list, rowHeight } = p;
+  const version = list.version.value;
+  const n = list.length;
+  const from = Math.max(0, Math.floor(view.top / rowHeight) - OVERSCAN);
+  const to = Math.min(n, Math.ceil((view.top + view.height) / rowHeight) + OVERSCAN);
   useEffect(() => {
     void list.ensure(from, to);
-  }, [list, from, to, list.version.value]);
-
+  }, [list, from, to, version]);
   const rows: JSX.Element[] = [];
   for (let i = from; i < to; i++) {
-    const item = list.at(i);
-    rows.push(
-      <div
-        key={i}
-        role="row"
-        class={`vrow ${item === undefined ? 'is-loading' : ''} ${p.rowClass?.(item) ?? ''}`}
-        aria-rowindex={i + (p.head ? 2 : 1)}
-        data-index={i}
-        style={{ transform: `translateY(${i * rowHeight}px)`, height: `${rowHeight}px` }}
-      >
-        {p.row(item, i)}
-      </div>,
-    );
+    rows.push(<Row key={i} p={p} item={list.at(i)} index={i} />);
   }
   return (
     <div
@@ -106,7 +114,7 @@ export function VirtualTable<T>(p: VirtualProps<T>): JSX.Element {
       role="table"
       tabIndex={p.scrollByKeys ? 0 : undefined}
       aria-label={p.label}
-      aria-rowcount={n + (p.head ? 1 : 0)}
+      aria-rowcount={list.exact ? n + (p.head ? 1 : 0) : -1}
       aria-busy={list.loading.value}
       onKeyDown={(e) => box.current && onKey(e, box.current, rowHeight)}
     >

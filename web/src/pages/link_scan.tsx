@@ -5,7 +5,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import * as api from '../api';
 import { gtinOfScan } from '../format';
-import { Icon } from '../icons';
+import { Icon, type IconName } from '../icons';
 import { t } from '../strings';
 import { Button, plain, say } from '../ui';
 
@@ -40,15 +40,22 @@ function DoneLine({ d, onUndo, onRelink }: { d: Done; onUndo: () => void; onReli
   );
 }
 
-export function LinkByScan({ onClose }: { onClose: () => void }): JSX.Element {
-  const [text, setText] = useState('');
+interface Linking {
+  label: string | null;
+  gtin: string | null;
+  error: string | null;
+  done: Done[];
+  /** Takes one scan; links as soon as label and product are both known. */
+  take: (scan: string) => void;
+  link: (label: string, gtin: string, force: boolean) => void;
+  undo: (d: Done) => void;
+}
+
+function useLinking(): Linking {
   const [label, setLabel] = useState<string | null>(null);
   const [gtin, setGtin] = useState<string | null>(null);
   const [error, setError] = useState<string | null>(null);
   const [done, setDone] = useState<Done[]>([]);
-  const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.focus(), []);
-
   const add = (d: Done): void => {
     setDone((old) => [d, ...old.filter((x) => !(x.ask && x.label === d.label))].slice(0, 20));
     say(d.text);
@@ -66,21 +73,18 @@ export function LinkByScan({ onClose }: { onClose: () => void }): JSX.Element {
       },
     );
   };
-  const take = (): void => {
-    const g = gtinOfScan(text);
+  const take = (scan: string): void => {
+    const g = gtinOfScan(scan);
     // Twelve digits may be a UPC or a label address; the check digit decides.
-    const l = g ? null : labelOfScan(text);
-    setText('');
-    setError(g || l ? null : t.scan.unknown(text));
+    const l = g ? null : labelOfScan(scan);
+    setError(g || l ? null : t.scan.unknown(scan));
     const nextLabel = l ?? label;
     const nextGtin = g ?? gtin;
-    if (nextLabel && nextGtin) {
-      setLabel(null);
-      setGtin(null);
+    const both = nextLabel !== null && nextGtin !== null;
+    setLabel(both ? null : nextLabel);
+    setGtin(both ? null : nextGtin);
+    if (both) {
       link(nextLabel, nextGtin, false);
-    } else {
-      setLabel(nextLabel);
-      setGtin(nextGtin);
     }
   };
   const undo = (d: Done): void => {
@@ -89,14 +93,30 @@ export function LinkByScan({ onClose }: { onClose: () => void }): JSX.Element {
       (e: unknown) => setError(plain(e)),
     );
   };
+  return { label, gtin, error, done, take, link, undo };
+}
+
+function Needed({ value, icon, words }: { value: string | null; icon: IconName; words: string }): JSX.Element {
+  return (
+    <span class={value ? 'good-text' : 'hint'}>
+      <Icon name={value ? 'check' : icon} size={18} /> {value ? <span class="mono">{value}</span> : words}
+    </span>
+  );
+}
+
+export function LinkByScan({ onClose }: { onClose: () => void }): JSX.Element {
+  const [text, setText] = useState('');
+  const input = useRef<HTMLInputElement>(null);
+  const { label, gtin, error, done, take, link, undo } = useLinking();
+  useEffect(() => input.current?.focus(), []);
+  const submit = (e: Event): void => {
+    e.preventDefault();
+    take(text);
+    setText('');
+  };
   return (
     <section class="card scan" aria-label={t.scan.title}>
-      <form
-        onSubmit={(e) => {
-          e.preventDefault();
-          take();
-        }}
-      >
+      <form onSubmit={submit}>
         <label for="scan-input">{t.scan.field}</label>
         <div class="row">
           <input
@@ -114,12 +134,8 @@ export function LinkByScan({ onClose }: { onClose: () => void }): JSX.Element {
           <Button icon="cross" kind="quiet" label={t.close} onClick={onClose} />
         </div>
         <div id="scan-state" class="scan-state" role="status">
-          <span class={label ? 'good-text' : 'hint'}>
-            <Icon name={label ? 'check' : 'label'} size={18} /> {label ? <span class="mono">{label}</span> : t.scan.needLabel}
-          </span>
-          <span class={gtin ? 'good-text' : 'hint'}>
-            <Icon name={gtin ? 'check' : 'tag'} size={18} /> {gtin ? <span class="mono">{gtin}</span> : t.scan.needProduct}
-          </span>
+          <Needed value={label} icon="label" words={t.scan.needLabel} />
+          <Needed value={gtin} icon="tag" words={t.scan.needProduct} />
         </div>
         {error && (
           <p class="field-error" role="alert">
