@@ -145,7 +145,7 @@ static void draw_price(struct canvas *c, const struct render_facts *f, struct bo
 
 	at = (struct box){at.x + inset, at.y + inset, at.w - 2 * inset, at.h - 2 * inset};
 	if (!f->has_price) {
-		strcpy(s.parts.major, "–");
+		memcpy(s.parts.major, "–", sizeof "–");
 		s.sign = "";
 	} else {
 		price_split(f->price_minor, &f->currency, &s.parts);
