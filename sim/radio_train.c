@@ -7,8 +7,7 @@
 #define REQUEST_BATCH          4u
 #define REQUEST_LEAD_MIN_US    (40 * US_PER_MS)
 #define TX_POWER_DBM           8
-/** After a standstill longer than this many intervals the past is skipped, not made up for. */
-#define MAX_BACKLOG_INTERVALS  2
+#define SLIP_US                (20 * US_PER_MS)
 #define SYNC_TIMEOUT_INTERVALS 6
 #define UNIT_US                1250 /**< interval, subevent interval, response delay */
 #define SPACING_UNIT_US        125
@@ -189,18 +188,18 @@ static void train_report(struct sim_radio *r)
 
 /* --- its clock -------------------------------------------------------------------------------- */
 
-static void train_skip_backlog(struct train *t, int64_t now_us)
+/**
+ * A simulator that was held up (a busy machine) lets the whole train slip, as if its crystal had
+ * been slow: the host keeps the time it has for its data, and nothing is sent in a rush.
+ */
+static void train_slip(struct train *t, int64_t now_us)
 {
-	int64_t behind_us = now_us - start_of(t, t->next);
-	int64_t intervals = behind_us / t->interval_us;
+	int64_t late_us = now_us - train_due_us(t);
 
-	if (intervals <= MAX_BACKLOG_INTERVALS)
+	if (late_us <= SLIP_US)
 		return;
-	for (unsigned int i = 0; i < t->subevents; i++)
-		t->slot[i].set = false;
-	t->report.set = false;
-	t->next += (uint64_t) intervals * t->subevents;
-	t->requested = t->next;
+	t->anchor_us += late_us;
+	t->report.due_us += late_us;
 }
 
 static void train_fire(void *user)
@@ -210,7 +209,7 @@ static void train_fire(void *user)
 	int64_t now_us = clock_mono_us(r->clock);
 	int64_t due_us;
 
-	train_skip_backlog(t, now_us);
+	train_slip(t, now_us);
 	while (t->running && (due_us = train_due_us(t)) <= now_us) {
 		if (t->report.set && t->report.due_us <= due_us)
 			train_report(r);
