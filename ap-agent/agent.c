@@ -269,7 +269,8 @@ static int enter(struct agent *a)
 	bool enrolled = identity_enrolled(a->identity) && !is_revoked(a);
 	size_t len = 0;
 
-	if (a->has_given && (!enrolled || !used_before(a, &a->given)))
+	/* Not when it was revoked since: only a person with a new code can undo that. */
+	if (a->has_given && (!identity_enrolled(a->identity) || !used_before(a, &a->given)))
 		return join(a, &a->given);
 	if (!enrolled) {
 		look_for_code(a);

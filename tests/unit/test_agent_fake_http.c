@@ -4,6 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+static struct http_client *last;
+
+struct http_client *fake_http_last(void)
+{
+	return last;
+}
+
 int http_client_new(struct loop *loop, const struct http_client_config *cfg,
 		    struct http_client **ret)
 {
@@ -13,6 +20,7 @@ int http_client_new(struct loop *loop, const struct http_client_config *cfg,
 	if (!c)
 		return -ENOMEM;
 	c->clock = loop_clock(loop);
+	last = c;
 	*ret = c;
 	return 0;
 }

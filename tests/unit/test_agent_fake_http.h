@@ -31,6 +31,8 @@ struct http_client {
 	int refuse; /**< what http_client_start() returns, if not 0 */
 };
 
+/** The client that was made last. */
+struct http_client *fake_http_last(void);
 /** The oldest open request whose path begins so, or NULL. */
 struct http_call *fake_http_find(struct http_client *c, const char *path_prefix);
 /** Answers it; the call is gone then. */

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * Twins of the two rooms the agent runs, linked in place of librfid and libeslradio: they remember
+ * what is asked of them, and say what the test has them say.
+ */
+#pragma once
+
+#include "esl-radio/esl.h"
+#include "rfid/rfid.h"
+
+struct rfid_reader {
+	struct rfid_reader_config cfg;
+	struct rfid_reader_callbacks cb;
+	void *user;
+	char host[64];
+	loop_fn stopped;
+	void *stopped_user;
+};
+
+struct presence {
+	presence_fn fn;
+	void *user;
+};
+
+struct esl_engine {
+	struct esl_engine_callbacks cb;
+	void *user;
+	unsigned int wants, forgets, images, restored, clocks;
+	struct esl_want last_want;
+	int64_t offset_us;
+};
+
+extern struct rfid_reader *reader_twins[8];
+extern unsigned int readers_made, readers_freed, suspended, resumed;
+extern uint32_t last_source;
+extern struct rfid_read last_read;
+extern struct presence *presence_twin;
+extern struct esl_engine *engine_twin;
