@@ -148,6 +148,16 @@ void world_restart(struct world *w)
 	start_engine(w);
 }
 
+void world_new_link(struct world *w, double drop)
+{
+	struct sim_link_config lc = {.seed = 99, .drop = drop};
+
+	sim_link_free(w->link);
+	unlink(w->bridge + 7);
+	assert_int_equal(sim_link_new(w->loop, w->radio, &lc, &w->link), 0);
+	assert_int_equal(sim_link_listen(w->link, w->bridge + 7), 0);
+}
+
 int64_t world_now(const struct world *w)
 {
 	return clock_mono_us(loop_clock(w->loop));

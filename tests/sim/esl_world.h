@@ -46,6 +46,8 @@ void world_open(struct world *w, unsigned int labels, const struct sim_label_mod
 void world_close(struct world *w);
 /** Ends the engine and starts a new one from its blobs. */
 void world_restart(struct world *w);
+/** The bridge dies and comes back as one whose links break with that chance per procedure. */
+void world_new_link(struct world *w, double drop);
 void world_run(struct world *w, int64_t us);
 int64_t world_now(const struct world *w);
 /** UTC of the virtual clock. */

@@ -404,6 +404,72 @@ static void late_picture_is_shown_when_it_comes(void **state)
 	world_close(&w);
 }
 
+static void breaking_links_cost_time_but_no_price(void **state)
+{
+	(void) state;
+	open_shop(20, SIM_PERSONALITY_NRF, 0.05);
+	world_new_link(&w, 0.15);
+	for (unsigned int i = 0; i < 20; i++)
+		world_want(&w, i, i + 1);
+	world_run(&w, 5 * US_PER_SEC);
+	world_new_link(&w, 0.15); /* in the middle of it */
+	world_run(&w, 5 * MINUTE);
+	for (unsigned int i = 0; i < 20; i++)
+		assert_true(world_shows(&w, i, i + 1));
+	world_close(&w);
+}
+
+static void many_restarts_lose_no_price(void **state)
+{
+	uint32_t wished[8] = {0};
+	uint64_t dice = 42;
+
+	(void) state;
+	open_shop(8, SIM_PERSONALITY_SL, 0.02);
+	for (uint32_t n = 1; n <= 60; n++) {
+		unsigned int i;
+
+		dice = dice * 6364136223846793005u + 1442695040888963407u;
+		i = (unsigned int) (dice >> 33) % 8;
+		wished[i] = n;
+		world_want(&w, i, n);
+		world_run(&w, (int64_t) (dice >> 40) % 6000 * US_PER_MS);
+		world_restart(&w); /* at any instant of its way */
+		for (i = 0; i < 8; i++)
+			world_want(&w, i, wished[i]);
+	}
+	world_run(&w, 2 * MINUTE);
+	for (unsigned int i = 0; i < 8; i++) {
+		assert_true(world_shows(&w, i, wished[i]));
+		assert_non_null(world_find(&w, 0, i, ESL_SHOWN, wished[i]));
+	}
+	world_close(&w);
+}
+
+static void hundred_labels_flip_at_one_instant(void **state)
+{
+	int64_t at_utc, earliest = INT64_MAX, latest = INT64_MIN;
+
+	(void) state;
+	open_shop(100, SIM_PERSONALITY_NRF, 0.05);
+	at_utc = world_utc(&w) + 15 * MINUTE;
+	for (unsigned int i = 0; i < 100; i++)
+		world_want_two(&w, i, 1, i + 2, at_utc);
+	world_run(&w, at_utc - world_utc(&w) - US_PER_SEC);
+	for (unsigned int i = 0; i < 100; i++)
+		assert_true(world_shows(&w, i, 1));
+	world_run(&w, 5 * US_PER_SEC);
+	for (unsigned int i = 0; i < 100; i++) {
+		struct sim_label_view v = world_view(&w, i);
+
+		assert_true(world_shows(&w, i, i + 2));
+		earliest = MIN(earliest, v.redraw_started_us);
+		latest = MAX(latest, v.redraw_started_us);
+	}
+	assert_in_range(latest - earliest, 0, 300 * US_PER_MS);
+	world_close(&w);
+}
+
 static void colour_label_is_confirmed_after_its_redraw(void **state)
 {
 	struct sim_label_model m = small_label(SIM_PERSONALITY_NRF);
@@ -436,6 +502,9 @@ int main(void)
 		cmocka_unit_test(keys_that_cannot_be_kept_are_not_used),
 		cmocka_unit_test(quiet_shop_is_kept_alive_for_hours),
 		cmocka_unit_test(late_picture_is_shown_when_it_comes),
+		cmocka_unit_test(breaking_links_cost_time_but_no_price),
+		cmocka_unit_test(many_restarts_lose_no_price),
+		cmocka_unit_test(hundred_labels_flip_at_one_instant),
 		cmocka_unit_test(colour_label_is_confirmed_after_its_redraw),
 	};
 
