@@ -265,6 +265,8 @@ void esl_answer(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_
 		l->phase = ESL_PHASE_SYNCED;
 		l->hold_s = 0;
 		l->hold_until_us = 0;
+		l->visit_failures = 0;
+		l->visit_after_us = 0;
 		l->lost_reported = false;
 		esl_report_status(e, l);
 	}

@@ -139,7 +139,7 @@ static void came_back(struct esl_label *l, bool bonded)
 		l->pending.state = ESL_PENDING_SENT; /* lost, if it restarted */
 	if (bonded)
 		return;
-	/* Its bond is gone, and with it whatever it was told. */
+	/* Its bond is gone, and with it whatever it was told; its slots may be another's by now. */
 	l->configured = false;
 	l->pending.state = ESL_PENDING_NONE;
 	l->shown_slot = ESL_NO_SLOT;
@@ -169,7 +169,7 @@ static void on_advert(void *user, const uint8_t addr[ESL_ADDR_BYTES], int8_t rss
 		return;
 	if (l->forgetting) {
 		l->configured = false;
-	} else if (l->phase != ESL_PHASE_WAITING || (l->configured && !bonded)) {
+	} else if (l->phase != ESL_PHASE_WAITING || !bonded) {
 		came_back(l, bonded);
 	}
 	l->advert_us = esl_now(e);

@@ -126,6 +126,7 @@ void esl_engine_free(struct esl_engine *e);
  * UTC minus the loop's real clock, as measured on the controller link. Until it is called nothing
  * is flipped that carries a date (from_us > 0), since nobody can vouch that the date has come; it
  * is staged. When the offset changes, timed commands on their way are taken back and sent anew.
+ * A negative uncertainty means not measured, and the call is ignored.
  */
 void esl_engine_set_utc(struct esl_engine *e, int64_t offset_us, int64_t uncertainty_us);
 /** Adopts the label or changes its wish. Idempotent. */

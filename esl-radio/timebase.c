@@ -157,6 +157,8 @@ void esl_engine_set_utc(struct esl_engine *e, int64_t offset_us, int64_t uncerta
 	int64_t shift = utc_us - t->utc_us;
 	bool first = !t->utc_known;
 
+	if (uncertainty_us < 0)
+		return; /* not measured: nobody vouches for it */
 	t->utc_us = utc_us;
 	t->uncertainty_us = uncertainty_us;
 	t->utc_known = true;
