@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the verbs have in common: one call, a whole list, an object by its name. */
+#include "common/err.h"
+#include "controller/ctl/ctl.h"
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define PAGE 1000
+
+/* Sends with a session. A session of before that has ended is told apart from a refusal. */
+static int send_signed_in(struct ctl *c, const struct ctl_request *rq, struct ctl_reply *ret)
+{
+	int code = ctl_ensure_session(c);
+
+	if (code != CTL_OK)
+		return code;
+	if (ctl_send(c, rq, ret) < 0) {
+		ctl_reply_done(ret);
+		return CTL_UNREACHABLE;
+	}
+	if (ret->status < 400)
+		return CTL_OK;
+	if (ret->status == 401 && !c->user)
+		fprintf(stderr, "gondolactl: the session has ended; run `gondolactl login`\n");
+	else
+		ctl_print_problem(ret);
+	ctl_reply_done(ret);
+	return CTL_REFUSED;
+}
+
+int ctl_call(struct ctl *c, const char *method, const char *path, json_t *take_body,
+	     json_t **ret_body)
+{
+	_cleanup_free_ char *text = take_body ? json_dumps(take_body, 0) : NULL;
+	struct ctl_reply reply;
+
+	*ret_body = NULL;
+	json_decref(take_body);
+	struct ctl_request rq = {
+		.method = method, .path = path, .body = text, .body_len = text ? strlen(text) : 0};
+	int code = send_signed_in(c, &rq, &reply);
+
+	if (code != CTL_OK)
+		return code;
+	if (c->json && reply.body)
+		ctl_print_json(reply.body);
+	else
+		*ret_body = json_incref(reply.body);
+	ctl_reply_done(&reply);
+	return CTL_OK;
+}
+
+int ctl_list(struct ctl *c, const char *path, json_t **ret_items)
+{
+	json_t *all = json_array();
+	_cleanup_free_ char *after = NULL;
+
+	do {
+		_cleanup_buf_ struct buf url = BUF_INIT;
+		struct ctl_reply reply;
+
+		buf_printf(&url, "%s%climit=%d", path, strchr(path, '?') ? '&' : '?', PAGE);
+		if (after) {
+			buf_put_str(&url, "&after=");
+			ctl_escape(&url, after);
+		}
+		buf_put_u8(&url, 0);
+		struct ctl_request rq = {.method = "GET", .path = (const char *) url.data};
+		int code = send_signed_in(c, &rq, &reply);
+
+		if (code != CTL_OK) {
+			json_decref(all);
+			return code;
+		}
+		json_array_extend(all, json_object_get(reply.body, "items"));
+		const char *next = json_string_value(json_object_get(reply.body, "next"));
+
+		free(after);
+		after = next ? strdup(next) : NULL;
+		ctl_reply_done(&reply);
+	} while (after);
+	*ret_items = all;
+	return CTL_OK;
+}
+
+int ctl_find_id(struct ctl *c, const char *path, const char *key, const char *value,
+		const char *what, json_int_t *ret_id)
+{
+	json_t *items;
+	const json_t *item;
+	size_t i;
+	int code = ctl_list(c, path, &items);
+
+	if (code != CTL_OK)
+		return code;
+	code = CTL_REFUSED;
+	json_array_foreach(items, i, item)
+	{
+		const char *v = json_string_value(json_object_get(item, key));
+
+		if (v && strcasecmp(v, value) == 0) {
+			*ret_id = json_integer_value(json_object_get(item, "id"));
+			code = CTL_OK;
+			break;
+		}
+	}
+	json_decref(items);
+	if (code != CTL_OK)
+		fprintf(stderr, "gondolactl: there is no %s `%s`\n", what, value);
+	return code;
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/ctl/ctl.h"
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DEFAULT_URL "https://127.0.0.1:8443"
+
+const struct ctl_verb ctl_verbs[] = {
+	{"login", "", "sign in (--user) and keep the session", ctl_login},
+	{"logout", "", "end the kept session", ctl_logout},
+	{"status", "", "the store at a glance: agents, labels, stock", ctl_status},
+	{"products list", "[SEARCH]", "products with price", ctl_products_list},
+	{"products show", "GTIN", "one product", ctl_products_show},
+	{"products import", "[--dry-run] FILE", "create and update products from a CSV file",
+	 ctl_products_import},
+	{"price set", "GTIN PRICE", "change a price, now", ctl_price_set},
+	{"price history", "GTIN", "all prices a product had, newest first", ctl_price_history},
+	{"labels list", "[SEARCH]", "labels with wanted, sent and shown", ctl_labels_list},
+	{"labels show", "LABEL", "one label and its history", ctl_labels_show},
+	{"labels link", "[--relink] LABEL GTIN", "show this product on this label",
+	 ctl_labels_link},
+	{"labels unlink", "LABEL", "take the product off the label", ctl_labels_unlink},
+	{"labels image", "[--what wanted|sent|shown] LABEL FILE",
+	 "write the label's picture as PNG", ctl_labels_image},
+	{"stock", "[--product GTIN] [--place PLACE]", "live stock by product and place", ctl_stock},
+	{"items list", "[--product GTIN] [--place PLACE]", "tagged items", ctl_items_list},
+	{"items", "EPC", "where an item is, and from which reads that is known", ctl_items},
+	{"places list", "", "places of the store", ctl_places_list},
+	{"places set", "NAME [--kind KIND]", "create a place or change its kind", ctl_places_set},
+	{"antennas list", "", "which antenna hears which place", ctl_antennas_list},
+	{"antennas set", "AGENT READER NUMBER PLACE", "say which place an antenna hears",
+	 ctl_antennas_set},
+	{"readers set", "AGENT NAME HOST:PORT [--antennas 1,2]", "give an agent a reader to drive",
+	 ctl_readers_set},
+	{"join-code", "[--uses N] [--ttl 1h]", "a code with which an agent joins this store",
+	 ctl_join_code},
+	{"agents list", "", "access points and their health", ctl_agents_list},
+	{"agents show", "AGENT", "one access point", ctl_agents_show},
+	{"agents revoke", "AGENT", "take an agent's certificate back", ctl_agents_revoke},
+	{"users list", "", "who may sign in", ctl_users_list},
+	{"users add", "NAME --role ROLE", "admin, manager, stock, it or viewer", ctl_users_add},
+	{"users set-role", "NAME ROLE", "change what somebody may do", ctl_users_set_role},
+	{"events", "", "print what happens, as it happens", ctl_events},
+	{NULL, NULL, NULL, NULL},
+};
+
+static void print_help(FILE *out)
+{
+	fputs("Usage: gondolactl [OPTION...] VERB ...\n"
+	      "A store's prices, labels, stock and access points, over the controller's API.\n\n"
+	      "  --url URL             controller (GONDOLA_URL; default " DEFAULT_URL ")\n"
+	      "  --ca FILE             the store's own authority (GONDOLA_CA)\n"
+	      "  --user NAME           sign in as NAME (GONDOLA_USER); else the kept session\n"
+	      "  --password-file FILE  else GONDOLA_PASSWORD, else asked for\n"
+	      "  --json                print the API's answers\n"
+	      "  --help, --version\n\n",
+	      out);
+	for (const struct ctl_verb *v = ctl_verbs; v->words; v++) {
+		char call[96];
+
+		snprintf(call, sizeof(call), "%s %s", v->words, v->args);
+		if (strlen(call) > 38)
+			fprintf(out, "  %s\n  %-38s  %s\n", call, "", v->help);
+		else
+			fprintf(out, "  %-38s  %s\n", call, v->help);
+	}
+	fputs("\nExit status: 0 done, 1 refused, 2 wrong usage, 3 controller cannot be reached.\n",
+	      out);
+}
+
+int ctl_usage_error(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("gondolactl: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputs("\nTry `gondolactl --help`.\n", stderr);
+	return CTL_USAGE;
+}
+
+/* The verb whose words begin the arguments, longest first; *ret_words says how many there are. */
+static const struct ctl_verb *find_verb(int argc, char **argv, int *ret_words)
+{
+	char two[64];
+
+	for (int words = MIN(argc, 2); words > 0; words--) {
+		snprintf(two, sizeof(two), "%s%s%s", argv[0], words > 1 ? " " : "",
+			 words > 1 ? argv[1] : "");
+		for (const struct ctl_verb *v = ctl_verbs; v->words; v++) {
+			if (strcmp(v->words, two) == 0) {
+				*ret_words = words;
+				return v;
+			}
+		}
+	}
+	return NULL;
+}
+
+/* Trailing slashes of the URL would double those of the paths. */
+static char *tidy_url(const char *url)
+{
+	char *copy = strdup(url);
+
+	for (size_t n = copy ? strlen(copy) : 0; n && copy[n - 1] == '/'; n--)
+		copy[n - 1] = 0;
+	return copy;
+}
+
+enum {
+	OPT_URL = 1000,
+	OPT_CA,
+	OPT_USER,
+	OPT_PASSWORD,
+	OPT_JSON,
+	OPT_HELP,
+	OPT_VERSION
+};
+
+static const struct option options[] = {
+	{"url", required_argument, NULL, OPT_URL},
+	{"ca", required_argument, NULL, OPT_CA},
+	{"user", required_argument, NULL, OPT_USER},
+	{"password-file", required_argument, NULL, OPT_PASSWORD},
+	{"json", no_argument, NULL, OPT_JSON},
+	{"help", no_argument, NULL, OPT_HELP},
+	{"version", no_argument, NULL, OPT_VERSION},
+	{NULL, 0, NULL, 0},
+};
+
+/* Takes the general options, before or right after the verb's words. Yields -1 to go on. */
+static int parse_options(struct ctl *c, int argc, char **argv)
+{
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
+		switch (opt) {
+		case OPT_URL:
+			c->url = optarg;
+			break;
+		case OPT_CA:
+			c->ca = optarg;
+			break;
+		case OPT_USER:
+			c->user = optarg;
+			break;
+		case OPT_PASSWORD:
+			c->password_file = optarg;
+			break;
+		case OPT_JSON:
+			c->json = true;
+			break;
+		case 'h':
+		case OPT_HELP:
+			print_help(stdout);
+			return CTL_OK;
+		case OPT_VERSION:
+			puts("gondolactl " PACKAGE_VERSION);
+			return CTL_OK;
+		default:
+			return CTL_USAGE;
+		}
+	}
+	return -1;
+}
+
+/* `gondolactl login --user NAME` reads better than the option first: general options may follow. */
+static int take_trailing(struct ctl *c, int *argc, char **argv)
+{
+	int kept = 0;
+
+	for (int i = 0; i < *argc; i++) {
+		bool user = strcmp(argv[i], "--user") == 0;
+
+		if (strcmp(argv[i], "--json") == 0) {
+			c->json = true;
+		} else if ((user || strcmp(argv[i], "--password-file") == 0) && i + 1 < *argc) {
+			i++;
+			*(user ? &c->user : &c->password_file) = argv[i];
+		} else {
+			argv[kept++] = argv[i];
+		}
+	}
+	*argc = kept;
+	return 0;
+}
+
+static const char *env_or(const char *name, const char *def)
+{
+	const char *v = getenv(name);
+
+	return v && v[0] ? v : def;
+}
+
+int main(int argc, char **argv)
+{
+	struct ctl c = {.url = env_or("GONDOLA_URL", DEFAULT_URL),
+			.ca = env_or("GONDOLA_CA", NULL),
+			.user = env_or("GONDOLA_USER", NULL)};
+	int code = parse_options(&c, argc, argv), words;
+
+	if (code >= 0)
+		return code;
+	argc -= optind;
+	argv += optind;
+	if (argc == 0) {
+		print_help(stderr);
+		return CTL_USAGE;
+	}
+	const struct ctl_verb *v = find_verb(argc, argv, &words);
+
+	if (!v)
+		return ctl_usage_error("there is no verb `%s%s%s`", argv[0], argc > 1 ? " " : "",
+				       argc > 1 ? argv[1] : "");
+	argc -= words;
+	argv += words;
+	(void) take_trailing(&c, &argc, argv);
+	char *url = tidy_url(c.url);
+
+	if (!url)
+		return CTL_REFUSED;
+	c.url = url;
+	code = v->run(&c, argc, argv);
+	explicit_bzero(c.cookie, sizeof(c.cookie));
+	free(url);
+	return fflush(stdout) == 0 ? code : CTL_REFUSED;
+}

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Access points, join codes, people, and the store at a glance. */
+#include "controller/ctl/ctl.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct ctl_column agent_columns[] = {
+	{"AGENT", "name", false},
+	{"STATE", "state", false},
+	{"RADIO", "radio.state", false},
+	{"LABELS", "labels_synced", true},
+	{"TAGS", "tags_in_view", true},
+	{"OWES", "journal_depth", true},
+	{"CLOCK ms", "clock_offset_ms", true},
+	{"CERTIFICATE UNTIL", "cert_expires", false},
+	{"NEXT STEP", "next_step", false},
+};
+
+int ctl_agents_list(struct ctl *c, int argc, char **argv)
+{
+	json_t *items;
+
+	(void) argv;
+	if (argc > 0)
+		return ctl_usage_error("agents list takes no further words");
+	int code = ctl_list(c, "/api/v1/agents", &items);
+
+	if (code != CTL_OK)
+		return code;
+	if (c->json)
+		ctl_print_json(items);
+	else
+		ctl_print_table(items, agent_columns, ARRAY_SIZE(agent_columns));
+	json_decref(items);
+	return CTL_OK;
+}
+
+static void print_agent(const json_t *a)
+{
+	static const struct ctl_column readers[] = {
+		{"READER", "name", false}, {"HOST", "host", false},
+		{"STATE", "state", false}, {"MODEL", "model", false},
+		{"READS", "reads", true},  {"RECONNECTS", "reconnects", true},
+		{"ERROR", "error", false},
+	};
+	static const struct ctl_column interfaces[] = {
+		{"INTERFACE", "name", false},  {"UP", "up", false},
+		{"ADDRESS", "address", false}, {"MHz", "frequency_mhz", true},
+		{"dBm", "signal_dbm", true},
+	};
+	static const char *const rows[][2] = {
+		{"state", "state"},
+		{"last seen", "last_seen"},
+		{"version", "version"},
+		{"clock offset ms", "clock_offset_ms"},
+		{"certificate", "cert_expires"},
+		{"journal", "journal_depth"},
+		{"memory KiB", "rss_kib"},
+		{"radio", "radio.state"},
+		{"radio error", "radio.error"},
+		{"last error", "last_error"},
+		{"next step", "next_step"},
+	};
+	char text[256];
+
+	printf("Access point %s\n", ctl_text_at(a, "name", text, sizeof(text)));
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		printf("  %-16s %s\n", rows[i][0], ctl_text_at(a, rows[i][1], text, sizeof(text)));
+	putchar('\n');
+	ctl_print_table(json_object_get(a, "readers"), readers, ARRAY_SIZE(readers));
+	putchar('\n');
+	ctl_print_table(json_object_get(a, "interfaces"), interfaces, ARRAY_SIZE(interfaces));
+}
+
+static int agent_path(struct ctl *c, const char *name, char path[96])
+{
+	json_int_t id;
+	int code = ctl_find_id(c, "/api/v1/agents", "name", name, "agent", &id);
+
+	if (code == CTL_OK)
+		snprintf(path, 96, "/api/v1/agents/%lld", (long long) id);
+	return code;
+}
+
+int ctl_agents_show(struct ctl *c, int argc, char **argv)
+{
+	char path[96];
+	json_t *a;
+
+	if (argc != 1)
+		return ctl_usage_error("agents show needs one agent");
+	int code = agent_path(c, argv[0], path);
+
+	if (code == CTL_OK)
+		code = ctl_call(c, "GET", path, NULL, &a);
+	if (code != CTL_OK || !a)
+		return code;
+	print_agent(a);
+	json_decref(a);
+	return CTL_OK;
+}
+
+int ctl_agents_revoke(struct ctl *c, int argc, char **argv)
+{
+	char path[96];
+	json_t *r;
+
+	if (argc != 1)
+		return ctl_usage_error("agents revoke needs one agent");
+	int code = agent_path(c, argv[0], path);
+
+	if (code == CTL_OK)
+		code = ctl_call(c, "DELETE", path, NULL, &r);
+	if (code != CTL_OK)
+		return code;
+	printf("The certificate of %s is taken back.\n", argv[0]);
+	json_decref(r);
+	return CTL_OK;
+}
+
+/* "1,2,4" as a JSON array; NULL if it is not a list of numbers. */
+static json_t *parse_antennas(const char *text)
+{
+	json_t *list = json_array();
+
+	while (list && *text) {
+		char *end;
+		long n = strtol(text, &end, 10);
+
+		if (end == text || n < 1 || n > 65535 || (*end && *end != ',')) {
+			json_decref(list);
+			return NULL;
+		}
+		json_array_append_new(list, json_integer(n));
+		text = *end ? end + 1 : end;
+	}
+	return list;
+}
+
+int ctl_readers_set(struct ctl *c, int argc, char **argv)
+{
+	_cleanup_buf_ struct buf path = BUF_INIT;
+	const char *antennas = "";
+	char agent[96], host[256];
+	json_t *r;
+
+	if (argc == 5 && strcmp(argv[3], "--antennas") == 0)
+		antennas = argv[4];
+	else if (argc != 3)
+		return ctl_usage_error("readers set needs agent, name and HOST:PORT");
+	const char *colon = strrchr(argv[2], ':');
+	long port = colon ? strtol(colon + 1, NULL, 10) : 5084;
+
+	if (port < 1 || port > 65535)
+		return ctl_usage_error("`%s` is not HOST:PORT", argv[2]);
+	snprintf(host, sizeof(host), "%.*s",
+		 (int) (colon ? colon - argv[2] : (long) strlen(argv[2])), argv[2]);
+	json_t *list = parse_antennas(antennas);
+
+	if (!list)
+		return ctl_usage_error("`%s` is not a list of antennas such as 1,2", antennas);
+	int code = agent_path(c, argv[0], agent);
+
+	if (code != CTL_OK) {
+		json_decref(list);
+		return code;
+	}
+	buf_printf(&path, "%s/readers/", agent);
+	ctl_escape(&path, argv[1]);
+	buf_put_u8(&path, 0);
+	code = ctl_call(
+		c, "PUT", (const char *) path.data,
+		json_pack("{s:s,s:i,s:o}", "host", host, "port", (int) port, "antennas", list), &r);
+	if (code == CTL_OK && !c->json)
+		printf("%s drives reader %s at %s:%ld.\n", argv[0], argv[1], host, port);
+	json_decref(r);
+	return code;
+}
+
+/* "90", "30m", "1h", "7d" in seconds; -1 if it is none of these. */
+static long parse_ttl(const char *text)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+	long unit = *end == 0 || strcmp(end, "s") == 0 ? 1
+		    : strcmp(end, "m") == 0            ? 60
+		    : strcmp(end, "h") == 0            ? 3600
+		    : strcmp(end, "d") == 0            ? 86400
+						       : -1;
+
+	return end == text || unit < 0 || n < 1 || n > 366 * 86400 / unit ? -1 : n * unit;
+}
+
+int ctl_join_code(struct ctl *c, int argc, char **argv)
+{
+	long uses = 1, ttl = 3600;
+	char text[160];
+	json_t *r;
+
+	for (int i = 0; i < argc; i += 2) {
+		if (i + 1 < argc && strcmp(argv[i], "--uses") == 0)
+			uses = strtol(argv[i + 1], NULL, 10);
+		else if (i + 1 < argc && strcmp(argv[i], "--ttl") == 0)
+			ttl = parse_ttl(argv[i + 1]);
+		else
+			return ctl_usage_error("join-code takes --uses N and --ttl TIME");
+	}
+	if (uses < 1 || ttl < 1)
+		return ctl_usage_error("uses and ttl must be positive, ttl such as 30m, 1h or 7d");
+	int code = ctl_call(
+		c, "POST", "/api/v1/agents/join-codes",
+		json_pack("{s:I,s:I}", "uses", (json_int_t) uses, "ttl_s", (json_int_t) ttl), &r);
+
+	if (code != CTL_OK || !r)
+		return code;
+	printf("%s\n", ctl_text_at(r, "code", text, sizeof(text)));
+	fprintf(stderr, "Good for %ld agent%s until %s. It is shown only now.\n", uses,
+		uses == 1 ? "" : "s", ctl_text_at(r, "expires", text, sizeof(text)));
+	json_decref(r);
+	return CTL_OK;
+}
+
+int ctl_users_list(struct ctl *c, int argc, char **argv)
+{
+	static const struct ctl_column columns[] = {{"USER", "name", false},
+						    {"ROLE", "role", false},
+						    {"LAST SIGN-IN", "last_login", false}};
+	json_t *items;
+
+	(void) argv;
+	if (argc > 0)
+		return ctl_usage_error("users list takes no further words");
+	int code = ctl_list(c, "/api/v1/users", &items);
+
+	if (code != CTL_OK)
+		return code;
+	if (c->json)
+		ctl_print_json(items);
+	else
+		ctl_print_table(items, columns, ARRAY_SIZE(columns));
+	json_decref(items);
+	return CTL_OK;
+}
+
+int ctl_users_add(struct ctl *c, int argc, char **argv)
+{
+	char password[1024];
+	json_t *r;
+
+	if (argc != 3 || strcmp(argv[1], "--role") != 0)
+		return ctl_usage_error("users add needs a name and --role ROLE");
+	if (ctl_ensure_session(c) != CTL_OK)
+		return CTL_REFUSED;
+	if (ctl_read_password(NULL, "GONDOLA_NEW_PASSWORD", "Password for the new user: ", password,
+			      sizeof(password)) < 0)
+		return CTL_USAGE;
+	json_t *body =
+		json_pack("{s:s,s:s,s:s}", "name", argv[0], "role", argv[2], "password", password);
+
+	explicit_bzero(password, sizeof(password));
+	int code = ctl_call(c, "POST", "/api/v1/users", body, &r);
+
+	if (code == CTL_OK && !c->json)
+		printf("User %s may sign in as %s.\n", argv[0], argv[2]);
+	json_decref(r);
+	return code;
+}
+
+int ctl_users_set_role(struct ctl *c, int argc, char **argv)
+{
+	char path[64];
+	json_int_t id;
+	json_t *r;
+
+	if (argc != 2)
+		return ctl_usage_error("users set-role needs a name and a role");
+	int code = ctl_find_id(c, "/api/v1/users", "name", argv[0], "user", &id);
+
+	if (code != CTL_OK)
+		return code;
+	snprintf(path, sizeof(path), "/api/v1/users/%lld", (long long) id);
+	code = ctl_call(c, "PATCH", path, json_pack("{s:s}", "role", argv[1]), &r);
+	if (code == CTL_OK && !c->json)
+		printf("%s is %s now.\n", argv[0], argv[1]);
+	json_decref(r);
+	return code;
+}
+
+static size_t count_state(const json_t *items, const char *state)
+{
+	const json_t *item;
+	size_t i, n = 0;
+
+	json_array_foreach(items, i, item)
+	{
+		const char *s = json_string_value(json_object_get(item, "state"));
+
+		n += s && strcmp(s, state) == 0;
+	}
+	return n;
+}
+
+int ctl_status(struct ctl *c, int argc, char **argv)
+{
+	static const char *const states[] = {"shown", "sending", "pending",
+					     "error", "lost",    "unlinked"};
+	json_t *agents = NULL, *labels = NULL, *stock = NULL;
+	json_int_t items = 0;
+	const json_t *row;
+	size_t i;
+
+	(void) argv;
+	if (argc > 0)
+		return ctl_usage_error("status takes no further words");
+	int code = ctl_list(c, "/api/v1/agents", &agents);
+
+	if (code == CTL_OK)
+		code = ctl_list(c, "/api/v1/labels", &labels);
+	if (code == CTL_OK)
+		code = ctl_list(c, "/api/v1/stock", &stock);
+	if (code != CTL_OK)
+		goto out;
+	json_array_foreach(stock, i, row) items +=
+		json_integer_value(json_object_get(row, "total"));
+	if (c->json) {
+		json_t *all = json_pack("{s:O,s:I,s:I,s:I}", "agents", agents, "labels",
+					(json_int_t) json_array_size(labels), "labels_shown",
+					(json_int_t) count_state(labels, "shown"), "items", items);
+
+		ctl_print_json(all);
+		json_decref(all);
+		goto out;
+	}
+	printf("Labels: %zu", json_array_size(labels));
+	for (i = 0; i < ARRAY_SIZE(states); i++)
+		if (count_state(labels, states[i]))
+			printf(", %zu %s", count_state(labels, states[i]), states[i]);
+	printf("\nItems:  %" PRId64 " seen, of %zu products\n\n", (int64_t) items,
+	       json_array_size(stock));
+	ctl_print_table(agents, agent_columns, ARRAY_SIZE(agent_columns));
+out:
+	json_decref(agents);
+	json_decref(labels);
+	json_decref(stock);
+	return code;
+}
+
+static bool print_piece(void *user, const char *data, size_t len)
+{
+	(void) user;
+	return fwrite(data, 1, len, stdout) == len && fflush(stdout) == 0;
+}
+
+int ctl_events(struct ctl *c, int argc, char **argv)
+{
+	struct ctl_request rq = {.method = "GET", .path = "/api/v1/events", .piece = print_piece};
+	struct ctl_reply reply;
+
+	(void) argv;
+	if (argc > 0)
+		return ctl_usage_error("events takes no further words");
+	int code = ctl_ensure_session(c);
+
+	if (code != CTL_OK)
+		return code;
+	int r = ctl_send(c, &rq, &reply);
+	long status = reply.status;
+
+	ctl_reply_done(&reply);
+	return r < 0 ? CTL_UNREACHABLE : status >= 400 ? CTL_REFUSED : CTL_OK;
+}

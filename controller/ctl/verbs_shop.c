@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Products, prices and labels. */
+#include "common/err.h"
+#include "common/gtin.h"
+#include "controller/ctl/ctl.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define IMPORT_MAX (64u << 20)
+
+/* Refuses a mistyped GTIN before anything is sent. */
+static int check_gtin(const char *text, char gtin[GTIN_STR_MAX])
+{
+	uint64_t v;
+	int r = gtin_parse(text, strlen(text), &v);
+
+	if (r < 0)
+		return ctl_usage_error("`%s` is not a GTIN: %s", text, err_str(r));
+	gtin_format(v, gtin);
+	return CTL_OK;
+}
+
+static const char *path_with(struct buf *b, const char *before, const char *value,
+			     const char *after)
+{
+	buf_put_str(b, before);
+	ctl_escape(b, value);
+	buf_put_str(b, after);
+	buf_put_u8(b, 0);
+	return buf_ok(b) ? (const char *) b->data : "/";
+}
+
+int ctl_products_list(struct ctl *c, int argc, char **argv)
+{
+	static const struct ctl_column columns[] = {
+		{"GTIN", "gtin", false},
+		{"NAME", "name", false},
+		{"PRICE", "price_minor", true},
+		{"LABELS", "labels", true},
+	};
+	_cleanup_buf_ struct buf path = BUF_INIT;
+	json_t *items;
+
+	if (argc > 1)
+		return ctl_usage_error("give the search as one word, in quotes");
+	int code = ctl_list(c, path_with(&path, "/api/v1/products?q=", argc ? argv[0] : "", ""),
+			    &items);
+
+	if (code != CTL_OK)
+		return code;
+	if (c->json)
+		ctl_print_json(items);
+	else
+		ctl_print_table(items, columns, ARRAY_SIZE(columns));
+	json_decref(items);
+	return CTL_OK;
+}
+
+/* The product of a GTIN, owned by the caller. */
+static int get_product(struct ctl *c, const char *text, json_t **ret)
+{
+	_cleanup_buf_ struct buf path = BUF_INIT;
+	char gtin[GTIN_STR_MAX];
+	int code = check_gtin(text, gtin);
+
+	if (code != CTL_OK)
+		return code;
+	return ctl_call(c, "GET", path_with(&path, "/api/v1/products/by-gtin/", gtin, ""), NULL,
+			ret);
+}
+
+int ctl_products_show(struct ctl *c, int argc, char **argv)
+{
+	json_t *p;
+	char text[160];
+
+	if (argc != 1)
+		return ctl_usage_error("products show needs one GTIN");
+	int code = get_product(c, argv[0], &p);
+
+	if (code != CTL_OK || !p)
+		return code;
+	printf("%s\n", ctl_text_at(p, "name", text, sizeof(text)));
+	printf("  GTIN     %s\n", ctl_text_at(p, "gtin", text, sizeof(text)));
+	printf("  price    %s\n", ctl_text_at(p, "price_minor", text, sizeof(text)));
+	printf("  content  %s", ctl_text_at(p, "content", text, sizeof(text)));
+	printf(" %s\n", ctl_text_at(p, "unit", text, sizeof(text)));
+	printf("  labels   %s\n", ctl_text_at(p, "labels", text, sizeof(text)));
+	json_decref(p);
+	return CTL_OK;
+}
+
+static int read_file(const char *name, struct buf *out)
+{
+	FILE *f = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
+	size_t n;
+
+	if (!f)
+		return -errno;
+	buf_init(out, IMPORT_MAX);
+	do {
+		uint8_t *to = buf_extend(out, 65536);
+
+		n = to ? fread(to, 1, 65536, f) : 0;
+		if (to)
+			out->len -= 65536 - n;
+	} while (n == 65536);
+	int r = ferror(f) ? -EIO : out->err;
+
+	if (f != stdin)
+		fclose(f);
+	return r;
+}
+
+static void print_import(const json_t *r, bool dry)
+{
+	printf("%lld rows: %lld new products, %lld changed, %lld unchanged, %lld prices "
+	       "changed%s.\n",
+	       (long long) json_integer_value(json_object_get(r, "rows")),
+	       (long long) json_integer_value(json_object_get(r, "created")),
+	       (long long) json_integer_value(json_object_get(r, "updated")),
+	       (long long) json_integer_value(json_object_get(r, "unchanged")),
+	       (long long) json_integer_value(json_object_get(r, "prices_changed")),
+	       dry ? " (a dry run: nothing was changed)" : "");
+}
+
+int ctl_products_import(struct ctl *c, int argc, char **argv)
+{
+	bool dry = argc > 0 && strcmp(argv[0], "--dry-run") == 0;
+	_cleanup_buf_ struct buf csv = BUF_INIT;
+	struct ctl_reply reply;
+
+	if (argc != 1 + dry)
+		return ctl_usage_error("products import needs one file");
+	int r = read_file(argv[dry], &csv);
+
+	if (r < 0) {
+		fprintf(stderr, "gondolactl: cannot read %s: %s\n", argv[dry], err_str(r));
+		return CTL_REFUSED;
+	}
+	int code = ctl_ensure_session(c);
+
+	if (code != CTL_OK)
+		return code;
+	struct ctl_request rq = {
+		.method = "POST",
+		.path = dry ? "/api/v1/products/import?dry_run=1"
+			    : "/api/v1/products/import?dry_run=0",
+		.content_type = "text/csv",
+		.body = csv.data ? (const void *) csv.data : "",
+		.body_len = csv.len,
+	};
+
+	if (ctl_send(c, &rq, &reply) < 0) {
+		code = CTL_UNREACHABLE;
+	} else if (reply.status >= 400) {
+		if (c->json && reply.body)
+			ctl_print_json(reply.body);
+		else
+			ctl_print_problem(&reply);
+		code = CTL_REFUSED;
+	} else if (c->json) {
+		ctl_print_json(reply.body);
+	} else {
+		print_import(reply.body, dry);
+	}
+	ctl_reply_done(&reply);
+	return code;
+}
+
+int ctl_price_set(struct ctl *c, int argc, char **argv)
+{
+	char gtin[GTIN_STR_MAX], text[64];
+	json_t *r;
+
+	if (argc != 2)
+		return ctl_usage_error("price set needs a GTIN and a price");
+	int code = check_gtin(argv[0], gtin);
+
+	if (code != CTL_OK)
+		return code;
+	code = ctl_call(c, "POST", "/api/v1/price-changes",
+			json_pack("{s:s,s:s}", "gtin", gtin, "price", argv[1]), &r);
+	if (code == CTL_OK && r) {
+		printf("Price of %s is %s", gtin,
+		       ctl_text_at(r, "price_minor", text, sizeof(text)));
+		printf(" from %s.\n", ctl_text_at(r, "from", text, sizeof(text)));
+	}
+	json_decref(r);
+	return code;
+}
+
+int ctl_price_history(struct ctl *c, int argc, char **argv)
+{
+	static const struct ctl_column columns[] = {
+		{"FROM", "from", false},
+		{"PRICE", "price_minor", true},
+		{"CHANGED", "at", false},
+		{"BY", "by", false},
+	};
+	bool json = c->json;
+	char path[96];
+	json_t *p, *items;
+
+	if (argc != 1)
+		return ctl_usage_error("price history needs one GTIN");
+	c->json = false;
+	int code = get_product(c, argv[0], &p);
+
+	if (code != CTL_OK)
+		return code;
+	snprintf(path, sizeof(path), "/api/v1/price-changes?product_id=%lld",
+		 (long long) json_integer_value(json_object_get(p, "id")));
+	json_decref(p);
+	code = ctl_list(c, path, &items);
+	if (code != CTL_OK)
+		return code;
+	if (json)
+		ctl_print_json(items);
+	else
+		ctl_print_table(items, columns, ARRAY_SIZE(columns));
+	json_decref(items);
+	return CTL_OK;
+}
+
+int ctl_labels_list(struct ctl *c, int argc, char **argv)
+{
+	static const struct ctl_column columns[] = {
+		{"LABEL", "id", false},
+		{"PRODUCT", "product.name", false},
+		{"WANTED", "wanted.price_minor", true},
+		{"STATE", "state", false},
+		{"SENT", "sent.at", false},
+		{"SHOWN SINCE", "shown.since", false},
+		{"EVIDENCE", "shown.grade", false},
+		{"AGENT", "agent", false},
+		{"REASON", "reason", false},
+	};
+	_cleanup_buf_ struct buf path = BUF_INIT;
+	json_t *items;
+
+	if (argc > 1)
+		return ctl_usage_error("give the search as one word, in quotes");
+	int code =
+		ctl_list(c, path_with(&path, "/api/v1/labels?q=", argc ? argv[0] : "", ""), &items);
+
+	if (code != CTL_OK)
+		return code;
+	if (c->json)
+		ctl_print_json(items);
+	else
+		ctl_print_table(items, columns, ARRAY_SIZE(columns));
+	json_decref(items);
+	return CTL_OK;
+}
+
+static void print_label(const json_t *l)
+{
+	static const char *const rows[][2] = {
+		{"product", "product.name"},  {"wanted", "wanted.price_minor"},
+		{"sent", "sent.at"},          {"shown since", "shown.since"},
+		{"evidence", "shown.grade"},  {"state", "state"},
+		{"reason", "reason"},         {"agent", "agent"},
+		{"battery mV", "battery_mv"}, {"last heard", "last_seen"},
+	};
+	char text[160];
+
+	printf("Label %s\n", ctl_text_at(l, "id", text, sizeof(text)));
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		printf("  %-12s %s\n", rows[i][0], ctl_text_at(l, rows[i][1], text, sizeof(text)));
+}
+
+int ctl_labels_show(struct ctl *c, int argc, char **argv)
+{
+	static const struct ctl_column columns[] = {
+		{"AT", "at", false},
+		{"WHAT", "kind", false},
+		{"PRICE", "price_minor", true},
+		{"EVIDENCE", "grade", false},
+		{"NOTE", "text", false},
+	};
+	_cleanup_buf_ struct buf path = BUF_INIT, history = BUF_INIT;
+	json_t *l, *items;
+
+	if (argc != 1)
+		return ctl_usage_error("labels show needs one label");
+	int code = ctl_call(c, "GET", path_with(&path, "/api/v1/labels/", argv[0], ""), NULL, &l);
+
+	if (code != CTL_OK || !l)
+		return code;
+	print_label(l);
+	json_decref(l);
+	code = ctl_list(c, path_with(&history, "/api/v1/labels/", argv[0], "/history"), &items);
+	if (code != CTL_OK)
+		return code;
+	putchar('\n');
+	ctl_print_table(items, columns, ARRAY_SIZE(columns));
+	json_decref(items);
+	return CTL_OK;
+}
+
+int ctl_labels_link(struct ctl *c, int argc, char **argv)
+{
+	bool relink = argc > 0 && strcmp(argv[0], "--relink") == 0;
+	_cleanup_buf_ struct buf path = BUF_INIT;
+	char gtin[GTIN_STR_MAX];
+	json_t *r;
+
+	if (argc != 2 + relink)
+		return ctl_usage_error("labels link needs a label and a GTIN");
+	int code = check_gtin(argv[1 + relink], gtin);
+
+	if (code != CTL_OK)
+		return code;
+	code = ctl_call(c, "PUT", path_with(&path, "/api/v1/labels/", argv[relink], "/link"),
+			json_pack("{s:s,s:b}", "gtin", gtin, "relink", relink), &r);
+	if (code == CTL_OK && !c->json)
+		printf("Label %s now belongs to %s.\n", argv[relink], gtin);
+	json_decref(r);
+	return code;
+}
+
+int ctl_labels_unlink(struct ctl *c, int argc, char **argv)
+{
+	_cleanup_buf_ struct buf path = BUF_INIT;
+	json_t *r;
+
+	if (argc != 1)
+		return ctl_usage_error("labels unlink needs one label");
+	int code = ctl_call(c, "DELETE", path_with(&path, "/api/v1/labels/", argv[0], "/link"),
+			    NULL, &r);
+
+	if (code == CTL_OK)
+		printf("Label %s belongs to no product now.\n", argv[0]);
+	json_decref(r);
+	return code;
+}
+
+int ctl_labels_image(struct ctl *c, int argc, char **argv)
+{
+	_cleanup_buf_ struct buf path = BUF_INIT, tail = BUF_INIT;
+	const char *what = "wanted";
+	struct ctl_reply reply;
+
+	if (argc == 4 && strcmp(argv[0], "--what") == 0) {
+		what = argv[1];
+		argv += 2;
+		argc -= 2;
+	}
+	if (argc != 2)
+		return ctl_usage_error("labels image needs a label and a file");
+	int code = ctl_ensure_session(c);
+
+	if (code != CTL_OK)
+		return code;
+	struct ctl_request rq = {
+		.method = "GET",
+		.path = path_with(&path, "/api/v1/labels/", argv[0],
+				  path_with(&tail, "/image.png?what=", what, "")),
+	};
+
+	if (ctl_send(c, &rq, &reply) < 0) {
+		code = CTL_UNREACHABLE;
+	} else if (reply.status >= 400) {
+		ctl_print_problem(&reply);
+		code = CTL_REFUSED;
+	} else {
+		FILE *f = fopen(argv[1], "we");
+		bool ok = f && fwrite(reply.raw.data, 1, reply.raw.len, f) == reply.raw.len;
+
+		if (f && fclose(f) != 0)
+			ok = false;
+		if (!ok) {
+			fprintf(stderr, "gondolactl: cannot write %s: %s\n", argv[1],
+				err_str(-errno));
+			code = CTL_REFUSED;
+		}
+	}
+	ctl_reply_done(&reply);
+	return code;
+}
