@@ -60,7 +60,7 @@ static void play(struct loop *loop, struct wire *w, int host, int client)
 
 	for (int i = 0; i < 200 && wire_left(w) > 2; i++) {
 		uint8_t to = wire_get_u8(w);
-		size_t len = MIN((size_t) wire_get_u8(w), wire_left(w));
+		size_t stated = wire_get_u8(w), len = MIN(stated, wire_left(w));
 		const uint8_t *bytes = wire_get_bytes(w, len);
 
 		if (bytes && send(to & 1 ? client : host, bytes, len, MSG_NOSIGNAL) < 0)
