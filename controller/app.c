@@ -10,6 +10,7 @@
 #include "controller/events.h"
 #include "controller/fleet.h"
 #include "controller/http.h"
+#include "controller/inventory.h"
 #include "controller/metrics.h"
 #include "controller/shop.h"
 #include "controller/static.h"
@@ -130,6 +131,21 @@ static void stop_shop(struct app *app)
 	app->shop = NULL;
 }
 
+static int start_inventory(struct app *app)
+{
+	int r = inventory_new(app, &app->inventory);
+
+	if (r == 0)
+		http_add_routes(app->http, inventory_routes);
+	return r;
+}
+
+static void stop_inventory(struct app *app)
+{
+	inventory_free(app->inventory);
+	app->inventory = NULL;
+}
+
 static int start_pages(struct app *app)
 {
 	http_add_routes(app->http, audit_routes);
@@ -203,11 +219,11 @@ static void close_doors(struct app *app)
 }
 
 static const struct part parts[] = {
-	{"database", start_db, stop_db},         {"certificate authority", start_ca, stop_ca},
-	{"http", start_http, stop_http},         {"events", start_events, stop_events},
-	{"auth", start_auth, stop_auth},         {"fleet", start_fleet, stop_fleet},
-	{"shop", start_shop, stop_shop},         {"pages", start_pages, stop_nothing},
-	{"listeners", start_doors, close_doors},
+	{"database", start_db, stop_db},      {"certificate authority", start_ca, stop_ca},
+	{"http", start_http, stop_http},      {"events", start_events, stop_events},
+	{"auth", start_auth, stop_auth},      {"fleet", start_fleet, stop_fleet},
+	{"shop", start_shop, stop_shop},      {"inventory", start_inventory, stop_inventory},
+	{"pages", start_pages, stop_nothing}, {"listeners", start_doors, close_doors},
 };
 
 static void stop_parts(struct app *app, size_t n)

@@ -35,14 +35,27 @@ struct events {
 	struct loop_timer *flush, *check;
 	struct subscriber *subscribers;
 	struct events_stats stats;
+	const char *heard_type; /* what the listener inside the house waits for */
+	void (*heard)(void *user);
+	void *heard_user;
 };
 
 /* --- publishing --------------------------------------------------------------------------------
  */
 
+void events_listen(struct events *e, const char *type, void (*fn)(void *user), void *user)
+{
+	e->heard_type = type;
+	e->heard = fn;
+	e->heard_user = user;
+}
+
 void events_publish(struct events *e, const char *type, json_t *data)
 {
 	char *text = NULL, *json;
+
+	if (e && e->heard_type && strcmp(type, e->heard_type) == 0)
+		e->heard(e->heard_user);
 
 	if (!e || !e->subscribers) {
 		/* Nobody listens: the number still counts, so that a returning browser fetches

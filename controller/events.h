@@ -27,6 +27,9 @@ extern const struct http_route events_routes[];
 /** Publishes on the loop thread; takes over `data`. NULL-safe in `e`. */
 void events_publish(struct events *e, const char *type, json_t *data);
 
+/** Calls `fn` on the loop thread after each event of this type (a literal). One listener in all. */
+void events_listen(struct events *e, const char *type, void (*fn)(void *user), void *user);
+
 struct events_stats {
 	uint64_t published;
 	uint64_t delivered;   /**< writes to browsers, each with one or more events */
