@@ -23,6 +23,7 @@ struct labels {
 	void *user;
 	bool radio_up;
 	char radio_error[PROTO_TEXT_MAX];
+	struct log_limit save_limit;
 };
 
 static void on_report(void *user, const struct esl_report *r)
@@ -73,8 +74,12 @@ static int on_save(void *user, const char *key, const void *data, size_t len)
 
 	if (r >= 0)
 		r = store_blob_set(l->cfg.store, key, data, len);
-	if (r < 0)
-		log_write(LOG_ERR, "labels", r, "msg=\"cannot keep a label's state\"");
+	unsigned int held;
+
+	if (r < 0 && log_limit_pass(&l->save_limit, clock_mono_us(l->cfg.tb->clock),
+				    30 * US_PER_SEC, 1, &held))
+		log_write(LOG_ERR, "labels", r, "held_back=%u msg=\"cannot keep a label's state\"",
+			  held);
 	return r;
 }
 
