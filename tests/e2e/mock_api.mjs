@@ -330,9 +330,9 @@ function listItems(c) {
   const id = c.query.get('product_id');
   const gtin = c.query.get('gtin');
   const place = c.query.get('place_id');
-  const rows = this.store.stock.filter((r) => (id ? r.product_id === Number(id) : gtin === 'none' ? r.gtin === null : gtin ? r.gtin === gtin : true));
+  const rows = this.store.stock.filter((r) => (id ? r.product_id === Number(id) : gtin === '00000000000000' ? r.gtin === null : gtin ? r.gtin === gtin : true));
   const all = rows.flatMap((r) => {
-    const n = place ? (r.places.find((p) => p.place_id === Number(place))?.count ?? 0) : r.total;
+    const n = place ? (r.places.find((p) => (p.place_id ?? 0) === Number(place))?.count ?? 0) : r.total;
     return Array.from({ length: n }, (_, i) => itemOf(r, i));
   });
   return page(all, c.query);
@@ -358,7 +358,7 @@ function stockList(c) {
     (r) => (!place || r.places.some((p) => p.place_id === Number(place))) && (!id || r.product_id === Number(id)) && w.every((x) => `${r.name} ${r.gtin}`.toLowerCase().includes(x)),
   );
   const items = this.store.stock.reduce((n, r) => n + r.total, 0);
-  return page(rows, c.query, { summary: { items, unknown_products: items ? 1 : 0, unplaced: items ? 7 : 0 } });
+  return page(rows, c.query, { summary: { items, unknown_products: items ? 1 : 0, unplaced: items ? 7 : 0, foreign_tags: items ? 7 : 0 } });
 }
 
 function antennaList(c) {

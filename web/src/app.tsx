@@ -100,7 +100,7 @@ function Missing(): JSX.Element {
 }
 
 function Route(): JSX.Element {
-  const [page, id, more] = segments.value;
+  const [page, id] = segments.value;
   switch (page) {
     case undefined:
     case 'sign-in':
@@ -113,7 +113,7 @@ function Route(): JSX.Element {
     case 'items':
       return id ? <ItemPage key={id} epc={id} /> : <ItemsPage />;
     case 'agents':
-      return <AgentsPage id={id ? Number(id) : null} tab={more ?? null} />;
+      return <AgentsPage id={id ? Number(id) : null} />;
     case 'users':
       return may('users') ? <UsersPage /> : <Missing />;
     case 'audit':

@@ -182,7 +182,9 @@ export function relative(iso: string | null | undefined, now: number): string {
     return '–';
   }
   const f = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
-  const s = (d.getTime() - now) / 1000;
+  const exact = (d.getTime() - now) / 1000;
+  // Our own clock ticks once a second and others run a little ahead: that is now, not the future.
+  const s = exact > 0 && exact < 3 ? 0 : exact;
   for (const [unit, length, below] of RELATIVE_UNITS) {
     if (Math.abs(s) < below) {
       return f.format(Math.round(s / length), unit);

@@ -12,7 +12,7 @@ export interface LiveEvents {
   price: { product_id: number; price_minor: number | null; currency: string; from: string };
   product: { id?: number };
   label: T.Label;
-  stock: { product_id: number | null; place_id: number | null; count: number };
+  stock: { product_id: number | null; gtin?: string | null; place_id: number | null; count: number };
   item: {
     epc: string;
     product_id: number | null;

@@ -55,6 +55,11 @@ export class PagedList<T> {
     return this.ended;
   }
 
+  /** True when there is certainly nothing. */
+  get empty(): boolean {
+    return this.ended && this.read === 0 && !this.loading.value && !this.error.value;
+  }
+
   /** True when `length` is the real number of rows. */
   get exact(): boolean {
     return this.ended || this.known !== null;

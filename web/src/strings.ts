@@ -195,6 +195,8 @@ export const t = {
     shownPicture: 'Shows',
     picturesEqual: 'The label shows what it should.',
     picturesDiffer: 'The label does not show the wanted picture yet.',
+    next: 'Next',
+    from: 'from',
     nothing: 'nothing',
     notYet: 'not yet',
     olderPicture: 'another picture,',

@@ -83,6 +83,14 @@ export interface ImportResult {
 export type LabelState = 'unlinked' | 'pending' | 'sending' | 'shown' | 'error' | 'lost';
 export type Grade = 'acknowledged' | 'confirmed' | 'read-back';
 
+/** A picture with the time from which it is wanted. */
+export interface Wish {
+  image: string | null;
+  from: string;
+  price_minor: number | null;
+  currency: string | null;
+}
+
 export interface Label {
   id: string;
   width: number;
@@ -94,7 +102,9 @@ export interface Label {
   product: { id: number; gtin: string; name: string } | null;
   state: LabelState;
   reason: string | null;
-  wanted: { image: string | null; from: string; price_minor: number | null; currency: string | null } | null;
+  wanted: Wish | null;
+  /** What is wanted later, in order of time. */
+  ahead?: Wish[];
   sent: { image: string | null; at: string } | null;
   shown: { image: string | null; since: string; grade: Grade } | null;
   battery_mv: number | null;
@@ -135,6 +145,8 @@ export interface StockRow {
   gtin: string | null;
   name: string | null;
   total: number;
+  /** Known items of it that no antenna sees now. */
+  not_seen?: number;
   places: { place_id: number | null; place: string | null; count: number }[];
 }
 
@@ -142,6 +154,7 @@ export interface StockSummary {
   items: number;
   unknown_products: number;
   unplaced: number;
+  foreign_tags?: number;
 }
 
 export interface StockPage extends Page<StockRow> {

@@ -154,7 +154,6 @@ function Health({ a }: { a: Agent }): JSX.Element {
 
 interface AgentPanelProps {
   id: number;
-  tab: string | null;
   live: Agent | null;
   onClose: () => void;
   onChanged: () => void;

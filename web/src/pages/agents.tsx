@@ -98,7 +98,7 @@ function AgentCard({ a, selected }: { a: Agent; selected: boolean }): JSX.Elemen
   );
 }
 
-export function AgentsPage({ id, tab }: { id: number | null; tab: string | null }): JSX.Element {
+export function AgentsPage({ id }: { id: number | null }): JSX.Element {
   const f = useFetched('agents', () => api.agents.list({ limit: 1000 }));
   const [joining, setJoining] = useState(false);
   useLive('agent', (a) =>
@@ -137,7 +137,7 @@ export function AgentsPage({ id, tab }: { id: number | null; tab: string | null 
           ))}
         </ul>
       </div>
-      {id !== null && <AgentPanel key={id} id={id} tab={tab} live={list.find((a) => a.id === id) ?? null} onClose={close} onChanged={f.reload} />}
+      {id !== null && <AgentPanel key={id} id={id} live={list.find((a) => a.id === id) ?? null} onClose={close} onChanged={f.reload} />}
       {joining && <JoinCodes onClose={() => setJoining(false)} />}
     </div>
   );

@@ -55,7 +55,7 @@ function AuditRow({ e }: { e: AuditEntry }): JSX.Element {
 export function AuditPage(): JSX.Element {
   const list = usePaged<AuditEntry>('audit', (after, limit, signal) => api.audit.list({ after, limit, signal }));
   void list.version.value;
-  const empty = !list.loading.value && list.length === 0 && !list.error.value;
+  const empty = list.empty;
   return (
     <div class="page fill">
       <div class="list-side">

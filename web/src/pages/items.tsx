@@ -10,6 +10,7 @@ import { t } from '../strings';
 import type { Item } from '../types';
 import { Ago, Chip, Empty, ErrorBox, LinkButton, PageHead } from '../ui';
 import { VirtualTable } from '../virtual';
+import { FOREIGN } from './stock';
 
 /** How sure we are of the place, in words, number and colour. */
 export function Confidence({ value }: { value: number }): JSX.Element {
@@ -50,8 +51,8 @@ function ItemRow({ item }: { item: Item }): JSX.Element {
 function useSubject(product: string | null, gtin: string | null, place: string | null): { product: string; place: string } {
   const p = useFetched(`items-product/${product}`, () => (product ? api.products.get(Number(product)) : Promise.resolve(null)));
   const all = useFetched(`items-places/${place}`, () => (place ? api.places.list({ limit: 1000 }) : Promise.resolve(null)));
-  const productText = product ? (p.data?.name ?? '') : gtin ? t.stock.unknownProduct(gtinShort(gtin)) : gtin === '' ? t.stock.foreign : t.items.all;
-  const placeText = place ? (all.data?.items.find((x) => String(x.id) === place)?.name ?? '') : t.stock.allPlaces;
+  const productText = product ? (p.data?.name ?? '') : gtin === FOREIGN ? t.stock.foreign : gtin ? t.stock.unknownProduct(gtinShort(gtin)) : t.items.all;
+  const placeText = place === '0' ? t.stock.unplaced : place ? (all.data?.items.find((x) => String(x.id) === place)?.name ?? '') : t.stock.allPlaces;
   return { product: productText, place: placeText };
 }
 
@@ -67,7 +68,7 @@ export function ItemsPage(): JSX.Element {
       o.product_id = product;
     }
     if (gtin !== null) {
-      o.gtin = gtin || 'none';
+      o.gtin = gtin;
     }
     if (place) {
       o.place_id = place;
@@ -82,7 +83,7 @@ export function ItemsPage(): JSX.Element {
     }
   });
   void list.version.value;
-  const empty = !list.loading.value && list.length === 0 && !list.error.value;
+  const empty = list.empty;
   return (
     <div class="page fill">
       <div class="list-side">

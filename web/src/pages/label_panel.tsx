@@ -11,7 +11,7 @@ import { may } from '../session';
 import { t } from '../strings';
 import type { Label } from '../types';
 import { Ago, Button, Confirm, ErrorBox, Fact, Field, Loading, plain, say } from '../ui';
-import { Battery, Facts3, LabelPicture, StateChip } from './label_parts';
+import { Ahead, Battery, Facts3, LabelPicture, StateChip } from './label_parts';
 
 function Pictures({ label }: { label: Label }): JSX.Element {
   const same = !!label.wanted?.image && label.wanted.image === label.shown?.image;
@@ -198,6 +198,7 @@ export function LabelPanel({ id, onClose }: { id: string; onClose: () => void })
           )}
           <Pictures label={l} />
           <Facts3 label={l} />
+          <Ahead label={l} />
           <LinkSection label={l} onChanged={f.reload} />
           <Health label={l} />
           <History id={id} currency={l.wanted?.currency ?? 'EUR'} />

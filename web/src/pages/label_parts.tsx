@@ -4,7 +4,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { labels as labelApi } from '../api';
-import { money } from '../format';
+import { dateTime, money } from '../format';
 import { Icon, type IconName } from '../icons';
 import { t } from '../strings';
 import type { Label, LabelState } from '../types';
@@ -115,6 +115,26 @@ export function Facts3({ label }: { label: Label }): JSX.Element {
           t.labels.notYet
         )}
       </FactRow>
+    </dl>
+  );
+}
+
+/** Prices that are already known to follow. */
+export function Ahead({ label }: { label: Label }): JSX.Element | null {
+  const ahead = label.ahead ?? [];
+  return ahead.length === 0 ? null : (
+    <dl class="facts3">
+      {ahead.map((w) => (
+        <div class="fact3" key={w.from}>
+          <dt>
+            <Icon name="clock" size={16} /> {t.labels.next}
+          </dt>
+          <dd>
+            {w.price_minor !== null && w.currency ? <strong>{money(w.price_minor, w.currency)}</strong> : t.labels.nothing}{' '}
+            {t.labels.from} {dateTime(w.from)}
+          </dd>
+        </div>
+      ))}
     </dl>
   );
 }

@@ -123,7 +123,7 @@ export function LabelsPage({ id }: { id: string | null }): JSX.Element {
     go(`/labels${tail ? `?${tail}` : ''}`);
   }, []);
   void list.version.value;
-  const empty = !list.loading.value && list.length === 0 && !list.error.value;
+  const empty = list.empty;
   const states: [string, string][] = [['', t.labels.allStates], ...LABEL_STATES.map((s): [string, string] => [s, t.state[s]])];
   return (
     <div class={`page fill ${id ? 'with-panel' : ''}`}>

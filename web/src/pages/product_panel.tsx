@@ -98,7 +98,7 @@ function ProductStock({ product }: { product: Product }): JSX.Element {
           </Fact>
           {row.places.map((p) => (
             <Fact key={String(p.place_id)} name={p.place ?? t.stock.unplaced}>
-              <a href={`/stock/items?product_id=${product.id}${p.place_id === null ? '' : `&place_id=${p.place_id}`}`}>{count(p.count)}</a>
+              <a href={`/stock/items?product_id=${product.id}&place_id=${p.place_id ?? 0}`}>{count(p.count)}</a>
             </Fact>
           ))}
         </dl>

@@ -172,7 +172,7 @@ export function ProductsPage({ id }: { id: number | null }): JSX.Element {
   useEffect(() => setEditing(null), [q]);
   const close = useCallback(() => go(q ? `/products?q=${encodeURIComponent(q)}` : '/products'), [q]);
   void list.version.value;
-  const empty = !list.loading.value && list.length === 0 && !list.error.value;
+  const empty = list.empty;
   return (
     <div class={`page fill ${id ? 'with-panel' : ''}`}>
       <div class="list-side">

@@ -16,16 +16,19 @@ import { VirtualTable } from '../virtual';
 /** Beyond this many places the columns would not fit; the counts then stand in one cell. */
 const MAX_COLUMNS = 6;
 
+/** How the server names tags that carry no GTIN, and (place 0) items without a place. */
+export const FOREIGN = '00000000000000';
+
 /** The items behind a number of the table. */
 export function itemsHref(row: StockRow, placeId?: number | null): string {
   const q = new URLSearchParams();
   if (row.product_id !== null) {
     q.set('product_id', String(row.product_id));
   } else {
-    q.set('gtin', row.gtin ?? '');
+    q.set('gtin', row.gtin ?? FOREIGN);
   }
-  if (placeId !== undefined && placeId !== null) {
-    q.set('place_id', String(placeId));
+  if (placeId !== undefined) {
+    q.set('place_id', String(placeId ?? 0));
   }
   return `/stock/items?${q.toString()}`;
 }
@@ -81,6 +84,7 @@ const cellKey = (row: StockRow, place: number | null): string => `${row.product_
 
 function WideRow({ row, columns }: { row: StockRow; columns: Place[] }): JSX.Element {
   const shown = new Set(columns.map((c) => c.id));
+  const unplaced = countAt(row, null);
   const other = row.places.filter((p) => p.place_id === null || !shown.has(p.place_id)).reduce((n, p) => n + p.count, 0);
   return (
     <>
@@ -91,7 +95,7 @@ function WideRow({ row, columns }: { row: StockRow; columns: Place[] }): JSX.Ele
         </div>
       ))}
       <div role="cell" class={`num c-count ${fresh.value.has(cellKey(row, null)) ? 'is-fresh' : ''}`}>
-        {other === 0 ? <span class="zero">0</span> : <span>{count(other)}</span>}
+        {other === unplaced ? <Count row={row} placeId={null} n={other} place={t.stock.unplaced} /> : <Count row={row} n={other} place={t.stock.elsewhere} />}
       </div>
       <div role="cell" class="num c-count total">
         <Count row={row} n={row.total} place={t.stock.allPlaces} />
@@ -151,8 +155,13 @@ function Summary({ s }: { s: StockSummary }): JSX.Element {
       </Fact>
       <Fact name={t.stock.unknownProducts}>{count(s.unknown_products)}</Fact>
       <Fact name={t.stock.unplaced}>
-        <a href="/stock/items">{count(s.unplaced)}</a>
+        <a href="/stock/items?place_id=0">{count(s.unplaced)}</a>
       </Fact>
+      {s.foreign_tags ? (
+        <Fact name={t.stock.foreign}>
+          <a href={`/stock/items?gtin=${FOREIGN}`}>{count(s.foreign_tags)}</a>
+        </Fact>
+      ) : null}
     </dl>
   );
 }
@@ -206,10 +215,10 @@ export function StockPage(): JSX.Element {
   useLive('stock', (e) => {
     const name = places.find((p) => p.id === e.place_id)?.name ?? null;
     const hit =
-      e.product_id !== null &&
+      (e.product_id !== null || e.gtin !== undefined) &&
       !placeId &&
       list.patch((row) => {
-        if (row.product_id !== e.product_id) {
+        if (row.product_id !== e.product_id || (e.gtin !== undefined && row.gtin !== e.gtin)) {
           return null;
         }
         mark(cellKey(row, e.place_id));
@@ -221,7 +230,7 @@ export function StockPage(): JSX.Element {
     reloadSummary();
   });
   void list.version.value;
-  const empty = !list.loading.value && list.length === 0 && !list.error.value;
+  const empty = list.empty;
   const columns = places.slice(0, MAX_COLUMNS);
   return (
     <div class="page fill">
