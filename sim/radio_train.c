@@ -207,10 +207,15 @@ static void train_fire(void *user)
 	struct sim_radio *r = user;
 	struct train *t = &r->train;
 	int64_t now_us = clock_mono_us(r->clock);
-	int64_t due_us;
 
 	train_slip(t, now_us);
-	while (t->running && (due_us = train_due_us(t)) <= now_us) {
+	while (t->running) {
+		int64_t due_us = train_due_us(t);
+
+		if (due_us > now_us) {
+			loop_timer_start(t->timer, due_us - now_us);
+			return;
+		}
 		if (t->report.set && t->report.due_us <= due_us)
 			train_report(r);
 		else if (start_of(t, t->next) <= due_us)
@@ -218,8 +223,6 @@ static void train_fire(void *user)
 		else
 			train_request(r);
 	}
-	if (t->running)
-		loop_timer_start(t->timer, due_us - now_us);
 }
 
 int train_timer_new(struct sim_radio *r)
