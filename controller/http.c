@@ -378,7 +378,7 @@ static void on_completed(void *cls, struct MHD_Connection *mc _unused_, void **r
 	http_request_finished(rq);
 }
 
-static void on_mhd_log(void *cls, const char *fmt, va_list ap)
+static __attribute__((format(printf, 2, 0))) void on_mhd_log(void *cls, const char *fmt, va_list ap)
 {
 	struct http_door *door = cls;
 	char text[256];

@@ -160,8 +160,10 @@ void http_reply_empty(struct http_request *rq, unsigned int status)
 	http_reply_buf(rq, status, NULL, &b);
 }
 
-static void problem_v(struct http_request *rq, unsigned int status, const char *code,
-		      json_t *errors, const char *detail, va_list ap)
+static __attribute__((format(printf, 5, 0))) void problem_v(struct http_request *rq,
+							    unsigned int status, const char *code,
+							    json_t *errors, const char *detail,
+							    va_list ap)
 {
 	char text[512], type[96];
 	json_t *body;

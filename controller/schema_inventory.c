@@ -6,19 +6,18 @@
  */
 #include "controller/db_schema.h"
 
-const char inventory_schema_v1[] =
-	"CREATE TABLE places("
-	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
-	" store_id INTEGER NOT NULL DEFAULT 1,"
-	" name TEXT NOT NULL COLLATE NOCASE,"
-	" kind TEXT NOT NULL,"
-	" created INTEGER NOT NULL,"
-	" UNIQUE(store_id, name));"
+const char inventory_schema_v1[] = "CREATE TABLE places("
+				   " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+				   " store_id INTEGER NOT NULL DEFAULT 1,"
+				   " name TEXT NOT NULL COLLATE NOCASE,"
+				   " kind TEXT NOT NULL,"
+				   " created INTEGER NOT NULL,"
+				   " UNIQUE(store_id, name));"
 
-	"CREATE TABLE antennas("
-	" agent_id INTEGER NOT NULL,"
-	" reader TEXT NOT NULL,"
-	" antenna INTEGER NOT NULL,"
-	" place_id INTEGER REFERENCES places(id) ON DELETE SET NULL,"
-	" PRIMARY KEY(agent_id, reader, antenna)) WITHOUT ROWID;"
-	"CREATE INDEX antennas_by_place ON antennas(place_id);";
+				   "CREATE TABLE antennas("
+				   " agent_id INTEGER NOT NULL,"
+				   " reader TEXT NOT NULL,"
+				   " antenna INTEGER NOT NULL,"
+				   " place_id INTEGER REFERENCES places(id) ON DELETE SET NULL,"
+				   " PRIMARY KEY(agent_id, reader, antenna)) WITHOUT ROWID;"
+				   "CREATE INDEX antennas_by_place ON antennas(place_id);";
