@@ -29,6 +29,20 @@ static bool same(const struct product *a, const struct product *b)
 	       a->unit == b->unit;
 }
 
+/* Here rather than on the writer thread, where others would wait for it. */
+static int fold(struct import_set *set, struct import_row *row)
+{
+	_cleanup_free_ char *folded = product_folded(row->name, row->brand);
+	size_t len = folded ? strlen(folded) + 1 : 0;
+	char *kept = folded ? import_alloc(set, len) : NULL;
+
+	if (!kept)
+		return -ENOMEM;
+	memcpy(kept, folded, len);
+	row->folded = kept;
+	return 0;
+}
+
 static int plan_row(struct sql *s, struct import_set *set, struct import_row *row,
 		    const struct currency *currency, int64_t now_us)
 {
@@ -38,7 +52,7 @@ static int plan_row(struct sql *s, struct import_set *set, struct import_row *ro
 	if (r == -ENOENT) {
 		row->action = IMPORT_CREATE;
 		row->sets_price = row->has_price;
-		return 0;
+		return fold(set, row);
 	}
 	if (r == 0)
 		r = product_load(s, row->product_id, now_us, &old);
@@ -93,7 +107,7 @@ static int apply_row(struct sql *s, const struct import_set *set, const struct i
 	merge(set, row, &p);
 	if (row->action == IMPORT_UPDATE)
 		return product_update(s, &p, now_us);
-	r = product_insert(s, &p, row->scanned, now_us);
+	r = product_insert(s, &p, row->scanned, row->folded, now_us);
 	*ret_id = p.id;
 	return r;
 }

@@ -49,6 +49,7 @@ struct import_row {
 	bool sets_price;
 	int64_t product_id;
 	int64_t rev;
+	const char *folded; /**< of a row that creates a product */
 };
 
 struct import_error {

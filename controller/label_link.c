@@ -18,6 +18,7 @@ struct link_op {
 	int64_t product_id; /* 0 and no gtin = unlink */
 	uint64_t gtin;
 	bool relink;
+	bool unlink;
 	int64_t agent_id; /* out: adopted by */
 };
 
@@ -78,6 +79,18 @@ static int link_write(struct sql *s, void *arg)
 	return r;
 }
 
+static void reply_link(const struct link_op *l, const struct label *label)
+{
+	struct shop *s = l->op.shop;
+
+	if (l->unlink)
+		http_reply_empty(l->op.rq, 204);
+	else
+		http_reply_json(l->op.rq, 200,
+				label_json(label, desired_agent(s->desired, label->agent_id),
+					   clock_real_us(s->app->clock)));
+}
+
 static void link_done(void *arg, int err)
 {
 	struct link_op *l = arg;
@@ -95,9 +108,7 @@ static void link_done(void *arg, int err)
 	} else if (err < 0) {
 		http_reply_err(rq, err, "Link");
 	} else {
-		http_reply_json(rq, 200,
-				label_json(&label, desired_agent(s->desired, label.agent_id),
-					   clock_real_us(s->app->clock)));
+		reply_link(l, &label);
 		label_notify(s, l->addr);
 		wanted_kick(s->wanted);
 		if (l->agent_id)
@@ -160,8 +171,10 @@ void label_api_unlink(struct http_request *rq, struct app *app)
 {
 	struct link_op *l = calloc(1, sizeof *l);
 
-	if (!l)
+	if (!l) {
 		http_reply_err(rq, -ENOMEM, "Link");
-	else
-		begin(rq, app, l);
+		return;
+	}
+	l->unlink = true;
+	begin(rq, app, l);
 }

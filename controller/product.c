@@ -62,12 +62,11 @@ int product_find_gtin(struct sql *s, uint64_t gtin, int64_t *ret_id)
 	return 0;
 }
 
-/* Name and brand, folded, for search. */
-static char *searchable(const struct product *p)
+char *product_folded(const char *name, const char *brand)
 {
 	char both[2 * PRODUCT_TEXT_MAX + 2];
 
-	snprintf(both, sizeof both, "%s%s%s", p->name, p->brand[0] ? " " : "", p->brand);
+	snprintf(both, sizeof both, "%s%s%s", name, brand[0] ? " " : "", brand);
 	return product_text_fold(both);
 }
 
@@ -86,15 +85,18 @@ static int insert_alias(struct sql *s, const struct product *p, const char *scan
 	return sql_run(q);
 }
 
-int product_insert(struct sql *s, struct product *p, const char *scanned, int64_t now_us)
+int product_insert(struct sql *s, struct product *p, const char *scanned, const char *folded,
+		   int64_t now_us)
 {
-	_cleanup_free_ char *folded = searchable(p);
+	_cleanup_free_ char *made = folded ? NULL : product_folded(p->name, p->brand);
 	struct sql_stmt *q =
 		sql_prepare(s, "INSERT INTO products(store_id, gtin, name, brand, category,"
 			       " content_micro, unit, folded, created, changed)"
 			       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)");
 	int r;
 
+	if (!folded)
+		folded = made;
 	if (!folded)
 		return -ENOMEM;
 	sql_bind_i64(q, 1, SHOP_STORE_ID);
@@ -117,7 +119,7 @@ int product_insert(struct sql *s, struct product *p, const char *scanned, int64_
 
 int product_update(struct sql *s, struct product *p, int64_t now_us)
 {
-	_cleanup_free_ char *folded = searchable(p);
+	_cleanup_free_ char *folded = product_folded(p->name, p->brand);
 	struct sql_stmt *q = sql_prepare(
 		s, "UPDATE products SET name = ?, brand = ?, category = ?,"
 		   " content_micro = ?, unit = ?, folded = ?, changed = ?, rev = rev + 1"

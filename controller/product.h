@@ -35,10 +35,12 @@ struct product {
 int product_load(struct sql *s, int64_t id, int64_t now_us, struct product *ret) _must_check_;
 /** -ENOENT. */
 int product_find_gtin(struct sql *s, uint64_t gtin, int64_t *ret_id) _must_check_;
-/** Inserts with its GTIN alias (`scanned` = as it came) and sets p->id. -ERR_CONFLICT: GTIN taken.
- */
-int product_insert(struct sql *s, struct product *p, const char *scanned,
+/** Inserts with its GTIN alias (`scanned` = as it came) and sets p->id; `folded` may have been made
+ * before by product_folded(). -ERR_CONFLICT: GTIN taken. */
+int product_insert(struct sql *s, struct product *p, const char *scanned, const char *folded,
 		   int64_t now_us) _must_check_;
+/** What search compares: name and brand, folded. Owned by the caller. */
+char *product_folded(const char *name, const char *brand);
 /** Stores changed texts and content where rev still is p->rev, which goes up; marks its labels to
  * be drawn anew. -ERR_CONFLICT if somebody else was first. */
 int product_update(struct sql *s, struct product *p, int64_t now_us) _must_check_;

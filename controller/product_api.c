@@ -167,6 +167,8 @@ static int patch_write(struct sql *s, struct product_op *p, int64_t now)
 		return r;
 	if (p->if_rev && p->if_rev != old.rev)
 		return -ERR_STATE;
+	if (p->given.gtin && p->given.gtin != old.gtin)
+		return -ERR_CHECK_DIGIT; /* another number is another product */
 	if (p->has & HAS_NAME)
 		memcpy(old.name, p->given.name, sizeof old.name);
 	if (p->has & HAS_BRAND)
@@ -191,7 +193,8 @@ static int product_write(struct sql *s, void *arg)
 	int r = db_now_us(s, &now);
 
 	if (r == 0)
-		r = p->create ? product_insert(s, &p->given, p->scanned[0] ? p->scanned : NULL, now)
+		r = p->create ? product_insert(s, &p->given, p->scanned[0] ? p->scanned : NULL,
+					       NULL, now)
 			      : patch_write(s, p, now);
 	if (r < 0)
 		return r;
@@ -216,6 +219,8 @@ static void product_written(void *arg, int err)
 	} else if (err == -ERR_STATE) {
 		http_problem(rq, 412, "changed-meanwhile",
 			     "Somebody changed this product meanwhile; load it again.");
+	} else if (err == -ERR_CHECK_DIGIT) {
+		http_problem(rq, 422, "gtin-fixed", "A product keeps its GTIN.");
 	} else if (err == -ERR_RANGE) {
 		http_problem(rq, 422, "bad-content", "content and unit belong together.");
 	} else if (err == -ENOENT) {
@@ -236,6 +241,10 @@ static bool read_text(struct http_request *rq, json_t *body, const char *field, 
 
 	if (!v)
 		return true;
+	if (json_is_null(v)) { /* no brand, no category; a name is asked for below */
+		*has |= bit;
+		return true;
+	}
 	if (!json_is_string(v)) {
 		http_problem(rq, 422, "bad-text", "%s is a string.", field);
 		return false;
@@ -278,7 +287,7 @@ static bool read_content(struct http_request *rq, json_t *body, struct product_o
 	return true;
 }
 
-static bool known_fields(struct http_request *rq, json_t *body, bool create)
+static bool known_fields(struct http_request *rq, json_t *body)
 {
 	static const char *const known[] = {"name", "brand", "category", "content", "unit"};
 	const char *key;
@@ -286,7 +295,7 @@ static bool known_fields(struct http_request *rq, json_t *body, bool create)
 
 	json_object_foreach(body, key, value)
 	{
-		bool ok = create && strcmp(key, "gtin") == 0;
+		bool ok = strcmp(key, "gtin") == 0;
 
 		for (size_t i = 0; i < ARRAY_SIZE(known) && !ok; i++)
 			ok = strcmp(key, known[i]) == 0;
@@ -317,11 +326,11 @@ static bool read_gtin(struct http_request *rq, json_t *body, struct product_op *
 
 static bool read_product(struct http_request *rq, json_t *body, struct product_op *p)
 {
-	if (!known_fields(rq, body, p->create) ||
+	if (!known_fields(rq, body) ||
 	    !read_text(rq, body, "name", p->given.name, HAS_NAME, &p->has) ||
 	    !read_text(rq, body, "brand", p->given.brand, HAS_BRAND, &p->has) ||
 	    !read_text(rq, body, "category", p->given.category, HAS_CATEGORY, &p->has) ||
-	    !read_content(rq, body, p) || (p->create && !read_gtin(rq, body, p)))
+	    !read_content(rq, body, p) || !read_gtin(rq, body, p))
 		return false;
 	if ((p->create || (p->has & HAS_NAME)) && !p->given.name[0]) {
 		http_problem(rq, 422, "missing-name", "A product has a name.");

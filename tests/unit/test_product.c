@@ -106,7 +106,11 @@ static void edits_on_an_old_state_are_refused(void **state)
 	assert_int_equal(env_call_as(e, PERM_ALL, "PATCH", "/api/v1/products/1", tag,
 				     "{\"name\":\"B\"}", 12),
 			 412);
-	assert_int_equal(env_call(e, "PATCH", "/api/v1/products/1", "{\"gtin\":\"1\"}"), 422);
+	assert_int_equal(env_call(e, "PATCH", "/api/v1/products/1", "{\"gtin\":\"5901234123457\"}"),
+			 422);
+	assert_int_equal(env_call(e, "PATCH", "/api/v1/products/1",
+				  "{\"gtin\":\"" GTIN "\",\"brand\":null}"),
+			 200);
 	assert_int_equal(env_call(e, "PATCH", "/api/v1/products/1", "{\"unit\":\"kg\"}"), 422);
 	assert_int_equal(env_call(e, "PATCH", "/api/v1/products/5", "{\"name\":\"C\"}"), 404);
 }

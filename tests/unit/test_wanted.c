@@ -261,7 +261,7 @@ static void unlinking_takes_the_price_off(void **state)
 
 	env_new_label(e, &ap, ADDR);
 	link_label(e, product);
-	assert_int_equal(env_call(e, "DELETE", LABEL "/link", NULL), 200);
+	assert_int_equal(env_call(e, "DELETE", LABEL "/link", NULL), 204);
 	assert_int_equal(env_call(e, "GET", LABEL, NULL), 200);
 	assert_string_equal(env_text(e, "state"), "unlinked");
 	assert_int_equal(env_int(e, "wanted.price_minor"), -1);
