@@ -57,8 +57,7 @@ const char *auth_who_text(const struct http_who *who, char buf[AUTH_WHO_MAX])
 	return buf;
 }
 
-/* --- sessions ----------------------------------------------------------------------------------
- */
+/* --- sessions ------------------------------------------------------------------------------ */
 
 /* Finds one cookie in a Cookie header (RFC 6265: name=value pairs joined by "; "). */
 static bool find_cookie(const char *header, const char *name, char *value, size_t cap)
@@ -180,8 +179,7 @@ bool auth_session_alive(struct auth *a, const uint8_t session[32])
 	return load_session(a, session, &who) == 0;
 }
 
-/* --- first admin and local reset ----------------------------------------------------------------
- */
+/* --- first admin and local reset ----------------------------------------------------------- */
 
 struct first_admin {
 	char hash[PASSWORD_HASH_MAX];
@@ -303,8 +301,7 @@ int auth_reset_password(const char *state_dir, const char *user, int64_t now_us,
 	return 0;
 }
 
-/* --- housekeeping -------------------------------------------------------------------------------
- */
+/* --- housekeeping -------------------------------------------------------------------------- */
 
 static int write_tidy(struct sql *s, void *arg)
 {

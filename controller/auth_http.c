@@ -52,8 +52,7 @@ static json_t *session_json(const struct app *app, const char *user, const char 
 			 clock_rfc3339(expires_us, when));
 }
 
-/* --- sign in -----------------------------------------------------------------------------------
- */
+/* --- sign in ------------------------------------------------------------------------------- */
 
 static int write_session(struct sql *s, void *arg)
 {
@@ -217,8 +216,7 @@ static void sign_in(struct http_request *rq, struct app *app)
 	g = NULL;
 }
 
-/* --- who am I, sign out ------------------------------------------------------------------------
- */
+/* --- who am I, sign out -------------------------------------------------------------------- */
 
 static void get_session(struct http_request *rq, struct app *app)
 {
@@ -278,8 +276,7 @@ static void sign_out(struct http_request *rq, struct app *app)
 	}
 }
 
-/* --- change my password ------------------------------------------------------------------------
- */
+/* --- change my password -------------------------------------------------------------------- */
 
 /* The new hash, and the end of this user's other sessions. */
 static int write_password(struct sql *s, void *arg)

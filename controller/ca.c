@@ -26,8 +26,7 @@ int ca_map(int gnutls_err, const char *what)
 	return -ERR_TLS;
 }
 
-/* --- building certificates ---------------------------------------------------------------------
- */
+/* --- building certificates ----------------------------------------------------------------- */
 
 static int random_serial(uint8_t serial[16])
 {
@@ -104,8 +103,7 @@ static int make_ca_cert(struct ca *ca, const char *store_name, int64_t now_us)
 	return r < 0 ? r : ca_finish_cert(ca->crt, ca->crt, ca->key);
 }
 
-/* --- files -------------------------------------------------------------------------------------
- */
+/* --- files --------------------------------------------------------------------------------- */
 
 int ca_path(const struct ca *ca, const char *name, char path[PATH_MAX])
 {
@@ -276,8 +274,7 @@ const uint8_t *ca_fingerprint(const struct ca *ca)
 	return ca->fingerprint;
 }
 
-/* --- agents ------------------------------------------------------------------------------------
- */
+/* --- agents -------------------------------------------------------------------------------- */
 
 static bool key_is_strong(gnutls_x509_crq_t crq)
 {

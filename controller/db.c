@@ -78,8 +78,7 @@ static struct write *list_pop(struct write_list *l)
 	return w;
 }
 
-/* --- the writer thread -------------------------------------------------------------------------
- */
+/* --- the writer thread --------------------------------------------------------------------- */
 
 /* Runs one write in its savepoint. Returns nonzero when the transaction itself is gone: SQLite may
  * roll everything back on a full disk, and then there is no savepoint left to return to. */
@@ -193,8 +192,7 @@ static void *writer_main(void *arg)
 	}
 }
 
-/* --- the loop thread ---------------------------------------------------------------------------
- */
+/* --- the loop thread ----------------------------------------------------------------------- */
 
 static void run_done(void *user)
 {
@@ -275,8 +273,7 @@ void db_stats(struct db *d, struct db_stats *ret)
 	pthread_mutex_unlock(&d->lock);
 }
 
-/* --- inside a write ----------------------------------------------------------------------------
- */
+/* --- inside a write ------------------------------------------------------------------------ */
 
 int db_next_rev(struct sql *s, uint64_t *ret_rev)
 {
@@ -319,8 +316,7 @@ int db_audit(struct sql *s, const char *who, const char *action, const char *obj
 	return sql_run(q);
 }
 
-/* --- open and close ----------------------------------------------------------------------------
- */
+/* --- open and close ------------------------------------------------------------------------ */
 
 static int open_connections(struct db *d)
 {

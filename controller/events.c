@@ -40,8 +40,7 @@ struct events {
 	void *heard_user;
 };
 
-/* --- publishing --------------------------------------------------------------------------------
- */
+/* --- publishing ---------------------------------------------------------------------------- */
 
 void events_listen(struct events *e, const char *type, void (*fn)(void *user), void *user)
 {
@@ -145,8 +144,7 @@ static void check_sessions(void *user)
 	loop_timer_start(e->check, CHECK_US);
 }
 
-/* --- subscribing -------------------------------------------------------------------------------
- */
+/* --- subscribing --------------------------------------------------------------------------- */
 
 static void subscriber_gone(void *user)
 {
@@ -220,8 +218,7 @@ const struct http_route events_routes[] = {
 	{.path = NULL},
 };
 
-/* --- life --------------------------------------------------------------------------------------
- */
+/* --- life ---------------------------------------------------------------------------------- */
 
 int events_new(struct app *app, struct events **ret)
 {

@@ -20,8 +20,7 @@ static const struct throttle_rule stranger_rule = {
 	.max_entries = 4096,
 };
 
-/* --- memory ------------------------------------------------------------------------------------
- */
+/* --- memory -------------------------------------------------------------------------------- */
 
 struct agent *fleet_find(const struct fleet *f, int64_t id)
 {
@@ -99,8 +98,7 @@ static void watch(void *user)
 	loop_timer_start(f->watch, WATCH_US);
 }
 
-/* --- who is this -------------------------------------------------------------------------------
- */
+/* --- who is this --------------------------------------------------------------------------- */
 
 /* The chain is checked once per connection; state and time in every request. */
 static int check_peer(struct fleet *f, struct http_request *rq, struct http_peer *peer)
@@ -145,8 +143,7 @@ int fleet_identify(void *user, struct http_request *rq, struct http_who *ret)
 	return 0;
 }
 
-/* --- what others ask ---------------------------------------------------------------------------
- */
+/* --- what others ask ----------------------------------------------------------------------- */
 
 const char *fleet_agent_name(const struct fleet *f, int64_t agent_id)
 {
@@ -176,8 +173,7 @@ void fleet_stats(const struct fleet *f, struct fleet_stats *ret)
 	}
 }
 
-/* --- life --------------------------------------------------------------------------------------
- */
+/* --- life ---------------------------------------------------------------------------------- */
 
 static int load_agents(struct fleet *f)
 {

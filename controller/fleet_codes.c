@@ -64,8 +64,7 @@ int fleet_code_parse(const char *text, const uint8_t ca_fingerprint[CA_FINGERPRI
 	return 0;
 }
 
-/* --- making one --------------------------------------------------------------------------------
- */
+/* --- making one ---------------------------------------------------------------------------- */
 
 struct code_op {
 	struct http_request *rq;
@@ -167,8 +166,7 @@ static void post_code(struct http_request *rq, struct app *app)
 	}
 }
 
-/* --- listing and taking back -------------------------------------------------------------------
- */
+/* --- listing and taking back --------------------------------------------------------------- */
 
 static void get_codes(struct http_request *rq, struct app *app)
 {

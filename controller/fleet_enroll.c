@@ -34,8 +34,7 @@ struct enrolment {
 	bool made_agent;
 };
 
-/* --- inside the write --------------------------------------------------------------------------
- */
+/* --- inside the write ---------------------------------------------------------------------- */
 
 /* -ERR_AUTH: no such code. -ERR_EXPIRED: too old or used up. */
 static int use_code(struct sql *s, const struct enrolment *e)
@@ -243,8 +242,7 @@ static int write_renewal(struct sql *s, void *arg)
 	return r < 0 ? r : db_audit(s, e->by, "agent.renew", e->name, same_key ? NULL : "new key");
 }
 
-/* --- on the loop -------------------------------------------------------------------------------
- */
+/* --- on the loop --------------------------------------------------------------------------- */
 
 static void refuse(struct enrolment *e, int err)
 {

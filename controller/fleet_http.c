@@ -151,8 +151,7 @@ static void get_agent(struct http_request *rq, struct app *app)
 		http_reply_json(rq, 200, fleet_agent_json(app->fleet, a));
 }
 
-/* --- revocation --------------------------------------------------------------------------------
- */
+/* --- revocation ---------------------------------------------------------------------------- */
 
 struct revoke {
 	struct http_request *rq;

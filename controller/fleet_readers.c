@@ -30,8 +30,7 @@ static void row_to_reader(struct sql_stmt *q, struct proto_desired_reader *r)
 	}
 }
 
-/* --- for the long poll -------------------------------------------------------------------------
- */
+/* --- for the long poll --------------------------------------------------------------------- */
 
 static int readers_rev(struct app *app, int64_t agent_id, uint64_t *ret)
 {
@@ -81,8 +80,7 @@ int fleet_desired_readers(struct app *app, int64_t agent_id, uint64_t after_rev,
 	return 1;
 }
 
-/* --- as JSON -----------------------------------------------------------------------------------
- */
+/* --- as JSON ------------------------------------------------------------------------------- */
 
 static const struct proto_health_reader *health_of(const struct agent *a, const char *name)
 {
@@ -124,8 +122,7 @@ json_t *fleet_readers_json(const struct fleet *f, const struct agent *a)
 	return list;
 }
 
-/* --- changing ----------------------------------------------------------------------------------
- */
+/* --- changing ------------------------------------------------------------------------------ */
 
 struct reader_op {
 	struct http_request *rq;

@@ -47,7 +47,7 @@ struct http_route {
 	http_handler handler;
 };
 
-/* --- the server ------------------------------------------------------------------------------- */
+/* --- the server ---------------------------------------------------------------------------- */
 
 /** How a listener is reached and who it says it is. PEM texts are borrowed for the call. */
 struct http_listen {
@@ -94,7 +94,7 @@ struct http_stats {
 };
 void http_stats(const struct http_server *s, struct http_stats *ret);
 
-/* --- a request -------------------------------------------------------------------------------- */
+/* --- a request ----------------------------------------------------------------------------- */
 
 /** The i-th {} of the path, percent-decoded. */
 const char *http_arg(const struct http_request *rq, size_t i);
@@ -171,7 +171,7 @@ void http_stream_end(struct http_stream *st);
 /** The user pointer given to http_reply_stream(). */
 void *http_stream_user(const struct http_stream *st);
 
-/* --- tests ------------------------------------------------------------------------------------ */
+/* --- tests --------------------------------------------------------------------------------- */
 
 /** A request without a socket, through routing, permissions, handler and reply. */
 struct http_injection {

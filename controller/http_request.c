@@ -67,8 +67,7 @@ void http_request_finished(struct http_request *rq)
 		http_request_free(rq);
 }
 
-/* --- headers -----------------------------------------------------------------------------------
- */
+/* --- headers ------------------------------------------------------------------------------- */
 
 static int parse_method(const char *text, enum http_method *ret)
 {
@@ -268,8 +267,7 @@ void http_request_begin(struct http_request *rq, const char *method)
 	(void) pass_cross_site_rule(rq, has_body);
 }
 
-/* --- body --------------------------------------------------------------------------------------
- */
+/* --- body ---------------------------------------------------------------------------------- */
 
 bool http_request_body(struct http_request *rq, const char *data, size_t len)
 {
@@ -299,8 +297,7 @@ void http_request_dispatch(struct http_request *rq)
 		rq->server->fallback(rq, rq->server->app);
 }
 
-/* --- what handlers ask -------------------------------------------------------------------------
- */
+/* --- what handlers ask --------------------------------------------------------------------- */
 
 const char *http_arg(const struct http_request *rq, size_t i)
 {

@@ -17,8 +17,7 @@ static void get_healthz(struct http_request *rq, struct app *app _unused_)
 	http_reply_json(rq, 200, json_pack("{s:s}", "status", "ok"));
 }
 
-/* --- readiness ---------------------------------------------------------------------------------
- */
+/* --- readiness ----------------------------------------------------------------------------- */
 
 static int probe_write(struct sql *s, void *arg _unused_)
 {
@@ -48,8 +47,7 @@ static void get_readyz(struct http_request *rq, struct app *app)
 		probed(rq, -ENOMEM);
 }
 
-/* --- figures -----------------------------------------------------------------------------------
- */
+/* --- figures ------------------------------------------------------------------------------- */
 
 static void put(struct buf *b, const char *name, const char *type, const char *help, double value)
 {

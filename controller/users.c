@@ -71,8 +71,7 @@ static void get_users(struct http_request *rq, struct app *app)
 	list_reply(rq, items, r > 0 ? next : 0);
 }
 
-/* --- writing -----------------------------------------------------------------------------------
- */
+/* --- writing ------------------------------------------------------------------------------- */
 
 static int insert_user(struct sql *s, struct user_op *op)
 {
@@ -233,8 +232,7 @@ static void password_hashed(void *user, int err, const char *hash)
 	queue_write(op);
 }
 
-/* --- requests ----------------------------------------------------------------------------------
- */
+/* --- requests ------------------------------------------------------------------------------ */
 
 static struct user_op *op_new(struct http_request *rq, struct app *app, enum user_action action)
 {

@@ -9,8 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- the brake -----------------------------------------------------------------------------------
- */
+/* --- the brake ----------------------------------------------------------------------------- */
 
 static const struct throttle_rule rule = {
 	.free_failures = 3,
@@ -83,8 +82,7 @@ static void the_table_forgets_its_oldest_when_full(void **state)
 	throttle_free(t);
 }
 
-/* --- people --------------------------------------------------------------------------------------
- */
+/* --- people -------------------------------------------------------------------------------- */
 
 struct fixture {
 	struct test_controller t;

@@ -53,8 +53,7 @@ static void reopen(struct fixture *f, int expect)
 	assert_int_equal(ca_open(f->dir, "Shop", NOW, &f->ca), expect);
 }
 
-/* --- the authority's own files ------------------------------------------------------------------
- */
+/* --- the authority's own files ------------------------------------------------------------- */
 
 static void the_key_is_private_and_survives_reopening(void **state)
 {
@@ -108,8 +107,7 @@ static void a_lost_or_foreign_key_is_not_replaced(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
-/* --- the listeners' pair ------------------------------------------------------------------------
- */
+/* --- the listeners' pair ------------------------------------------------------------------- */
 
 static gnutls_x509_crt_t first_of_chain(const char *chain, gnutls_x509_crt_t *ret_ca)
 {
@@ -188,8 +186,7 @@ static void odd_names_are_a_configuration_error(void **state)
 	assert_int_equal(ca_server_pair(f->ca, "x\ny", NOW, &chain, &key, &made), -ERR_CONFIG);
 }
 
-/* --- agents --------------------------------------------------------------------------------------
- */
+/* --- agents -------------------------------------------------------------------------------- */
 
 static void an_agents_certificate_verifies_until_it_expires(void **state)
 {

@@ -39,8 +39,7 @@ static int64_t audit_rows(struct db *d, const char *action)
 	return n;
 }
 
-/* --- groups ------------------------------------------------------------------------------------
- */
+/* --- groups -------------------------------------------------------------------------------- */
 
 struct job {
 	const char *action;
@@ -151,8 +150,7 @@ static void done_may_queue_another_write_that_drain_waits_for(void **state)
 	assert_int_equal(audit_rows(c.db, "chain"), 5);
 }
 
-/* --- full disk ---------------------------------------------------------------------------------
- */
+/* --- full disk ----------------------------------------------------------------------------- */
 
 static int limit_pages(struct sql *s, void *arg)
 {
@@ -188,8 +186,7 @@ static void a_full_disk_fails_the_write_and_space_brings_it_back(void **state)
 	assert_int_equal(st.last_err, 0);
 }
 
-/* --- inside writes -----------------------------------------------------------------------------
- */
+/* --- inside writes ------------------------------------------------------------------------- */
 
 static int two_revs(struct sql *s, void *arg)
 {
@@ -226,8 +223,7 @@ static void a_write_knows_the_loops_time(void **state)
 	assert_true(now <= clock_real_us(t->app.clock));
 }
 
-/* --- opening -----------------------------------------------------------------------------------
- */
+/* --- opening ------------------------------------------------------------------------------- */
 
 static int set_schema_99(struct sql *s, void *arg)
 {

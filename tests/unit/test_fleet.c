@@ -113,8 +113,7 @@ static int64_t code_uses(struct test_controller *t)
 	return used;
 }
 
-/* --- join codes ----------------------------------------------------------------------------------
- */
+/* --- join codes ---------------------------------------------------------------------------- */
 
 static void a_code_is_parsed_strictly(void **state)
 {
@@ -138,8 +137,7 @@ static void a_code_is_parsed_strictly(void **state)
 	assert_int_equal(fleet_code_parse(code, fingerprint, b), -ERR_AUTH);
 }
 
-/* --- enrolment -----------------------------------------------------------------------------------
- */
+/* --- enrolment ----------------------------------------------------------------------------- */
 
 static void repeating_an_enrolment_gives_the_same_agent_and_burns_no_use(void **state)
 {
@@ -298,8 +296,7 @@ static void a_renewal_with_a_new_key_keeps_the_agent(void **state)
 	test_csr_done(&fresh);
 }
 
-/* --- readers -------------------------------------------------------------------------------------
- */
+/* --- readers ------------------------------------------------------------------------------- */
 
 static int64_t told_agent;
 
@@ -381,8 +378,7 @@ static void odd_readers_are_refused(void **state)
 	test_csr_done(&csr);
 }
 
-/* --- health and advice ---------------------------------------------------------------------------
- */
+/* --- health and advice --------------------------------------------------------------------- */
 
 static void a_health_report_shows_in_the_agents_object(void **state)
 {

@@ -8,8 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- targets -----------------------------------------------------------------------------------
- */
+/* --- targets ------------------------------------------------------------------------------- */
 
 static void an_encoded_slash_stays_in_its_segment(void **state)
 {
@@ -94,8 +93,7 @@ static void long_targets_are_too_large(void **state)
 	assert_int_equal(http_uri_parse(&u, text), -ERR_TOO_LARGE);
 }
 
-/* --- routes ------------------------------------------------------------------------------------
- */
+/* --- routes -------------------------------------------------------------------------------- */
 
 static void reply_ok(struct http_request *rq, struct app *app)
 {
@@ -173,8 +171,7 @@ static void an_unknown_path_allows_nothing_and_a_known_one_its_methods(void **st
 	assert_int_equal(allow, 0);
 }
 
-/* --- requests ----------------------------------------------------------------------------------
- */
+/* --- requests ------------------------------------------------------------------------------ */
 
 static int setup(void **state)
 {
