@@ -126,7 +126,7 @@ int label_load_wanted(struct sql *s, uint64_t addr, struct label_wish ret[PROTO_
 		sql_prepare(s, "SELECT from_at, image, price_minor, currency FROM wanted"
 			       " WHERE addr = ? ORDER BY from_at LIMIT ?");
 	size_t n = 0;
-	int r;
+	int r = 0;
 
 	sql_bind_i64(q, 1, (int64_t) addr);
 	sql_bind_i64(q, 2, PROTO_MAX_TIMELINE);

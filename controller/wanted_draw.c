@@ -167,7 +167,7 @@ static int read_batch(struct sql *s, struct wanted_batch *b)
 	struct sql_stmt *q = sql_prepare(
 		s, "SELECT addr, stale, agent_id, product_id, width, height, display_type"
 		   " FROM labels WHERE stale <> done ORDER BY addr LIMIT ?");
-	int r;
+	int r = 0;
 
 	sql_bind_i64(q, 1, WANTED_BATCH);
 	while (b->n < WANTED_BATCH && (r = sql_step(q)) > 0)

@@ -5,6 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
+/* fontconfig keeps its last pattern for the life of the process. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libfontconfig";
+}
+
 static void start(struct env *e)
 {
 	e->app.loop = e->loop;

@@ -8,6 +8,13 @@
 #include <pthread.h>
 #include <string.h>
 
+/* fontconfig keeps its last pattern for the life of the process. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libfontconfig";
+}
+
 static struct render_facts facts(uint16_t width, uint16_t height, uint8_t type)
 {
 	struct render_facts f = {.width = width,
