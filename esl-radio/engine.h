@@ -105,10 +105,11 @@ struct esl_label {
 	uint8_t display_type;
 	uint16_t width, height;
 	uint8_t response_key[ESL_KEY_BYTES];
-	uint8_t time_gen;  /**< time base its clock was set from; 0 = never */
-	int8_t shown_slot; /**< ESL_NO_SLOT = not known */
-	int8_t prev_slot;  /**< shown before: what a rollback needs */
-	uint8_t grade;     /**< enum esl_grade of what is shown */
+	uint8_t time_gen;     /**< time base its clock was set from; 0 = never */
+	uint16_t time_lag_ms; /**< its clock is behind the base by this: writing it took time */
+	int8_t shown_slot;    /**< ESL_NO_SLOT = not known */
+	int8_t prev_slot;     /**< shown before: what a rollback needs */
+	uint8_t grade;        /**< enum esl_grade of what is shown */
 	int8_t rssi_dbm;
 	uint8_t last_error; /**< for reporting each trouble once */
 	uint8_t misses;     /**< commands in a row without an answer */
@@ -222,6 +223,7 @@ struct esl_visit {
 	bool busy;      /**< a completion is outstanding */
 	uint8_t slot;
 	uint8_t new_gen;
+	int64_t time_asked_us; /**< when the clock's value was read that is being written */
 	unsigned int writes;
 	uint8_t hash[IMAGE_HASH_BYTES]; /**< being written */
 	struct loop_timer *timer;       /**< patience while waiting for an image */

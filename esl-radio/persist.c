@@ -100,6 +100,7 @@ int esl_save_label(struct esl_engine *e, const struct esl_label *l)
 	buf_put_u8(&b, l->id);
 	buf_put(&b, l->response_key, ESL_KEY_BYTES);
 	buf_put_u8(&b, l->time_gen);
+	buf_put_u16be(&b, l->time_lag_ms);
 	buf_put_u16be(&b, l->width);
 	buf_put_u16be(&b, l->height);
 	buf_put_u8(&b, l->display_type);
@@ -142,6 +143,7 @@ static void get_label(struct wire *w, struct esl_label *l, bool *ret_has_address
 	l->id = wire_get_u8(w);
 	wire_copy(w, l->response_key, ESL_KEY_BYTES);
 	l->time_gen = wire_get_u8(w);
+	l->time_lag_ms = wire_get_u16be(w);
 	l->width = wire_get_u16be(w);
 	l->height = wire_get_u16be(w);
 	l->display_type = wire_get_u8(w);

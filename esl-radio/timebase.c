@@ -119,7 +119,8 @@ bool esl_label_time_known(const struct esl_engine *e, const struct esl_label *l)
 
 uint32_t esl_label_time(const struct esl_engine *e, const struct esl_label *l, int64_t mono_us)
 {
-	uint32_t ms = (uint32_t) ((mono_us + e->time.base_us[l->time_gen & 1]) / US_PER_MS);
+	int64_t us = mono_us + e->time.base_us[l->time_gen & 1];
+	uint32_t ms = (uint32_t) (us / US_PER_MS) - l->time_lag_ms;
 
 	return ms ? ms : 1;
 }

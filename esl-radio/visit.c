@@ -15,6 +15,8 @@
 #define IMAGE_ABSENT_US   (INT64_C(30) * US_PER_SEC)
 #define WRONG_IMAGE_US    (INT64_C(600) * US_PER_SEC)
 #define NEAR_FLIP_US      (INT64_C(10) * US_PER_SEC)
+#define CONN_EVENT_US     (INT64_C(15) * US_PER_MS)
+#define LONGEST_LAG_US    (INT64_C(30) * US_PER_SEC)
 #define QUICK_RETRIES     3
 #define LOST_AFTER        12
 #define LONGEST_RETRY_US  (INT64_C(60) * US_PER_SEC)
@@ -112,6 +114,7 @@ static int configure(struct esl_visit *v)
 				  : "The label's keys could not be stored, so it was not joined.");
 		return r;
 	}
+	v->time_asked_us = esl_now(e);
 	c = (struct esl_link_config){.esl_address = esl_address(l->group, l->id), .abs_ms = abs_ms};
 	memcpy(c.response_key, l->response_key, sizeof(c.response_key));
 	memcpy(c.train_key, e->train_key_wire, sizeof(c.train_key));
@@ -151,7 +154,11 @@ static void learn_info(struct esl_visit *v, const struct esl_link_result *res)
 static void clock_was_set(struct esl_visit *v)
 {
 	struct esl_label *l = v->label;
+	/* The value was right when it was asked for, and took effect one connection event before
+	 * the answer to it came. */
+	int64_t lag_us = esl_now(v->e) - v->time_asked_us - CONN_EVENT_US;
 
+	l->time_lag_ms = (uint16_t) (MIN(MAX(lag_us, 0), LONGEST_LAG_US) / US_PER_MS);
 	if (l->time_gen != v->new_gen && l->pending.state != ESL_PENDING_NONE) {
 		/* Its instant was meant on the old count. */
 		l->pending.state = ESL_PENDING_FOREIGN;
@@ -311,6 +318,7 @@ static void advance(struct esl_visit *v)
 		return;
 	loop_timer_stop(v->timer);
 	if (v->time && may_set_time(e, l) && esl_time_to_set(e, &v->new_gen, &abs_ms) == 0) {
+		v->time_asked_us = esl_now(e);
 		began(v, ESL_STEP_SET_TIME,
 		      e->link->ops->set_time(e->link, l->addr, abs_ms, on_done, v));
 		return;
