@@ -142,7 +142,7 @@ static int insert_agent(struct sql *s, struct enrolment *e)
 	return db_audit(s, "join-code", "agent.enrol", e->name, e->address);
 }
 
-/* 1 = the newest certificate of this agent will do. */
+/* 1 = the newest certificate of this agent for this key will do. */
 static int reuse_cert(struct sql *s, struct enrolment *e)
 {
 	struct sql_stmt *q = sql_prepare(s, "SELECT cert, fingerprint, not_after FROM agent_certs"
@@ -152,6 +152,7 @@ static int reuse_cert(struct sql *s, struct enrolment *e)
 	int r;
 
 	sql_bind_i64(q, 1, e->agent_id);
+	sql_bind_blob(q, 2, e->key_hash, sizeof(e->key_hash));
 	r = sql_step(q);
 	if (r <= 0)
 		return r;
@@ -180,12 +181,13 @@ static int issue_cert(struct sql *s, struct enrolment *e)
 
 	if (r < 0)
 		return r;
-	q = sql_prepare(s, "INSERT INTO agent_certs(fingerprint, agent_id, cert, not_after)"
-			   " VALUES(?, ?, ?, ?)");
+	q = sql_prepare(s, "INSERT INTO agent_certs(fingerprint, agent_id, cert, not_after,"
+			   " key_hash) VALUES(?, ?, ?, ?, ?)");
 	sql_bind_blob(q, 1, e->cert.fingerprint, sizeof(e->cert.fingerprint));
 	sql_bind_i64(q, 2, e->agent_id);
 	sql_bind_blob(q, 3, e->cert.der, e->cert.len);
 	sql_bind_i64(q, 4, e->cert.not_after_us);
+	sql_bind_blob(q, 5, e->key_hash, sizeof(e->key_hash));
 	r = sql_run(q);
 	if (r < 0)
 		return r;

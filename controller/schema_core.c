@@ -55,6 +55,7 @@ const char core_schema_v1[] =
 	"CREATE TABLE agent_certs("
 	" fingerprint BLOB PRIMARY KEY," /* SHA-256 of the certificate */
 	" agent_id INTEGER NOT NULL REFERENCES agents(id) ON DELETE CASCADE,"
+	" key_hash BLOB NOT NULL,"
 	" cert BLOB NOT NULL,"
 	" not_after INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE INDEX agent_certs_by_agent ON agent_certs(agent_id);"
