@@ -8,6 +8,8 @@
 
 #include "controller/inv_state.h"
 
+/** Aligned for fast random access; free() it. NULL when memory is out. */
+void *inv_alloc(size_t bytes);
 /** Makes room for one more element; false (and nothing changed) when memory is out. */
 bool inv_grow(void **v, uint32_t *cap, uint32_t n, size_t size);
 #define INV_GROW(a) inv_grow((void **) &(a).v, &(a).cap, (a).n, sizeof(*(a).v))

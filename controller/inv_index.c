@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/inv_index.h"
+#include "controller/inv_impl.h"
 #include <errno.h>
 #include <string.h>
 
@@ -36,7 +37,7 @@ int inv_index_init(struct inv_index *ix, size_t n)
 
 	while (cap - cap / 4 < n)
 		cap *= 2;
-	ix->slots = malloc(cap * sizeof(*ix->slots));
+	ix->slots = inv_alloc(cap * sizeof(*ix->slots));
 	if (!ix->slots)
 		return -ENOMEM;
 	memset(ix->slots, 0xff, cap * sizeof(*ix->slots));

@@ -47,10 +47,11 @@ struct inv_item {
 	uint32_t next_same; /**< next older item of the product, INV_NONE */
 	int64_t since_us;
 	int64_t due_us; /**< the instant it waits for in the due heap; BELIEF_NEVER */
-	uint32_t told;  /**< the listener's own mark */
 	uint16_t confidence;
-	uint16_t spare;
+	uint8_t spare[14]; /**< up to a whole cache line */
 };
+
+_Static_assert(sizeof(struct inv_item) == 64, "an item is one cache line");
 
 /** What one antenna last said of one item. */
 struct inv_evidence {
@@ -65,6 +66,8 @@ struct inv_evidence {
 	uint32_t span_ms; /**< last - first of the present presence */
 	int64_t last_us;
 };
+
+_Static_assert(sizeof(struct inv_evidence) == 32, "two pieces of evidence a cache line");
 
 struct inv_antenna {
 	uint64_t agent;
@@ -116,7 +119,7 @@ typedef void (*inv_change_fn)(void *user, const struct inv_change *c);
 /** The place an antenna was given, BELIEF_NO_PLACE if none: the place room's knowledge. */
 typedef uint32_t (*inv_place_fn)(void *user, const struct inv_antenna *a);
 
-/** An array that grows by doubling; remapping keeps that cheap. */
+/** An array that grows by doubling. */
 #define INV_ARRAY(type)                                                                            \
 	struct {                                                                                   \
 		type *v;                                                                           \

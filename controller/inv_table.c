@@ -3,8 +3,24 @@
 #include "controller/inv_impl.h"
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define STREAMS_PER_AGENT 8
+#define HUGE_BYTES        ((size_t) 2 << 20)
+
+/* Rows of 32 and 64 bytes must not straddle cache lines, and random access to megabytes of them
+ * wants few page-table walks. */
+void *inv_alloc(size_t bytes)
+{
+	size_t align = bytes >= HUGE_BYTES ? HUGE_BYTES : 64;
+	void *p;
+
+	if (posix_memalign(&p, align, bytes) != 0)
+		return NULL;
+	if (align == HUGE_BYTES)
+		(void) madvise(p, bytes, MADV_HUGEPAGE);
+	return p;
+}
 
 bool inv_grow(void **v, uint32_t *cap, uint32_t n, size_t size)
 {
@@ -15,9 +31,12 @@ bool inv_grow(void **v, uint32_t *cap, uint32_t n, size_t size)
 		return true;
 	if (more >= INV_NONE)
 		return false;
-	grown = realloc(*v, more * size);
+	grown = inv_alloc(more * size);
 	if (!grown)
 		return false;
+	if (n)
+		memcpy(grown, *v, n * size);
+	free(*v);
 	*v = grown;
 	*cap = (uint32_t) more;
 	return true;
