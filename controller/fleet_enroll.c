@@ -146,7 +146,8 @@ static int insert_agent(struct sql *s, struct enrolment *e)
 static int reuse_cert(struct sql *s, struct enrolment *e)
 {
 	struct sql_stmt *q = sql_prepare(s, "SELECT cert, fingerprint, not_after FROM agent_certs"
-					    " WHERE agent_id = ? ORDER BY not_after DESC LIMIT 1");
+					    " WHERE agent_id = ? AND key_hash = ?"
+					    " ORDER BY not_after DESC LIMIT 1");
 	const void *cert, *fingerprint;
 	size_t len, fingerprint_len;
 	int r;
