@@ -78,27 +78,30 @@ static void complete(struct link_bridge *b, struct request *q, int err,
 
 /* --- sending ---------------------------------------------------------------------------------- */
 
+/** Sends what waits, oldest first. A request too long for one packet fails alone. */
 static void flush_out(struct link_bridge *b)
 {
+	struct request *q = TAILQ_FIRST(&b->waiting);
 	bool blocked = false;
-	struct request *q;
 
-	TAILQ_FOREACH(q, &b->waiting, link)
-	{
-		ssize_t n;
+	while (q && !blocked) {
+		struct request *next = TAILQ_NEXT(q, link);
+		ssize_t n = 0;
 
-		if (q->packet.len == 0)
-			continue;
-		n = send(b->fd, q->packet.data, q->packet.len, MSG_NOSIGNAL);
-		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
+		if (q->packet.len)
+			n = send(b->fd, q->packet.data, q->packet.len, MSG_NOSIGNAL);
+		if (n >= 0) {
+			buf_done(&q->packet);
+		} else if (errno == EMSGSIZE) {
+			complete(b, q, -EMSGSIZE, NULL);
+			next = TAILQ_FIRST(&b->waiting); /* the list may have changed under us */
+		} else if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) {
 			blocked = true;
-			break;
-		}
-		if (n < 0) {
+		} else {
 			fault(b, -errno, "The radio's bridge does not take requests.");
 			return;
 		}
-		buf_done(&q->packet);
+		q = next;
 	}
 	if (b->io)
 		loop_io_set(b->io, LOOP_READ | (blocked ? LOOP_WRITE : 0));

@@ -70,7 +70,7 @@ static void check_command(uint8_t group, const struct esl_cmd *c)
 		return;
 	}
 	l = at_address(group, c->esl_id);
-	assert(l && l->configured);
+	assert(l && (l->configured || l->forgetting));
 	now = esl_wish_now(shop->engine, l, &next);
 	if (c->op == ESL_OP_DISPLAY_IMAGE)
 		assert(now >= 0 && esl_slot_of(l, l->wishes[now].image) == c->image);
