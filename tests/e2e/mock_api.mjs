@@ -340,14 +340,14 @@ function listItems(c) {
 
 function oneItem(c, epc) {
   need(/^30/.test(epc));
-  const seen = (reader, antenna, place, weight, reads) => ({ agent: 'ap-floor', reader, antenna, place, kind: 'refresh', rssi_dbm: -58.5, peak_dbm: -51, reads, rate: reads / 60, first: new Date(Date.now() - 3600_000).toISOString(), last: new Date(Date.now() - 2500).toISOString(), weight });
+  const seen = (reader, antenna, place, weight, reads) => ({ agent: 'ap-floor', reader, antenna, place: { id: antenna, name: place }, kind: 'refresh', rssi_dbm: -58.5, peak_dbm: -51, reads, rate: reads / 60, first: new Date(Date.now() - 3600_000).toISOString(), last: new Date(Date.now() - 2500).toISOString(), weight });
   const row = this.store.stock.find((r) => r.product_id === Number.parseInt(epc.slice(18, 22), 16)) ?? this.store.stock[0];
   return { ...itemOf(row, 0), epc, evidence: [seen('reader-1', 1, 'Sales floor', 0.93, 318), seen('reader-1', 2, 'Back room', 0.07, 21)] };
 }
 
 function itemEvents(c) {
   const at = (h) => new Date(Date.now() - h * 3600_000).toISOString();
-  return page([{ at: at(1), from_place: 'Back room', to_place: 'Sales floor', confidence: 0.93, cause: 'move' }, { at: at(20), from_place: null, to_place: 'Back room', confidence: 0.88, cause: 'appear' }], c.query);
+  return page([{ at: at(1), from_place: { id: 2, name: 'Back room' }, to_place: { id: 1, name: 'Sales floor' }, confidence: 0.93, cause: 'stronger-elsewhere' }, { at: at(20), from_place: null, to_place: { id: 2, name: 'Back room' }, confidence: 0.88, cause: 'first-seen' }], c.query);
 }
 
 function stockList(c) {

@@ -161,13 +161,18 @@ export interface StockPage extends Page<StockRow> {
   summary?: StockSummary;
 }
 
+export interface PlaceRef {
+  id: number;
+  name: string;
+}
+
 export interface Item {
   epc: string;
   uri: string | null;
   gtin: string | null;
   serial: string | null;
   product: { id: number; name: string; gtin?: string } | null;
-  place: { id: number; name: string } | null;
+  place: PlaceRef | null;
   confidence: number;
   since: string | null;
   last_seen: string | null;
@@ -179,7 +184,7 @@ export interface Evidence {
   agent: string;
   reader: string;
   antenna: number;
-  place: string | null;
+  place: PlaceRef | null;
   kind: string;
   rssi_dbm: number | null;
   peak_dbm: number | null;
@@ -192,8 +197,8 @@ export interface Evidence {
 
 export interface ItemEvent {
   at: string;
-  from_place: string | null;
-  to_place: string | null;
+  from_place: PlaceRef | null;
+  to_place: PlaceRef | null;
   confidence: number;
   cause: string;
 }

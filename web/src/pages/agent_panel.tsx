@@ -10,21 +10,18 @@ import { Icon } from '../icons';
 import { may } from '../session';
 import { t } from '../strings';
 import type { Agent, Reader } from '../types';
-import { Ago, Button, Chip, Confirm, ErrorBox, Fact, Loading } from '../ui';
-import { AgentState, ClockOffset, readerWell } from './agents';
+import { Ago, Button, Confirm, ErrorBox, Fact, Loading } from '../ui';
+import { AgentState, ClockOffset, ReaderChip } from './agents';
 import { AntennaTable } from './places';
 import { ReaderDialog } from './reader_dialog';
 
 function ReaderCard({ r, agent, onEdit, onChanged }: { r: Reader; agent: Agent; onEdit: () => void; onChanged: () => void }): JSX.Element {
   const [removing, setRemoving] = useState(false);
-  const good = readerWell(r.state);
   return (
     <li class="reader">
       <header>
         <strong class="grow">{r.name}</strong>
-        <Chip tone={good ? 'good' : 'bad'} icon={good ? 'check' : 'warn'}>
-          {t.readerState[r.state as keyof typeof t.readerState] ?? r.state ?? t.agents.waiting}
-        </Chip>
+        <ReaderChip state={r.state} />
         {may('fleet') && (
           <>
             <Button icon="edit" kind="quiet" label={t.reader.editOf(r.name)} onClick={onEdit} />
@@ -113,7 +110,7 @@ function Health({ a }: { a: Agent }): JSX.Element {
         <Fact name={t.agents.lastSeen}>
           <Ago at={a.last_seen} />
         </Fact>
-        <Fact name={t.agents.version}>{a.version ?? '–'}</Fact>
+        <Fact name={t.agents.version}>{a.version || '–'}</Fact>
         <Fact name={t.agents.clock}>
           <ClockOffset a={a} />
         </Fact>
@@ -129,7 +126,7 @@ function Health({ a }: { a: Agent }): JSX.Element {
         </Fact>
         <Fact name={t.agents.tags}>{count(a.tags_in_view)}</Fact>
         <Fact name={t.agents.journal}>{count(a.journal_depth)}</Fact>
-        <Fact name={t.agents.memory}>{a.rss_kib === null ? '–' : t.mib(a.rss_kib / 1024)}</Fact>
+        <Fact name={t.agents.memory}>{!a.rss_kib ? '–' : t.mib(a.rss_kib / 1024)}</Fact>
       </dl>
       {a.interfaces.length > 0 && (
         <ul class="plain-list rows-list">

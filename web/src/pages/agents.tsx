@@ -42,7 +42,7 @@ export function AgentState({ a }: { a: Agent }): JSX.Element {
 const CLOCK_BAD_MS = 2000;
 
 export function ClockOffset({ a }: { a: Agent }): JSX.Element {
-  if (a.clock_offset_ms === null) {
+  if (a.clock_offset_ms === null || a.clock_offset_ms === undefined) {
     return <span>–</span>;
   }
   const bad = Math.abs(a.clock_offset_ms) > CLOCK_BAD_MS;
@@ -53,10 +53,20 @@ export function ClockOffset({ a }: { a: Agent }): JSX.Element {
   );
 }
 
-const READER_GOOD = new Set(['up', 'running', 'reading', 'online', 'connected', 'ok']);
+const READER_GOOD = new Set(['running']);
+const READER_BUSY = new Set(['idle', 'connecting', 'negotiating', 'configuring', 'stopping']);
 
 export function readerWell(state: string | undefined): boolean {
   return READER_GOOD.has(state ?? '');
+}
+
+export function ReaderChip({ state }: { state: string | undefined }): JSX.Element {
+  const tone = readerWell(state) ? 'good' : !state || READER_BUSY.has(state) ? 'busy' : 'bad';
+  return (
+    <Chip tone={tone} icon={tone === 'good' ? 'check' : tone === 'busy' ? 'clock' : 'warn'}>
+      {t.readerState[state as keyof typeof t.readerState] ?? (state || t.agents.waiting)}
+    </Chip>
+  );
 }
 
 function AgentCard({ a, selected }: { a: Agent; selected: boolean }): JSX.Element {

@@ -15,6 +15,8 @@ function EvidenceTable({ rows }: { rows: Evidence[] }): JSX.Element {
   if (rows.length === 0) {
     return <p class="hint">{t.item.noEvidence}</p>;
   }
+  // Weights are only meaningful beside each other.
+  const all = rows.reduce((sum, e) => sum + e.weight, 0);
   return (
     <div class="table-scroll" tabIndex={0} role="region" aria-label={t.item.evidence}>
       <table>
@@ -45,7 +47,7 @@ function EvidenceTable({ rows }: { rows: Evidence[] }): JSX.Element {
         <tbody>
           {rows.map((e) => (
             <tr key={`${e.agent}/${e.reader}/${e.antenna}`}>
-              <td>{e.place ?? t.stock.unplaced}</td>
+              <td>{e.place?.name ?? t.stock.unplaced}</td>
               <td>
                 {e.agent} / {e.reader} / {e.antenna}
               </td>
@@ -58,7 +60,7 @@ function EvidenceTable({ rows }: { rows: Evidence[] }): JSX.Element {
               <td>
                 <Ago at={e.last} />
               </td>
-              <td class="num">{percent(e.weight)}</td>
+              <td class="num">{all > 0 ? percent(e.weight / all) : '–'}</td>
             </tr>
           ))}
         </tbody>
@@ -74,7 +76,7 @@ function Events({ rows }: { rows: ItemEvent[] }): JSX.Element {
         <li key={i}>
           <time dateTime={e.at}>{dateTime(e.at)}</time>
           <span>
-            {e.from_place ?? t.item.nowhere} <Icon name="send" size={16} /> <strong>{e.to_place ?? t.item.nowhere}</strong>
+            {e.from_place?.name ?? t.item.nowhere} <Icon name="send" size={16} /> <strong>{e.to_place?.name ?? t.item.nowhere}</strong>
             <span class="sub">
               {' '}
               {percent(e.confidence)} · {t.causes[e.cause as keyof typeof t.causes] ?? e.cause}
