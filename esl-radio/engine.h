@@ -356,10 +356,12 @@ int esl_packet_seal(struct esl_engine *e, const struct esl_packet *p, uint8_t *o
 
 /* --- visit.c ---------------------------------------------------------------------------------- */
 
+/** Connects; the visit must be free. */
+void esl_visit_begin(struct esl_visit *v, struct esl_label *l, bool by_advert);
 int esl_visits_init(struct esl_engine *e) _must_check_;
 void esl_visits_done(struct esl_engine *e);
-/** Uses free links for whoever needs one most; drops labels that are to be forgotten. Runs from the
- * pump timer alone, so that no label goes away under somebody's feet. */
+/** pump.c: uses free links for whoever needs one most; drops labels that are to be forgotten. Runs
+ * from the pump timer alone, so that no label goes away under somebody's feet. */
 void esl_visits_pump(struct esl_engine *e);
 void esl_visit_image_here(struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES]);
 void esl_visit_lost(struct esl_engine *e, struct esl_label *l);
