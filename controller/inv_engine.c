@@ -72,7 +72,8 @@ static void answer(struct inv_engine *e, uint64_t upto, int err)
 		w.fn(w.user, err, err ? 0 : w.acked);
 	}
 	e->waiters.n -= n;
-	memmove(e->waiters.v, e->waiters.v + n, e->waiters.n * sizeof(*e->waiters.v));
+	if (e->waiters.n > 0) /* without any there may be no array yet */
+		memmove(e->waiters.v, e->waiters.v + n, e->waiters.n * sizeof(*e->waiters.v));
 }
 
 /* Hands the open blob to the committer if it is free. */
@@ -154,7 +155,8 @@ static void on_checkpoint(void *user, uint64_t cover, int err)
 	e->stats.checkpoints++;
 	e->stats.last_checkpoint_us = clock_real_us(e->clock);
 	e->tail.n -= e->tail_writing;
-	memmove(e->tail.v, e->tail.v + e->tail_writing, e->tail.n * sizeof(*e->tail.v));
+	if (e->tail.n > 0) /* without any there may be no array yet */
+		memmove(e->tail.v, e->tail.v + e->tail_writing, e->tail.n * sizeof(*e->tail.v));
 	e->tail_writing = 0;
 	inv_journal_trim(e->journal, cover);
 	if (e->stats.storage_err)
