@@ -131,7 +131,8 @@ static void on_display_state(struct esl_engine *e, struct esl_label *l,
 		}
 		return;
 	}
-	if (cmd->op == ESL_OP_DISPLAY_IMAGE && r->image == cmd->image && r->image < l->n_slots)
+	if (cmd->op == ESL_OP_DISPLAY_IMAGE && r->image == cmd->image && r->image < l->n_slots &&
+	    l->slots[r->image].held)
 		shown(e, l, r->image, esl_now(e));
 }
 

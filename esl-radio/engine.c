@@ -142,12 +142,8 @@ static void came_back(struct esl_label *l, bool bonded)
 	/* Its bond is gone, and with it whatever it was told; its slots may be another's by now. */
 	l->configured = false;
 	l->pending.state = ESL_PENDING_NONE;
-	l->shown_slot = ESL_NO_SLOT;
-	l->prev_slot = ESL_NO_SLOT;
-	l->grade = ESL_GRADE_NONE;
 	l->info_stale = true;
-	for (int s = 0; s < l->n_slots; s++)
-		l->slots[s].held = false;
+	esl_label_forget_slots(l);
 }
 
 static void on_advert(void *user, const uint8_t addr[ESL_ADDR_BYTES], int8_t rssi_dbm, bool bonded,

@@ -299,6 +299,8 @@ int esl_label_place(struct esl_engine *e, struct esl_label *l, uint8_t group,
 		    uint8_t id) _must_check_;
 void esl_label_unplace(struct esl_engine *e, struct esl_label *l);
 int esl_label_set_slots(struct esl_label *l, uint8_t n) _must_check_;
+/** Nothing is known any more of what its slots hold and its display shows. */
+void esl_label_forget_slots(struct esl_label *l);
 /** Answers to commands of before now do not count any more. */
 void esl_label_cut_flights(struct esl_engine *e, struct esl_label *l);
 

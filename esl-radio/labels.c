@@ -120,6 +120,15 @@ int esl_label_set_slots(struct esl_label *l, uint8_t n)
 	return 0;
 }
 
+void esl_label_forget_slots(struct esl_label *l)
+{
+	l->shown_slot = ESL_NO_SLOT;
+	l->prev_slot = ESL_NO_SLOT;
+	l->grade = ESL_GRADE_NONE;
+	for (int s = 0; s < l->n_slots; s++)
+		l->slots[s].held = false;
+}
+
 void esl_label_cut_flights(struct esl_engine *e, struct esl_label *l)
 {
 	if (!l->has_address)

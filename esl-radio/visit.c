@@ -133,8 +133,7 @@ static void learn_info(struct esl_visit *v, const struct esl_link_result *res)
 	}
 	if (l->info_known &&
 	    (l->width != d->width || l->height != d->height || l->display_type != d->type))
-		for (int s = 0; s < l->n_slots; s++)
-			l->slots[s].held = false;
+		esl_label_forget_slots(l);
 	l->width = d->width;
 	l->height = d->height;
 	l->display_type = d->type;
