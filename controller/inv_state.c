@@ -181,11 +181,12 @@ static int16_t blend(int16_t old, int16_t fresh, uint32_t count)
 	return (int16_t) ((old + fresh) / 2);
 }
 
-static uint32_t span_ms(const struct inv_sighting *s, int64_t last_us)
+static uint32_t span_ms(int64_t first_us, int64_t last_us)
 {
-	int64_t first_us = MIN(s->first_us, last_us), span;
+	int64_t span;
 
-	if (__builtin_sub_overflow(last_us, first_us, &span) || span / US_PER_MS > UINT32_MAX)
+	if (__builtin_sub_overflow(last_us, MIN(first_us, last_us), &span) ||
+	    span / US_PER_MS > UINT32_MAX)
 		return UINT32_MAX;
 	return (uint32_t) (span / US_PER_MS);
 }
@@ -196,6 +197,7 @@ static bool take(struct inv_evidence *e, const struct inv_sighting *s, int64_t n
 	bool present = s->kind != SIGHTING_GONE;
 	bool flipped = fresh || present != (bool) e->present;
 	bool begins = flipped && present;
+	int64_t first_us = e->last_us - (int64_t) e->span_ms * US_PER_MS;
 
 	e->rssi_cdbm = begins     ? s->rssi_cdbm
 		       : s->count ? blend(e->rssi_cdbm, s->rssi_cdbm, s->count)
@@ -207,7 +209,10 @@ static bool take(struct inv_evidence *e, const struct inv_sighting *s, int64_t n
 	e->present = present;
 	e->reads = e->reads > UINT32_MAX - s->count ? UINT32_MAX : e->reads + s->count;
 	e->last_us = MAX(MIN(s->last_us, now_us), 0);
-	e->span_ms = span_ms(s, e->last_us);
+	/* A sighting may tell of its own reads only; the presence began with the first of them all.
+	 */
+	e->span_ms =
+		span_ms(begins || fresh ? s->first_us : MIN(first_us, s->first_us), e->last_us);
 	return flipped;
 }
 
