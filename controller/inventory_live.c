@@ -82,7 +82,8 @@ static void on_flush(void *user)
 	for (uint32_t i = 0; i < n; i++)
 		publish_count(inv, &inv->cells[i]);
 	inv->n_cells -= n;
-	memmove(inv->cells, inv->cells + n, inv->n_cells * sizeof(*inv->cells));
+	if (inv->n_cells)
+		memmove(inv->cells, inv->cells + n, inv->n_cells * sizeof(*inv->cells));
 	for (uint32_t i = 0; i < inv->n_moves; i++)
 		publish_move(inv, &inv->moves[i]);
 	inv->n_moves = 0;
