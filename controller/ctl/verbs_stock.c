@@ -103,7 +103,7 @@ int ctl_items(struct ctl *c, int argc, char **argv)
 {
 	static const struct ctl_column columns[] = {
 		{"READER", "reader", false},    {"ANTENNA", "antenna", true},
-		{"HEARS", "place", false},      {"KIND", "kind", false},
+		{"HEARS", "place.name", false}, {"KIND", "kind", false},
 		{"RSSI dBm", "rssi_dbm", true}, {"PEAK", "peak_dbm", true},
 		{"READS", "reads", true},       {"LAST", "last", false},
 		{"WEIGHT", "weight", true},

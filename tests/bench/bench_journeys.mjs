@@ -62,7 +62,7 @@ async function quietMinutes() {
 	console.log(`# quiet: ${quiet} minutes in which none of ${all.length} items moves`);
 	await delay(quiet * 60000);
 	let claimed = 0;
-	for (const i of all) claimed += (await store.api.all(`/items/${i.epc}/events`)).filter((e) => Date.parse(e.at) > since && e.from_place !== e.to_place).length;
+	for (const i of all) claimed += (await store.api.all(`/items/${i.epc}/events`)).filter((e) => Date.parse(e.at) > since && e.from_place?.name !== e.to_place?.name).length;
 	line('item_false_moves', claimed, `moves_in_${quiet}_min`);
 }
 
