@@ -5,6 +5,7 @@
 #include "controller/events.h"
 #include "controller/fleet_internal.h"
 #include "controller/list.h"
+#include "controller/shop.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -177,6 +178,9 @@ static int write_revoke(struct sql *s, void *arg)
 		return r < 0 ? r : -ENOENT;
 	snprintf(v->name, sizeof(v->name), "%s", sql_col_text(q, 0));
 	sql_reset(q);
+	r = shop_agent_revoked(s, v->id);
+	if (r < 0)
+		return r;
 	return db_audit(s, v->by, "agent.revoke", v->name, NULL);
 }
 

@@ -178,9 +178,13 @@ void label_api_list(struct http_request *rq, struct app *app)
 		list_free(l);
 		return;
 	}
+	r = take_views(l);
+	if (r < 0) {
+		http_reply_err(rq, r, "Labels");
+		list_free(l);
+		return;
+	}
 	r = product_query_parse(text ? text : "", &l->query);
-	if (r == 0)
-		r = take_views(l);
 	if (r < 0) {
 		http_problem(rq, 400, "bad-query", "Search for at most %d words of plain text.",
 			     SEARCH_MAX_WORDS);

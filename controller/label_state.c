@@ -54,7 +54,7 @@ static enum label_state waiting(const struct label_facts *f, char *reason)
 	else if (f->drawing || !f->wanted)
 		snprintf(reason, LABEL_REASON_MAX, "Its picture is being made.");
 	else if (!f->adopted)
-		snprintf(reason, LABEL_REASON_MAX, "No access point has heard this label yet.");
+		snprintf(reason, LABEL_REASON_MAX, "No access point takes care of this label yet.");
 	else if (!f->agent_online)
 		snprintf(reason, LABEL_REASON_MAX, "Access point %s is offline.", f->agent);
 	else

@@ -43,16 +43,24 @@ void image_store_close(struct image_store *st)
 	free(st);
 }
 
+/* Bytes that are not what their name says are replaced, not kept. */
+static bool holds(struct lmdb_txn *t, const struct image_store_item *item)
+{
+	struct lmdb_val have;
+
+	return lmdb_get(t, 0, LMDB_VAL(item->hash, IMAGE_HASH_BYTES), &have) &&
+	       have.len == item->len && memcmp(have.data, item->data, have.len) == 0;
+}
+
 int image_store_put(struct image_store *st, const struct image_store_item *items, size_t n)
 {
 	struct lmdb_txn t;
-	struct lmdb_val have;
 	size_t missing = 0;
 	int r;
 
 	lmdb_begin_read(st->env, &t);
 	for (size_t i = 0; i < n; i++)
-		missing += !lmdb_get(&t, 0, LMDB_VAL(items[i].hash, IMAGE_HASH_BYTES), &have);
+		missing += !holds(&t, &items[i]);
 	r = t.err;
 	lmdb_abort(&t);
 	if (r < 0 || missing == 0)
@@ -61,7 +69,7 @@ int image_store_put(struct image_store *st, const struct image_store_item *items
 	for (size_t i = 0; i < n; i++) {
 		struct lmdb_val key = LMDB_VAL(items[i].hash, IMAGE_HASH_BYTES);
 
-		if (!lmdb_get(&t, 0, key, &have))
+		if (!holds(&t, &items[i]))
 			lmdb_put(&t, 0, key, LMDB_VAL(items[i].data, items[i].len));
 	}
 	FAULT_POINT("ctl.images.before_commit");

@@ -17,6 +17,7 @@ const points = {
 		'ctl.db.before_commit', 'ctl.db.after_commit', 'ctl.db.before_done',
 		'ctl.journal.before_commit', 'ctl.journal.after_commit', 'ctl.journal.before_ack',
 		'ctl.snapshot.before_commit', 'ctl.snapshot.after_commit', 'ctl.snapshot.after_trim',
+		'ctl.images.before_commit', 'ctl.images.after_commit', 'ctl.wanted.before_store',
 	],
 	agent: [
 		'agent.journal.before_commit', 'agent.journal.after_commit', 'agent.send.before', 'agent.send.after',
