@@ -106,8 +106,7 @@ static int stamp_clock(struct db *d)
 	return sql_run(q);
 }
 
-/* Writes as much of `in` as belongs in one group; the group ends up in `out`, each with its result.
- */
+/* Writes as much of `in` as belongs in one group, and moves it to `out`, each with its result. */
 static void write_group(struct db *d, struct write_list *in, struct write_list *out)
 {
 	int64_t start = clock_mono_us(d->clock), took;

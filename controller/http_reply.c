@@ -87,8 +87,7 @@ void http_reply_ready(struct http_request *rq)
 		http_inject_complete(rq);
 }
 
-/* True when the request was answered for its owner before (the server is stopping): drop this one.
- */
+/* True when the stopping server answered for the request's owner before: this reply is dropped. */
 bool http_reply_answered(struct http_request *rq)
 {
 	if (!rq->replied)
@@ -106,8 +105,15 @@ void http_reply_buf(struct http_request *rq, unsigned int status, const char *co
 		buf_done(body);
 		return;
 	}
+	if (!buf_ok(body)) {
+		/* Half a body is worse than none. */
+		log_write(LOG_ERR, "http", body->err, "msg=\"reply could not be built\"");
+		buf_done(body);
+		status = 503;
+		content_type = NULL;
+	}
 	rq->reply.kind = REPLY_BUF;
-	rq->reply.status = buf_ok(body) ? status : 503;
+	rq->reply.status = status;
 	rq->reply.content_type = content_type;
 	rq->reply.body = *body;
 	*body = BUF_INIT;
