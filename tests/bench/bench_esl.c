@@ -108,6 +108,8 @@ int main(void)
 	}
 	printf("bench esl_subevent_of_38_labels %.2f us\n",
 	       (double) (clock_mono_us(clock_system()) - start_us) / ROUNDS);
+	printf("# %.1f commands to a packet\n",
+	       (double) e->stats.commands / (double) MAX(e->stats.packets, 1u));
 	esl_engine_free(e);
 	loop_free(loop);
 	return 0;
