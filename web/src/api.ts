@@ -289,7 +289,8 @@ export interface ReaderConfig {
   port: number;
   antennas: number[];
   session: number;
-  power_cdbm: number | null;
+  /** Hundredths of a dBm; 0 leaves the reader its own setting. */
+  power_cdbm: number;
 }
 
 export const agents = {

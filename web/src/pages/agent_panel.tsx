@@ -5,14 +5,14 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import * as api from '../api';
 import { count, date } from '../format';
-import { useFetched, useLive } from '../hooks';
+import { useFetched, useLive, useThrottled } from '../hooks';
 import { Icon } from '../icons';
 import { may } from '../session';
 import { t } from '../strings';
 import type { Agent, Reader } from '../types';
 import { Ago, Button, Confirm, ErrorBox, Fact, Loading } from '../ui';
 import { AgentState, ClockOffset, ReaderChip } from './agents';
-import { AntennaTable } from './places';
+import { AntennaTable, withSilent } from './places';
 import { ReaderDialog } from './reader_dialog';
 
 function ReaderCard({ r, agent, onEdit, onChanged }: { r: Reader; agent: Agent; onEdit: () => void; onChanged: () => void }): JSX.Element {
@@ -82,11 +82,11 @@ function Readers({ agent, onChanged }: { agent: Agent; onChanged: () => void }):
 }
 
 function Antennas({ agent }: { agent: Agent }): JSX.Element {
-  const f = useFetched(`antennas/${agent.id}/${agent.readers.map((r) => r.name + r.antennas.join()).join()}`, () =>
-    api.antennas.list({ limit: 1000 }),
-  );
+  const f = useFetched('antennas', () => api.antennas.list({ limit: 1000 }));
+  const reload = useThrottled(f.reload, 3000);
+  useLive('agent', (a) => a.id === agent.id && reload());
   const p = useFetched('places', () => api.places.list({ limit: 1000 }));
-  const mine = (f.data?.items ?? []).filter((a) => a.agent_id === agent.id);
+  const mine = withSilent(f.data?.items ?? [], [agent]).filter((a) => a.agent_id === agent.id);
   return (
     <section>
       <h3>{t.places.antennas}</h3>

@@ -2,6 +2,7 @@
 // One item: where it is, from which reads we know, and where it has been.
 
 import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
 import * as api from '../api';
 import { count, dateTime, gtinShort, percent } from '../format';
 import { useFetched, useLive, useThrottled } from '../hooks';
@@ -45,7 +46,7 @@ function EvidenceTable({ rows }: { rows: Evidence[] }): JSX.Element {
           </tr>
         </thead>
         <tbody>
-          {rows.map((e) => (
+          {[...rows].sort((a, b) => b.weight - a.weight).map((e) => (
             <tr key={`${e.agent}/${e.reader}/${e.antenna}`}>
               <td>{e.place?.name ?? t.stock.unplaced}</td>
               <td>
@@ -126,6 +127,8 @@ function Where({ item }: { item: Item }): JSX.Element {
   );
 }
 
+const EVIDENCE_MS = 5000;
+
 export function ItemPage({ epc }: { epc: string }): JSX.Element {
   const f = useFetched(`item/${epc}`, () => api.items.get(epc));
   const events = useFetched(`item-events/${epc}`, () => api.items.events(epc, { limit: 100 }));
@@ -134,6 +137,11 @@ export function ItemPage({ epc }: { epc: string }): JSX.Element {
     events.reload();
   }, 1000);
   useLive('item', (e) => e.epc.toLowerCase() === epc.toLowerCase() && reload());
+  // Reads that change nothing make no event; the evidence still grows.
+  useEffect(() => {
+    const timer = setInterval(() => document.visibilityState === 'visible' && f.reload(), EVIDENCE_MS);
+    return () => clearInterval(timer);
+  }, [f.reload]);
   const missing = f.error instanceof api.Problem && f.error.status === 404;
   return (
     <div class="page">

@@ -141,7 +141,8 @@ function Health({ label }: { label: Label }): JSX.Element {
           {label.agent_id ? <a href={`/agents/${label.agent_id}`}>{label.agent ?? label.agent_id}</a> : '–'}
         </Fact>
         <Fact name={t.labels.panel}>
-          {label.width}×{label.height} {t.colours[label.colours as keyof typeof t.colours] ?? label.colours}
+          {label.width > 0 ? `${label.width}×${label.height} ` : '– '}
+          {t.colours[label.colours as keyof typeof t.colours] ?? label.colours}
         </Fact>
       </dl>
     </section>

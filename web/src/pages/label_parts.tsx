@@ -52,7 +52,7 @@ export function LabelPicture({ label, what, scale = 1, caption }: { label: Label
         onError={() => setFailed(image)}
       />
     ) : (
-      <div class="no-picture" style={{ aspectRatio: `${label.width} / ${label.height}` }}>
+      <div class="no-picture" style={{ aspectRatio: `${label.width || 296} / ${label.height || 128}` }}>
         <Icon name="label" size={22} />
         <span>{image ? t.labels.pictureFailed : t.labels.noPicture}</span>
       </div>

@@ -35,7 +35,8 @@ function LabelRow({ l }: { l: Label }): JSX.Element {
           {l.product?.name ?? t.labels.notLinked}
         </a>
         <span class="sub clip">
-          <span class="mono">{l.id}</span> · {l.width}×{l.height}
+          <span class="mono">{l.id}</span>
+          {l.width > 0 ? ` · ${l.width}×${l.height}` : ''}
           {l.agent ? ` · ${l.agent}` : ''}
         </span>
         {l.reason && <span class="warn-text clip">{l.reason}</span>}

@@ -7,7 +7,7 @@ import * as api from '../api';
 import { useFetched } from '../hooks';
 import { may } from '../session';
 import { t } from '../strings';
-import type { Antenna, Place, PlaceKind } from '../types';
+import type { Agent, Antenna, Place, PlaceKind } from '../types';
 import { Ago, Button, Confirm, Dialog, Empty, ErrorBox, Field, LinkButton, Loading, PageHead, plain, say, Select } from '../ui';
 
 const KINDS = Object.entries(t.kinds) as [PlaceKind, string][];
@@ -49,6 +49,18 @@ function PlaceDialog({ place, onClose, onSaved }: { place: Place | null; onClose
       </form>
     </Dialog>
   );
+}
+
+/** What the server has heard of or been told, and the antennas of readers that have not read anything yet. */
+export function withSilent(known: Antenna[], agents: Agent[]): Antenna[] {
+  const key = (agent: number, reader: string, n: number): string => `${agent}/${reader}/${n}`;
+  const have = new Set(known.map((a) => key(a.agent_id, a.reader, a.antenna)));
+  const silent = agents
+    .filter((a) => a.state !== 'revoked')
+    .flatMap((a) => a.readers.flatMap((r) => r.antennas.map((n) => ({ agent_id: a.id, agent: a.name, reader: r.name, antenna: n }))))
+    .filter((a) => !have.has(key(a.agent_id, a.reader, a.antenna)))
+    .map((a) => ({ ...a, place_id: null, place: null, last_heard: null }));
+  return [...known, ...silent].sort((a, b) => a.agent.localeCompare(b.agent) || a.reader.localeCompare(b.reader) || a.antenna - b.antenna);
 }
 
 interface AntennaTableProps {
@@ -149,6 +161,8 @@ function PlaceList({ places, onEdit, onRemove }: { places: Place[]; onEdit: (p: 
 export function PlacesPage(): JSX.Element {
   const f = useFetched('places', () => api.places.list({ limit: 1000 }));
   const a = useFetched('antennas', () => api.antennas.list({ limit: 1000 }));
+  const agents = useFetched('agents', () => api.agents.list({ limit: 1000 }));
+  const antennas = withSilent(a.data?.items ?? [], agents.data?.items ?? []);
   const [editing, setEditing] = useState<Place | 'new' | null>(null);
   const [removing, setRemoving] = useState<Place | null>(null);
   const reload = (): void => {
@@ -177,8 +191,8 @@ export function PlacesPage(): JSX.Element {
       {f.data && f.data.items.length > 0 && <PlaceList places={f.data.items} onEdit={setEditing} onRemove={setRemoving} />}
       <section>
         <h2>{t.places.antennas}</h2>
-        {a.data?.items.length === 0 && <p class="hint">{t.places.noAntennas}</p>}
-        {a.data && a.data.items.length > 0 && <AntennaTable antennas={a.data.items} places={f.data?.items ?? []} onChanged={a.reload} />}
+        {a.data && antennas.length === 0 && <p class="hint">{t.places.noAntennas}</p>}
+        {a.data && antennas.length > 0 && <AntennaTable antennas={antennas} places={f.data?.items ?? []} onChanged={a.reload} />}
       </section>
       {editing && <PlaceDialog place={editing === 'new' ? null : editing} onClose={() => setEditing(null)} onSaved={reload} />}
       {removing && (

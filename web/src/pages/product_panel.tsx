@@ -111,7 +111,7 @@ function PriceSection({ product, labels }: { product: Product; labels: Label[] }
   const [minor, setMinor] = useState<number | null>(null);
   // On a phone the focus would raise the keyboard over what one came to read.
   const wide = useWide(720);
-  const first = labels[0];
+  const first = labels.find((l) => l.width > 0);
   return (
     <section class="price-section">
       <div class="price-now">

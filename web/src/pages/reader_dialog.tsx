@@ -43,7 +43,7 @@ function configOf(f: Form, antennas: number[]): api.ReaderConfig {
     port: Number(f.port),
     antennas,
     session: Number(f.session),
-    power_cdbm: Number.isFinite(power) ? Math.round(power * 100) : null,
+    power_cdbm: Number.isFinite(power) ? Math.round(power * 100) : 0,
   };
 }
 
