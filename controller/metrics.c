@@ -6,6 +6,7 @@
 #include "controller/db.h"
 #include "controller/events.h"
 #include "controller/fleet.h"
+#include "controller/inventory.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -117,6 +118,33 @@ static void put_fleet(struct buf *b, const struct app *app)
 	    (double) st.health_reports);
 }
 
+static void put_inventory(struct buf *b, const struct app *app)
+{
+	struct inventory_stats st;
+
+	inventory_stats(app->inventory, &st);
+	put(b, "items", "gauge", "Items ever heard.", (double) st.items);
+	put(b, "items_present", "gauge", "Items in stock.", (double) st.present);
+	put(b, "items_unplaced", "gauge", "Of those, heard only where no place is named.",
+	    (double) st.unplaced);
+	put(b, "sightings_total", "counter", "Sightings applied.", (double) st.sightings);
+	put(b, "sightings_refused_total", "counter", "Sightings past the limit of items.",
+	    (double) st.refused);
+	put(b, "item_transitions_total", "counter", "Changes that went into the journal.",
+	    (double) st.transitions);
+	put(b, "sighting_batches_total", "counter", "Batches received.", (double) st.batches);
+	put(b, "journal_commits_total", "counter", "Group commits of the journal.",
+	    (double) st.commits);
+	put(b, "journal_failures_total", "counter", "Group commits that failed.",
+	    (double) st.commit_failures);
+	put(b, "journal_bytes", "gauge", "Size of the journal.", (double) st.journal_bytes);
+	put(b, "journal_writable", "gauge", "1 if the last commit was stored.",
+	    st.storage_err == 0);
+	put(b, "snapshot_bytes", "gauge", "Size of snapshot and event log.",
+	    (double) st.snapshot_bytes);
+	put(b, "checkpoints_total", "counter", "Checkpoints written.", (double) st.checkpoints);
+}
+
 static void get_metrics(struct http_request *rq, struct app *app)
 {
 	struct buf b = BUF_INIT;
@@ -128,6 +156,8 @@ static void get_metrics(struct http_request *rq, struct app *app)
 	put_db(&b, app);
 	if (app->fleet)
 		put_fleet(&b, app);
+	if (app->inventory)
+		put_inventory(&b, app);
 	if (app->events) {
 		struct events_stats st;
 
