@@ -127,6 +127,8 @@ int import_apply(struct sql *s, const struct import_set *set, const struct curre
 			price.price_minor = row->price_minor;
 			r = price_append(s, &price);
 		}
+		if (r == 0 && row->sets_price && row->action == IMPORT_UNCHANGED)
+			r = product_mark_labels(s, price.product_id); /* an update has done it */
 		if (r < 0)
 			return r;
 	}

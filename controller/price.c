@@ -27,7 +27,7 @@ int price_append(struct sql *s, struct price *p)
 	if (r < 0)
 		return r;
 	p->id = sql_last_rowid(s);
-	return product_mark_labels(s, p->product_id);
+	return 0;
 }
 
 json_t *price_json(const struct price *p)

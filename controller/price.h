@@ -25,7 +25,8 @@ struct price {
 	char reason[PRICE_REASON_MAX + 1];
 };
 
-/** Appends (sets p->id) and marks the product's labels; inside a write. */
+/** Appends and sets p->id; inside a write. The caller marks the product's labels, if it may have
+ * any: product_mark_labels(). */
 int price_append(struct sql *s, struct price *p) _must_check_;
 /** The object of the API. */
 json_t *price_json(const struct price *p);

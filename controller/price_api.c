@@ -49,6 +49,8 @@ static int price_write(struct sql *s, void *arg)
 	if (!p->has_from)
 		p->price.from_us = p->price.at_us;
 	r = price_append(s, &p->price);
+	if (r == 0)
+		r = product_mark_labels(s, p->price.product_id);
 	if (r < 0)
 		return r;
 	snprintf(object, sizeof object, "product:%lld", (long long) p->price.product_id);

@@ -53,7 +53,7 @@ void renderer_free(struct renderer *r)
 
 static void draw_name(struct canvas *c, const char *name, struct box at)
 {
-	static const int percent[] = {58, 50, 44, 40, 36}; /* of the box, one line or two */
+	static const int percent[] = {58, 50, 44, 40, 36, 31}; /* of the box, one line or two */
 	int px = 8;
 
 	for (size_t i = 0; i < ARRAY_SIZE(percent); i++) {
