@@ -186,14 +186,20 @@ static int open_doors(struct app *app, bool only_if_renewed)
 	return http_server_listen(app->http, HTTP_AGENTS, &how);
 }
 
-/* Once a day: a certificate that nears its end is replaced while connections go on. */
-static void renew_doors(void *user)
+void app_renew_certificate(struct app *app)
 {
-	struct app *app = user;
 	int r = open_doors(app, true);
 
 	if (r < 0)
 		log_write(LOG_ERR, "app", r, "msg=\"server certificate not renewed\"");
+}
+
+/* Once a day: a certificate that nears its end is replaced while connections go on. */
+static void renew_daily(void *user)
+{
+	struct app *app = user;
+
+	app_renew_certificate(app);
 	loop_timer_start(app->renew, RENEW_US);
 }
 
@@ -202,7 +208,7 @@ static int start_doors(struct app *app)
 	int r = open_doors(app, false);
 
 	if (r == 0)
-		r = loop_timer_new(app->loop, renew_doors, app, &app->renew);
+		r = loop_timer_new(app->loop, renew_daily, app, &app->renew);
 	if (r == 0)
 		loop_timer_start(app->renew, RENEW_US);
 	return r;

@@ -51,6 +51,9 @@ int app_start(struct app *app, const char **ret_what) _must_check_;
 /** Stops in order: no new connections, queued writes finish and are answered, the rest gets 503. */
 void app_stop(struct app *app);
 
+/** Shows new connections a new server certificate if the present one is gone or nears its end. */
+void app_renew_certificate(struct app *app);
+
 /** Registers the one listener (the owner of the agents' long poll). */
 void app_on_desired_changed(struct app *app, void (*fn)(void *user, int64_t agent_id), void *user);
 /** Tells it, on the loop thread, that what this agent should be has a new revision. */

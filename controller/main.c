@@ -49,7 +49,9 @@ static void print_usage(FILE *out)
 	      "  -h, --help                 this text\n"
 	      "  -V, --version              version\n"
 	      "\n"
-	      "SIGHUP reads log_level anew; SIGTERM stops after what is being written is stored.\n",
+	      "SIGHUP reads log_level anew and replaces a server certificate that is gone or "
+	      "nears\n"
+	      "its end; SIGTERM stops after what is being written is stored.\n",
 	      out);
 }
 
@@ -153,6 +155,7 @@ static void on_reload(void *user, int signo _unused_)
 	}
 	set_log_level(config);
 	log_notice("gondolad", "msg=\"log level reloaded\"");
+	app_renew_certificate(&d->app);
 }
 
 static int watch_signals(struct daemon *d)

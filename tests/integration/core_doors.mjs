@@ -3,7 +3,7 @@
 // events, an orderly stop, and a kill in the middle of an enrolment.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import net from 'node:net';
 import { join } from 'node:path';
@@ -251,6 +251,33 @@ test('SIGHUP takes a new log level and no secret is logged', async () => {
 	await within(10, (async () => { while (!d.err.includes('path=/healthz')) await d.ask('GET', '/healthz'); })(), 'debug line');
 	await d.signIn();
 	for (const secret of [d.password, d.cookie.split('=')[1]]) assert.ok(!d.err.includes(secret));
+});
+
+test('a new server certificate is shown to new connections while old ones go on', async () => {
+	const agent = new https.Agent({ keepAlive: true, maxSockets: 1 });
+	const ask = () => within(10, new Promise((yes, no) => {
+		https.get({ host: '127.0.0.1', port: d.publicPort, path: '/healthz', ca: d.ca, agent }, (rs) => {
+			const { serialNumber: serial } = rs.socket.getPeerCertificate(), port = rs.socket.localPort;
+			rs.resume();
+			rs.on('end', () => yes({ status: rs.statusCode, serial, port }));
+		}).on('error', no);
+	}), 'kept connection');
+	const shown = async () => {
+		const s = tls.connect({ host: '127.0.0.1', port: d.publicPort, ca: d.ca });
+		await opened(s, 'secureConnect');
+		const { serialNumber } = s.getPeerCertificate();
+		s.destroy();
+		return serialNumber;
+	};
+	const before = await ask();
+	rmSync(join(d.state, 'ca', 'server.pem'));
+	d.child.kill('SIGHUP');
+	await within(10, (async () => { while (await shown() === before.serial) await d.ask('GET', '/healthz'); })(), 'new certificate');
+	const after = await ask();
+	assert.equal(after.status, 200);
+	assert.equal(after.port, before.port);
+	assert.equal((await d.ask('GET', '/api/v1/session')).status, 200);
+	agent.destroy();
 });
 
 test('SIGTERM ends streams and stops cleanly, and sessions live on', async () => {
