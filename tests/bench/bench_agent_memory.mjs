@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { build, endStore, newStore } from '../lib/stores.mjs';
 import { delay } from '../../sim/demo/process.mjs';
 
-const tags = Number(process.env.TAGS ?? 2000), labels = Number(process.env.LABELS ?? 1000), minutes = Number(process.env.MINUTES ?? 6);
+const tags = Number(process.env.TAGS ?? 2000), labels = Number(process.env.LABELS ?? 1000), minutes = Number(process.env.MINUTES ?? 12);
 const limits = { anon: 6 * 1024, peak: 16 * 1024 };
 const plan = {
 	seed: 20261122, loss: 0.02, items: tags, moveEverySeconds: 5,
@@ -49,6 +49,7 @@ try {
 	await watch();
 	await linking;
 	anon = Math.max(anon, kib(status(store.agents.get('ap1').pid).RssAnon));
+	agent = (await store.api.get('/agents')).items[0];
 	console.log(`# agent: ${agent.tags_in_view} of ${tags} tags in view, ${agent.labels_synced} of ${labels} labels in step, 4 antennas at 5 reads a second and tag, an item moved every 5 s, loss 2 %, mutual TLS, seed ${plan.seed}`);
 	console.log(`bench agent_anon_kib ${anon} KiB`);
 	console.log(`bench agent_peak_rss_kib ${kib(status(store.agents.get('ap1').pid).VmHWM)} KiB`);
