@@ -46,11 +46,20 @@ export class Process {
 		this.#collect(this.child.stderr, this.errors);
 	}
 
+	/* A last word may come when the folder has been removed already. */
+	#log(text) {
+		try {
+			if (this.logFile) appendFileSync(this.logFile, text);
+		} catch {
+			this.logFile = null;
+		}
+	}
+
 	#collect(stream, into) {
 		let rest = '';
 		stream.setEncoding('utf8');
 		stream.on('data', (text) => {
-			if (this.logFile) appendFileSync(this.logFile, text);
+			this.#log(text);
 			const parts = (rest + text).split('\n');
 			rest = parts.pop();
 			into.push(...parts);
