@@ -208,7 +208,10 @@ static bool read_product(struct http_request *rq, struct inventory *inv, struct 
 	f->product = INV_NONE;
 	if (!http_query_int(rq, "product_id", 0, 0, INT64_MAX, &product_id))
 		return false;
-	if (text && gtin_parse(text, strlen(text), &gtin) < 0) {
+	/* Only noughts: the tags that carry no GTIN, one row of the stock. */
+	if (text && *text && text[strspn(text, "0")] == '\0') {
+		gtin = 0;
+	} else if (text && gtin_parse(text, strlen(text), &gtin) < 0) {
 		http_problem(rq, 400, "bad-check-digit", "This is not a GTIN.");
 		return false;
 	}

@@ -217,6 +217,19 @@ static void moved_item_tells_its_story(void **state)
 	assert_int_equal(json_array_size(json_object_get(r->json, "items")), 0);
 }
 
+static void tags_without_a_gtin_are_listed_together(void **state)
+{
+	struct rig *r = *state;
+
+	make_places(r);
+	sight(r, "e28011700000020f00000001", 1, SIGHTING_APPEAR);
+	sight(r, EPC1, 1, SIGHTING_APPEAR);
+	get(r, "/api/v1/items?gtin=00000000000000");
+	assert_int_equal(json_array_size(json_object_get(r->json, "items")), 1);
+	get(r, "/api/v1/items?gtin=00000000000000&place_id=2");
+	assert_int_equal(json_array_size(json_object_get(r->json, "items")), 0);
+}
+
 static void everything_is_there_after_a_restart(void **state)
 {
 	struct rig *r = *state;
@@ -296,6 +309,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_RIG(read_becomes_a_stock_figure_that_explains_itself),
 		WITH_RIG(moved_item_tells_its_story),
+		WITH_RIG(tags_without_a_gtin_are_listed_together),
 		WITH_RIG(everything_is_there_after_a_restart),
 		WITH_RIG(antennas_are_listed_heard_or_not),
 		WITH_RIG(places_can_be_renamed_and_removed),
