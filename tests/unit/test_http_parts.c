@@ -190,7 +190,7 @@ static void the_audit_trail_is_newest_first_and_paged(void **state)
 	char uri[64];
 
 	for (int i = 0; i < 3; i++) {
-		char key[8];
+		char key[24];
 
 		snprintf(key, sizeof(key), "k%d", i);
 		expect(count_with(*state, key, "{}", &test_admin), 201, NULL);
