@@ -12,7 +12,7 @@ const struct belief_config *belief_defaults(void)
 	static const struct belief_config defaults = {
 		.stale_us = 90 * US_PER_SEC,
 		.faded_us = 180 * US_PER_SEC,
-		.doubt_us = 2500 * US_PER_MS,
+		.doubt_us = 1700 * US_PER_MS,
 		.hold_us = 400 * US_PER_MS,
 		.dwell_us = 2 * US_PER_SEC,
 		.grace_us = 30 * US_PER_SEC,

@@ -44,7 +44,7 @@ struct belief_config {
 	float floor;
 };
 
-/** 90 s, 180 s, 2.5 s, 0.4 s, 2 s, 30 s, 1.5, 2.5, 0.02. */
+/** 90 s, 180 s, 1.7 s, 0.4 s, 2 s, 30 s, 1.5, 2.5, 0.02. */
 const struct belief_config *belief_defaults(void);
 
 #define BELIEF_RSSI_UNKNOWN INT16_MIN
