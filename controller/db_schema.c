@@ -11,8 +11,14 @@ static const char *const version_1[] = {
 	NULL,
 };
 
+static const char *const version_2[] = {
+	keeping_schema_v2,
+	NULL,
+};
+
 static const char *const *const versions[] = {
 	version_1,
+	version_2,
 };
 
 const struct db_schema db_schema_current = {

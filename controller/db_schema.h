@@ -13,6 +13,7 @@
 extern const char core_schema_v1[];
 extern const char shop_schema_v1[];
 extern const char inventory_schema_v1[];
+extern const char keeping_schema_v2[];
 
 /** versions[i] leads to version i + 1 and ends with NULL. */
 struct db_schema {

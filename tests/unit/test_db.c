@@ -313,6 +313,60 @@ static void migrations_run_forward_once_and_whole(void **state)
 	sql_close(s);
 }
 
+/* A store of the first release, as its own text made it, with something of each part in it. */
+static void make_version_1(const char *path)
+{
+	const struct db_schema v1 = {1, db_schema_current.versions};
+	struct sql *s = NULL;
+
+	assert_int_equal(sql_open(path, 0, &s), 0);
+	assert_int_equal(db_schema_migrate(s, &v1), 0);
+	assert_int_equal(
+		sql_exec(s,
+			 "UPDATE meta SET value = 4711 WHERE key = 'rev';"
+			 "INSERT INTO users(name, role, password, created)"
+			 " VALUES('anna', 'manager', 'hash', 1);"
+			 "INSERT INTO sessions VALUES(x'aa', 1, 1, 1, 2);"
+			 "INSERT INTO products(name, folded, created, changed)"
+			 " VALUES('Milk', 'milk', 1, 1);"
+			 "INSERT INTO prices(product_id, price_minor, currency, from_at, at, who)"
+			 " VALUES(1, 129, 'EUR', 1, 1, 'anna');"
+			 "INSERT INTO labels(addr, product_id, last_seen, created)"
+			 " VALUES(12, 1, 1, 1);"
+			 "INSERT INTO places(name, kind, created)"
+			 " VALUES('Floor', 'sales-floor', 1);"),
+		0);
+	sql_close(s);
+}
+
+static void a_database_of_version_1_migrates_with_all_it_holds(void **state)
+{
+	struct test_controller *t = *state;
+	struct sql *s;
+	char path[128];
+
+	db_close(t->app.db);
+	t->app.db = NULL;
+	snprintf(path, sizeof(path), "%s/old", t->dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/old/gondola.db", t->dir);
+	make_version_1(path);
+	snprintf(path, sizeof(path), "%s/old", t->dir);
+	assert_int_equal(db_open(t->app.loop, path, &t->app.db), 0);
+	s = db_reader(t->app.db);
+	assert_int_equal(one_number(s, "SELECT value FROM meta WHERE key = 'schema'"),
+			 (int64_t) db_schema_current.n_versions);
+	assert_true(db_schema_current.n_versions >= 2);
+	assert_int_equal(one_number(s, "SELECT value FROM meta WHERE key = 'rev'"), 4711);
+	assert_int_equal(one_number(s, "SELECT price_minor FROM prices"), 129);
+	assert_int_equal(one_number(s, "SELECT product_id FROM labels WHERE addr = 12"), 1);
+	assert_int_equal(one_number(s, "SELECT count(*) FROM sessions JOIN users"
+				       " ON users.id = user_id WHERE name = 'anna'"),
+			 1);
+	assert_int_equal(one_number(s, "SELECT count(*) FROM places"), 1);
+	assert_int_equal(one_number(s, "SELECT count(*) FROM tokens"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +380,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_write_knows_the_loops_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_newer_database_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(reopening_keeps_epoch_and_rows, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_database_of_version_1_migrates_with_all_it_holds,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(another_programs_file_is_not_touched, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(migrations_run_forward_once_and_whole, setup,
