@@ -7,24 +7,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 debs=${DEB_DIR:-$top_builddir/deb}
 n=0
 failed=0
+. "$here/lib.sh"
 
 skip_all() {
 	echo "1..0 # SKIP $*"
 	exit 0
-}
-
-# check NAME COMMAND...: what the command prints is shown if it fails.
-check() {
-	local name=$1 out
-	shift
-	n=$((n + 1))
-	if out=$("$@" 2>&1); then
-		echo "ok $n - $name"
-	else
-		echo "not ok $n - $name"
-		sed 's/^/# /' <<<"$out"
-		failed=1
-	fi
 }
 
 [ "$(id -u)" = 0 ] || skip_all 'needs root rights'
@@ -61,8 +48,8 @@ install_all() {
 versions_agree() {
 	local p version
 	for p in gondolad gondola-agent gondolactl gondola-sim; do
-		version=$(inside dpkg-query -W -f '${Version}' $p) || return 1
-		[ "$(inside $p --version)" = "$p ${version%%-*}" ] || { echo "$p is not of $version"; return 1; }
+		version=$(inside dpkg-query -W -f '${Version}' "$p") || return 1
+		[ "$(inside "$p" --version)" = "$p ${version%%-*}" ] || { echo "$p is not of $version"; return 1; }
 	done
 }
 
@@ -135,12 +122,24 @@ purge_leaves_nothing() {
 	inside dpkg --purge gondolad gondola-agent && left '^$'
 }
 
-# The store itself counts on in a network of its own, where the default ports are free.
-run_store() {
-	unshare --mount --net --pid --fork --kill-child bash "$here/store.sh" "$root" "$n" | tee "$work/store.tap"
+# part SCRIPT UNSHARE-OPTION...: the script counts on from $n, in namespaces that end with it.
+part() {
+	local script=$1
+	shift
+	unshare --mount --fork --kill-child "$@" bash "$here/$script" "$root" "$n" | tee "$work/part.tap"
 	[ "${PIPESTATUS[0]}" = 0 ] || failed=1
-	n=$((n + $(grep -cE '^(not )?ok ' "$work/store.tap")))
-	grep -q '^# store done' "$work/store.tap" || { n=$((n + 1)); echo "not ok $n - the store ran to its end"; failed=1; }
+	n=$((n + $(grep -cE '^(not )?ok ' "$work/part.tap")))
+	grep -q '^# store done' "$work/part.tap" || { n=$((n + 1)); echo "not ok $n - $script ran to its end"; failed=1; }
+}
+
+# As if nothing had run yet.
+forget_store() {
+	rm -rf "$root/var/lib/gondola" "$root/var/lib/gondola-agent" "$root/var/cache/gondola" "$root/etc/gondola/join-code"
+	inside sh -c 'rm /etc/gondola/agent.conf && dpkg --install --force-confmiss /var/tmp/debs/gondola-agent_*.deb'
+}
+
+install_again() {
+	inside sh -c 'dpkg --install --force-confold /var/tmp/debs/*.deb'
 }
 
 if command -v lintian >/dev/null; then
@@ -161,7 +160,10 @@ check 'the units verify' units_are_sound
 check 'the units score below 1.5 in systemd-analyze security' units_are_shut
 check 'gondolad is enabled, the agent is not' only_controller_enabled
 check 'the configuration is readable by its daemon and no other account' configuration_is_private
-run_store
+part store.sh --net --pid
+check 'a configuration that was taken away comes back on demand' forget_store
+part boot.sh
+check 'the packages install over what a removal left' install_again
 check 'an edited configuration survives a new installation' edits_survive
 check 'removal leaves configuration and state, nothing else' removal_keeps_state
 check 'purge leaves nothing' purge_leaves_nothing
