@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * The definition table of LLRP 1.0.1 and a few custom parameters of one vendor. Rows are sorted by
- * number (custom ones by vendor and subtype), slots stand in the normative order of clause 16.
+ * The definition table of LLRP 1.0.1 and 1.1 and a few custom parameters of one vendor. Rows are
+ * sorted by number (custom ones by vendor and subtype), slots stand in the normative order of
+ * clause 16.
  */
 #include "rfid/llrp_table.h"
 
@@ -105,13 +106,16 @@
 #define NO_CONTENT  .fields = NULL
 #define STATUS_ONLY SLOTS(ONE(LLRP_P_LLRP_STATUS))
 #define OPSPECS                                                                                    \
-	LLRP_P_C1G2_READ, LLRP_P_C1G2_WRITE, LLRP_P_C1G2_KILL, LLRP_P_C1G2_LOCK,                   \
-		LLRP_P_C1G2_BLOCK_ERASE, LLRP_P_C1G2_BLOCK_WRITE, LLRP_P_CLIENT_REQUEST_OPSPEC,    \
-		LLRP_P_CUSTOM
+	LLRP_P_C1G2_READ, LLRP_P_C1G2_WRITE, LLRP_P_C1G2_KILL, LLRP_P_C1G2_RECOMMISSION,           \
+		LLRP_P_C1G2_LOCK, LLRP_P_C1G2_BLOCK_ERASE, LLRP_P_C1G2_BLOCK_WRITE,                \
+		LLRP_P_C1G2_BLOCK_PERMALOCK, LLRP_P_C1G2_GET_BLOCK_PERMALOCK_STATUS,               \
+		LLRP_P_CLIENT_REQUEST_OPSPEC, LLRP_P_CUSTOM
 #define OPSPEC_RESULTS                                                                             \
 	LLRP_P_C1G2_READ_RESULT, LLRP_P_C1G2_WRITE_RESULT, LLRP_P_C1G2_KILL_RESULT,                \
-		LLRP_P_C1G2_LOCK_RESULT, LLRP_P_C1G2_BLOCK_ERASE_RESULT,                           \
-		LLRP_P_C1G2_BLOCK_WRITE_RESULT, LLRP_P_CLIENT_REQUEST_OPSPEC_RESULT, LLRP_P_CUSTOM
+		LLRP_P_C1G2_RECOMMISSION_RESULT, LLRP_P_C1G2_LOCK_RESULT,                          \
+		LLRP_P_C1G2_BLOCK_ERASE_RESULT, LLRP_P_C1G2_BLOCK_WRITE_RESULT,                    \
+		LLRP_P_C1G2_BLOCK_PERMALOCK_RESULT, LLRP_P_C1G2_GET_BLOCK_PERMALOCK_STATUS_RESULT, \
+		LLRP_P_CLIENT_REQUEST_OPSPEC_RESULT, LLRP_P_CUSTOM
 #define TIMESTAMP LLRP_P_UTC_TIMESTAMP, LLRP_P_UPTIME
 #define CUSTOMS   ANY(LLRP_P_CUSTOM)
 
@@ -161,6 +165,8 @@ static const struct llrp_type messages[] = {
 	{"DISABLE_ACCESSSPEC", 43, true, FIELDS(U32("AccessSpecID"))},
 	{"GET_ACCESSSPECS", 44, true, NO_CONTENT},
 	{"CLIENT_REQUEST_OP", 45, true, SLOTS(ONE(LLRP_P_TAG_REPORT_DATA))},
+	{"GET_SUPPORTED_VERSION", 46, true, NO_CONTENT},
+	{"SET_PROTOCOL_VERSION", 47, true, FIELDS(U8("ProtocolVersion"))},
 	{"ADD_ACCESSSPEC_RESPONSE", 50, true, STATUS_ONLY},
 	{"DELETE_ACCESSSPEC_RESPONSE", 51, true, STATUS_ONLY},
 	{"ENABLE_ACCESSSPEC_RESPONSE", 52, true, STATUS_ONLY},
@@ -168,6 +174,9 @@ static const struct llrp_type messages[] = {
 	{"GET_ACCESSSPECS_RESPONSE", 54, true,
 	 SLOTS(ONE(LLRP_P_LLRP_STATUS), ANY(LLRP_P_ACCESSSPEC))},
 	{"CLIENT_REQUEST_OP_RESPONSE", 55, true, SLOTS(ONE(LLRP_P_CLIENT_REQUEST_RESPONSE))},
+	{"GET_SUPPORTED_VERSION_RESPONSE", 56, true,
+	 FIELDS(U8("CurrentVersion"), U8("SupportedVersion")), STATUS_ONLY},
+	{"SET_PROTOCOL_VERSION_RESPONSE", 57, true, STATUS_ONLY},
 	{"GET_REPORT", 60, true, NO_CONTENT},
 	{"RO_ACCESS_REPORT", 61, true,
 	 SLOTS(ANY(LLRP_P_TAG_REPORT_DATA), ANY(LLRP_P_RF_SURVEY_REPORT_DATA), CUSTOMS)},
@@ -209,7 +218,7 @@ static const struct llrp_type parameters[] = {
 		U32("ModelName"), UTF8("ReaderFirmwareVersion")),
 	 SLOTS(SOME(LLRP_P_RECEIVE_SENSITIVITY_TABLE_ENTRY),
 	       ANY(LLRP_P_PER_ANTENNA_RECEIVE_SENSITIVITY_RANGE), ONE(LLRP_P_GPIO_CAPABILITIES),
-	       SOME(LLRP_P_PER_ANTENNA_AIR_PROTOCOL))},
+	       SOME(LLRP_P_PER_ANTENNA_AIR_PROTOCOL), OPT(LLRP_P_MAXIMUM_RECEIVE_SENSITIVITY))},
 	{"ReceiveSensitivityTableEntry", 139, FIELDS(U16("Index"), S16("ReceiveSensitivityValue"))},
 	{"PerAntennaAirProtocol", 140, FIELDS(U16("AntennaID"), U8V("ProtocolID"))},
 	{"GPIOCapabilities", 141, FIELDS(U16("NumGPIs"), U16("NumGPOs"))},
@@ -224,7 +233,8 @@ static const struct llrp_type parameters[] = {
 	 SLOTS(OPT(LLRP_P_UHF_BAND_CAPABILITIES), CUSTOMS)},
 	{"UHFBandCapabilities", 144,
 	 SLOTS(SOME(LLRP_P_TRANSMIT_POWER_LEVEL_TABLE_ENTRY), ONE(LLRP_P_FREQUENCY_INFORMATION),
-	       SOME(LLRP_P_C1G2_UHF_RF_MODE_TABLE))},
+	       SOME(LLRP_P_C1G2_UHF_RF_MODE_TABLE),
+	       OPT(LLRP_P_RF_SURVEY_FREQUENCY_CAPABILITIES))},
 	{"TransmitPowerLevelTableEntry", 145, FIELDS(U16("Index"), S16("TransmitPowerValue"))},
 	{"FrequencyInformation", 146, FIELDS(BIT("Hopping"), PAD(7)),
 	 SLOTS(ANY(LLRP_P_FREQUENCY_HOP_TABLE), OPT(LLRP_P_FIXED_FREQUENCY_TABLE))},
@@ -235,7 +245,7 @@ static const struct llrp_type parameters[] = {
 		U16("ReceiveSensitivityIndexMax"))},
 	{"ROSpec", 177, FIELDS(U32("ROSpecID"), U8("Priority"), U8("CurrentState")),
 	 SLOTS(ONE(LLRP_P_RO_BOUNDARY_SPEC),
-	       SOME(LLRP_P_AISPEC, LLRP_P_RF_SURVEY_SPEC, LLRP_P_CUSTOM),
+	       SOME(LLRP_P_AISPEC, LLRP_P_RF_SURVEY_SPEC, LLRP_P_LOOP_SPEC, LLRP_P_CUSTOM),
 	       OPT(LLRP_P_RO_REPORT_SPEC))},
 	{"ROBoundarySpec", 178,
 	 SLOTS(ONE(LLRP_P_ROSPEC_START_TRIGGER), ONE(LLRP_P_ROSPEC_STOP_TRIGGER))},
@@ -314,7 +324,8 @@ static const struct llrp_type parameters[] = {
 	       OPT(LLRP_P_ROSPEC_EVENT), OPT(LLRP_P_REPORT_BUFFER_LEVEL_WARNING_EVENT),
 	       OPT(LLRP_P_REPORT_BUFFER_OVERFLOW_ERROR_EVENT), OPT(LLRP_P_READER_EXCEPTION_EVENT),
 	       OPT(LLRP_P_RF_SURVEY_EVENT), OPT(LLRP_P_AISPEC_EVENT), OPT(LLRP_P_ANTENNA_EVENT),
-	       OPT(LLRP_P_CONNECTION_ATTEMPT_EVENT), OPT(LLRP_P_CONNECTION_CLOSE_EVENT), CUSTOMS)},
+	       OPT(LLRP_P_CONNECTION_ATTEMPT_EVENT), OPT(LLRP_P_CONNECTION_CLOSE_EVENT),
+	       OPT(LLRP_P_SPEC_LOOP_EVENT), CUSTOMS)},
 	{"HoppingEvent", 247, FIELDS(U16("HopTableID"), U16("NextChannelIndex"))},
 	{"GPIEvent", 248, FIELDS(U16("GPIPortNumber"), BIT("GPIEvent"), PAD(7))},
 	{"ROSpecEvent", 249, FIELDS(U8("EventType"), U32("ROSpecID"), U32("PreemptingROSpecID"))},
@@ -336,7 +347,9 @@ static const struct llrp_type parameters[] = {
 	{"ParameterError", 289, FIELDS(U16("ParameterType"), U16("ErrorCode")),
 	 SLOTS(OPT(LLRP_P_FIELD_ERROR), OPT(LLRP_P_PARAMETER_ERROR))},
 	{"C1G2LLRPCapabilities", 327,
-	 FIELDS(BIT("CanSupportBlockErase"), BIT("CanSupportBlockWrite"), PAD(6),
+	 FIELDS(BIT("CanSupportBlockErase"), BIT("CanSupportBlockWrite"),
+		BIT("CanSupportBlockPermalock"), BIT("CanSupportTagRecommissioning"),
+		BIT("CanSupportUMIMethod2"), BIT("CanSupportXPC"), PAD(2),
 		U16("MaxNumSelectFiltersPerQuery"))},
 	{"C1G2UHFRFModeTable", 328, SLOTS(SOME(LLRP_P_C1G2_UHF_RF_MODE_TABLE_ENTRY))},
 	{"C1G2UHFRFModeTableEntry", 329,
@@ -379,7 +392,7 @@ static const struct llrp_type parameters[] = {
 	{"C1G2BlockWrite", 347,
 	 FIELDS(U16("OpSpecID"), U32("AccessPassword"), BIT2("MB"), PAD(6), U16("WordPointer"),
 		U16V("WriteData"))},
-	{"C1G2EPCMemorySelector", 348, FIELDS(BIT("EnableCRC"), BIT("EnablePCBits"), PAD(6))},
+	{"C1G2EPCMemorySelector", 348, FIELDS(BIT("EnableCRC"), BIT("EnablePCBits"), BIT("EnableXPCBits"), PAD(5))},
 	{"C1G2ReadOpSpecResult", 349, FIELDS(U8("Result"), U16("OpSpecID"), U16V("ReadData"))},
 	{"C1G2WriteOpSpecResult", 350,
 	 FIELDS(U8("Result"), U16("OpSpecID"), U16("NumWordsWritten"))},
@@ -388,6 +401,23 @@ static const struct llrp_type parameters[] = {
 	{"C1G2BlockEraseOpSpecResult", 353, FIELDS(U8("Result"), U16("OpSpecID"))},
 	{"C1G2BlockWriteOpSpecResult", 354,
 	 FIELDS(U8("Result"), U16("OpSpecID"), U16("NumWordsWritten"))},
+	{"LoopSpec", 355, FIELDS(U32("LoopCount"))},
+	{"SpecLoopEvent", 356, FIELDS(U32("ROSpecID"), U32("LoopCount"))},
+	{"C1G2Recommission", 357,
+	 FIELDS(U16("OpSpecID"), U32("KillPassword"), PAD(5), BIT("3SB"), BIT("2SB"), BIT("LSB"))},
+	{"C1G2BlockPermalock", 358,
+	 FIELDS(U16("OpSpecID"), U32("AccessPassword"), BIT2("MB"), PAD(6), U16("BlockPointer"),
+		U16V("BlockMask"))},
+	{"C1G2GetBlockPermalockStatus", 359,
+	 FIELDS(U16("OpSpecID"), U32("AccessPassword"), BIT2("MB"), PAD(6), U16("BlockPointer"),
+		U16("BlockRange"))},
+	{"C1G2RecommissionOpSpecResult", 360, FIELDS(U8("Result"), U16("OpSpecID"))},
+	{"C1G2BlockPermalockOpSpecResult", 361, FIELDS(U8("Result"), U16("OpSpecID"))},
+	{"C1G2GetBlockPermalockStatusOpSpecResult", 362,
+	 FIELDS(U8("Result"), U16("OpSpecID"), U16V("PermalockStatus"))},
+	{"MaximumReceiveSensitivity", 363, FIELDS(S16("MaximumSensitivityValue"))},
+	{"RFSurveyFrequencyCapabilities", 365,
+	 FIELDS(U32("MinimumFrequency"), U32("MaximumFrequency"))},
 	{"Custom", 1023,
 	 FIELDS(U32("VendorIdentifier"), U32("ParameterSubtype"), REST("Data"))},
 };
@@ -515,39 +545,4 @@ size_t llrp_tv_bytes(uint16_t num)
 	const struct llrp_type *t = num < LLRP_P_TV_LIMIT ? llrp_parameter_type(num) : NULL;
 
 	return t ? llrp_fields_min_bytes(t) : 0;
-}
-
-const char *llrp_status_str(uint16_t code)
-{
-	static const struct {
-		uint16_t code;
-		const char *text;
-	} words[] = {
-		{LLRP_M_SUCCESS, "success"},
-		{LLRP_M_PARAMETER_ERROR, "an error in a parameter"},
-		{LLRP_M_FIELD_ERROR, "an error in a field"},
-		{LLRP_M_UNEXPECTED_PARAMETER, "a parameter that does not belong there"},
-		{LLRP_M_MISSING_PARAMETER, "a parameter is missing"},
-		{LLRP_M_DUPLICATE_PARAMETER, "a parameter came twice"},
-		{LLRP_M_OVERFLOW_PARAMETER, "more parameters than the reader can hold"},
-		{LLRP_M_OVERFLOW_FIELD, "a field longer than the reader can hold"},
-		{LLRP_M_UNKNOWN_PARAMETER, "an unknown parameter"},
-		{LLRP_M_UNKNOWN_FIELD, "an unknown field"},
-		{LLRP_M_UNSUPPORTED_MESSAGE, "a message the reader does not support"},
-		{LLRP_M_UNSUPPORTED_VERSION, "a protocol version the reader does not speak"},
-		{LLRP_M_UNSUPPORTED_PARAMETER, "a parameter the reader does not support"},
-		{LLRP_P_STATUS_PARAMETER_ERROR, "an error in a nested parameter"},
-		{LLRP_P_STATUS_FIELD_ERROR, "an error in a nested field"},
-		{LLRP_P_STATUS_UNEXPECTED_PARAMETER, "a nested parameter in the wrong place"},
-		{LLRP_P_STATUS_MISSING_PARAMETER, "a nested parameter is missing"},
-		{LLRP_P_STATUS_DUPLICATE_PARAMETER, "a nested parameter came twice"},
-		{LLRP_A_INVALID, "a value that is not valid"},
-		{LLRP_A_OUT_OF_RANGE, "a value out of range"},
-		{LLRP_R_DEVICE_ERROR, "the reader itself has a fault"},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (words[i].code == code)
-			return words[i].text;
-	return "an unlisted status code";
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * What LLRP 1.0.1 looks like on the wire, as data. One table (llrp_table.c) names every message and
- * parameter, its fields by kind and its sub-parameters in the normative order; decoder, encoder,
- * builder and validator (llrp_codec.h) are small interpreters of it. To teach the codec a new
- * parameter, add a row; nothing else changes.
+ * What LLRP 1.0.1 and 1.1 look like on the wire, as data. One table (llrp_table.c) names every
+ * message and parameter, its fields by kind and its sub-parameters in the normative order; decoder,
+ * encoder, builder and validator (llrp_codec.h) are small interpreters of it. To teach the codec a
+ * new parameter, add a row; nothing else changes.
  */
 #pragma once
 
@@ -12,7 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LLRP_VERSION_1    1u
+#define LLRP_VERSION_1    1u /**< in the header: LLRP 1.0.1 */
+#define LLRP_VERSION_1_1  2u /**< in the header: LLRP 1.1 */
 #define LLRP_HEADER_BYTES 10u
 #define LLRP_MAX_FRAME_BYTES                                                                       \
 	(1u << 20)               /**< longest message accepted; the length field allows 4 GiB */
@@ -49,12 +50,16 @@ enum llrp_message_type {
 	LLRP_DISABLE_ACCESSSPEC = 43,
 	LLRP_GET_ACCESSSPECS = 44,
 	LLRP_CLIENT_REQUEST_OP = 45,
+	LLRP_GET_SUPPORTED_VERSION = 46, /**< from 1.1, as are 47, 56 and 57 */
+	LLRP_SET_PROTOCOL_VERSION = 47,
 	LLRP_ADD_ACCESSSPEC_RESPONSE = 50,
 	LLRP_DELETE_ACCESSSPEC_RESPONSE = 51,
 	LLRP_ENABLE_ACCESSSPEC_RESPONSE = 52,
 	LLRP_DISABLE_ACCESSSPEC_RESPONSE = 53,
 	LLRP_GET_ACCESSSPECS_RESPONSE = 54,
 	LLRP_CLIENT_REQUEST_OP_RESPONSE = 55,
+	LLRP_GET_SUPPORTED_VERSION_RESPONSE = 56,
+	LLRP_SET_PROTOCOL_VERSION_RESPONSE = 57,
 	LLRP_GET_REPORT = 60,
 	LLRP_RO_ACCESS_REPORT = 61,
 	LLRP_KEEPALIVE = 62,
@@ -182,6 +187,16 @@ enum llrp_parameter_type {
 	LLRP_P_C1G2_LOCK_RESULT = 352,
 	LLRP_P_C1G2_BLOCK_ERASE_RESULT = 353,
 	LLRP_P_C1G2_BLOCK_WRITE_RESULT = 354,
+	LLRP_P_LOOP_SPEC = 355, /**< from 1.1, as are all up to 365 */
+	LLRP_P_SPEC_LOOP_EVENT = 356,
+	LLRP_P_C1G2_RECOMMISSION = 357,
+	LLRP_P_C1G2_BLOCK_PERMALOCK = 358,
+	LLRP_P_C1G2_GET_BLOCK_PERMALOCK_STATUS = 359,
+	LLRP_P_C1G2_RECOMMISSION_RESULT = 360,
+	LLRP_P_C1G2_BLOCK_PERMALOCK_RESULT = 361,
+	LLRP_P_C1G2_GET_BLOCK_PERMALOCK_STATUS_RESULT = 362,
+	LLRP_P_MAXIMUM_RECEIVE_SENSITIVITY = 363,
+	LLRP_P_RF_SURVEY_FREQUENCY_CAPABILITIES = 365,
 	LLRP_P_CUSTOM = 1023,
 };
 
@@ -218,11 +233,17 @@ enum llrp_status {
 	LLRP_M_UNSUPPORTED_MESSAGE = 109,
 	LLRP_M_UNSUPPORTED_VERSION = 110,
 	LLRP_M_UNSUPPORTED_PARAMETER = 111,
+	LLRP_M_UNEXPECTED_MESSAGE = 112,
 	LLRP_P_STATUS_PARAMETER_ERROR = 200,
 	LLRP_P_STATUS_FIELD_ERROR = 201,
 	LLRP_P_STATUS_UNEXPECTED_PARAMETER = 202,
 	LLRP_P_STATUS_MISSING_PARAMETER = 203,
 	LLRP_P_STATUS_DUPLICATE_PARAMETER = 204,
+	LLRP_P_STATUS_OVERFLOW_PARAMETER = 205,
+	LLRP_P_STATUS_OVERFLOW_FIELD = 206,
+	LLRP_P_STATUS_UNKNOWN_PARAMETER = 207,
+	LLRP_P_STATUS_UNKNOWN_FIELD = 208,
+	LLRP_P_STATUS_UNSUPPORTED_PARAMETER = 209,
 	LLRP_A_INVALID = 300,
 	LLRP_A_OUT_OF_RANGE = 301,
 	LLRP_R_DEVICE_ERROR = 401,
@@ -253,7 +274,18 @@ struct llrp_field {
 	const char *name; /**< NULL = reserved */
 };
 
-#define LLRP_MAX_CHOICES 8
+#define LLRP_MAX_CHOICES 12
+
+/** ROReportSpec: when a report is due. From 1.1 on also after a time. */
+enum llrp_ro_report_trigger {
+	LLRP_REPORT_NONE = 0,
+	LLRP_REPORT_N_TAGS_OR_END_OF_AISPEC = 1,
+	LLRP_REPORT_N_TAGS_OR_END_OF_ROSPEC = 2,
+	LLRP_REPORT_N_SECONDS_OR_END_OF_AISPEC = 3,
+	LLRP_REPORT_N_SECONDS_OR_END_OF_ROSPEC = 4,
+	LLRP_REPORT_N_MILLISECONDS_OR_END_OF_AISPEC = 5,
+	LLRP_REPORT_N_MILLISECONDS_OR_END_OF_ROSPEC = 6,
+};
 
 /** One place in the order of sub-parameters: which types may stand there, and how often. */
 struct llrp_slot {
@@ -277,7 +309,7 @@ struct llrp_type {
 
 /** Every row, for tests and tools: messages, then parameters, then customs; NULL past the end. */
 const struct llrp_type *llrp_type_at(size_t i);
-/** NULL for a message type that 1.0.1 does not have. */
+/** NULL for a message type that neither version has. */
 const struct llrp_type *llrp_message_type(uint16_t num);
 /** NULL when unknown. LLRP_P_CUSTOM yields the generic row (vendor, subtype, rest). */
 const struct llrp_type *llrp_parameter_type(uint16_t num);

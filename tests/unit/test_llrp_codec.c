@@ -92,7 +92,7 @@ static void rows_are_sorted_and_fields_fill_octets(void **state)
 				assert_non_null(llrp_parameter_type(t->slots[s].types[c]));
 	}
 	assert_int_equal(llrp_message_type(61)->num, 61);
-	assert_null(llrp_message_type(46));
+	assert_null(llrp_message_type(48));
 	assert_null(llrp_parameter_type(0));
 }
 
@@ -260,7 +260,7 @@ static void impossible_lengths_are_refused(void **state)
 		{"043effffffff00000000", -ERR_TOO_LARGE, 0},
 		{"003e0000000a00000000", -ERR_BADMSG, 0},
 		{"04010000000a00000000", -ERR_BADMSG, LLRP_P_STATUS_FIELD_ERROR},
-		{"042e0000000a00000000", -ERR_VERSION, LLRP_M_UNSUPPORTED_MESSAGE},
+		{"04300000000a00000000", -ERR_VERSION, LLRP_M_UNSUPPORTED_MESSAGE},
 		{"043d0000000e0000000000f00003", -ERR_BADMSG, LLRP_M_PARAMETER_ERROR},
 		{"043d0000000e0000000000f00005", -ERR_BADMSG, LLRP_M_PARAMETER_ERROR},
 		{"043d000000140000000000f0000a000100060003", -ERR_BADMSG,
@@ -388,6 +388,101 @@ static void report_without_an_epc_is_refused(void **state)
 
 	(void) state;
 	assert_int_equal(llrp_report_check(frame, sizeof(frame)), -ERR_BADMSG);
+}
+
+/* --- version 1.1 ------------------------------------------------------------------------------ */
+
+static void version_of_the_header_is_kept(void **state)
+{
+	_cleanup_(llrp_msg_freep) struct llrp_msg *m = NULL;
+	int r;
+
+	(void) state;
+	m = decode_hex("082e0000000a00000001", NULL, &r); /* GET_SUPPORTED_VERSION */
+	assert_int_equal(r, 0);
+	assert_int_equal(llrp_msg_version(m), LLRP_VERSION_1_1);
+	assert_int_equal(llrp_msg_type(m), LLRP_GET_SUPPORTED_VERSION);
+	encode_is(m, "082e0000000a00000001");
+}
+
+static void answer_to_the_version_question_is_read(void **state)
+{
+	_cleanup_(llrp_msg_freep) struct llrp_msg *m = NULL;
+	struct llrp_diag diag;
+	int r;
+
+	(void) state;
+	m = decode_hex("08380000001400000001"
+		       "0102"
+		       "011f000800000000",
+		       NULL, &r);
+	assert_int_equal(r, 0);
+	assert_int_equal(llrp_get(llrp_root(m), "CurrentVersion"), 1);
+	assert_int_equal(llrp_get(llrp_root(m), "SupportedVersion"), 2);
+	assert_int_equal(llrp_msg_status(m, NULL, 0), LLRP_M_SUCCESS);
+	assert_int_equal(llrp_msg_validate(m, &diag), 0);
+}
+
+static void loops_and_reports_by_time_are_written(void **state)
+{
+	_cleanup_(llrp_msg_freep) struct llrp_msg *m = NULL;
+	struct llrp_elem *spec, *e;
+
+	(void) state;
+	assert_int_equal(llrp_msg_new(LLRP_ADD_ROSPEC, 7, &m), 0);
+	llrp_msg_set_version(m, LLRP_VERSION_1_1);
+	spec = llrp_add(llrp_root(m), LLRP_P_ROSPEC);
+	llrp_set(spec, "ROSpecID", 1);
+	e = llrp_add(spec, LLRP_P_RO_REPORT_SPEC);
+	llrp_set(e, "ROReportTrigger", LLRP_REPORT_N_MILLISECONDS_OR_END_OF_ROSPEC);
+	llrp_set(e, "N", 500);
+	e = llrp_add(e, LLRP_P_TAG_REPORT_CONTENT_SELECTOR);
+	e = llrp_add(e, LLRP_P_C1G2_EPC_MEMORY_SELECTOR);
+	llrp_set(e, "EnableXPCBits", 1);
+	e = llrp_add(spec, LLRP_P_LOOP_SPEC); /* before the report specification on the wire */
+	llrp_set(e, "LoopCount", 3);
+	encode_is(m, "08140000002e00000007"
+		     "00b10024"
+		     "000000010000"
+		     "0163000800000003"
+		     "00ed00120601f4"
+		     "00ee000b0000"
+		     "015c000520");
+}
+
+static void block_permalock_and_its_result_are_read(void **state)
+{
+	_cleanup_(llrp_msg_freep) struct llrp_msg *m = NULL;
+	const struct llrp_elem *e;
+	struct llrp_diag diag;
+	const char *hex = "083d0000002a00000007"
+			  "00f00020"
+			  "8d300000000000000000000001"
+			  "0169000700"
+			  "0005"
+			  "016a0008"
+			  "03000600";
+	int r;
+
+	(void) state;
+	m = decode_hex(hex, &diag, &r);
+	assert_int_equal(r, -ERR_BADMSG); /* the status list is cut short: two octets of a count */
+	hex = "083d0000002d00000007"
+	      "00f00023"
+	      "8d300000000000000000000001"
+	      "0169000700"
+	      "0005"
+	      "016a000b"
+	      "000006"
+	      "00018000";
+	m = decode_hex(hex, &diag, &r);
+	assert_int_equal(r, 0);
+	assert_int_equal(llrp_msg_validate(m, &diag), 0);
+	e = llrp_find(llrp_root(m), LLRP_P_TAG_REPORT_DATA);
+	assert_int_equal(llrp_get(llrp_find(e, LLRP_P_C1G2_BLOCK_PERMALOCK_RESULT), "OpSpecID"), 5);
+	e = llrp_find(e, LLRP_P_C1G2_GET_BLOCK_PERMALOCK_STATUS_RESULT);
+	assert_int_equal(llrp_get_at(e, "PermalockStatus", 0), 0x8000);
+	encode_is(m, hex);
 }
 
 /* --- frames of others ------------------------------------------------------------------------- */
@@ -563,6 +658,10 @@ int main(void)
 		cmocka_unit_test(validator_names_what_is_missing_or_twice),
 		cmocka_unit_test(fast_path_reads_what_the_table_reads),
 		cmocka_unit_test(report_without_an_epc_is_refused),
+		cmocka_unit_test(version_of_the_header_is_kept),
+		cmocka_unit_test(answer_to_the_version_question_is_read),
+		cmocka_unit_test(loops_and_reports_by_time_are_written),
+		cmocka_unit_test(block_permalock_and_its_result_are_read),
 		cmocka_unit_test(golden_frames_are_reencoded_byte_for_byte),
 		cmocka_unit_test(captured_capabilities_say_what_their_description_says),
 		cmocka_unit_test(captured_reports_say_what_their_description_says),
