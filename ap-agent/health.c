@@ -34,6 +34,9 @@ static void last_error(const struct agent *a, char *to, size_t cap)
 		snprintf(to, cap, "the desired state cannot be kept: %s", store_error(a->store));
 	else if (a->link)
 		snprintf(to, cap, "%s", link_last_error(a->link));
+	if (to[0] == '\0' && journal_refused(a->journal))
+		snprintf(to, cap, "%llu entries that the controller refused are set aside",
+			 (unsigned long long) journal_refused(a->journal));
 }
 
 void agent_health(struct agent *a, struct proto_health *h)

@@ -37,6 +37,7 @@ struct journal {
 	uint8_t id[PROTO_JOURNAL_ID_BYTES];
 	uint64_t dropped;
 	uint64_t dropped_told; /**< of which the log knows */
+	uint64_t refused;      /**< rows of the table of that name */
 	int err;
 	struct log_limit limit;
 };
@@ -70,6 +71,12 @@ int journal_reload(struct journal *j)
 	}
 	if (r < 0)
 		return r;
+	q = sql_prepare(j->sql, "SELECT count(*) FROM refused");
+	r = sql_step(q);
+	if (r < 0)
+		return r;
+	j->refused = r > 0 ? (uint64_t) sql_col_i64(q, 0) : 0;
+	sql_reset(q);
 	for (size_t i = 1; i < JOURNAL_STREAM_COUNT; i++)
 		if (fresh[i].next_seq == 0 || fresh[i].acked >= fresh[i].next_seq)
 			return -ERR_CORRUPT;
@@ -230,6 +237,24 @@ static int commit_batch(struct journal *j, size_t n, unsigned int *streams)
 	return 0;
 }
 
+/* Inside a transaction. */
+static int delete_up_to(struct journal *j, enum journal_stream stream, uint64_t seq)
+{
+	struct sql_stmt *q =
+		sql_prepare(j->sql, "DELETE FROM journal WHERE stream = ?1 AND seq <= ?2");
+	int r;
+
+	sql_bind_i64(q, 1, stream);
+	sql_bind_i64(q, 2, (int64_t) seq);
+	r = sql_run(q);
+	if (r < 0)
+		return r;
+	q = sql_prepare(j->sql, "UPDATE stream SET acked = ?2 WHERE id = ?1");
+	sql_bind_i64(q, 1, stream);
+	sql_bind_i64(q, 2, (int64_t) seq);
+	return sql_run(q);
+}
+
 static int delete_acked(struct journal *j, enum journal_stream stream)
 {
 	struct stream *st = &j->stream[stream];
@@ -237,19 +262,7 @@ static int delete_acked(struct journal *j, enum journal_stream stream)
 
 	if (r < 0)
 		return r;
-
-	struct sql_stmt *q =
-		sql_prepare(j->sql, "DELETE FROM journal WHERE stream = ?1 AND seq <= ?2");
-
-	sql_bind_i64(q, 1, stream);
-	sql_bind_i64(q, 2, (int64_t) st->acked);
-	r = sql_run(q);
-	if (r >= 0) {
-		q = sql_prepare(j->sql, "UPDATE stream SET acked = ?2 WHERE id = ?1");
-		sql_bind_i64(q, 1, stream);
-		sql_bind_i64(q, 2, (int64_t) st->acked);
-		r = sql_run(q);
-	}
+	r = delete_up_to(j, stream, st->acked);
 	if (r >= 0)
 		r = sql_commit(j->sql);
 	if (r < 0)
@@ -348,6 +361,53 @@ int journal_ack(struct journal *j, enum journal_stream stream, uint64_t seq)
 	}
 	FAULT_POINT("agent.ack.after_delete");
 	return 0;
+}
+
+static int copy_refused(struct journal *j, enum journal_stream stream, uint64_t seq,
+			const char *why)
+{
+	struct sql_stmt *q = sql_prepare(
+		j->sql, "INSERT OR REPLACE INTO refused SELECT ?1, stream, seq, ?4, ?5, boot, skew,"
+			" body FROM journal WHERE stream = ?2 AND seq = ?3");
+
+	sql_bind_blob(q, 1, j->id, sizeof(j->id));
+	sql_bind_i64(q, 2, stream);
+	sql_bind_i64(q, 3, (int64_t) seq);
+	sql_bind_i64(q, 4, timebase_now(j->tb));
+	sql_bind_text(q, 5, why);
+	return sql_run(q);
+}
+
+int journal_set_aside(struct journal *j, enum journal_stream stream, uint64_t seq, const char *why)
+{
+	struct stream *st = &j->stream[stream];
+	int r;
+
+	if (seq != st->acked + 1 || seq >= st->next_seq)
+		return -ERR_RANGE;
+	if (j->refused >= JOURNAL_MAX_REFUSED)
+		return -ENOSPC;
+	r = sql_begin(j->sql);
+	if (r < 0)
+		return r;
+	r = copy_refused(j, stream, seq, why);
+	if (r >= 0)
+		r = delete_up_to(j, stream, seq);
+	if (r >= 0)
+		r = sql_commit(j->sql);
+	if (r < 0) {
+		sql_rollback(j->sql);
+		return r;
+	}
+	st->acked = seq;
+	st->undeleted = false;
+	j->refused++;
+	return 0;
+}
+
+uint64_t journal_refused(const struct journal *j)
+{
+	return j->refused;
 }
 
 const uint8_t *journal_id(const struct journal *j)

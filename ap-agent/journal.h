@@ -32,6 +32,8 @@ enum journal_stream {
 #define JOURNAL_MAX_BODY    2048
 /** Entries held in memory while nothing can be committed. */
 #define JOURNAL_MAX_WAITING 8192
+/** Entries kept that the controller refused for good. */
+#define JOURNAL_MAX_REFUSED 256
 
 struct journal;
 
@@ -65,11 +67,18 @@ int journal_read(struct journal *j, enum journal_stream stream, size_t max, jour
 		 void *user) _must_check_;
 /** The controller has everything up to seq. -ERR_RANGE for a number never given. */
 int journal_ack(struct journal *j, enum journal_stream stream, uint64_t seq) _must_check_;
+/** The controller will never take entry seq, the oldest one: moves it out of the way, where it is
+ * kept with the reason. -ENOSPC when JOURNAL_MAX_REFUSED are kept already: a controller that
+ * refuses everything must not empty the journal. -ERR_RANGE when it is not the oldest. */
+int journal_set_aside(struct journal *j, enum journal_stream stream, uint64_t seq,
+		      const char *why) _must_check_;
 /** Reads counters and id anew, after store_start_over(). */
 int journal_reload(struct journal *j) _must_check_;
 
 const uint8_t *journal_id(const struct journal *j);
 uint64_t journal_depth(const struct journal *j, enum journal_stream stream);
 uint64_t journal_dropped(const struct journal *j);
+/** Entries that are set aside. */
+uint64_t journal_refused(const struct journal *j);
 /** 0, or why the last commit failed. */
 int journal_error(const struct journal *j);

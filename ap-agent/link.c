@@ -17,6 +17,8 @@
 #define RENEW_REPLY   (32 * 1024)
 /* A poll that comes back at once with nothing new must not become a busy loop. */
 #define POLL_PAUSE_US US_PER_SEC
+/* An entry that was refused alone so often, for its own sake, never gets in. */
+#define REFUSALS_MAX  5
 
 enum lane_kind {
 	LANE_DESIRED,
@@ -36,9 +38,11 @@ struct lane {
 	int64_t started_us;
 	uint64_t first; /**< uploads: number of the first entry under way, and how many */
 	size_t n;
-	size_t batch;  /**< uploads: entries to try at once; shrinks when a batch is refused */
-	bool answered; /**< there was an answer to the last request, good or bad */
-	bool told;     /**< the log knows that this lane is not served */
+	size_t batch; /**< uploads: entries to try at once; shrinks when a batch is refused */
+	unsigned int refusals; /**< uploads: how often `first` was refused alone */
+	bool aside_failed;     /**< the log knows that no more can be set aside */
+	bool answered;         /**< there was an answer to the last request, good or bad */
+	bool told;             /**< the log knows that this lane is not served */
 };
 
 struct link {
@@ -141,6 +145,51 @@ static void end_for_good(struct link *l)
 	l->cb.revoked(l->user);
 }
 
+static bool is_upload(const struct lane *lane)
+{
+	return lane->kind == LANE_SIGHTINGS || lane->kind == LANE_LABELS;
+}
+
+/* Is the refusal about what the body says? Not about who we are or how busy it is there; and not
+ * about the protocol's version, which an upgrade cures. */
+static bool is_about_content(unsigned int status, const char *code)
+{
+	return (status == 400 || status == 413 || status == 422) &&
+	       strcmp(code, "protocol-version") != 0 && strcmp(code, "version") != 0;
+}
+
+/* One entry must not hold up all that follow: it is kept aside, and told in the log and in every
+ * health report. */
+static bool set_aside(struct lane *lane, const char *why)
+{
+	struct link *l = lane->link;
+	char quoted[PROTO_TEXT_MAX];
+	int r = journal_set_aside(l->cfg.journal, stream_of(lane), lane->first, why);
+
+	log_write(r < 0 && lane->aside_failed ? LOG_DEBUG : LOG_ERR, "link", r,
+		  "lane=%s seq=%llu aside=%llu msg=\"%s: %s\"", lane_name[lane->kind],
+		  (unsigned long long) lane->first,
+		  (unsigned long long) journal_refused(l->cfg.journal),
+		  r < 0 ? "an entry is refused for good and cannot be set aside"
+			: "an entry is refused for good and set aside",
+		  log_quote(why, quoted, sizeof(quoted)));
+	lane->aside_failed = r < 0;
+	lane->refusals = 0;
+	return r == 0;
+}
+
+/* A batch that is refused may hold one entry that the controller cannot take: try less, down to
+ * that entry. True when it is out of the way. */
+static bool batch_refused(struct lane *lane, unsigned int status, const char *code, const char *why)
+{
+	if (status < 400 || status >= 500)
+		return false;
+	lane->batch = MAX(lane->batch / 2, (size_t) 1);
+	if (!is_upload(lane) || lane->n != 1 || !is_about_content(status, code))
+		return false;
+	return ++lane->refusals >= REFUSALS_MAX && set_aside(lane, why);
+}
+
 /* True when the reply is worth decoding. */
 static bool reply_good(struct lane *lane, const struct http_reply *reply)
 {
@@ -159,11 +208,13 @@ static bool reply_good(struct lane *lane, const struct http_reply *reply)
 		end_for_good(lane->link);
 		return false;
 	}
-	/* A batch that is refused may hold one entry that the controller cannot take: try less. */
-	if (reply->status >= 400 && reply->status < 500)
-		lane->batch = MAX(lane->batch / 2, (size_t) 1);
 	snprintf(why, sizeof(why), "the controller answers %u %s", reply->status, code);
-	lane_failed(lane, -ERR_PEER, why);
+	if (batch_refused(lane, reply->status, code, why)) {
+		lane->backoff.failures = 0;
+		lane_again(lane, 0);
+	} else {
+		lane_failed(lane, -ERR_PEER, why);
+	}
 	return false;
 }
 
@@ -272,6 +323,7 @@ static void on_ack(void *user, const struct http_reply *reply)
 		return;
 	}
 	lane->batch = MIN(lane->batch * 2, (size_t) UPLOAD_MAX_SIGHTINGS);
+	lane->refusals = 0;
 	lane_worked(lane);
 	take_time(lane, reply, ack.server_time_us);
 	if (journal_depth(l->cfg.journal, stream_of(lane)))
@@ -291,14 +343,10 @@ static int start_upload(struct lane *lane)
 			     &lane->first, &lane->n);
 
 	if (r == -ERR_CORRUPT) {
-		log_error("link",
-			  "lane=%s seq=%llu msg=\"a journal entry is damaged and is left"
-			  " out\"",
-			  lane_name[lane->kind], (unsigned long long) lane->first);
-		r = journal_ack(l->cfg.journal, stream_of(lane), lane->first);
-		if (r >= 0)
-			lane_again(lane, 0);
-		return r;
+		if (!set_aside(lane, "it does not decode"))
+			return r;
+		lane_again(lane, 0);
+		return 0;
 	}
 	if (r < 0 || lane->n == 0)
 		return r;

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define SCHEMA_VERSION    1
+#define SCHEMA_VERSION    2
 #define DEFAULT_IMAGE_KIB (16 * 1024)
 #define PAGES_PER_MIB     256
 
@@ -31,8 +31,14 @@ static const char schema_v1[] =
 	"CREATE TABLE blob(key TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE image(hash BLOB PRIMARY KEY, used INTEGER NOT NULL, data BLOB NOT NULL);"
 	"CREATE INDEX image_used ON image(used);"
-	"INSERT INTO stream VALUES(1, 1, 0), (2, 1, 0);"
-	"PRAGMA user_version = 1;";
+	"INSERT INTO stream VALUES(1, 1, 0), (2, 1, 0);";
+
+/* Entries that the controller would not take, kept for a person to look at. */
+static const char schema_v2[] =
+	"CREATE TABLE refused(journal BLOB NOT NULL, stream INTEGER NOT NULL, seq INTEGER NOT NULL,"
+	"  at INTEGER NOT NULL, why TEXT NOT NULL, boot INTEGER NOT NULL, skew INTEGER NOT NULL,"
+	"  body BLOB NOT NULL, PRIMARY KEY(journal, stream, seq)) WITHOUT ROWID;"
+	"PRAGMA user_version = 2;";
 
 static int set_journal_id(struct store *s)
 {
@@ -64,14 +70,18 @@ static int migrate(struct store *s)
 		return r;
 	if (version == SCHEMA_VERSION)
 		return 0;
-	if (version != 0)
+	if (version < 0 || version > SCHEMA_VERSION)
 		return -ERR_VERSION;
 	r = sql_begin(s->sql);
 	if (r < 0)
 		return r;
-	r = sql_exec(s->sql, schema_v1);
+	if (version < 1) {
+		r = sql_exec(s->sql, schema_v1);
+		if (r >= 0)
+			r = set_journal_id(s);
+	}
 	if (r >= 0)
-		r = set_journal_id(s);
+		r = sql_exec(s->sql, schema_v2);
 	if (r >= 0)
 		r = sql_commit(s->sql);
 	if (r < 0)

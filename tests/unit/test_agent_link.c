@@ -388,6 +388,92 @@ static void a_refused_batch_is_tried_in_smaller_ones(void **state)
 	proto_sightings_done(&m);
 }
 
+/* Refuses what is on its way until nothing is, or `tries` refusals are through. */
+static unsigned int refuse_uploads(struct fixture *f, unsigned int status, const char *body,
+				   unsigned int tries)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < 40 * tries && n < tries; i++) {
+		struct http_call *call = fake_http_find(f->http, "/agent/v1/sightings");
+
+		if (call) {
+			fake_http_reply(call, status, body, strlen(body));
+			n++;
+		}
+		run(f, 1000000);
+	}
+	return n;
+}
+
+/* A controller that cannot take entry 2. */
+static void an_entry_that_is_refused_alone_again_and_again_is_set_aside(void **state)
+{
+	static const char body[] = "{\"code\":\"bad-message\"}";
+	struct fixture *f = *state;
+	unsigned int alone = 0;
+
+	bring_up(f);
+	for (int i = 0; i < 3; i++)
+		add_sighting(f);
+	run(f, 300000);
+	for (int i = 0; i < 600 && journal_depth(f->journal, JOURNAL_SIGHTINGS) != 0; i++) {
+		struct http_call *call;
+		struct proto_sightings m;
+
+		run(f, 1000000);
+		call = fake_http_find(f->http, "/agent/v1/sightings");
+		if (!call)
+			continue;
+		assert_int_equal(proto_sightings_decode(call->body.data, call->body.len, &m, NULL),
+				 0);
+		if (m.first_seq <= 2 && m.first_seq + m.n > 2) {
+			alone += m.n == 1;
+			fake_http_reply(call, 400, body, strlen(body));
+		} else {
+			answer_ack(f, "/agent/v1/sightings", m.first_seq + m.n - 1);
+		}
+		proto_sightings_done(&m);
+	}
+	assert_int_equal(journal_depth(f->journal, JOURNAL_SIGHTINGS), 0);
+	assert_int_equal(journal_refused(f->journal), 1);
+	assert_int_equal(alone, 5);
+	/* and it is on flash */
+	assert_int_equal(journal_reload(f->journal), 0);
+	assert_int_equal(journal_refused(f->journal), 1);
+	assert_int_equal(journal_depth(f->journal, JOURNAL_SIGHTINGS), 0);
+}
+
+static void refusals_that_are_not_the_entrys_fault_set_nothing_aside(void **state)
+{
+	struct fixture *f = *state;
+
+	bring_up(f);
+	add_sighting(f);
+	run(f, 300000);
+	refuse_uploads(f, 400, "{\"code\":\"protocol-version\"}", 12);
+	refuse_uploads(f, 401, "{\"code\":\"no-agent-certificate\"}", 12);
+	refuse_uploads(f, 429, "{\"code\":\"throttled\"}", 12);
+	refuse_uploads(f, 507, "{\"code\":\"disk-full\"}", 12);
+	assert_int_equal(journal_refused(f->journal), 0);
+	assert_int_equal(journal_depth(f->journal, JOURNAL_SIGHTINGS), 1);
+}
+
+static void a_controller_that_refuses_everything_does_not_empty_the_journal(void **state)
+{
+	static const char body[] = "{\"code\":\"bad-message\"}";
+	struct fixture *f = *state;
+
+	bring_up(f);
+	for (int i = 0; i < JOURNAL_MAX_REFUSED + 20; i++)
+		add_sighting(f);
+	run(f, 300000);
+	refuse_uploads(f, 422, body, 6 * (JOURNAL_MAX_REFUSED + 20));
+	assert_int_equal(journal_refused(f->journal), JOURNAL_MAX_REFUSED);
+	assert_int_equal(journal_depth(f->journal, JOURNAL_SIGHTINGS), 20);
+	assert_string_not_equal(link_last_error(f->link), "");
+}
+
 static void a_revoked_certificate_ends_the_link_and_the_journal_goes_on(void **state)
 {
 	static const char body[] = "{\"type\":\"urn:gondola:problem:revoked\",\"status\":403,"
@@ -503,6 +589,9 @@ int main(void)
 		T(a_controller_that_was_away_for_minutes_is_asked_rarely_and_caught_up_with),
 		T(server_errors_do_not_end_the_link),
 		T(a_refused_batch_is_tried_in_smaller_ones),
+		T(an_entry_that_is_refused_alone_again_and_again_is_set_aside),
+		T(refusals_that_are_not_the_entrys_fault_set_nothing_aside),
+		T(a_controller_that_refuses_everything_does_not_empty_the_journal),
 		T(a_revoked_certificate_ends_the_link_and_the_journal_goes_on),
 		T(another_refusal_is_not_taken_for_revocation),
 		T(changes_of_another_database_are_not_mixed_in_but_all_is_asked_for),
