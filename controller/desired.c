@@ -24,6 +24,7 @@ struct waiter {
 	struct loop_timer *timer;
 	int64_t agent_id;
 	uint64_t after;
+	bool known; /* `after` is of this database */
 };
 
 struct agent {
@@ -195,7 +196,9 @@ static int add_forgotten(struct sql *s, int64_t agent_id, uint64_t after, struct
 	return r;
 }
 
-static int build(struct desired *d, int64_t agent_id, uint64_t after, struct proto_desired *m)
+/* `known`: `after` was read from this database, also if it is 0. */
+static int build(struct desired *d, int64_t agent_id, uint64_t after, bool known,
+		 struct proto_desired *m)
 {
 	struct app *app = d->shop->app;
 	struct sql *s = db_reader(app->db);
@@ -208,6 +211,10 @@ static int build(struct desired *d, int64_t agent_id, uint64_t after, struct pro
 				    .server_time_us = now};
 	/* read first: what commits meanwhile has a higher revision and may come twice, never not */
 	r = read_rev(s, &m->rev);
+	if (r == 0 && known && after == 0 && m->rev == 0) { /* nothing was ever wanted here */
+		m->full = false;
+		return 0;
+	}
 	if (r == 0 && after > m->rev) { /* from a future that this database has not seen */
 		after = 0;
 		m->full = true;
@@ -276,12 +283,13 @@ static void answer(struct waiter *w, struct proto_desired *news)
 	struct http_request *rq = w->rq;
 	int64_t agent_id = w->agent_id;
 	uint64_t after = w->after;
+	bool known = w->known;
 	struct proto_desired m;
 	int r = 0;
 
 	remove_waiter(w);
 	if (!news)
-		r = build(d, agent_id, after, &m);
+		r = build(d, agent_id, after, known, &m);
 	else
 		m = *news;
 	if (r < 0)
@@ -303,12 +311,27 @@ void desired_wake(struct desired *d, int64_t agent_id)
 		struct proto_desired m;
 
 		next = w->next;
-		if (w->agent_id != agent_id || build(d, agent_id, w->after, &m) < 0)
+		if (w->agent_id != agent_id || build(d, agent_id, w->after, w->known, &m) < 0)
 			continue;
 		if (has_news(&m))
 			answer(w, &m);
 		else
 			proto_desired_done(&m);
+	}
+}
+
+void desired_shut_out(struct desired *d, int64_t agent_id)
+{
+	struct waiter *next;
+
+	for (struct waiter *w = d->waiters; w; w = next) {
+		struct http_request *rq = w->rq;
+
+		next = w->next;
+		if (w->agent_id != agent_id)
+			continue;
+		remove_waiter(w);
+		http_reply_err(rq, -ERR_REVOKED, "Desired state");
 	}
 }
 
@@ -327,7 +350,7 @@ void desired_free(struct desired *d)
 }
 
 static void wait_for_news(struct desired *d, struct http_request *rq, int64_t agent_id,
-			  uint64_t after, int64_t seconds)
+			  uint64_t after, bool known, int64_t seconds)
 {
 	struct waiter *w = calloc(1, sizeof *w);
 	struct agent *a = find_agent(d, agent_id);
@@ -344,6 +367,7 @@ static void wait_for_news(struct desired *d, struct http_request *rq, int64_t ag
 	w->rq = rq;
 	w->agent_id = agent_id;
 	w->after = after;
+	w->known = known;
 	w->next = d->waiters;
 	d->waiters = w;
 	d->n_waiting++;
@@ -399,24 +423,26 @@ void desired_get(struct http_request *rq, struct app *app)
 	struct desired *d = app->shop->desired;
 	int64_t agent_id = http_who(rq)->agent_id, epoch, after, wait;
 	struct proto_desired m;
+	bool known;
 	int r;
 
 	if (!http_query_int(rq, "epoch", 0, 0, INT64_MAX, &epoch) ||
 	    !http_query_int(rq, "after", 0, 0, INT64_MAX, &after) ||
 	    !http_query_int(rq, "wait", 0, 0, WAIT_MAX_S, &wait))
 		return;
-	if ((uint64_t) epoch != db_epoch(app->db))
+	known = (uint64_t) epoch == db_epoch(app->db);
+	if (!known)
 		after = 0;
 	end_older_polls(d, agent_id);
 	note_progress(d, agent_id, (uint64_t) after);
-	r = build(d, agent_id, (uint64_t) after, &m);
+	r = build(d, agent_id, (uint64_t) after, known, &m);
 	if (r < 0) {
 		http_reply_err(rq, r, "Desired state");
 	} else if (has_news(&m) || wait == 0) {
 		reply(d, rq, &m);
 	} else {
 		proto_desired_done(&m);
-		wait_for_news(d, rq, agent_id, (uint64_t) after, wait);
+		wait_for_news(d, rq, agent_id, (uint64_t) after, known, wait);
 	}
 }
 

@@ -15,6 +15,8 @@ struct desired;
 int desired_new(struct shop *s, struct desired **ret) _must_check_;
 /** Lets go of whoever waits. */
 void desired_free(struct desired *d);
+/** The agent was revoked: a poll of it that waits gets the answer that its next request would. */
+void desired_shut_out(struct desired *d, int64_t agent_id);
 /** What an agent should be has a new revision: answer it if it waits. */
 void desired_wake(struct desired *d, int64_t agent_id);
 /** Is it there, and how far has it got? */

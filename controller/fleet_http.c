@@ -198,7 +198,7 @@ static void revoked(void *arg, int err)
 			snprintf(a->name, sizeof(a->name), "%s", v->name);
 			fleet_publish(v->app->fleet, a);
 		}
-		app_desired_changed(v->app, v->id);
+		shop_agent_shut_out(v->app->shop, v->id);
 		http_reply_empty(v->rq, 204);
 	}
 	free(v);

@@ -127,3 +127,9 @@ int shop_agent_revoked(struct sql *s, int64_t agent_id)
 	sql_bind_i64(q, 1, agent_id);
 	return sql_run(q);
 }
+
+void shop_agent_shut_out(struct shop *s, int64_t agent_id)
+{
+	if (s)
+		desired_shut_out(s->desired, agent_id);
+}

@@ -52,6 +52,9 @@ int shop_product_by_gtin(struct sql *s, uint64_t gtin, int64_t *ret_id, char *na
  * it. */
 int shop_agent_revoked(struct sql *s, int64_t agent_id) _must_check_;
 
+/** The same agent, after that write: what it waits for is refused now. NULL-safe. */
+void shop_agent_shut_out(struct shop *s, int64_t agent_id);
+
 /** Figures for /metrics; constant time. */
 struct shop_stats {
 	uint64_t rendered;      /**< pictures drawn since the start */

@@ -136,6 +136,64 @@ static void many_labels_come_oldest_change_first(void **state)
 	proto_desired_done(&d);
 }
 
+static void poll_of_a_database_without_wishes_waits_for_the_first(void **state)
+{
+	struct env *e = *state;
+	struct env_reports ap = {.agent_id = 1};
+	struct proto_desired d;
+
+	poll_with(e, 0, 0, 30); /* it knows nothing yet, so this answer is all there is */
+	decode(e, &d);
+	assert_true(d.full);
+	assert_int_equal(d.rev, 0);
+	proto_desired_done(&d);
+	poll_with(e, db_epoch(e->app.db), 0, 30);
+	assert_false(e->answered);
+	env_advance(e, 29 * US_PER_SEC);
+	assert_false(e->answered);
+	env_advance(e, 2 * US_PER_SEC);
+	decode(e, &d);
+	assert_false(d.full);
+	proto_desired_done(&d);
+	poll_with(e, db_epoch(e->app.db), 0, 30);
+	assert_false(e->answered);
+	env_new_label(e, &ap, ADDR); /* takes the answer's place, and the poll's */
+	env_desired(e, 1, 0, &d);
+	assert_true(d.rev > 0);
+	assert_int_equal(d.n_labels, 1);
+	proto_desired_done(&d);
+}
+
+static void a_waiting_poll_of_a_revoked_agent_is_refused_at_once(void **state)
+{
+	struct env *e = *state;
+	struct env_reports ap = {.agent_id = 1};
+
+	env_new_label(e, &ap, ADDR);
+	poll_with(e, db_epoch(e->app.db), present_rev(e), 50);
+	shop_agent_shut_out(e->app.shop, 2);
+	assert_false(e->answered);
+	shop_agent_shut_out(e->app.shop, 1);
+	env_settle(e);
+	assert_true(e->answered);
+	assert_int_equal(e->status, 403);
+	assert_string_equal(env_text(e, "code"), "revoked");
+}
+
+static void reports_that_a_revocation_overtook_are_refused(void **state)
+{
+	struct env *e = *state;
+	struct env_reports ap = {.agent_id = 1};
+	struct proto_label_report seen = env_report(ADDR, LABEL_SEEN, ENV_START_US);
+
+	env_new_label(e, &ap, ADDR);
+	assert_int_equal(env_sql(e, "UPDATE agents SET revoked = 1 WHERE id = 1"), 0);
+	assert_int_equal(env_sql(e, "UPDATE labels SET agent_id = NULL"), 0);
+	assert_int_equal(env_send(e, &ap, &seen, 1), 403);
+	assert_int_equal(env_number(e, "SELECT count(*) FROM labels WHERE agent_id IS NOT NULL"),
+			 0);
+}
+
 #define t(f) cmocka_unit_test_setup_teardown(f, env_setup, env_teardown)
 
 int main(void)
@@ -147,6 +205,9 @@ int main(void)
 		t(stop_ends_a_waiting_poll),
 		t(bad_questions_are_refused),
 		t(many_labels_come_oldest_change_first),
+		t(poll_of_a_database_without_wishes_waits_for_the_first),
+		t(a_waiting_poll_of_a_revoked_agent_is_refused_at_once),
+		t(reports_that_a_revocation_overtook_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
