@@ -48,8 +48,8 @@ file_defaults() {
 	sed -nE 's/^[[:space:]]*# ([a-z0-9_]+ = .*)/\1/p' "$1" | tr -d '"' | sort
 }
 
-echo 1..8
-for p in gondolad:8 gondola-agent:8 gondola-sim:1 gondolactl:1; do
+echo 1..9
+for p in gondolad:8 gondola-agent:8 gondola-llrp:1 gondola-sim:1 gondolactl:1; do
 	name=${p%:*}
 	result "the page of $name lists the options that the program has" "$(
 		diff <("$bin/$name" --help | own_options | long_options) \
