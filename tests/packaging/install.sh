@@ -117,8 +117,7 @@ removal_keeps_state() {
 }
 
 purge_leaves_nothing() {
-	# What an administrator put there is hers.
-	rm -f "$root/etc/gondola/join-code"
+	[ -f "$root/etc/gondola/join-code" ] || return 1
 	inside dpkg --purge gondolad gondola-agent && left '^$'
 }
 
