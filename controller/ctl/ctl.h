@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * gondolactl: a person's command line over the public API, and nothing but the public API.
+ * gondolactl: a person's command line over the public API, and nothing but the public API; only the
+ * verbs that work on recordings (verbs_model.c) need no controller.
  *
  *   main.c      options, the verb table, help
  *   client.c    HTTPS with the store's own authority pinned (the only file that opens libcurl)
@@ -124,6 +125,9 @@ int ctl_items(struct ctl *c, int argc, char **argv);
 int ctl_items_list(struct ctl *c, int argc, char **argv);
 int ctl_places_list(struct ctl *c, int argc, char **argv);
 int ctl_places_set(struct ctl *c, int argc, char **argv);
+int ctl_places_fit(struct ctl *c, int argc, char **argv);
+int ctl_places_score(struct ctl *c, int argc, char **argv);
+int ctl_doors_score(struct ctl *c, int argc, char **argv);
 int ctl_antennas_list(struct ctl *c, int argc, char **argv);
 int ctl_antennas_set(struct ctl *c, int argc, char **argv);
 int ctl_readers_set(struct ctl *c, int argc, char **argv);
