@@ -17,10 +17,12 @@ struct sign {
 	struct app *app;
 	int64_t user_id;
 	char user[USER_NAME_MAX + 1];
+	char charged[USER_NAME_MAX + 1]; /* as the throttle knows the name */
 	char address[64];
 	char role[16];
 	char new_password[PASSWORD_MAX + 1];
 	char hash[PASSWORD_HASH_MAX];
+	char new_hash[PASSWORD_HASH_MAX];
 	uint8_t token[SESSION_BYTES];
 	uint8_t session[32];
 	int64_t now_us;
@@ -54,11 +56,14 @@ static json_t *session_json(const struct app *app, const char *user, const char 
 
 /* --- sign in ------------------------------------------------------------------------------- */
 
+/* Only if the password that was checked is still the user's: a reset meanwhile ended his sessions,
+ * and this would be one more. */
 static int write_session(struct sql *s, void *arg)
 {
 	const struct sign *g = arg;
-	struct sql_stmt *q = sql_prepare(s, "INSERT INTO sessions(token_hash, user_id, created,"
-					    " seen, expires) VALUES(?, ?, ?, ?, ?)");
+	struct sql_stmt *q = sql_prepare(
+		s, "INSERT INTO sessions(token_hash, user_id, created, seen, expires)"
+		   " SELECT ?1, id, ?3, ?4, ?5 FROM users WHERE id = ?2 AND password = ?6");
 	int r;
 
 	sql_bind_blob(q, 1, g->session, sizeof(g->session));
@@ -66,9 +71,12 @@ static int write_session(struct sql *s, void *arg)
 	sql_bind_i64(q, 3, g->now_us);
 	sql_bind_i64(q, 4, g->now_us);
 	sql_bind_i64(q, 5, g->now_us + SESSION_MAX_US);
+	sql_bind_text(q, 6, g->hash);
 	r = sql_run(q);
 	if (r < 0)
 		return r;
+	if (sql_changes(s) == 0)
+		return -ERR_AUTH;
 	q = sql_prepare(s, "UPDATE users SET last_login = ? WHERE id = ?");
 	sql_bind_i64(q, 1, g->now_us);
 	sql_bind_i64(q, 2, g->user_id);
@@ -80,6 +88,10 @@ static void session_written(void *arg, int err)
 	_cleanup_(sign_freep) struct sign *g = arg;
 	char text[64], cookie[192];
 
+	if (err == -ERR_AUTH) {
+		http_problem(g->rq, 401, "bad-credentials", "User or password is wrong.");
+		return;
+	}
 	if (err < 0) {
 		http_reply_err(g->rq, err, "The session could not be stored");
 		return;
@@ -111,7 +123,7 @@ static void password_checked(void *user, int err, const char *hash _unused_)
 		http_reply_err(g->rq, err, "The password could not be checked");
 		return;
 	}
-	throttle_forgive(a->by_user, g->user);
+	throttle_forgive(a->by_user, g->charged);
 	throttle_refund(a->by_address, g->address);
 	randombytes_buf(g->token, sizeof(g->token));
 	auth_token_hash(g->token, g->session);
@@ -127,7 +139,7 @@ static void password_checked(void *user, int err, const char *hash _unused_)
 static bool pass_throttle(struct http_request *rq, struct auth *a, const struct sign *g)
 {
 	int64_t now = clock_mono_us(a->app->clock);
-	int64_t wait = MAX(throttle_wait_us(a->by_user, g->user, now),
+	int64_t wait = MAX(throttle_wait_us(a->by_user, g->charged, now),
 			   throttle_wait_us(a->by_address, g->address, now));
 	char seconds[24];
 
@@ -139,7 +151,7 @@ static bool pass_throttle(struct http_request *rq, struct auth *a, const struct 
 			     seconds);
 		return false;
 	}
-	throttle_charge(a->by_user, g->user, now);
+	throttle_charge(a->by_user, g->charged, now);
 	throttle_charge(a->by_address, g->address, now);
 	return true;
 }
@@ -154,9 +166,10 @@ static struct sign *sign_new(struct http_request *rq, struct app *app, const cha
 	}
 	g->rq = rq;
 	g->app = app;
-	/* Names are compared without case in the database: charge them the same way. */
 	snprintf(g->user, sizeof(g->user), "%s", user);
-	for (char *c = g->user; *c; c++)
+	/* Names are compared without case in the database: charge them the same way. */
+	snprintf(g->charged, sizeof(g->charged), "%s", user);
+	for (char *c = g->charged; *c; c++)
 		if (*c >= 'A' && *c <= 'Z')
 			*c = (char) (*c - 'A' + 'a');
 	auth_address_key(http_remote(rq), g->address, sizeof(g->address));
@@ -282,14 +295,18 @@ static void sign_out(struct http_request *rq, struct app *app)
 static int write_password(struct sql *s, void *arg)
 {
 	const struct sign *g = arg;
-	struct sql_stmt *q = sql_prepare(s, "UPDATE users SET password = ? WHERE id = ?");
+	struct sql_stmt *q =
+		sql_prepare(s, "UPDATE users SET password = ? WHERE id = ? AND password = ?");
 	int r;
 
-	sql_bind_text(q, 1, g->hash);
+	sql_bind_text(q, 1, g->new_hash);
 	sql_bind_i64(q, 2, g->user_id);
+	sql_bind_text(q, 3, g->hash);
 	r = sql_run(q);
 	if (r < 0)
 		return r;
+	if (sql_changes(s) == 0) /* it was changed or reset meanwhile */
+		return -ERR_CONFLICT;
 	q = sql_prepare(s, "DELETE FROM sessions WHERE user_id = ? AND token_hash != ?");
 	sql_bind_i64(q, 1, g->user_id);
 	sql_bind_blob(q, 2, g->session, sizeof(g->session));
@@ -312,7 +329,7 @@ static void new_password_hashed(void *user, int err, const char *hash)
 	_cleanup_(sign_freep) struct sign *g = user;
 
 	if (err == 0) {
-		snprintf(g->hash, sizeof(g->hash), "%s", hash);
+		snprintf(g->new_hash, sizeof(g->new_hash), "%s", hash);
 		err = db_write(g->app->db, write_password, password_written, g);
 	}
 	if (err < 0)
@@ -331,7 +348,7 @@ static void old_password_checked(void *user, int err, const char *hash _unused_)
 		return;
 	}
 	if (err == 0) {
-		throttle_forgive(a->by_user, g->user);
+		throttle_forgive(a->by_user, g->charged);
 		throttle_refund(a->by_address, g->address);
 		err = passwords_hash(a->passwords, g->new_password, new_password_hashed, g);
 	}

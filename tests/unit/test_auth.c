@@ -273,6 +273,41 @@ static void a_local_reset_replaces_password_and_sessions(void **state)
 	test_reply_done(&r3);
 }
 
+static void take_status(void *user, unsigned int status, const char *body, size_t len)
+{
+	(void) body;
+	(void) len;
+	*(unsigned int *) user = status;
+}
+
+/* The reset commits while the old password is being checked. */
+static void a_sign_in_that_a_reset_overtook_opens_no_session(void **state)
+{
+	struct fixture *f = *state;
+	const char *const headers[] = {"Content-Type", "application/json", NULL};
+	char body[128];
+	unsigned int status = 0;
+	FILE *out = tmpfile();
+
+	snprintf(body, sizeof(body), "{\"user\":\"admin\",\"password\":\"%s\"}", f->password);
+	const struct http_injection in = {.listener = HTTP_PUBLIC,
+					  .method = "POST",
+					  .uri = "/api/v1/session",
+					  .headers = headers,
+					  .body = body,
+					  .body_len = strlen(body),
+					  .done = take_status,
+					  .user = &status};
+
+	assert_int_equal(http_inject(f->t.app.http, &in), 0);
+	assert_int_equal(status, 0);
+	assert_int_equal(auth_reset_password(f->t.dir, "admin", 1, out), 0);
+	fclose(out);
+	for (int i = 0; i < 1000 && !status; i++)
+		loop_run_once(f->t.app.loop, 100);
+	assert_int_equal(status, 401);
+}
+
 static void changing_my_password_ends_my_other_sessions(void **state)
 {
 	struct fixture *f = *state;
@@ -383,6 +418,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_local_reset_replaces_password_and_sessions, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(a_sign_in_that_a_reset_overtook_opens_no_session,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(changing_my_password_ends_my_other_sessions, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(
