@@ -22,6 +22,17 @@ static const struct throttle_rule stranger_rule = {
 
 /* --- memory -------------------------------------------------------------------------------- */
 
+size_t fleet_name_cut(const char *name, size_t max)
+{
+	size_t len = strnlen(name, max + 1);
+
+	if (len <= max)
+		return len;
+	while (max > 0 && ((unsigned char) name[max] & 0xc0) == 0x80)
+		max--;
+	return max;
+}
+
 struct agent *fleet_find(const struct fleet *f, int64_t id)
 {
 	struct agent *a;

@@ -112,7 +112,8 @@ static int choose_name(struct sql *s, struct enrolment *e)
 		if (i == 1)
 			snprintf(e->name, sizeof(e->name), "%s", e->request.name);
 		else
-			snprintf(e->name, sizeof(e->name), "%.50s-%d", e->request.name, i);
+			snprintf(e->name, sizeof(e->name), "%.*s-%d",
+				 (int) fleet_name_cut(e->request.name, 50), e->request.name, i);
 		r = name_is_taken(s, e->name);
 		if (r <= 0)
 			return r;
@@ -192,8 +193,11 @@ static int issue_cert(struct sql *s, struct enrolment *e)
 	r = sql_run(q);
 	if (r < 0)
 		return r;
-	q = sql_prepare(s, "DELETE FROM agent_certs WHERE not_after < ?");
-	sql_bind_i64(q, 1, e->now_us);
+	/* Of this agent only: with a clock that is years ahead for a moment everybody's would go.
+	 */
+	q = sql_prepare(s, "DELETE FROM agent_certs WHERE agent_id = ? AND not_after < ?");
+	sql_bind_i64(q, 1, e->agent_id);
+	sql_bind_i64(q, 2, e->now_us);
 	return sql_run(q);
 }
 

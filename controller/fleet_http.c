@@ -166,18 +166,26 @@ struct revoke {
 static int write_revoke(struct sql *s, void *arg)
 {
 	struct revoke *v = arg;
-	struct sql_stmt *q = sql_prepare(s, "UPDATE agents SET revoked = ?, name ="
-					    " substr(name, 1, 40) || ' (revoked ' || id || ')'"
-					    " WHERE id = ? AND revoked IS NULL RETURNING name");
+	struct sql_stmt *q =
+		sql_prepare(s, "SELECT name FROM agents WHERE id = ? AND revoked IS NULL");
+	const char *name;
 	int r;
 
-	sql_bind_i64(q, 1, v->at_us);
-	sql_bind_i64(q, 2, v->id);
+	sql_bind_i64(q, 1, v->id);
 	r = sql_step(q);
 	if (r <= 0)
 		return r < 0 ? r : -ENOENT;
-	snprintf(v->name, sizeof(v->name), "%s", sql_col_text(q, 0));
+	name = sql_col_text(q, 0);
+	snprintf(v->name, sizeof(v->name), "%.*s (revoked %lld)", (int) fleet_name_cut(name, 32),
+		 name, (long long) v->id);
 	sql_reset(q);
+	q = sql_prepare(s, "UPDATE agents SET revoked = ?, name = ? WHERE id = ?");
+	sql_bind_i64(q, 1, v->at_us);
+	sql_bind_text(q, 2, v->name);
+	sql_bind_i64(q, 3, v->id);
+	r = sql_run(q);
+	if (r < 0)
+		return r;
 	r = shop_agent_revoked(s, v->id);
 	if (r < 0)
 		return r;

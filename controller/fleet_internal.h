@@ -46,6 +46,8 @@ struct fleet {
 };
 
 /* fleet.c */
+/** Bytes of `name` that fit into `max` without splitting a character. */
+size_t fleet_name_cut(const char *name, size_t max);
 struct agent *fleet_find(const struct fleet *f, int64_t id);
 /** Adds or finds. NULL when out of memory. */
 struct agent *fleet_add(struct fleet *f, int64_t id, const char *name);

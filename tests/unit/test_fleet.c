@@ -251,6 +251,65 @@ static void two_agents_of_one_name_get_two_names(void **state)
 	test_csr_done(&second);
 }
 
+/* 63 bytes; each cut at an even one would split a character. */
+static void long_names_are_not_cut_inside_a_character(void **state)
+{
+	static const char name[] = "xüüüüüüüüüüüüüüüüüüüüüüüüüüüüüüü";
+	struct test_controller *t = *state;
+	struct test_csr csr[2];
+	char code[128], uri[64];
+	uint64_t id[2];
+
+	make_code(t, 2, 60, code);
+	for (size_t i = 0; i < ARRAY_SIZE(csr); i++) {
+		test_csr_make(&csr[i], GNUTLS_PK_ECDSA, P256, "x");
+		id[i] = enroll(t, code, name, &csr[i]).agent_id;
+		test_csr_done(&csr[i]);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(id); i++) {
+		snprintf(uri, sizeof(uri), "/api/v1/agents/%d", (int) id[i]);
+		expect(test_json(t, "GET", uri, NULL, &test_admin), 200, "xüü");
+		expect(test_json(t, "DELETE", uri, NULL, &test_admin), 204, NULL);
+		expect(test_json(t, "GET", uri, NULL, &test_admin), 200, " (revoked ");
+	}
+}
+
+static int make_clock_wrong_for_a_moment(struct sql *s, void *arg)
+{
+	(void) arg;
+	return sql_exec(s, "UPDATE agent_certs SET not_after = 1");
+}
+
+static int count_certs(struct sql *s, void *arg)
+{
+	struct sql_stmt *q = sql_prepare(s, "SELECT count(*) FROM agent_certs");
+	int r = sql_step(q);
+
+	*(int64_t *) arg = r > 0 ? sql_col_i64(q, 0) : -1;
+	sql_reset(q);
+	return r < 0 ? r : 0;
+}
+
+/* To a clock that is years ahead all certificates are too old: it must not throw them away. */
+static void an_enrolment_leaves_the_certificates_of_others_alone(void **state)
+{
+	struct test_controller *t = *state;
+	struct test_csr csr[2];
+	char code[128];
+	int64_t n = 0;
+
+	make_code(t, 2, 60, code);
+	for (size_t i = 0; i < ARRAY_SIZE(csr); i++) {
+		test_csr_make(&csr[i], GNUTLS_PK_ECDSA, P256, "x");
+		(void) enroll(t, code, "dock", &csr[i]);
+		test_csr_done(&csr[i]);
+		if (i == 0)
+			assert_int_equal(test_write(t, make_clock_wrong_for_a_moment, NULL), 0);
+	}
+	assert_int_equal(test_write(t, count_certs, &n), 0);
+	assert_int_equal(n, 2);
+}
+
 static void a_revoked_key_stays_out_and_its_name_is_free(void **state)
 {
 	struct test_controller *t = *state;
@@ -461,6 +520,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(guessing_codes_is_throttled, setup, teardown),
 		cmocka_unit_test_setup_teardown(two_agents_of_one_name_get_two_names, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(long_names_are_not_cut_inside_a_character, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(
+			an_enrolment_leaves_the_certificates_of_others_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_revoked_key_stays_out_and_its_name_is_free, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_renewal_with_a_new_key_keeps_the_agent, setup,
