@@ -8,7 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_AHEAD_US (5 * 60 * US_PER_SEC)
+#define MAX_AHEAD_US      (5 * 60 * US_PER_SEC)
+/* An older report changes nothing that a newer one has said; but what is from the future was said
+ * while our clock was wrong, and must not outweigh all that comes until then. */
+#define NOT_OLDER(column) "(coalesce(" column ", 0) <= ?2 OR " column " > ?4)"
 
 /* One report on its way into the database. */
 struct entry {
@@ -114,7 +117,8 @@ static int update_common(struct sql *s, const struct label_ingest *in, const str
 		     (rep->width != e->label.width || rep->height != e->label.height ||
 		      rep->display_type != e->label.display_type);
 	struct sql_stmt *q = sql_prepare(
-		s, "UPDATE labels SET last_seen = max(last_seen, ?2), heard_by = ?3,"
+		s, "UPDATE labels SET last_seen = iif(last_seen > ?10, ?2, max(last_seen, ?2)),"
+		   " heard_by = ?3,"
 		   " battery_mv = coalesce(?4, battery_mv), temperature_cc = coalesce(?5, "
 		   "temperature_cc),"
 		   " rssi_dbm = coalesce(?6, rssi_dbm), width = coalesce(?7, width),"
@@ -125,6 +129,7 @@ static int update_common(struct sql *s, const struct label_ingest *in, const str
 	sql_bind_i64(q, 1, (int64_t) e->addr);
 	sql_bind_i64(q, 2, e->at_us);
 	sql_bind_i64(q, 3, in->agent_id);
+	sql_bind_i64(q, 10, in->now_us + MAX_AHEAD_US);
 	if (rep->battery_mv)
 		sql_bind_i64(q, 4, rep->battery_mv);
 	if (rep->temperature_cc != INT16_MIN)
@@ -178,13 +183,12 @@ static int image_step(struct sql *s, const struct label_ingest *in, const struct
 		      bool sent)
 {
 	struct sql_stmt *q =
-		sent ? sql_prepare(s,
-				   "UPDATE labels SET sent_image = ?, sent_at = ?, error = 0,"
-				   " error_text = '' WHERE addr = ? AND coalesce(sent_at, 0) <= ?2")
+		sent ? sql_prepare(s, "UPDATE labels SET sent_image = ?, sent_at = ?, error = 0,"
+				      " error_text = '' WHERE addr = ? AND " NOT_OLDER("sent_at"))
 		     : sql_prepare(s,
 				   "UPDATE labels SET staged_image = ?, staged_at = ?, error = 0,"
 				   " error_text = '' WHERE addr = ?"
-				   " AND coalesce(staged_at, 0) <= ?2");
+				   " AND " NOT_OLDER("staged_at"));
 	int r;
 
 	if (is_zero(e->rep->image))
@@ -192,6 +196,7 @@ static int image_step(struct sql *s, const struct label_ingest *in, const struct
 	sql_bind_blob(q, 1, e->rep->image, IMAGE_HASH_BYTES);
 	sql_bind_i64(q, 2, e->at_us);
 	sql_bind_i64(q, 3, (int64_t) e->addr);
+	sql_bind_i64(q, 4, in->now_us + MAX_AHEAD_US);
 	r = sql_run(q);
 	return r < 0 ? r : note(s, in, e, sent ? "sent" : "staged", e->rep->image);
 }
@@ -210,17 +215,19 @@ static int shown(struct sql *s, const struct label_ingest *in, const struct entr
 		return 0;
 	if (again) {
 		q = sql_prepare(s, "UPDATE labels SET shown_grade = max(shown_grade, ?3),"
-				   " shown_at = max(coalesce(shown_at, 0), ?2), error = 0,"
-				   " error_text = '' WHERE addr = ?1");
+				   " shown_at = iif(" NOT_OLDER(
+					   "shown_at") ", ?2, shown_at), error = 0,"
+						       " error_text = '' WHERE addr = ?1");
 	} else {
-		q = sql_prepare(s, "UPDATE labels SET shown_image = ?4, shown_since = ?2,"
+		q = sql_prepare(s, "UPDATE labels SET shown_image = ?5, shown_since = ?2,"
 				   " shown_grade = ?3, shown_at = ?2, error = 0, error_text = ''"
-				   " WHERE addr = ?1 AND coalesce(shown_at, 0) <= ?2");
-		sql_bind_blob(q, 4, e->rep->image, IMAGE_HASH_BYTES);
+				   " WHERE addr = ?1 AND " NOT_OLDER("shown_at"));
+		sql_bind_blob(q, 5, e->rep->image, IMAGE_HASH_BYTES);
 	}
 	sql_bind_i64(q, 1, (int64_t) e->addr);
 	sql_bind_i64(q, 2, e->at_us);
 	sql_bind_i64(q, 3, e->rep->grade);
+	sql_bind_i64(q, 4, in->now_us + MAX_AHEAD_US);
 	r = sql_run(q);
 	if (r < 0 || (again && e->rep->grade <= l->grade))
 		return r;

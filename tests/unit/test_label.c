@@ -228,6 +228,40 @@ static void revoked_agent_lets_its_labels_go(void **state)
 	assert_string_equal(env_text(e, "agent"), "ap-two");
 }
 
+/* A report came while the controller's clock was a year ahead. Its time must not outweigh all that
+ * labels say in the year to come. */
+static void what_was_reported_under_a_wrong_clock_does_not_last(void **state)
+{
+	static const char wrong[] =
+		"UPDATE labels SET sent_at = sent_at + 31536000000000,"
+		" shown_at = shown_at + 31536000000000, last_seen = last_seen + 31536000000000";
+	struct env *e = *state;
+	struct env_reports ap = {.agent_id = 1};
+	struct proto_label_report r[2];
+	char shown[80];
+
+	env_new_label(e, &ap, ADDR);
+	for (size_t i = 0; i < 2; i++) {
+		r[i] = env_report(ADDR, i ? LABEL_SHOWN : LABEL_SENT, ENV_START_US);
+		r[i].grade = EVIDENCE_CONFIRMED;
+		memset(r[i].image, 0xaa, sizeof(r[i].image));
+	}
+	assert_int_equal(env_send(e, &ap, r, 2), 200);
+	assert_int_equal(env_sql(e, wrong), 0);
+	for (size_t i = 0; i < 2; i++) {
+		r[i].at_us++;
+		memset(r[i].image, 0xbb, sizeof(r[i].image));
+	}
+	assert_int_equal(env_send(e, &ap, r, 2), 200);
+	assert_int_equal(env_call(e, "GET", LABEL, NULL), 200);
+	memset(shown, 'b', 64);
+	shown[64] = '\0';
+	assert_string_equal(env_text(e, "shown.image"), shown);
+	assert_string_equal(env_text(e, "sent.image"), shown);
+	assert_int_equal(
+		env_number(e, "SELECT count(*) FROM labels WHERE last_seen > 1800000000000000"), 0);
+}
+
 static void nothing_is_shown_without_evidence(void **state)
 {
 	uint8_t a[IMAGE_HASH_BYTES] = {1}, b[IMAGE_HASH_BYTES] = {2};
@@ -274,6 +308,7 @@ int main(void)
 		t(history_tells_newest_first),
 		t(keys_are_kept_sealed),
 		t(revoked_agent_lets_its_labels_go),
+		t(what_was_reported_under_a_wrong_clock_does_not_last),
 		cmocka_unit_test(nothing_is_shown_without_evidence),
 	};
 
