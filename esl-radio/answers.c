@@ -13,8 +13,7 @@
 #define PING_PENDING_US   (INT64_C(5) * 60 * US_PER_SEC)
 #define STATUS_US         (INT64_C(3600) * US_PER_SEC)
 #define SERVICE_AGAIN_US  (INT64_C(60) * US_PER_SEC)
-#define REDRAW_BW_US      (INT64_C(2) * US_PER_SEC)
-#define REDRAW_COLOUR_US  (INT64_C(20) * US_PER_SEC)
+#define CONFIRM_AFTER_US  (INT64_C(900) * US_PER_MS)
 
 /* --- going out -------------------------------------------------------------------------------- */
 
@@ -89,7 +88,8 @@ bool esl_command_sent(struct esl_engine *e, struct esl_label *l, const struct es
 
 /* --- coming back ------------------------------------------------------------------------------ */
 
-static void shown(struct esl_engine *e, struct esl_label *l, uint8_t slot, int64_t at_us)
+/* The label has begun to draw this slot at `at_us`. */
+static void drawing(struct esl_engine *e, struct esl_label *l, uint8_t slot, int64_t at_us)
 {
 	bool colour = image_planes(l->display_type) > 1;
 
@@ -97,12 +97,21 @@ static void shown(struct esl_engine *e, struct esl_label *l, uint8_t slot, int64
 		l->prev_slot = l->shown_slot;
 	l->shown_slot = (int8_t) slot;
 	l->grade = ESL_GRADE_ACKNOWLEDGED;
-	l->shown_since_utc_us = at_us + e->time.utc_us;
-	l->confirm_at_us = MAX(at_us, esl_now(e)) + (colour ? REDRAW_COLOUR_US : REDRAW_BW_US);
+	l->drawn_at_us = at_us + (colour ? ESL_REDRAW_COLOUR_US : ESL_REDRAW_BW_US);
+	l->shown_since_utc_us = l->drawn_at_us + e->time.utc_us;
+	l->confirm_at_us = MAX(l->drawn_at_us, esl_now(e)) + CONFIRM_AFTER_US;
 	memset(l->sent_image, 0, sizeof(l->sent_image));
-	/* Told before it is kept: a restart between the two tells it twice, but never loses it. */
-	esl_report_shown(e, l);
+	/* Kept as acknowledged: after a restart a ping confirms it, and that tells it. */
 	(void) esl_save_label(e, l);
+}
+
+void esl_drawn_due(struct esl_engine *e, struct esl_label *l)
+{
+	if (l->drawn_at_us > esl_now(e))
+		return;
+	l->drawn_at_us = ESL_NEVER;
+	if (l->grade == ESL_GRADE_ACKNOWLEDGED && l->shown_slot != ESL_NO_SLOT)
+		esl_report_shown(e, l);
 }
 
 void esl_pending_due(struct esl_engine *e, struct esl_label *l)
@@ -113,7 +122,7 @@ void esl_pending_due(struct esl_engine *e, struct esl_label *l)
 		return;
 	l->pending.state = ESL_PENDING_NONE;
 	if (p.state == ESL_PENDING_ACKED && p.slot < l->n_slots && l->slots[p.slot].held)
-		shown(e, l, p.slot, p.at_us);
+		drawing(e, l, p.slot, p.at_us);
 	/* Not acknowledged: the plan displays it by hand now, which does no harm if it was heard.
 	 */
 }
@@ -133,7 +142,7 @@ static void on_display_state(struct esl_engine *e, struct esl_label *l,
 	}
 	if (cmd->op == ESL_OP_DISPLAY_IMAGE && r->image == cmd->image && r->image < l->n_slots &&
 	    l->slots[r->image].held)
-		shown(e, l, r->image, esl_now(e));
+		drawing(e, l, r->image, esl_now(e));
 }
 
 /** The label may have restarted: what it was told to do later is lost, what it was drawing half
@@ -176,6 +185,7 @@ static void on_basic_state(struct esl_engine *e, struct esl_label *l,
 	if ((bits & ESL_STATE_SYNCHRONIZED) && l->grade == ESL_GRADE_ACKNOWLEDGED &&
 	    now_us >= l->confirm_at_us && l->shown_slot != ESL_NO_SLOT) {
 		l->grade = ESL_GRADE_CONFIRMED;
+		l->drawn_at_us = ESL_NEVER;
 		esl_report_shown(e, l);
 		(void) esl_save_label(e, l);
 	}

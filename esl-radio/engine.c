@@ -22,6 +22,7 @@ static void wake_at(struct esl_engine *e, int64_t at_us)
 void esl_reconsider(struct esl_engine *e, struct esl_label *l)
 {
 	esl_pending_due(e, l);
+	esl_drawn_due(e, l);
 	l->wake_at_us = esl_plan_wake(e, l);
 	if (l->wake_at_us != ESL_NEVER)
 		wake_at(e, l->wake_at_us);

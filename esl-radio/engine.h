@@ -84,6 +84,11 @@ struct esl_wish {
 
 struct esl_visit;
 
+/** An answer to a display command comes before the panel has been redrawn. These are what common
+ * panels take (0.3-1 s black-white, 10-18 s with a colour): nothing is called shown earlier. */
+#define ESL_REDRAW_BW_US     (INT64_C(1100) * US_PER_MS)
+#define ESL_REDRAW_COLOUR_US (INT64_C(18) * US_PER_SEC)
+
 struct esl_label {
 	UT_hash_handle hh;
 	TAILQ_ENTRY(esl_label) group_link; /**< in esl_group.labels, while it has an address */
@@ -127,7 +132,8 @@ struct esl_label {
 	int64_t shown_since_utc_us;
 	int64_t hold_until_us;  /**< no train commands before (after an error) */
 	int64_t visit_after_us; /**< no connection before (after a failure) */
-	int64_t confirm_at_us;  /**< when the shown image can be confirmed by a ping */
+	int64_t drawn_at_us; /**< when the redraw is over and SHOWN may be told; ESL_NEVER = told */
+	int64_t confirm_at_us; /**< when the shown image can be confirmed by a ping */
 	int64_t ping_at_us;
 	int64_t heard_us;    /**< last authentic answer */
 	int64_t time_set_us; /**< when its clock was last written */
@@ -346,6 +352,8 @@ void esl_answer(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_
 		const struct esl_rsp *r);
 /** A pending timed display's instant has passed, or its wish did. */
 void esl_pending_due(struct esl_engine *e, struct esl_label *l);
+/** Tells SHOWN once the panel has had the time to draw what the label acknowledged. */
+void esl_drawn_due(struct esl_engine *e, struct esl_label *l);
 
 /* --- packer.c --------------------------------------------------------------------------------- */
 

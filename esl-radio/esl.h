@@ -64,7 +64,8 @@ enum esl_grade {
 struct esl_report {
 	uint8_t addr[ESL_ADDR_BYTES]; /**< most significant byte first */
 	enum esl_report_kind kind;
-	int64_t at_us; /**< UTC; SHOWN: since when it is shown, whatever the grade of evidence */
+	/** UTC; SHOWN: since when it is shown, the redraw over, whatever the grade of evidence. */
+	int64_t at_us;
 	uint8_t image[IMAGE_HASH_BYTES];
 	enum esl_grade grade;
 	uint16_t width, height;

@@ -26,6 +26,7 @@ int esl_label_add(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES], stru
 	l->temperature_cc = INT16_MIN;
 	l->wake_at_us = ESL_NEVER;
 	l->confirm_at_us = ESL_NEVER;
+	l->drawn_at_us = ESL_NEVER;
 	l->ping_at_us = esl_now(e);
 	HASH_ADD(hh, e->labels, addr, ESL_ADDR_BYTES, l);
 	if (!l->hh.tbl) {

@@ -130,7 +130,7 @@ enum esl_urgency esl_plan(const struct esl_engine *e, const struct esl_label *l,
 
 int64_t esl_plan_wake(const struct esl_engine *e, const struct esl_label *l)
 {
-	int64_t wake_us = ESL_NEVER;
+	int64_t wake_us = l->drawn_at_us;
 	int next;
 
 	(void) esl_wish_now(e, l, &next);

@@ -126,7 +126,8 @@ static void check_timed_flip(enum sim_personality p)
 			at_utc + 30 * US_PER_MS);
 	r = world_find(&w, mark, 2, ESL_SHOWN, 2);
 	assert_non_null(r);
-	assert_in_range(r->at_us, at_utc - US_PER_MS, at_utc + US_PER_MS);
+	assert_in_range(r->at_us, at_utc + ESL_REDRAW_BW_US - US_PER_MS,
+			at_utc + ESL_REDRAW_BW_US + US_PER_MS);
 	assert_true(world_await(&w, mark, 2, ESL_SHOWN, ESL_GRADE_CONFIRMED, 2, MINUTE) >= 0);
 	assert_int_equal(world_view(&w, 2).redraws, 2);
 	world_close(&w);

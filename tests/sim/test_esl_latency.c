@@ -45,17 +45,17 @@ static void immediate_change_takes_seconds(void **state)
 		took[k] = world_await(&w, mark, i, ESL_SHOWN, ESL_GRADE_ACKNOWLEDGED, k + 1,
 				      60 * US_PER_SEC);
 		assert_true(took[k] >= 0);
-		world_run(&w, (int64_t) (dice >> 40) % 3000 * US_PER_MS + 2 * US_PER_SEC);
+		/* Called shown: then it is shown, to the last pixel. */
 		assert_true(world_shows(&w, i, k + 1));
+		world_run(&w, (int64_t) (dice >> 40) % 3000 * US_PER_MS + 2 * US_PER_SEC);
 	}
 	qsort(took, CHANGES, sizeof(took[0]), by_size);
-	printf("# wish to acknowledgement, %d changes, loss 2 %% each way, 1560 ms train: median "
-	       "%.2f s, "
-	       "p99 %.2f s, longest %.2f s\n",
+	printf("# wish to shown, %d changes, loss 2 %% each way, 1560 ms train, redraw 0.8 s: "
+	       "median %.2f s, p99 %.2f s, longest %.2f s\n",
 	       CHANGES, (double) took[CHANGES / 2] / 1e6, (double) took[CHANGES * 99 / 100] / 1e6,
 	       (double) took[CHANGES - 1] / 1e6);
-	assert_true(took[CHANGES / 2] <= 3 * US_PER_SEC);
-	assert_true(took[CHANGES * 99 / 100] <= 6500 * US_PER_MS);
+	assert_true(took[CHANGES / 2] <= 3 * US_PER_SEC + ESL_REDRAW_BW_US);
+	assert_true(took[CHANGES * 99 / 100] <= 6500 * US_PER_MS + ESL_REDRAW_BW_US);
 	world_close(&w);
 }
 

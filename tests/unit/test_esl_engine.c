@@ -75,7 +75,26 @@ static void command_is_tried_while_the_visit_ends(void **state)
 	expect(fake_request(&f), ESL_OP_DISPLAY_IMAGE);
 	fake_done(&f, BRIDGE_UPDATE_COMPLETE, 0, NULL);
 	fake_display_state(&f, f.link->index);
+	fake_run(&f, ESL_REDRAW_BW_US);
 	assert_non_null(fake_last(&f, ESL_SHOWN));
+	fake_close(&f);
+}
+
+static void acknowledged_picture_is_not_called_shown_while_it_is_drawn(void **state)
+{
+	(void) state;
+	fake_open(&f);
+	fake_join(&f);
+	fake_want(&f, 1);
+	fake_done(&f, BRIDGE_CONNECT, 0, NULL);
+	fake_done(&f, BRIDGE_WRITE_IMAGE, 0, NULL);
+	fake_done(&f, BRIDGE_UPDATE_COMPLETE, 0, NULL);
+	expect(fake_request(&f), ESL_OP_DISPLAY_IMAGE);
+	fake_display_state(&f, f.link->index);
+	fake_run(&f, ESL_REDRAW_BW_US - 10 * US_PER_MS);
+	assert_null(fake_last(&f, ESL_SHOWN));
+	fake_run(&f, 20 * US_PER_MS);
+	assert_int_equal(fake_last(&f, ESL_SHOWN)->grade, ESL_GRADE_ACKNOWLEDGED);
 	fake_close(&f);
 }
 
@@ -145,6 +164,7 @@ static void lost_picture_is_uploaded_again(void **state)
 		fake_done(&f, BRIDGE_UPDATE_COMPLETE, 0, NULL);
 		expect(fake_request(&f), ESL_OP_DISPLAY_IMAGE);
 		fake_display_state(&f, 0);
+		fake_run(&f, ESL_REDRAW_BW_US);
 		assert_non_null(fake_last(&f, ESL_SHOWN));
 		fake_close(&f);
 	}
@@ -307,7 +327,8 @@ static void acknowledged_change_is_reported_at_its_instant(void **state)
 
 	(void) state;
 	(void) stage(60 * US_PER_SEC);
-	at_utc = f.engine->labels->wishes[1].from_us;
+	/* Its instant, and what the panel takes to draw it. */
+	at_utc = f.engine->labels->wishes[1].from_us + ESL_REDRAW_BW_US;
 	fake_display_state(&f, 0);
 	fake_run(&f, at_utc - fake_utc(&f) - US_PER_MS);
 	assert_true(fake_last(&f, ESL_SHOWN)->at_us < at_utc - US_PER_SEC);
@@ -547,6 +568,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unanswered_command_is_repeated_every_interval),
 		cmocka_unit_test(command_is_tried_while_the_visit_ends),
+		cmocka_unit_test(acknowledged_picture_is_not_called_shown_while_it_is_drawn),
 		cmocka_unit_test(wrong_image_in_the_answer_is_not_believed),
 		cmocka_unit_test(forged_answer_is_not_believed),
 		cmocka_unit_test(lost_picture_is_uploaded_again),
