@@ -30,11 +30,24 @@ static void on_forget(void *user, const uint8_t addr[LABEL_ADDR_BYTES])
 		labels_forget(a->labels, addr);
 }
 
+/* A controller that came back from a backup may have lost what this agent told it. The reports are
+ * in the journal before the new epoch is kept: whoever dies between the two tells it twice. */
+static void tell_another_database(struct agent *a, const struct proto_desired *d)
+{
+	uint64_t epoch = 0, rev;
+
+	if (a->labels && d->full && store_desired_rev(a->store, &epoch, &rev) == 0 && epoch &&
+	    epoch != d->epoch)
+		labels_tell(a->labels);
+}
+
 static void on_desired(void *user, const struct proto_desired *d)
 {
 	struct agent *a = user;
-	int r = store_desired_put(a->store, d, on_forget, a);
+	int r;
 
+	tell_another_database(a, d);
+	r = store_desired_put(a->store, d, on_forget, a);
 	/* What cannot be kept can still be shown; after a restart the older revision asks again. */
 	if (r < 0 && !a->desired_failed)
 		log_write(LOG_ERR, "agent", r,

@@ -209,6 +209,11 @@ void labels_forget(struct labels *l, const uint8_t addr[LABEL_ADDR_BYTES])
 	esl_engine_forget(l->engine, addr);
 }
 
+void labels_tell(struct labels *l)
+{
+	esl_engine_tell(l->engine);
+}
+
 void labels_clock(struct labels *l)
 {
 	const struct timebase *tb = l->cfg.tb;

@@ -32,6 +32,8 @@ int labels_start(struct labels *l) _must_check_;
 
 void labels_want(struct labels *l, const struct proto_desired_label *wish);
 void labels_forget(struct labels *l, const uint8_t addr[LABEL_ADDR_BYTES]);
+/** The controller has another database: tells it anew what is known of every label. */
+void labels_tell(struct labels *l);
 /** The clock was measured, or stepped: tells the engine. */
 void labels_clock(struct labels *l);
 void labels_online(struct labels *l, bool online);

@@ -299,6 +299,41 @@ bool sql_col_is_null(struct sql_stmt *q, int i)
 	return sqlite3_column_type(q->q, i) == SQLITE_NULL;
 }
 
+/* One step takes everything in one read transaction: a backup in pieces would start again whenever
+ * another connection writes. */
+static int copy_pages(struct sql *from, struct sql *to)
+{
+	sqlite3_backup *b = sqlite3_backup_init(to->db, "main", from->db, "main");
+
+	if (!b)
+		return map_failure(to, sqlite3_errcode(to->db));
+	int rc = sqlite3_backup_step(b, -1);
+
+	(void) sqlite3_backup_finish(b);
+	return rc == SQLITE_DONE ? 0 : rc == SQLITE_OK ? -EIO : map_failure(to, rc);
+}
+
+int sql_copy(struct sql *s, const char *path)
+{
+	_cleanup_(sql_closep) struct sql *to = calloc(1, sizeof(*to));
+	mode_t old;
+	int rc, r;
+
+	if (!to)
+		return -ENOMEM;
+	old = umask(0077);
+	rc = sqlite3_open_v2(path, &to->db,
+			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+			     NULL);
+	umask(old);
+	if (rc != SQLITE_OK)
+		return to->db ? map_failure(to, rc) : -ENOMEM;
+	sqlite3_extended_result_codes(to->db, 1);
+	/* No journal: whoever is killed meanwhile throws the copy away. */
+	r = sql_exec(to, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF");
+	return r < 0 ? r : copy_pages(s, to);
+}
+
 int64_t sql_last_rowid(const struct sql *s)
 {
 	return sqlite3_last_insert_rowid(s->db);

@@ -59,5 +59,9 @@ const char *sql_col_text(struct sql_stmt *q, int i);
 const void *sql_col_blob(struct sql_stmt *q, int i, size_t *ret_len);
 bool sql_col_is_null(struct sql_stmt *q, int i);
 
+/** Copies the whole database, as of one instant, into a new file (mode 0600) while others go on
+ * reading and writing. The file is complete when this succeeds, but not synced to the disk. */
+int sql_copy(struct sql *s, const char *path) _must_check_;
+
 int64_t sql_last_rowid(const struct sql *s);
 int sql_changes(const struct sql *s);

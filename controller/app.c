@@ -5,6 +5,7 @@
 #include "controller/app_config.h"
 #include "controller/audit.h"
 #include "controller/auth.h"
+#include "controller/backup.h"
 #include "controller/ca.h"
 #include "controller/db.h"
 #include "controller/events.h"
@@ -146,6 +147,21 @@ static void stop_inventory(struct app *app)
 	app->inventory = NULL;
 }
 
+static int start_backup(struct app *app)
+{
+	int r = backup_new(app, &app->backup);
+
+	if (r == 0)
+		http_add_routes(app->http, backup_routes);
+	return r;
+}
+
+static void stop_backup(struct app *app)
+{
+	backup_free(app->backup);
+	app->backup = NULL;
+}
+
 static int start_pages(struct app *app)
 {
 	http_add_routes(app->http, audit_routes);
@@ -225,11 +241,12 @@ static void close_doors(struct app *app)
 }
 
 static const struct part parts[] = {
-	{"database", start_db, stop_db},      {"certificate authority", start_ca, stop_ca},
-	{"http", start_http, stop_http},      {"events", start_events, stop_events},
-	{"auth", start_auth, stop_auth},      {"fleet", start_fleet, stop_fleet},
-	{"shop", start_shop, stop_shop},      {"inventory", start_inventory, stop_inventory},
-	{"pages", start_pages, stop_nothing}, {"listeners", start_doors, close_doors},
+	{"database", start_db, stop_db},         {"certificate authority", start_ca, stop_ca},
+	{"http", start_http, stop_http},         {"events", start_events, stop_events},
+	{"auth", start_auth, stop_auth},         {"fleet", start_fleet, stop_fleet},
+	{"shop", start_shop, stop_shop},         {"inventory", start_inventory, stop_inventory},
+	{"backup", start_backup, stop_backup},   {"pages", start_pages, stop_nothing},
+	{"listeners", start_doors, close_doors},
 };
 
 static void stop_parts(struct app *app, size_t n)

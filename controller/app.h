@@ -13,6 +13,7 @@
  *     fleet*.c        who an agent is: join codes, enrolment, readers, health, advice for IT
  *     events.c        what browsers hear live
  *     static.c metrics.c audit.c   files of the web page, figures for machines, who did what
+ *     backup*.c restore*.c  the whole store in one sealed file, and back
  *     shop, inventory the two journeys: a price to a shelf, a read to a stock figure
  *
  * Everything runs on the loop thread, except functions given to db_write() (writer thread) and to
@@ -37,6 +38,8 @@ struct app {
 	struct fleet *fleet;             /**< fleet.h: agents, readers, join codes */
 	struct shop *shop;           /**< shop.h: products, prices, labels, wanted state, images */
 	struct inventory *inventory; /**< inventory.h: where every item is */
+
+	struct backup *backup; /**< backup.h: a copy of everything while it runs */
 
 	struct loop_timer *renew; /**< app.c: the server certificate's next look */
 

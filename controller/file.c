@@ -3,6 +3,7 @@
 #include "common/err.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
@@ -79,6 +80,30 @@ int file_write_durable(const char *path, const void *data, size_t len, unsigned 
 		return r;
 	}
 	return sync_parent(path);
+}
+
+static int remove_entry(const char *path, const struct stat *st _unused_, int type _unused_,
+			struct FTW *ftw _unused_)
+{
+	return remove(path) < 0 && errno != ENOENT ? -1 : 0;
+}
+
+int file_remove_tree(const char *path)
+{
+	if (nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return 0;
+}
+
+int file_sync_dir(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
+
+	if (fd < 0)
+		return -errno;
+	r = fsync(fd) < 0 ? -errno : 0;
+	close(fd);
+	return r;
 }
 
 int file_read(const char *path, size_t max, char **ret, size_t *ret_len)

@@ -9,5 +9,9 @@ int file_make_dir(const char *path) _must_check_;
 /** Replaces a file in one step: temporary name, fsync, rename, fsync of the directory. */
 int file_write_durable(const char *path, const void *data, size_t len,
 		       unsigned int mode) _must_check_;
+/** Removes a directory with all that is in it, without following links. Nothing there is fine. */
+int file_remove_tree(const char *path) _must_check_;
+/** Syncs a directory, so that the names in it last. */
+int file_sync_dir(const char *path) _must_check_;
 /** Reads a whole file. -ERR_TOO_LARGE beyond `max` bytes. The text has a NUL after it. */
 int file_read(const char *path, size_t max, char **ret, size_t *ret_len) _must_check_;

@@ -16,6 +16,9 @@ struct image_store;
 int image_store_open(const char *state_dir, struct image_store **ret) _must_check_;
 void image_store_close(struct image_store *st);
 
+/** Writes a copy of the store's LMDB file to `fd`. Any thread. */
+int image_store_copy(struct image_store *st, int fd) _must_check_;
+
 struct image_store_item {
 	uint8_t hash[IMAGE_HASH_BYTES];
 	const uint8_t *data;

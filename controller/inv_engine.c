@@ -380,3 +380,13 @@ void inv_engine_stats(const struct inv_engine *e, struct inv_engine_stats *ret)
 	ret->journal_bytes = inv_journal_bytes(e->journal);
 	ret->snapshot_bytes = inv_snapshot_bytes(e->snapshot);
 }
+
+int inv_engine_copy_journal(struct inv_engine *e, int fd)
+{
+	return inv_journal_copy(e->journal, fd);
+}
+
+int inv_engine_copy_snapshot(struct inv_engine *e, int fd)
+{
+	return inv_snapshot_copy(e->snapshot, fd);
+}

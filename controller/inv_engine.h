@@ -73,3 +73,9 @@ struct inv_engine_stats {
 void inv_engine_stats(const struct inv_engine *e, struct inv_engine_stats *ret);
 /** Asks for a checkpoint as soon as it can be taken. */
 void inv_engine_checkpoint(struct inv_engine *e);
+
+/** Copies of the two files, any thread: first the journal, then the snapshot. The snapshot is then
+ * never older than what the journal has dropped, and together they hold all that was acknowledged
+ * before the first copy began. */
+int inv_engine_copy_journal(struct inv_engine *e, int fd) _must_check_;
+int inv_engine_copy_snapshot(struct inv_engine *e, int fd) _must_check_;

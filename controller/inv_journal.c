@@ -404,3 +404,8 @@ void inv_journal_close(struct inv_journal *j)
 	pthread_mutex_destroy(&j->mutex);
 	free(j);
 }
+
+int inv_journal_copy(struct inv_journal *j, int fd)
+{
+	return lmdb_copy(j->env, fd);
+}

@@ -47,6 +47,8 @@ void inv_journal_submit(struct inv_journal *j, uint64_t seq, struct buf *records
 void inv_journal_retry(struct inv_journal *j);
 /** Blobs up to `seq` are in a snapshot: drop them, a few with each commit. */
 void inv_journal_trim(struct inv_journal *j, uint64_t seq);
+/** Writes a copy of the environment's file to `fd`. Any thread. */
+int inv_journal_copy(struct inv_journal *j, int fd) _must_check_;
 uint64_t inv_journal_bytes(struct inv_journal *j);
 /** Stores what is on its way, then closes. NULL-safe; no `done` after this. */
 void inv_journal_close(struct inv_journal *j);

@@ -81,6 +81,11 @@ uint64_t inv_snapshot_bytes(struct inv_snapshot *s)
 	return lmdb_used_bytes(s->env);
 }
 
+int inv_snapshot_copy(struct inv_snapshot *s, int fd)
+{
+	return lmdb_copy(s->env, fd);
+}
+
 int inv_snapshot_load(struct inv_snapshot *s, struct inv_state *st, uint64_t *ret_cover)
 {
 	struct inv_image_loader l = {.st = st};

@@ -34,6 +34,8 @@ int inv_snapshot_write(struct inv_snapshot *s, const struct inv_state *st, uint6
 /** The event log of an item: newest first, those before `before_us`. */
 size_t inv_snapshot_events(struct inv_snapshot *s, uint32_t item, int64_t before_us,
 			   struct inv_change *ret, size_t max);
+/** Writes a copy of the environment's file to `fd`. Any thread. */
+int inv_snapshot_copy(struct inv_snapshot *s, int fd) _must_check_;
 uint64_t inv_snapshot_bytes(struct inv_snapshot *s);
 /** Finishes a write under way, then closes. NULL-safe; no `done` after this. */
 void inv_snapshot_close(struct inv_snapshot *s);

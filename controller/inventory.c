@@ -124,3 +124,13 @@ void inventory_stats(const struct inventory *inv, struct inventory_stats *ret)
 		.storage_err = e.storage_err,
 	};
 }
+
+int inventory_copy_journal(struct inventory *inv, int fd)
+{
+	return inv_engine_copy_journal(inv->engine, fd);
+}
+
+int inventory_copy_snapshot(struct inventory *inv, int fd)
+{
+	return inv_engine_copy_snapshot(inv->engine, fd);
+}

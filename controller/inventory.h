@@ -41,3 +41,7 @@ struct inventory_stats {
 	int storage_err; /**< 0 or why nothing can be stored now */
 };
 void inventory_stats(const struct inventory *inv, struct inventory_stats *ret);
+
+/** Copies of its two LMDB files, any thread; the journal first (inv_engine.h). */
+int inventory_copy_journal(struct inventory *inv, int fd) _must_check_;
+int inventory_copy_snapshot(struct inventory *inv, int fd) _must_check_;

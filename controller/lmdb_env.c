@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -18,6 +19,7 @@ struct lmdb_env {
 	size_t n_tables;
 	int dir_fd;            /**< holds the lock against a second process */
 	_Atomic uint64_t used; /**< bytes, as of the last commit */
+	pthread_mutex_t map;   /**< held by a copy, which must not see the map move */
 };
 
 /* LMDB reports a write that the file system cut short as EIO. */
@@ -153,6 +155,7 @@ int lmdb_open(const struct lmdb_config *cfg, struct lmdb_env **ret)
 	e = calloc(1, sizeof(*e));
 	if (!e)
 		return -ENOMEM;
+	pthread_mutex_init(&e->map, NULL);
 	e->dir_fd = -1;
 	e->n_tables = cfg->n_tables;
 	r = lock_dir(e, cfg->dir);
@@ -177,6 +180,7 @@ void lmdb_close(struct lmdb_env *e)
 		mdb_env_close(e->mdb);
 	if (e->dir_fd >= 0)
 		close(e->dir_fd);
+	pthread_mutex_destroy(&e->map);
 	free(e);
 }
 
@@ -188,10 +192,23 @@ uint64_t lmdb_used_bytes(const struct lmdb_env *e)
 int lmdb_grow(struct lmdb_env *e, uint64_t bytes)
 {
 	MDB_envinfo info;
+	int r = -ERR_DB;
 
-	if (mdb_env_info(e->mdb, &info))
-		return -ERR_DB;
-	return map_code(e, mdb_env_set_mapsize(e->mdb, info.me_mapsize + (size_t) bytes));
+	pthread_mutex_lock(&e->map);
+	if (mdb_env_info(e->mdb, &info) == 0)
+		r = map_code(e, mdb_env_set_mapsize(e->mdb, info.me_mapsize + (size_t) bytes));
+	pthread_mutex_unlock(&e->map);
+	return r;
+}
+
+int lmdb_copy(struct lmdb_env *e, int fd)
+{
+	int rc;
+
+	pthread_mutex_lock(&e->map);
+	rc = mdb_env_copyfd2(e->mdb, fd, MDB_CP_COMPACT);
+	pthread_mutex_unlock(&e->map);
+	return map_code(e, rc);
 }
 
 static void begin(struct lmdb_env *e, unsigned int flags, struct lmdb_txn *t)

@@ -44,6 +44,10 @@ uint64_t lmdb_used_bytes(const struct lmdb_env *e);
  * transaction is open in this process. */
 int lmdb_grow(struct lmdb_env *e, uint64_t bytes) _must_check_;
 
+/** Writes a copy of the environment's file as of one instant to `fd`, without its free pages. Any
+ * thread; writers go on meanwhile. lmdb_grow() waits for it. */
+int lmdb_copy(struct lmdb_env *e, int fd) _must_check_;
+
 struct lmdb_val {
 	const void *data;
 	size_t len;

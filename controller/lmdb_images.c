@@ -43,6 +43,11 @@ void image_store_close(struct image_store *st)
 	free(st);
 }
 
+int image_store_copy(struct image_store *st, int fd)
+{
+	return lmdb_copy(st->env, fd);
+}
+
 /* Bytes that are not what their name says are replaced, not kept. */
 static bool holds(struct lmdb_txn *t, const struct image_store_item *item)
 {

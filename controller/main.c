@@ -6,6 +6,7 @@
 #include "controller/auth.h"
 #include "controller/file.h"
 #include "controller/http.h"
+#include "controller/restore.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -19,13 +20,16 @@
 enum mode {
 	MODE_RUN,
 	MODE_CHECK,
-	MODE_RESET
+	MODE_RESET,
+	MODE_RESTORE
 };
 
 struct options {
 	enum mode mode;
 	const char *config;
 	const char *user;
+	const char *backup;
+	const char *passphrase_file;
 };
 
 struct daemon {
@@ -38,13 +42,19 @@ struct daemon {
 
 static void print_usage(FILE *out)
 {
-	fputs("Usage: gondolad --config FILE [--check-config | --reset-password USER]\n"
+	fputs("Usage: gondolad --config FILE [--check-config | --reset-password USER |\n"
+	      "                               --restore BACKUP [--passphrase-file FILE]]\n"
 	      "Runs a store's shelf labels and RFID stock.\n"
 	      "\n"
 	      "  -c, --config FILE          configuration\n"
 	      "      --check-config         check the configuration and leave\n"
 	      "      --reset-password USER  give USER a new password, print it once and leave;\n"
 	      "                             works beside a running gondolad\n"
+	      "      --restore BACKUP       put the store of a backup in place of the one there, "
+	      "and\n"
+	      "                             leave; gondolad must not run\n"
+	      "      --passphrase-file FILE first line: the backup's passphrase; else\n"
+	      "                             GONDOLA_BACKUP_PASSPHRASE, else asked for\n"
 	      "      --help-config          list the keys of the configuration\n"
 	      "  -h, --help                 this text\n"
 	      "  -V, --version              version\n"
@@ -62,6 +72,8 @@ static int parse_options(int argc, char **argv, struct options *o)
 		{"config", required_argument, NULL, 'c'},
 		{"check-config", no_argument, NULL, 'C'},
 		{"reset-password", required_argument, NULL, 'R'},
+		{"restore", required_argument, NULL, 'B'},
+		{"passphrase-file", required_argument, NULL, 'P'},
 		{"help-config", no_argument, NULL, 'H'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
@@ -80,6 +92,13 @@ static int parse_options(int argc, char **argv, struct options *o)
 		case 'R':
 			o->mode = MODE_RESET;
 			o->user = optarg;
+			break;
+		case 'B':
+			o->mode = MODE_RESTORE;
+			o->backup = optarg;
+			break;
+		case 'P':
+			o->passphrase_file = optarg;
 			break;
 		case 'H':
 			conf_print_schema(app_config_schema, stdout);
@@ -248,6 +267,17 @@ int main(int argc, char **argv)
 	if (r < 0) {
 		fprintf(stderr, "gondolad: %s: %s\n", config->state_dir,
 			r == -EBUSY ? "in use by another gondolad" : err_str(r));
+		return 1;
+	}
+	if (o.mode == MODE_RESTORE) {
+		r = restore_command(config, o.backup, o.passphrase_file);
+		close(d.lock);
+		return r;
+	}
+	r = restore_resume(config->state_dir);
+	if (r < 0) {
+		fprintf(stderr, "gondolad: %s: a restore cannot be finished: %s\n",
+			config->state_dir, err_str(r));
 		return 1;
 	}
 	d.config = config;

@@ -21,7 +21,7 @@ static const struct {
 } names[] = {
 	{PERM_VIEW, "view"},     {PERM_PRICES, "prices"}, {PERM_PRODUCTS, "products"},
 	{PERM_LABELS, "labels"}, {PERM_PLACES, "places"}, {PERM_FLEET, "fleet"},
-	{PERM_USERS, "users"},   {PERM_AUDIT, "audit"},
+	{PERM_USERS, "users"},   {PERM_AUDIT, "audit"},   {PERM_BACKUP, "backup"},
 };
 
 unsigned int perm_of_role(const char *role)

@@ -15,7 +15,8 @@ enum perm {
 	PERM_FLEET = 1u << 5,    /**< agents, readers, join codes */
 	PERM_USERS = 1u << 6,    /**< users and their roles */
 	PERM_AUDIT = 1u << 7,    /**< who changed what */
-	PERM_ALL = 0xff,
+	PERM_BACKUP = 1u << 8,   /**< take a copy of everything, keys included */
+	PERM_ALL = 0x1ff,
 	PERM_AGENT = 1u << 16,     /**< not a person: an enrolled agent */
 	PERM_SIGNED_IN = 1u << 17, /**< any person with a session */
 };

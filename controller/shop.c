@@ -133,3 +133,8 @@ void shop_agent_shut_out(struct shop *s, int64_t agent_id)
 	if (s)
 		desired_shut_out(s->desired, agent_id);
 }
+
+int shop_copy_images(struct shop *s, int fd)
+{
+	return image_store_copy(s->images, fd);
+}

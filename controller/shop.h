@@ -54,6 +54,8 @@ int shop_agent_revoked(struct sql *s, int64_t agent_id) _must_check_;
 
 /** The same agent, after that write: what it waits for is refused now. NULL-safe. */
 void shop_agent_shut_out(struct shop *s, int64_t agent_id);
+/** Writes a copy of the pictures' LMDB file to `fd`. Any thread. */
+int shop_copy_images(struct shop *s, int fd) _must_check_;
 
 /** Figures for /metrics; constant time. */
 struct shop_stats {

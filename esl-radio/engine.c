@@ -437,6 +437,19 @@ int esl_engine_image(struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES],
 	return 0;
 }
 
+void esl_engine_tell(struct esl_engine *e)
+{
+	struct esl_label *l, *next;
+
+	HASH_ITER (hh, e->labels, l, next) {
+		if (!l->configured || l->forgetting)
+			continue;
+		esl_report_associated(e, l);
+		if (l->shown_slot != ESL_NO_SLOT && l->slots[l->shown_slot].held)
+			esl_report_shown(e, l);
+	}
+}
+
 void esl_engine_get_stats(const struct esl_engine *e, struct esl_stats *ret)
 {
 	struct esl_label *l, *next;

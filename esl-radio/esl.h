@@ -137,4 +137,7 @@ void esl_engine_forget(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES])
 /** Serial form of common/image.h; copied. Ignored when nobody asked. */
 int esl_engine_image(struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES], const void *data,
 		     size_t len);
+/** Reports anew what is known of every label, keys and picture, to an owner who may have lost what
+ * he was told before. */
+void esl_engine_tell(struct esl_engine *e);
 void esl_engine_get_stats(const struct esl_engine *e, struct esl_stats *ret);

@@ -12,6 +12,7 @@
 #define TIMEOUT_S 600L
 
 struct transfer {
+	CURL *curl;
 	const struct ctl_request *rq;
 	struct ctl_reply *reply;
 };
@@ -21,8 +22,14 @@ static size_t on_body(char *data, size_t size, size_t n, void *user)
 	struct transfer *t = user;
 
 	(void) size;
-	if (t->rq->piece)
-		return t->rq->piece(t->rq->user, data, n) ? n : 0;
+	if (t->rq->piece) {
+		long status = 0;
+
+		/* A refusal is for print.c, not for who takes the pieces. */
+		curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
+		if (status < 400)
+			return t->rq->piece(t->rq->user, data, n) ? n : 0;
+	}
 	buf_put(&t->reply->raw, data, n);
 	return buf_ok(&t->reply->raw) ? n : 0;
 }
@@ -111,8 +118,8 @@ static void parse_json(struct ctl_reply *r, const char *type)
 int ctl_send(const struct ctl *c, const struct ctl_request *rq, struct ctl_reply *ret)
 {
 	_cleanup_buf_ struct buf url = BUF_INIT;
-	struct transfer t = {rq, ret};
 	CURL *h = curl_easy_init();
+	struct transfer t = {h, rq, ret};
 
 	*ret = (struct ctl_reply){0};
 	buf_init(&ret->raw, MAX_REPLY);

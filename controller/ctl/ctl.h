@@ -135,6 +135,7 @@ int ctl_join_code(struct ctl *c, int argc, char **argv);
 int ctl_agents_list(struct ctl *c, int argc, char **argv);
 int ctl_agents_show(struct ctl *c, int argc, char **argv);
 int ctl_agents_revoke(struct ctl *c, int argc, char **argv);
+int ctl_backup(struct ctl *c, int argc, char **argv);
 int ctl_users_list(struct ctl *c, int argc, char **argv);
 int ctl_users_add(struct ctl *c, int argc, char **argv);
 int ctl_users_set_role(struct ctl *c, int argc, char **argv);

@@ -49,6 +49,8 @@ const struct ctl_verb ctl_verbs[] = {
 	{"users list", "", "who may sign in", ctl_users_list},
 	{"users add", "NAME --role ROLE", "admin, manager, stock, it or viewer", ctl_users_add},
 	{"users set-role", "NAME ROLE", "change what somebody may do", ctl_users_set_role},
+	{"backup", "[--passphrase-file FILE] FILE", "the whole store, sealed under a passphrase",
+	 ctl_backup},
 	{"events", "", "print what happens, as it happens", ctl_events},
 	{NULL, NULL, NULL, NULL},
 };

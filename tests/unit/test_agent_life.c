@@ -208,6 +208,22 @@ static void after_a_restart_it_goes_on_without_a_controller_and_without_the_code
 	assert_int_equal(engine_twin->offset_us / US_PER_SEC, 7);
 }
 
+static void another_database_of_the_controller_is_told_all_labels_once(void **state)
+{
+	struct fixture *f = *state;
+
+	join(f);
+	run(f, 5 * US_PER_SEC);
+	answer_desired(f, 5, 7);
+	assert_int_equal(engine_twin->told, 0); /* the same one: it knows */
+	run(f, 5 * US_PER_SEC);
+	answer_desired(f, 9, 3); /* back from a backup: revisions have gone back */
+	assert_int_equal(engine_twin->told, 1);
+	run(f, 5 * US_PER_SEC);
+	answer_desired(f, 9, 4);
+	assert_int_equal(engine_twin->told, 1);
+}
+
 static void without_a_code_it_runs_and_looks_for_one(void **state)
 {
 	struct fixture *f = *state;
@@ -333,6 +349,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(it_joins_links_and_applies_what_is_wanted),
 		T(after_a_restart_it_goes_on_without_a_controller_and_without_the_code),
+		T(another_database_of_the_controller_is_told_all_labels_once),
 		T(without_a_code_it_runs_and_looks_for_one),
 		T(a_revoked_agent_stays_away_until_it_gets_a_new_code),
 		T(joining_another_store_forgets_the_one_before),

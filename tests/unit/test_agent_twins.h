@@ -26,7 +26,7 @@ struct presence {
 struct esl_engine {
 	struct esl_engine_callbacks cb;
 	void *user;
-	unsigned int wants, forgets, images, restored, clocks;
+	unsigned int wants, forgets, images, restored, clocks, told;
 	struct esl_want last_want;
 	int64_t offset_us;
 };
