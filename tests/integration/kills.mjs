@@ -4,8 +4,8 @@
 // the ledger exactly once, every label shows what is wanted, every item is where the simulator has it.
 // KILLS=200 and SEED=n choose how many and which.
 import { existsSync, readFileSync } from 'node:fs';
-import { assert, random, run, test } from '../lib/tap.mjs';
-import { endStore, newStore, oneAp } from '../lib/stores.mjs';
+import { assert, random, run, Skip, test } from '../lib/tap.mjs';
+import { build, endStore, newStore, oneAp } from '../lib/stores.mjs';
 import { delay, until } from '../../sim/demo/process.mjs';
 import { panelShowsWanted } from '../../sim/demo/checks.mjs';
 
@@ -78,12 +78,19 @@ async function killOnce(who, point, nth) {
 	return hit;
 }
 
+const hasPoints = existsSync(`${build}/config.h`) && readFileSync(`${build}/config.h`, 'utf8').includes('#define ENABLE_FAULT_POINTS 1');
+const need = () => {
+	if (!hasPoints) throw new Skip('built without --enable-fault-points');
+};
+
 test('a store comes up and shows its prices', async () => {
+	need();
 	await store.start();
 	labels = await store.allShown(240000);
 });
 
 test(`${kills} kills at seeded points (seed ${seed}), each proven by its own record`, async () => {
+	need();
 	const work = Promise.all([keepChangingPrices(), keepMovingItems()]);
 	const missed = {};
 	let done = 0, tries = 0;
@@ -107,6 +114,7 @@ test(`${kills} kills at seeded points (seed ${seed}), each proven by its own rec
 });
 
 test('every acknowledged price is in the ledger exactly once', async () => {
+	need();
 	await until('the controller to answer', () => store.api.get('/session'), 30000);
 	const products = new Map();
 	for (const a of acknowledged.values()) products.set(a.gtin, null);
@@ -127,10 +135,12 @@ test('every acknowledged price is in the ledger exactly once', async () => {
 });
 
 test('every label converges to the wanted picture, by its own pixels', async () => {
+	need();
 	for (const l of labels) await panelShowsWanted(store, l.id, { timeoutMs: 120000 });
 });
 
 test('every item is counted where the simulator has it', async () => {
+	need();
 	await until('belief to equal the truth', async () => {
 		for (const i of (await store.truth.ask({ op: 'items' })).items)
 			if ((await store.api.get(`/items/${i.epc}`)).place?.name !== i.place) return false;
@@ -143,6 +153,7 @@ test('every item is counted where the simulator has it', async () => {
 });
 
 test('the agent owes nothing and the event log has no move twice', async () => {
+	need();
 	await until('the journal to empty', async () => (await store.api.get('/agents')).items[0].journal_depth < 50, 60000, 500);
 	for (const i of (await store.truth.ask({ op: 'items' })).items.slice(0, 20)) {
 		/* One replayed twice would be the same in every word; two moves in one instant are not. */
