@@ -2,9 +2,8 @@
 #include "controller/belief.h"
 #include <math.h>
 
-#define ASSUMED_RATE_MHZ  4000  /* of an antenna that has had no time to measure one */
+#define ASSUMED_RATE_MHZ  1250  /* of an antenna that has had no time to measure one */
 #define ASSUMED_RSSI_CDBM -6000 /* of a reader that does not say */
-#define YOUNG_US          (500 * US_PER_MS)
 #define FADED             0.1f
 
 const struct belief_config *belief_defaults(void)
@@ -12,11 +11,11 @@ const struct belief_config *belief_defaults(void)
 	static const struct belief_config defaults = {
 		.stale_us = 90 * US_PER_SEC,
 		.faded_us = 180 * US_PER_SEC,
-		.doubt_us = 1700 * US_PER_MS,
+		.doubt_us = 2500 * US_PER_MS,
 		.hold_us = 400 * US_PER_MS,
 		.dwell_us = 2 * US_PER_SEC,
 		.grace_us = 30 * US_PER_SEC,
-		.outweigh = 1.5f,
+		.outweigh = 1.8f,
 		.comparable = 2.5f,
 		.floor = 0.02f,
 	};
@@ -56,10 +55,10 @@ static float strength(const struct belief_evidence *e)
 {
 	unsigned int rate = e->rate_mhz;
 
-	if (!rate || e->last_us - e->first_us < YOUNG_US)
-		rate = MAX(rate, ASSUMED_RATE_MHZ);
+	if (!rate)
+		rate = ASSUMED_RATE_MHZ;
 	rate = MIN(MAX(rate, 50u), 20000u);
-	return sqrtf((float) rate / 1000.0f) * amplitude(e->rssi_cdbm);
+	return (float) rate / 1000.0f * amplitude(e->rssi_cdbm);
 }
 
 static float freshness(const struct belief_config *cfg, int64_t age_us)

@@ -8,12 +8,15 @@
  * Each antenna has at most one piece of evidence on an item: heard there now (its agent said appear
  * or refresh) or gone, how strong, how often. Its weight is
  *
- *     sqrt(reads per second) * 2^((RSSI + 50 dBm) / 6 dB) * freshness
+ *     reads per second * 2^((RSSI + 50 dBm) / 6 dB) * freshness
  *
- * so 6 dB weaker counts half, and a quarter of the reads counts half. Antennas of one place add up;
- * antennas without a place have no vote. Freshness of what is heard is 1 for stale_us after its
- * last word, then falls to a tenth: an agent that is away keeps its items where they were, until
- * another hears them. What is gone counts only while nobody hears the item, fading over the grace.
+ * so 6 dB weaker counts half, and half of the reads counts half. Agents tell both anew when one of
+ * their antennas has overtaken another, so that a move shows before the old antenna has given up,
+ * even if stray reads keep it from ever doing so. A lone first read counts little. Antennas of one
+ * place add up; antennas without a place have no vote. Freshness of what is heard is 1 for stale_us
+ * after its last word, then falls to a tenth: an agent that is away keeps its items where they
+ * were, until another hears them. What is gone counts only while nobody hears the item, fading over
+ * the grace.
  *
  * An item moves
  *   - at once, when it has no place yet or was gone;
@@ -21,7 +24,7 @@
  * well as its place did, else (it looks like a cross-read) only doubt_us after the last read at its
  * place;
  *   - when another place outweighs its own `outweigh` times, for hold_us, and it has been where it
- * is for dwell_us: a strong appearance need not wait for the old antenna to give up. It is gone
+ * is for dwell_us. It is gone
  * (kept at its last place, but not counted as stock) when nobody has heard it for grace_us.
  *
  * Confidence, in thousandths, is the weight that speaks for the place over all weight plus a floor
@@ -44,7 +47,7 @@ struct belief_config {
 	float floor;
 };
 
-/** 90 s, 180 s, 1.7 s, 0.4 s, 2 s, 30 s, 1.5, 2.5, 0.02. */
+/** 90 s, 180 s, 2.5 s, 0.4 s, 2 s, 30 s, 1.8, 2.5, 0.02. */
 const struct belief_config *belief_defaults(void);
 
 #define BELIEF_RSSI_UNKNOWN INT16_MIN

@@ -171,16 +171,6 @@ static int judge(struct inv_state *st, uint32_t item, int64_t now_us)
 /* --- sightings ---------------------------------------------------------------------------------
  */
 
-static int16_t blend(int16_t old, int16_t fresh, uint32_t count)
-{
-	if (fresh == BELIEF_RSSI_UNKNOWN)
-		return old;
-	/* The agent sends means already; only the mean of very few reads is steadied. */
-	if (old == BELIEF_RSSI_UNKNOWN || count >= 4)
-		return fresh;
-	return (int16_t) ((old + fresh) / 2);
-}
-
 static uint32_t span_ms(int64_t first_us, int64_t last_us)
 {
 	int64_t span;
@@ -199,9 +189,9 @@ static bool take(struct inv_evidence *e, const struct inv_sighting *s, int64_t n
 	bool begins = flipped && present;
 	int64_t first_us = e->last_us - (int64_t) e->span_ms * US_PER_MS;
 
-	e->rssi_cdbm = begins     ? s->rssi_cdbm
-		       : s->count ? blend(e->rssi_cdbm, s->rssi_cdbm, s->count)
-				  : e->rssi_cdbm;
+	/* The agent steadies it; what it does not know is kept. */
+	if (begins || s->rssi_cdbm != BELIEF_RSSI_UNKNOWN)
+		e->rssi_cdbm = s->rssi_cdbm;
 	if (s->peak_cdbm != BELIEF_RSSI_UNKNOWN && (begins || s->peak_cdbm > e->peak_cdbm))
 		e->peak_cdbm = s->peak_cdbm;
 	if (s->rate_mhz || begins)

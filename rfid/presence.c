@@ -19,6 +19,14 @@
  * at least the longest gap of late and a fifth. Compare SMURF (Jeffery et al., VLDB 2006), which
  * needs a window of observations per tag to do the same.
  *
+ * When has a tag moved from one antenna to another? Silence alone tells it late, and not at all
+ * when the old antenna still reads it now and then. So each pair also counts its reads with a
+ * weight that fades over a few gaps; that rate of late and the smoothed RSSI make its heat, an
+ * octave for twice the reads or 6 dB. A read that finds its own pair well ahead of the one that was
+ * told to be the hottest is news: both are told, as they are now, and for a few seconds so is
+ * whatever else falls behind. Noise between antennas that hear a tag alike seldom gets that far,
+ * and a neighbour that was told to be weak is not told of again.
+ *
  * Deadlines live in a wheel of 128 ms slots. A read does not move its pair there; the wheel looks
  * again when the old deadline comes, so that a read costs two hash look-ups and some arithmetic,
  * and a tick only touches the pairs whose deadline has come.
@@ -42,9 +50,29 @@
 #define PRIOR_LONGEST       16 /* wheel slots: two seconds, a round of a few antennas */
 /* Weight of a new gap, once there are enough of them. */
 #define GAP_ALPHA           (1.0f / 24)
-#define RSSI_ALPHA          (1.0f / 4)
+#define RSSI_ALPHA          (1.0f / 3)
 /* The timeout is at least this much of the longest gap of late. */
 #define RHYTHM_MARGIN       1.2f
+/* Heat: octaves of reads per second and of signal, where 6 dB are one. */
+#define OCTAVE              256
+#define OCTAVE_CDBM         600.0f
+#define UNKNOWN_CDBM        (-6000)
+/* A read counts for as long as this, or so many gaps; longer where pauses are much longer. */
+#define MEMORY_MIN_US       800000.0f
+#define MEMORY_PRIOR_US     2000000.0f
+#define MEMORY_GAPS         4
+#define SETTLED_GAPS        6
+#define RHYTHM_SPREAD       6
+/* So many gaps make a first read more than a stray; what an APPEAR stands for until then. */
+#define CONFIRMING_GAPS     3
+#define UNCONFIRMED_GAP_US  800000.0f
+/* When one source has overtaken another, in heat: its lead, how much more that is than was told,
+ * and the told leads from which on it is no longer watched: at first, and while it is contested. */
+#define CONTEST_LEAD        350
+#define CONTEST_NEWS        400
+#define CONTEST_OPEN        256
+#define CONTEST_CLEAR       600
+#define CONTEST_SLOTS       32 /* four seconds */
 /* How soon after a resume a pair must be found again. */
 #define SUSPENDED_LOOK_US   (1 * US_PER_SEC)
 /* A clock that goes back this much was set; one that leaps ahead this much means we stood still. */
@@ -164,9 +192,60 @@ static void learn_gaps(const struct presence *p, struct presence_pair *pair,
 	}
 }
 
+/* --- heat: where a tag is being read most, of late ---------------------------------------------
+ */
+
+static int16_t heat_of(const struct presence_pair *pair, float gap_us)
+{
+	int16_t cdbm = pair->smooth_cdbm == INT16_MIN ? UNKNOWN_CDBM : pair->smooth_cdbm;
+	float octaves = log2f((float) US_PER_SEC / MIN(MAX(gap_us, 1000.0f), 1e9f)) +
+			(float) cdbm / OCTAVE_CDBM;
+
+	return (int16_t) lrintf(OCTAVE * MIN(MAX(octaves, -100.0f), 100.0f));
+}
+
+/**
+ * For how long a read of this tag counts: some gaps of the pair that hears it most often. Where
+ * antennas take long turns the pauses must not look like a departure.
+ */
+static float memory_us(const struct presence *p, uint32_t tag)
+{
+	const struct presence_pair *best = NULL;
+
+	for (uint32_t at = presence_tag(p, tag)->pairs; at != PRESENCE_NONE;
+	     at = presence_pair(p, at)->next) {
+		const struct presence_pair *pair = presence_pair(p, at);
+
+		if (pair->n_gaps >= SETTLED_GAPS && (!best || pair->gap_us < best->gap_us))
+			best = pair;
+	}
+	if (!best)
+		return MEMORY_PRIOR_US;
+	if (best->gap_var > RHYTHM_SPREAD * best->gap_us * best->gap_us)
+		return MAX(2 * (float) ((int64_t) best->longest << PRESENCE_SLOT_SHIFT),
+			   MEMORY_PRIOR_US);
+	return MAX(MEMORY_GAPS * best->gap_us, MEMORY_MIN_US);
+}
+
+/** The gap between reads that those of late stand for. */
+static float gap_of_late_us(const struct presence_pair *pair, float memory, int64_t now_us)
+{
+	float silent_us = (float) MAX(now_us - pair->last_us, (int64_t) 0);
+
+	return memory / MAX(pair->dense * expf(-silent_us / memory), 1e-6f);
+}
+
+static int heat_now(const struct presence *p, uint32_t at, float memory, int64_t now_us)
+{
+	const struct presence_pair *pair = presence_pair(p, at);
+
+	return heat_of(pair, gap_of_late_us(pair, memory, now_us));
+}
+
 /* --- telling ---------------------------------------------------------------------------------- */
 
-static void emit(struct presence *p, uint32_t at, enum presence_kind kind, int64_t now_us)
+static void emit(struct presence *p, uint32_t at, enum presence_kind kind, float gap_us,
+		 int64_t now_us)
 {
 	struct presence_pair *pair = presence_pair(p, at);
 	struct presence_sighting s = {
@@ -178,20 +257,17 @@ static void emit(struct presence *p, uint32_t at, enum presence_kind kind, int64
 		.rssi_cdbm = pair->smooth_cdbm,
 		.peak_cdbm = pair->peak_cdbm,
 	};
-	float rate = 1e9f / MAX(pair->gap_us, 1.0f);
+	float rate = 1e9f / MAX(gap_us, 1.0f);
 	struct epc epc;
 
 	presence_tag_epc(presence_tag(p, pair->tag), &epc);
 	s.epc = &epc;
-	if (pair->n_rssi)
-		s.rssi_cdbm = (int16_t) lrintf(pair->rssi_sum / (float) pair->n_rssi);
 	s.rate_mhz = pair->n_gaps ? (uint16_t) MIN(rate, (float) UINT16_MAX) : 0;
 	/* Everything is settled before the call, so that the callback finds us consistent. */
 	pair->emitted_ms = in_ms(now_us);
 	pair->told_cdbm = pair->smooth_cdbm;
+	pair->told_heat = heat_of(pair, gap_us);
 	pair->count = 0;
-	pair->n_rssi = 0;
-	pair->rssi_sum = 0;
 	pair->span_us = 0;
 	pair->peak_cdbm = INT16_MIN;
 	if (kind == PRESENCE_GONE)
@@ -205,11 +281,6 @@ static void add_rssi(struct presence_pair *pair, int16_t cdbm)
 {
 	if (cdbm == INT16_MIN)
 		return;
-	pair->rssi_sum += (float) cdbm;
-	if (pair->n_rssi < UINT16_MAX)
-		pair->n_rssi++;
-	else
-		pair->rssi_sum -= pair->rssi_sum / (float) UINT16_MAX;
 	pair->peak_cdbm = MAX(pair->peak_cdbm, cdbm);
 	if (pair->smooth_cdbm == INT16_MIN)
 		pair->smooth_cdbm = cdbm;
@@ -219,11 +290,13 @@ static void add_rssi(struct presence_pair *pair, int16_t cdbm)
 					 RSSI_ALPHA * ((float) cdbm - (float) pair->smooth_cdbm));
 }
 
-static void add_read(struct presence_pair *pair, const struct rfid_read *r)
+static void add_read(struct presence_pair *pair, const struct rfid_read *r, float memory)
 {
+	float silent_us = (float) MAX(r->last_us - pair->last_us, (int64_t) 0);
 	int64_t first_us = pair->count ? pair->last_us - pair->span_us : r->first_us;
 	int64_t span_us;
 
+	pair->dense = pair->dense * expf(-silent_us / memory) + (float) r->count;
 	pair->last_us = MAX(pair->last_us, r->last_us);
 	span_us = pair->last_us - MIN(first_us, pair->last_us);
 	pair->span_us = (uint32_t) MIN(span_us, (int64_t) UINT32_MAX);
@@ -236,6 +309,66 @@ static bool stepped(const struct presence *p, const struct presence_pair *pair)
 	return pair->smooth_cdbm != INT16_MIN && pair->told_cdbm != INT16_MIN &&
 	       abs(pair->smooth_cdbm - pair->told_cdbm) >= p->cfg.rssi_step_cdbm &&
 	       since_told_us(pair, pair->last_us) >= p->cfg.min_step_us;
+}
+
+/** Of the tag's other pairs, the one that was told to be read most; PRESENCE_NONE if it has none.
+ */
+static uint32_t told_rival(const struct presence *p, uint32_t at)
+{
+	uint32_t best = PRESENCE_NONE;
+
+	for (uint32_t o = presence_tag(p, presence_pair(p, at)->tag)->pairs; o != PRESENCE_NONE;
+	     o = presence_pair(p, o)->next)
+		if (o != at && !p->sources[presence_pair(p, o)->source].suspended &&
+		    (best == PRESENCE_NONE ||
+		     presence_pair(p, o)->told_heat > presence_pair(p, best)->told_heat))
+			best = o;
+	return best;
+}
+
+/** Does `pair` lead by so much, and was told to lead by so much less, that it is worth a word? */
+static bool overtook(const struct presence_pair *pair, const struct presence_pair *other, int lead,
+		     int clear)
+{
+	int told = pair->told_heat - other->told_heat;
+
+	return lead >= CONTEST_LEAD && told < clear && lead - told >= CONTEST_NEWS;
+}
+
+/**
+ * The tag has just been read at one source. Has this one overtaken the one that was told to read it
+ * most? That is the news of a move, and all that it overtook are told as they are now; so they are
+ * for a while from then on, until the lead that was told is clear.
+ */
+static void contest(struct presence *p, uint32_t at, float memory)
+{
+	struct presence_pair *pair = presence_pair(p, at);
+	struct presence_tag *tag = presence_tag(p, pair->tag);
+	uint16_t slot = (uint16_t) (pair->last_us >> PRESENCE_SLOT_SHIFT);
+	float gap_us = gap_of_late_us(pair, memory, pair->last_us);
+	int heat = heat_of(pair, gap_us);
+	uint32_t rival = told_rival(p, at);
+	bool news = false;
+
+	if (rival == PRESENCE_NONE)
+		return;
+	if (overtook(pair, presence_pair(p, rival),
+		     heat - heat_now(p, rival, memory, pair->last_us), CONTEST_OPEN))
+		tag->contested = slot;
+	else if ((uint16_t) (slot - tag->contested) > CONTEST_SLOTS)
+		return;
+	for (uint32_t o = tag->pairs; o != PRESENCE_NONE; o = presence_pair(p, o)->next) {
+		struct presence_pair *other = presence_pair(p, o);
+		float other_gap_us = gap_of_late_us(other, memory, pair->last_us);
+
+		if (o == at || p->sources[other->source].suspended ||
+		    !overtook(pair, other, heat - heat_of(other, other_gap_us), CONTEST_CLEAR))
+			continue;
+		emit(p, o, PRESENCE_REFRESH, other_gap_us, pair->last_us);
+		news = true;
+	}
+	if (news)
+		emit(p, at, PRESENCE_REFRESH, gap_us, pair->last_us);
 }
 
 static int appear(struct presence *p, uint16_t source, const struct rfid_read *r)
@@ -255,10 +388,11 @@ static int appear(struct presence *p, uint16_t source, const struct rfid_read *r
 	pair->smooth_cdbm = pair->told_cdbm = pair->peak_cdbm = INT16_MIN;
 	if (r->count > 1)
 		learn_gaps(p, pair, r);
-	add_read(pair, r);
+	add_read(pair, r, MEMORY_PRIOR_US);
 	presence_wheel_start(p, pair->last_us);
 	presence_wheel_put(p, at, pair->last_us + gone_after_us(p, pair));
-	emit(p, at, PRESENCE_APPEAR, pair->last_us);
+	emit(p, at, PRESENCE_APPEAR, pair->n_gaps ? pair->gap_us : UNCONFIRMED_GAP_US,
+	     pair->last_us);
 	return 0;
 }
 
@@ -267,6 +401,8 @@ int presence_read(struct presence *p, uint32_t source, const struct rfid_read *r
 	struct presence_pair *pair;
 	int src = source_index(p, source, true);
 	int64_t due_us;
+	float memory;
+	bool young;
 	uint32_t at;
 	int err;
 
@@ -279,14 +415,19 @@ int presence_read(struct presence *p, uint32_t source, const struct rfid_read *r
 		return err;
 	}
 	pair = presence_pair(p, at);
+	young = pair->n_gaps < CONFIRMING_GAPS;
 	learn_gaps(p, pair, r);
-	add_read(pair, r);
+	memory = memory_us(p, pair->tag);
+	add_read(pair, r, memory);
 	/* The wheel is only told when it would look too late; the timeout has become shorter. */
 	due_us = deadline_us(p, pair);
 	if (due_us != INT64_MAX && presence_wheel_slot(p, due_us) < pair->slot)
 		presence_wheel_move(p, at, due_us);
-	if (stepped(p, pair))
-		emit(p, at, PRESENCE_REFRESH, pair->last_us);
+	/* Once it is no stray read: how often it is read here, which the first could not say. */
+	if (stepped(p, pair) || (young && pair->n_gaps >= CONFIRMING_GAPS))
+		emit(p, at, PRESENCE_REFRESH, gap_of_late_us(pair, memory, pair->last_us),
+		     pair->last_us);
+	contest(p, at, memory);
 	return 0;
 }
 
@@ -303,11 +444,11 @@ static void look_at(struct presence *p, uint32_t at, int64_t now_us)
 		return;
 	}
 	if (now_us - since_us >= gone_after_us(p, pair)) {
-		emit(p, at, PRESENCE_GONE, now_us);
+		emit(p, at, PRESENCE_GONE, pair->gap_us, now_us);
 		return;
 	}
 	if (pair->count && since_told_us(pair, now_us) >= p->cfg.refresh_us) {
-		emit(p, at, PRESENCE_REFRESH, now_us);
+		emit(p, at, PRESENCE_REFRESH, pair->gap_us, now_us);
 		/* The callback has no way to take the pair from us. */
 	}
 	/* A rhythm is confirmed at least once between two looks, or else forgotten by and by. */

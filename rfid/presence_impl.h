@@ -20,7 +20,8 @@ struct presence_tag {
 	uint32_t next;  /**< in the bucket, or in the free list */
 	uint32_t pairs; /**< first of its pairs */
 	uint16_t bits;
-	uint8_t epc[12]; /**< or, past 96 bits, a pointer to the bytes */
+	uint16_t contested; /**< when one source last overtook another; wheel slots, modulo 2^16 */
+	uint8_t epc[12];    /**< or, past 96 bits, a pointer to the bytes */
 };
 
 struct presence_pair {
@@ -34,8 +35,8 @@ struct presence_pair {
 	uint32_t count;   /**< reads since the last sighting */
 	float gap_us;     /**< running mean of the gaps between reads */
 	float gap_var;
-	float rssi_sum; /**< of the n_rssi reports since the last sighting */
-	uint16_t n_rssi;
+	float dense;       /**< reads, each fading with time; as of last_us */
+	int16_t told_heat; /**< reads and signal, when something was last told; 1/256 octaves */
 	uint16_t source;
 	int16_t smooth_cdbm;
 	int16_t told_cdbm; /**< smooth_cdbm when something was last told */

@@ -113,9 +113,11 @@ struct presence_sighting {
 	const struct epc *epc; /**< borrowed for the call */
 	int64_t first_us, last_us;
 	uint32_t count;    /**< reads since the last sighting of this tag here */
-	int16_t rssi_cdbm; /**< mean of those reads */
+	int16_t rssi_cdbm; /**< smoothed over the last few reads */
 	int16_t peak_cdbm;
-	uint16_t rate_mhz; /**< estimated reads per second * 1000, saturating */
+	/** Estimated reads per second * 1000, saturating; 0 = not known yet. Of late, where a
+	 * change is told; else as usual. */
+	uint16_t rate_mhz;
 };
 
 struct presence_config {
@@ -129,7 +131,14 @@ struct presence_config {
 };
 
 struct presence;
-/** Must not call back into the filter. */
+/**
+ * APPEAR comes with the first read, REFRESH when a few more have confirmed it, every refresh_us, at
+ * a step in RSSI, and for all sources concerned when one has overtaken another in reading the tag;
+ * GONE when it has been silent for longer than its rhythm explains. In a quiet store a tag that
+ * two antennas hear alike costs about eight sightings a minute, one that a single antenna hears one
+ * or two; what comes on top are stray reads, which appear and are gone.
+ *
+ * Must not call back into the filter. */
 typedef void (*presence_fn)(void *user, const struct presence_sighting *s);
 
 int presence_new(const struct presence_config *cfg, presence_fn fn, void *user,

@@ -46,17 +46,17 @@ static void first_read_gives_a_place(void **state)
 	assert_false(judge(&b, &ev, 1, T0 + SEC));
 }
 
-static void six_db_and_a_quarter_of_the_reads_halve_the_weight(void **state)
+static void six_db_or_half_of_the_reads_halve_the_weight(void **state)
 {
 	(void) state;
 	struct belief_evidence a = heard(FLOOR, -50, 4000, T0, T0 + 10 * SEC);
 	struct belief_evidence weak = heard(FLOOR, -56, 4000, T0, T0 + 10 * SEC);
-	struct belief_evidence rare = heard(FLOOR, -50, 1000, T0, T0 + 10 * SEC);
+	struct belief_evidence rare = heard(FLOOR, -50, 2000, T0, T0 + 10 * SEC);
 	float w = belief_weight(belief_defaults(), &a, T0 + 10 * SEC);
 
-	assert_true(fabsf(w - 2.0f) < 0.01f);
-	assert_true(fabsf(belief_weight(belief_defaults(), &weak, T0 + 10 * SEC) - 1.0f) < 0.01f);
-	assert_true(fabsf(belief_weight(belief_defaults(), &rare, T0 + 10 * SEC) - 1.0f) < 0.01f);
+	assert_true(fabsf(w - 4.0f) < 0.01f);
+	assert_true(fabsf(belief_weight(belief_defaults(), &weak, T0 + 10 * SEC) - 2.0f) < 0.01f);
+	assert_true(fabsf(belief_weight(belief_defaults(), &rare, T0 + 10 * SEC) - 2.0f) < 0.01f);
 }
 
 static void weak_neighbour_does_not_move_an_item(void **state)
@@ -85,7 +85,7 @@ static void gone_here_and_as_strong_there_moves_at_once(void **state)
 
 	judge(&b, ev, 1, T0);
 	ev[0].last_us = T0 + 60 * SEC;
-	ev[1] = heard(BACK, -58, 0, T0 + 61 * SEC, T0 + 61 * SEC);
+	ev[1] = heard(BACK, -58, 3000, T0 + 61 * SEC, T0 + 61 * SEC);
 	assert_false(judge(&b, ev, 2, T0 + 61 * SEC));
 	ev[0].present = false;
 	assert_true(judge(&b, ev, 2, T0 + 62 * SEC));
@@ -125,7 +125,7 @@ static void strong_appearance_need_not_wait(void **state)
 
 	judge(&b, ev, 1, T0);
 	ev[0].last_us = T0 + 30 * SEC;
-	ev[1] = heard(BACK, -48, 0, T0 + 30 * SEC, T0 + 30 * SEC);
+	ev[1] = heard(BACK, -46, 0, T0 + 30 * SEC, T0 + 30 * SEC);
 	assert_false(judge(&b, ev, 2, T0 + 30 * SEC));
 	assert_true(b.due_us == T0 + 30 * SEC + belief_defaults()->hold_us);
 	assert_true(judge(&b, ev, 2, b.due_us));
@@ -198,7 +198,7 @@ static void away_agent_loses_its_item_to_whoever_hears_it(void **state)
 	assert_false(judge(&b, ev, 1, T0 + 3600 * SEC));
 	assert_int_equal(b.place, FLOOR);
 	assert_true(b.confidence > 500);
-	ev[1] = heard(BACK, -58, 0, T0 + 3600 * SEC, T0 + 3600 * SEC);
+	ev[1] = heard(BACK, -58, 3000, T0 + 3600 * SEC, T0 + 3600 * SEC);
 	assert_false(judge(&b, ev, 2, T0 + 3600 * SEC));
 	assert_true(judge(&b, ev, 2, T0 + 3601 * SEC));
 	assert_int_equal(b.place, BACK);
@@ -251,7 +251,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(first_read_gives_a_place),
-		cmocka_unit_test(six_db_and_a_quarter_of_the_reads_halve_the_weight),
+		cmocka_unit_test(six_db_or_half_of_the_reads_halve_the_weight),
 		cmocka_unit_test(weak_neighbour_does_not_move_an_item),
 		cmocka_unit_test(gone_here_and_as_strong_there_moves_at_once),
 		cmocka_unit_test(false_gone_beside_a_weak_neighbour_is_doubted),

@@ -125,14 +125,17 @@ static void other_journal_of_the_same_agent_is_another_stream(void **state)
 static void moved_item_is_counted_at_the_new_place_within_three_seconds(void **state)
 {
 	struct world *w = *state;
-	struct say here[] = {{1, 1, SIGHTING_APPEAR, -55, T0, 1}};
+	struct say here[] = {{1, 1, SIGHTING_APPEAR, -55, T0, 1},
+			     {1, 1, SIGHTING_REFRESH, -55, T0, 3}};
 	struct say there[] = {{1, 2, SIGHTING_APPEAR, -56, T0 + 60 * SEC, 1}};
+	struct say known[] = {{1, 2, SIGHTING_REFRESH, -56, T0 + 60 * SEC + SEC / 2, 3}};
 	struct say left[] = {{1, 1, SIGHTING_GONE, -55, T0 + 59 * SEC, 0}};
 
-	apply(w, 1, here, 1, T0);
-	apply(w, 2, there, 1, T0 + 60 * SEC);
+	apply(w, 1, here, 2, T0);
+	apply(w, 3, there, 1, T0 + 60 * SEC);
+	apply(w, 4, known, 1, T0 + 60 * SEC + SEC / 2);
 	assert_int_equal(inv_state_count(w->st, 0, FLOOR), 1);
-	apply(w, 3, left, 1, T0 + 61 * SEC);
+	apply(w, 5, left, 1, T0 + 61 * SEC);
 	assert_int_equal(inv_state_count(w->st, 0, FLOOR), 0);
 	assert_int_equal(inv_state_count(w->st, 0, BACK), 1);
 	assert_int_equal(w->last.from, FLOOR);
