@@ -3,7 +3,7 @@
 #include "rfid/tool/tool.h"
 
 #include "common/clock.h"
-#include "common/epc.h"
+#include "common/epc_scheme.h"
 #include "common/err.h"
 #include "common/hex.h"
 #include <ctype.h>
@@ -222,15 +222,20 @@ static void put_text(FILE *out, const uint8_t *data, size_t n)
 	fputc('"', out);
 }
 
-/** What the EPC names, if it is one we know. */
+/** What the EPC names; of a foreign one, what is known about it. */
 static void put_epc_name(FILE *out, const uint8_t *data, size_t bits)
 {
 	struct epc epc;
-	struct sgtin sgtin;
-	char uri[SGTIN_URI_MAX];
+	struct epc_id id;
+	char uri[EPC_URI_SIZE];
 
-	if (epc_set(&epc, data, bits) == 0 && sgtin96_decode(&epc, &sgtin) == 0)
-		fprintf(out, " (%s)", sgtin_uri(&sgtin, uri));
+	if (epc_set(&epc, data, bits) < 0)
+		return;
+	if (epc_decode(&epc, &id) > 0 && (epc_id_uri(&id, uri, sizeof(uri)) == 0 ||
+					  epc_digital_link(&id, uri, sizeof(uri)) == 0))
+		fprintf(out, " (%s %s)", epc_scheme_name(id.scheme), uri);
+	else
+		fprintf(out, " (%s)", epc_class_str(epc_classify(&epc, NULL)));
 }
 
 static void put_list(FILE *out, const struct llrp_elem *e, const struct llrp_field *f, size_t n,

@@ -119,7 +119,7 @@ test('a report is printed with units and with what the EPC names', async () => {
 	writeFileSync(file('report.bin'), Buffer.concat([hello, report]));
 	const r = call('print', file('report.bin'));
 	assert(r.code === 0, r.err);
-	for (const words of ['PeakRSSI: -60 dBm', 'urn:epc:id:sgtin:95060001343.05.123456789', 'ConnectionAttemptEvent: 0 (success)',
+	for (const words of ['PeakRSSI: -60 dBm', '(sgtin-96 urn:epc:id:sgtin:95060001343.05.123456789)', 'ConnectionAttemptEvent: 0 (success)',
 		'frame 2 at 32: RO_ACCESS_REPORT, id 5, LLRP 1.0.1, 29 octets'])
 		assert(r.text.includes(words), `no "${words}" in ${r.text}`);
 });
