@@ -15,6 +15,7 @@
 #include "controller/metrics.h"
 #include "controller/shop.h"
 #include "controller/static.h"
+#include "controller/tokens.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -89,6 +90,8 @@ static int start_auth(struct app *app)
 	http_set_identify(app->http, HTTP_PUBLIC, auth_identify, app->auth);
 	http_add_routes(app->http, auth_routes);
 	http_add_routes(app->http, users_routes);
+	http_add_routes(app->http, session_routes);
+	http_add_routes(app->http, token_routes);
 	return auth_first_admin(app, stdout);
 }
 

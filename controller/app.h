@@ -8,7 +8,8 @@
  *     http*.c         the only door to libmicrohttpd: two TLS listeners on the loop thread, routes,
  *                     requests that are answered exactly once, event streams
  *     db.c            the SQLite writer thread with group commit, migrations, audit
- *     auth*.c users.c who a person is: passwords, sessions, throttling, roles and permissions
+ *     auth*.c users.c who a person is: passwords, sessions, throttling, roles and permissions;
+ *     sessions.c tokens.c ending them, and tokens for machines
  *     ca.c            the store's certificate authority
  *     fleet*.c        who an agent is: join codes, enrolment, readers, health, advice for IT
  *     events.c        what browsers hear live

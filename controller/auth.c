@@ -4,6 +4,7 @@
 #include "controller/app_config.h"
 #include "controller/auth_internal.h"
 #include "controller/db.h"
+#include "controller/tokens.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <sodium.h>
@@ -161,9 +162,13 @@ static int load_session(struct auth *a, const uint8_t session[32], struct http_w
 
 int auth_identify(void *user, struct http_request *rq, struct http_who *ret)
 {
+	const char *authorization = http_header(rq, "Authorization");
 	struct auth *a = user;
 	int r;
 
+	if (authorization)
+		return token_identify(a->app, authorization, a->who_name, sizeof(a->who_name),
+				      a->who_session, ret);
 	if (!session_from_cookie(rq, a->who_session))
 		return -ERR_AUTH;
 	r = load_session(a, a->who_session, ret);
@@ -176,7 +181,7 @@ bool auth_session_alive(struct auth *a, const uint8_t session[32])
 {
 	struct http_who who;
 
-	return load_session(a, session, &who) == 0;
+	return load_session(a, session, &who) == 0 || token_alive(a->app, session);
 }
 
 /* --- first admin and local reset ----------------------------------------------------------- */
@@ -317,6 +322,11 @@ static int write_tidy(struct sql *s, void *arg)
 		return r;
 	q = sql_prepare(s, "DELETE FROM idempotency WHERE at <= ?");
 	sql_bind_i64(q, 1, now - IDEMPOTENCY_KEEP);
+	r = sql_run(q);
+	if (r < 0)
+		return r;
+	q = sql_prepare(s, "DELETE FROM tokens WHERE expires <= ?");
+	sql_bind_i64(q, 1, now);
 	return sql_run(q);
 }
 

@@ -135,7 +135,7 @@ struct http_who {
 	const char *user;       /**< name, or "" */
 	unsigned int perms;     /**< enum perm bits */
 	int64_t agent_id;       /**< 0 unless PERM_AGENT */
-	const uint8_t *session; /**< 32 bytes that name the session, NULL unless PERM_SIGNED_IN */
+	const uint8_t *session; /**< 32 bytes that name the session, or the token; else NULL */
 };
 const struct http_who *http_who(const struct http_request *rq);
 

@@ -69,7 +69,10 @@ static struct curl_slist *headers_of(const struct ctl *c, const struct ctl_reque
 			 rq->content_type ? rq->content_type : "application/json");
 		list = curl_slist_append(list, line);
 	}
-	if (c->cookie[0]) {
+	if (c->token) {
+		snprintf(line, sizeof(line), "Authorization: Bearer %s", c->token);
+		list = curl_slist_append(list, line);
+	} else if (c->cookie[0]) {
 		snprintf(line, sizeof(line), "Cookie: %s", c->cookie);
 		list = curl_slist_append(list, line);
 	}

@@ -30,6 +30,7 @@ struct ctl {
 	const char *ca;            /**< file with the store's authority; NULL = the system's */
 	const char *user;          /**< NULL = the stored session */
 	const char *password_file; /**< NULL = environment, then prompt */
+	const char *token;         /**< of a machine, instead of a session; NULL = none */
 	bool json;                 /**< print what the API answered */
 	char cookie[256];          /**< "name=value" of the session, empty if none */
 };
@@ -135,6 +136,11 @@ int ctl_join_code(struct ctl *c, int argc, char **argv);
 int ctl_agents_list(struct ctl *c, int argc, char **argv);
 int ctl_agents_show(struct ctl *c, int argc, char **argv);
 int ctl_agents_revoke(struct ctl *c, int argc, char **argv);
+int ctl_tokens_list(struct ctl *c, int argc, char **argv);
+int ctl_tokens_add(struct ctl *c, int argc, char **argv);
+int ctl_tokens_revoke(struct ctl *c, int argc, char **argv);
+int ctl_sessions_list(struct ctl *c, int argc, char **argv);
+int ctl_sessions_end(struct ctl *c, int argc, char **argv);
 int ctl_backup(struct ctl *c, int argc, char **argv);
 int ctl_users_list(struct ctl *c, int argc, char **argv);
 int ctl_users_add(struct ctl *c, int argc, char **argv);

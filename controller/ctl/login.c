@@ -174,7 +174,7 @@ static int sign_in(struct ctl *c, const char *user)
 
 int ctl_ensure_session(struct ctl *c)
 {
-	if (c->cookie[0])
+	if (c->token || c->cookie[0])
 		return CTL_OK;
 	if (c->user)
 		return sign_in(c, c->user);

@@ -49,6 +49,12 @@ const struct ctl_verb ctl_verbs[] = {
 	{"users list", "", "who may sign in", ctl_users_list},
 	{"users add", "NAME --role ROLE", "admin, manager, stock, it or viewer", ctl_users_add},
 	{"users set-role", "NAME ROLE", "change what somebody may do", ctl_users_set_role},
+	{"tokens list", "", "tokens of machines", ctl_tokens_list},
+	{"tokens add", "NAME PERMISSION,... [--ttl 90d]", "make a token and print it, this once",
+	 ctl_tokens_add},
+	{"tokens revoke", "NAME", "take a token back", ctl_tokens_revoke},
+	{"sessions list", "", "who is signed in", ctl_sessions_list},
+	{"sessions end", "ID", "sign somebody out", ctl_sessions_end},
 	{"backup", "[--passphrase-file FILE] FILE", "the whole store, sealed under a passphrase",
 	 ctl_backup},
 	{"events", "", "print what happens, as it happens", ctl_events},
@@ -63,6 +69,7 @@ static void print_help(FILE *out)
 	      "  --ca FILE             the store's own authority (GONDOLA_CA)\n"
 	      "  --user NAME           sign in as NAME (GONDOLA_USER); else the kept session\n"
 	      "  --password-file FILE  else GONDOLA_PASSWORD, else asked for\n"
+	      "                        GONDOLA_TOKEN, a machine's token, goes before all of these\n"
 	      "  --json                print the API's answers\n"
 	      "  --help, --version\n\n",
 	      out);
@@ -208,7 +215,8 @@ int main(int argc, char **argv)
 {
 	struct ctl c = {.url = env_or("GONDOLA_URL", DEFAULT_URL),
 			.ca = env_or("GONDOLA_CA", NULL),
-			.user = env_or("GONDOLA_USER", NULL)};
+			.user = env_or("GONDOLA_USER", NULL),
+			.token = env_or("GONDOLA_TOKEN", NULL)};
 	int code = parse_options(&c, argc, argv), words;
 
 	if (code >= 0)
