@@ -4,7 +4,8 @@
 // kernel's own counts. TAGS, LABELS and MINUTES choose how much and how long at most.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, endStore, newStore } from '../lib/stores.mjs';
+import { endStore, newStore } from '../lib/stores.mjs';
+import { builddir } from '../lib/tap.mjs';
 import { delay } from '../../sim/demo/process.mjs';
 
 const tags = Number(process.env.TAGS ?? 2000), labels = Number(process.env.LABELS ?? 1000), minutes = Number(process.env.MINUTES ?? 12);
@@ -16,7 +17,7 @@ const plan = {
 };
 
 for (const program of ['gondolad', 'gondola-agent', 'gondola-sim', 'gondolactl']) {
-	if (existsSync(join(build, 'bin', program))) continue;
+	if (existsSync(join(builddir, 'bin', program))) continue;
 	console.log(`# not run: ${program} is not built`);
 	process.exit(0);
 }

@@ -4,7 +4,7 @@
 
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { equal, ok, run, srcdir, test } from './tap.mjs';
+import { equal, ok, run, srcdir, test } from '../lib/tap.mjs';
 
 const yaml = readFileSync(path.join(srcdir, 'web/openapi.yaml'), 'utf8');
 const api = readFileSync(path.join(srcdir, 'web/src/api.ts'), 'utf8');

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { axe, launch, missing, openPage, overflows, shot, shotsDir, signIn } from './browser.mjs';
 import { priceJourney, stockJourney } from './journey.mjs';
 import { MockApi } from './mock_api.mjs';
-import { builddir, equal, ok, run, skipAll, srcdir, test } from './tap.mjs';
+import { builddir, equal, ok, run, skipAll, srcdir, test } from '../lib/tap.mjs';
 
 const webRoot = [path.join(builddir, 'web/dist'), path.join(srcdir, 'web/dist')].find((d) => existsSync(path.join(d, 'index.html')));
 if (missing()) {

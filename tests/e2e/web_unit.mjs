@@ -2,7 +2,7 @@
 // Money, scans, the paged list and the watch over a price change, without a browser.
 
 import path from 'node:path';
-import { builddir, equal, ok, requireFrom, run, skipAll, srcdir, test } from './tap.mjs';
+import { builddir, equal, ok, requireFrom, run, skipAll, srcdir, test } from '../lib/tap.mjs';
 
 const require = requireFrom('esbuild');
 if (!require) {

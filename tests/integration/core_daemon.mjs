@@ -4,12 +4,10 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
 import https from 'node:https';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { builddir, srcdir } from '../lib/tap.mjs';
 
-const source = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const build = process.env.top_builddir ?? join(source, 'build');
-export const program = join(build, 'bin', 'gondolad');
+export const program = join(builddir, 'bin', 'gondolad');
 
 /** Fails after so many seconds instead of hanging the whole test. */
 export function within(seconds, promise, what) {
@@ -47,7 +45,7 @@ export class Daemon {
 		this.out = '';
 		this.err = '';
 		/* A sanitized build exits with a failure for what a library keeps, too. */
-		const leaks = `suppressions=${join(source, 'tests', 'lsan.supp')}:print_suppressions=0`;
+		const leaks = `suppressions=${join(srcdir, 'tests', 'lsan.supp')}:print_suppressions=0`;
 		this.child = spawn(program, ['--config', this.config], { env: { LSAN_OPTIONS: leaks, ...process.env, ...env } });
 		this.exited = new Promise((yes) => {
 			this.child.on('exit', (code, signal) => yes({ code, signal }));

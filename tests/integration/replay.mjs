@@ -2,8 +2,8 @@
 // A recorded trace of a real reader, played as an LLRP reader, is inventoried by an agent, and the command
 // line says where the tag is and from which reads it knows.
 import { join } from 'node:path';
-import { assert, needData, run, test } from '../lib/tap.mjs';
-import { data, endStore, newStore } from '../lib/stores.mjs';
+import { assert, datadir, needData, run, test } from '../lib/tap.mjs';
+import { endStore, newStore } from '../lib/stores.mjs';
 import { Process, until } from '../../sim/demo/process.mjs';
 
 const epc = '303435fc8803d056d15b963f';
@@ -11,7 +11,7 @@ const store = newStore({ seed: 1, loss: 0, places: [], aps: [], items: 0, moveEv
 let reader;
 
 test('a recorded trace is inventoried and the item is explained', async () => {
-	const trace = needData(join(data, 'rfid-traces', 'quadrant', 'quad1_train.csv'));
+	const trace = needData(join(datadir, 'rfid-traces', 'quadrant', 'quad1_train.csv'));
 	store.plan.aps.push({ name: 'ap1' });
 	await store.startController();
 	store.api = await store.signIn();

@@ -7,9 +7,9 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { assert, run, test } from '../lib/tap.mjs';
+import { assert, builddir, run, test } from '../lib/tap.mjs';
 
-const program = join(process.env.top_builddir ?? 'build', 'bin/gondola-sim');
+const program = join(builddir, 'bin', 'gondola-sim');
 const dir = mkdtempSync(join(tmpdir(), 'gondola-sim-ports-'));
 const config = join(dir, 'sim.conf');
 let sim, ready;

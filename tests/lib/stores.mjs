@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stores for system tests, in folders of their own below the build tree's temporary folder.
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { Store } from '../../sim/demo/store.mjs';
+import { builddir, srcdir } from './tap.mjs';
 
-export const source = process.env.top_srcdir ?? join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-export const build = process.env.top_builddir ?? join(source, 'build');
-export const data = process.env.GONDOLA_DATA ?? join(source, '..', 'shared', 'data');
+/* A whole store wants both cores, so only one runs at a time: a script that imports this waits here until
+ * it is alone. The lock is that of the pipe's other end, and goes with this process however it ends. */
+const turn = spawn('flock', [join(builddir, 'bin'), 'sh', '-c', 'echo; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
+await new Promise((resolve, reject) => {
+	turn.stdout.once('data', resolve);
+	turn.once('error', reject);
+	turn.once('exit', (code) => reject(new Error(`no lock on ${builddir}/bin: flock ended with ${code}`)));
+});
+for (const handle of [turn, turn.stdin, turn.stdout]) handle.unref();
 
 /** One access point with labels and a reader over two places: what most tests need. */
 export const oneAp = (more = {}) => ({
@@ -27,9 +34,9 @@ export const oneAp = (more = {}) => ({
 export function newStore(plan, options = {}) {
 	return new Store({
 		dir: options.dir ?? mkdtempSync(join(tmpdir(), 'gondola-test-')),
-		bin: join(build, 'bin'),
-		webRoot: join(build, 'web', 'dist'),
-		products: join(source, 'sim', 'demo', 'products.csv'),
+		bin: join(builddir, 'bin'),
+		webRoot: join(builddir, 'web', 'dist'),
+		products: join(srcdir, 'sim', 'demo', 'products.csv'),
 		plan,
 		...options,
 	});

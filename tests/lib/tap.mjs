@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Test scripts in TAP: test('a sentence', async () => {...}), run in order; finish() prints the plan.
+// Test scripts in TAP: test('a sentence', async () => {...}), then run() runs them in order. Also where
+// the trees and the node modules are, inside of make check and outside of it.
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const srcdir = resolve(process.env.top_srcdir ?? join(dirname(fileURLToPath(import.meta.url)), '..', '..'));
+export const builddir = resolve(process.env.top_builddir ?? join(srcdir, 'build'));
+/** Recorded data that may not be published. */
+export const datadir = resolve(process.env.GONDOLA_DATA ?? join(srcdir, '..', 'shared', 'data'));
 
 const tests = [];
 
@@ -15,6 +24,26 @@ export function needData(path) {
 	if (existsSync(path)) return path;
 	if (process.env.REQUIRE_DATA === '1') throw new Error(`missing recorded data: ${path}`);
 	throw new Skip('recorded data is not there');
+}
+
+/** Ends a script none of whose tests can run here. */
+export function skipAll(reason) {
+	console.log(`1..0 # SKIP ${reason}`);
+	process.exit(0);
+}
+
+/** require() that finds the modules the page is built with; null when `name` is not installed. */
+export function requireFrom(name) {
+	for (const dir of [builddir, srcdir]) {
+		try {
+			const r = createRequire(join(dir, 'web', 'x.js'));
+			r.resolve(name);
+			return r;
+		} catch {
+			/* the next place */
+		}
+	}
+	return null;
 }
 
 /** Runs all; `always` runs at the end whatever happened. */
@@ -36,12 +65,23 @@ export async function run(always = async () => {}) {
 			}
 		}
 	}
-	await always(failed).catch?.(() => {});
+	await Promise.resolve(always(failed)).catch(() => {});
 	process.exit(failed ? 1 : 0);
 }
 
+/** `message` says what was found. */
 export function assert(condition, message) {
 	if (!condition) throw new Error(message);
+}
+
+/** `what` says what should be. */
+export function ok(condition, what) {
+	assert(condition, `expected ${what}`);
+}
+
+export function equal(actual, expected, what = 'value') {
+	const is = JSON.stringify(actual), should = JSON.stringify(expected);
+	assert(is === should, `${what}: got ${is}, expected ${should}`);
 }
 
 /** A small seeded generator, so that a failing run can be repeated. */
