@@ -16,3 +16,5 @@ struct list_page {
 bool list_page_read(struct http_request *rq, struct list_page *ret);
 /** Replies {items, next}; `next` is the id to go on after, 0 = that was all. Takes `items` over. */
 void list_reply(struct http_request *rq, json_t *items, int64_t next);
+/** Likewise, with how many items all pages have together; `total` below 0 = not counted. */
+void list_reply_total(struct http_request *rq, json_t *items, int64_t next, int64_t total);

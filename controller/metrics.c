@@ -7,6 +7,7 @@
 #include "controller/events.h"
 #include "controller/fleet.h"
 #include "controller/inventory.h"
+#include "controller/shop.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -145,6 +146,20 @@ static void put_inventory(struct buf *b, const struct app *app)
 	put(b, "checkpoints_total", "counter", "Checkpoints written.", (double) st.checkpoints);
 }
 
+static void put_shop(struct buf *b, const struct app *app)
+{
+	struct shop_stats st;
+
+	shop_stats(app->shop, &st);
+	put(b, "price_changes_total", "counter", "Prices acknowledged.", (double) st.price_changes);
+	put(b, "pictures_drawn_total", "counter", "Label pictures drawn.", (double) st.rendered);
+	put(b, "label_reports_total", "counter", "Reports of labels taken in.",
+	    (double) st.reports);
+	put(b, "label_reports_repeated_total", "counter", "Reports dropped as repeated.",
+	    (double) st.duplicates);
+	put(b, "agents_waiting", "gauge", "Agents that wait for wanted state.", (double) st.polls);
+}
+
 static void get_metrics(struct http_request *rq, struct app *app)
 {
 	struct buf b = BUF_INIT;
@@ -156,6 +171,8 @@ static void get_metrics(struct http_request *rq, struct app *app)
 	put_db(&b, app);
 	if (app->fleet)
 		put_fleet(&b, app);
+	if (app->shop)
+		put_shop(&b, app);
 	if (app->inventory)
 		put_inventory(&b, app);
 	if (app->events) {

@@ -74,3 +74,5 @@ bool product_query_match(const struct product_query *q, const char *folded, uint
  */
 int product_search(struct sql *s, const struct product_query *q, int64_t after, size_t limit,
 		   int64_t *ret_ids) _must_check_;
+/** How many match in all. Reads the whole table unless the query is empty: meant for the pool. */
+int product_count(struct sql *s, const struct product_query *q, int64_t *ret_n) _must_check_;

@@ -22,6 +22,7 @@ struct list_job {
 	int64_t now_us;
 	json_t *items;
 	int64_t next;
+	int64_t total; /* counted for the first page only */
 	int err;
 };
 
@@ -47,6 +48,9 @@ static void list_work(struct shop_job *job, struct shop_slot *slot)
 		if (i + 1 == l->page.limit && n > l->page.limit)
 			l->next = ids[i];
 	}
+	l->total = l->page.after ? -1 : n;
+	if (l->err == 0 && l->next && l->page.after == 0)
+		l->err = product_count(slot->sql, &l->query, &l->total);
 }
 
 static void list_done(struct shop_job *job)
@@ -57,7 +61,7 @@ static void list_done(struct shop_job *job)
 		json_decref(l->items);
 		http_reply_err(l->rq, l->err, "Products");
 	} else {
-		list_reply(l->rq, l->items, l->next);
+		list_reply_total(l->rq, l->items, l->next, l->total);
 	}
 	product_query_done(&l->query);
 	free(l);

@@ -102,3 +102,21 @@ int product_search(struct sql *s, const struct product_query *q, int64_t after, 
 	sql_reset(st);
 	return (int) n;
 }
+
+int product_count(struct sql *s, const struct product_query *q, int64_t *ret_n)
+{
+	struct sql_stmt *st = sql_prepare(s, q->n ? "SELECT gtin, folded FROM products"
+						  : "SELECT count(*) FROM products");
+	int64_t n = 0;
+	int r;
+
+	while ((r = sql_step(st)) > 0)
+		if (q->n == 0)
+			n = sql_col_i64(st, 0);
+		else if (product_query_match(q, sql_col_text(st, 1), (uint64_t) sql_col_i64(st, 0)))
+			n++;
+	if (r < 0)
+		return r;
+	*ret_n = n;
+	return 0;
+}

@@ -3,14 +3,13 @@
 // programmer meets it. No agents, no labels: those journeys are in journeys.mjs.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { assert, needData, run, test } from '../lib/tap.mjs';
-import { data, endStore, newStore, oneAp } from '../lib/stores.mjs';
+import { assert, datadir, equal, needData, run, test } from '../lib/tap.mjs';
+import { endStore, newStore, oneAp } from '../lib/stores.mjs';
 
 const store = newStore(oneAp());
 let api;
 
 const csv = (text, query = '') => api.request('POST', `/api/v1/products/import${query}`, text, { 'content-type': 'text/csv' });
-const equal = (is, should, what) => assert(is === should, `${what}: ${is} instead of ${should}`);
 
 test('gondolad starts and lets the admin in', async () => {
 	await store.startController();
@@ -32,7 +31,7 @@ test('a dry run names bad rows by line and column, and changes nothing', async (
 });
 
 test('20,000 real products come in within five seconds, and a price change meanwhile', async () => {
-	const text = readFileSync(needData(join(data, 'catalogue', 'products-20k.csv')));
+	const text = readFileSync(needData(join(datadir, 'catalogue', 'products-20k.csv')));
 	const dry = await csv(text, '?dry_run=1');
 	equal(dry.body.created, 20000, 'would be created');
 	await csv('gtin,name,price\n4006381333931,Pencil,1.99\n');
@@ -48,6 +47,13 @@ test('20,000 real products come in within five seconds, and a price change meanw
 	assert(waited < 2000, `price waited ${waited} ms`);
 	console.log(`# import ${took} ms, price change meanwhile ${waited} ms`);
 	equal((await csv(text)).body.unchanged, 20000, 'unchanged the second time');
+	const first = await api.get('/products?limit=2'), next = await api.get(`/products?limit=2&after=${first.next}`);
+	assert(first.total > 20000, `the first page counts all: ${first.total}`);
+	equal(next.total, undefined, 'total of a later page');
+	const found = await api.get('/products?q=chocolat&limit=1');
+	equal(found.total, (await api.all('/products?q=chocolat')).length, 'total of a search');
+	const figures = (await api.call('GET', '/metrics')).toString();
+	assert(/^gondola_price_changes_total [1-9]/m.test(figures), 'the shop has its figures');
 });
 
 test('products are found by words, by accents or without, and by the start of a number', async () => {
