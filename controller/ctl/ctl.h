@@ -96,7 +96,14 @@ int ctl_list(struct ctl *c, const char *path, json_t **ret_items);
 /** The id of the object in a list whose `key` is `value`; explains itself when there is none. */
 int ctl_find_id(struct ctl *c, const char *path, const char *key, const char *value,
 		const char *what, json_int_t *ret_id);
+/** The id of the product with that GTIN; explains itself when there is none. */
+int ctl_product_id(struct ctl *c, const char *gtin, json_int_t *ret);
+/** Says what is wrong and how the verb is used. */
 int ctl_usage_error(const char *fmt, ...) _printf_(1, 2);
+/** Takes a flag out of the arguments, wherever it stands. */
+bool ctl_take_flag(int *argc, char **argv, const char *flag);
+/** Takes an option and its value out of the arguments. */
+bool ctl_take_value(int *argc, char **argv, const char *option, const char **ret);
 
 typedef int (*ctl_verb_fn)(struct ctl *c, int argc, char **argv);
 

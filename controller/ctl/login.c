@@ -76,14 +76,16 @@ static int store_session(const struct ctl *c)
 	return r;
 }
 
-static int prompt_password(const char *prompt, char *buf, size_t cap)
+static int prompt_password(const char *prompt, const char *env, char *buf, size_t cap)
 {
 	struct termios old, quiet;
 	FILE *tty = fopen("/dev/tty", "r+e");
 
 	if (!tty) {
-		fprintf(stderr, "gondolactl: no terminal to ask for the password; give "
-				"--password-file or GONDOLA_PASSWORD\n");
+		fprintf(stderr,
+			"gondolactl: no terminal to ask for the password; put it into the "
+			"environment as %s\n",
+			env);
 		return -ENOTTY;
 	}
 	fputs(prompt, tty);
@@ -128,7 +130,7 @@ int ctl_read_password(const char *file, const char *env, const char *prompt, cha
 		snprintf(buf, cap, "%s", value);
 		return 0;
 	}
-	return prompt_password(prompt, buf, cap);
+	return prompt_password(prompt, env, buf, cap);
 }
 
 static int sign_in(struct ctl *c, const char *user)

@@ -61,6 +61,9 @@ const struct ctl_verb ctl_verbs[] = {
 	{NULL, NULL, NULL, NULL},
 };
 
+/* The verb that has been chosen, for messages about its use. */
+static const struct ctl_verb *running;
+
 static void print_help(FILE *out)
 {
 	fputs("Usage: gondolactl [OPTION...] VERB ...\n"
@@ -94,7 +97,10 @@ int ctl_usage_error(const char *fmt, ...)
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
-	fputs("\nTry `gondolactl --help`.\n", stderr);
+	if (running)
+		fprintf(stderr, "\nUsage: gondolactl %s %s\n", running->words, running->args);
+	else
+		fputs("\nTry `gondolactl --help`.\n", stderr);
 	return CTL_USAGE;
 }
 
@@ -114,6 +120,69 @@ static const struct ctl_verb *find_verb(int argc, char **argv, int *ret_words)
 		}
 	}
 	return NULL;
+}
+
+/* Says what may follow a word that begins several verbs. */
+static int no_such_verb(int argc, char **argv)
+{
+	size_t n = strlen(argv[0]);
+	bool found = false;
+
+	for (const struct ctl_verb *v = ctl_verbs; v->words; v++) {
+		if (strncmp(v->words, argv[0], n) != 0 || v->words[n] != ' ')
+			continue;
+		if (!found)
+			fprintf(stderr, "gondolactl: `%s` goes on with one of these:\n", argv[0]);
+		fprintf(stderr, "  gondolactl %s %s\n", v->words, v->args);
+		found = true;
+	}
+	return found ? CTL_USAGE
+		     : ctl_usage_error("there is no verb `%s%s%s`", argv[0], argc > 1 ? " " : "",
+				       argc > 1 ? argv[1] : "");
+}
+
+/* An option that the verb does not name would be taken for a search, a file or a price. Yields -1
+ * to go on. */
+static int check_options(const struct ctl_verb *v, int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++) {
+		const char *at = strstr(v->args, argv[i]);
+
+		if (strcmp(argv[i], "--help") == 0) {
+			printf("Usage: gondolactl %s %s\n%s\n", v->words, v->args, v->help);
+			return CTL_OK;
+		}
+		if (strncmp(argv[i], "--", 2) == 0 && (!at || !strchr(" ]", at[strlen(argv[i])])))
+			return ctl_usage_error("there is no option %s here", argv[i]);
+	}
+	return -1;
+}
+
+bool ctl_take_flag(int *argc, char **argv, const char *flag)
+{
+	for (int i = 0; i < *argc; i++) {
+		if (strcmp(argv[i], flag) == 0) {
+			memmove(argv + i, argv + i + 1, sizeof(*argv) * (size_t) (*argc - i - 1));
+			--*argc;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool ctl_take_value(int *argc, char **argv, const char *option, const char **ret)
+{
+	for (int i = 0; i + 1 < *argc; i++) {
+		if (strcmp(argv[i], option) == 0) {
+			const char *value = argv[i + 1];
+
+			memmove(argv + i, argv + i + 2, sizeof(*argv) * (size_t) (*argc - i - 2));
+			*argc -= 2;
+			*ret = value;
+			return true;
+		}
+	}
+	return false;
 }
 
 /* Trailing slashes of the URL would double those of the paths. */
@@ -184,24 +253,11 @@ static int parse_options(struct ctl *c, int argc, char **argv)
 }
 
 /* `gondolactl login --user NAME` reads better than the option first: general options may follow. */
-static int take_trailing(struct ctl *c, int *argc, char **argv)
+static void take_trailing(struct ctl *c, int *argc, char **argv)
 {
-	int kept = 0;
-
-	for (int i = 0; i < *argc; i++) {
-		bool user = strcmp(argv[i], "--user") == 0;
-
-		if (strcmp(argv[i], "--json") == 0) {
-			c->json = true;
-		} else if ((user || strcmp(argv[i], "--password-file") == 0) && i + 1 < *argc) {
-			i++;
-			*(user ? &c->user : &c->password_file) = argv[i];
-		} else {
-			argv[kept++] = argv[i];
-		}
-	}
-	*argc = kept;
-	return 0;
+	c->json |= ctl_take_flag(argc, argv, "--json");
+	(void) ctl_take_value(argc, argv, "--user", &c->user);
+	(void) ctl_take_value(argc, argv, "--password-file", &c->password_file);
 }
 
 static const char *env_or(const char *name, const char *def)
@@ -230,11 +286,14 @@ int main(int argc, char **argv)
 	const struct ctl_verb *v = find_verb(argc, argv, &words);
 
 	if (!v)
-		return ctl_usage_error("there is no verb `%s%s%s`", argv[0], argc > 1 ? " " : "",
-				       argc > 1 ? argv[1] : "");
+		return no_such_verb(argc, argv);
+	running = v;
 	argc -= words;
 	argv += words;
-	(void) take_trailing(&c, &argc, argv);
+	take_trailing(&c, &argc, argv);
+	code = check_options(v, argc, argv);
+	if (code >= 0)
+		return code;
 	char *url = tidy_url(c.url);
 
 	if (!url)

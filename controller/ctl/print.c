@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/ctl/ctl.h"
+#include "controller/price_text.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -33,11 +34,14 @@ void ctl_print_problem(const struct ctl_reply *r)
 	json_array_foreach(errors, i, e)
 	{
 		const json_t *line = json_object_get(e, "line");
+		long long column = json_integer_value(json_object_get(e, "column"));
 
-		if (line)
-			fprintf(stderr, "  line %lld, %s: %s\n",
-				(long long) json_integer_value(line),
-				string_of(e, "column")[0] ? string_of(e, "column") : "row",
+		if (line && column > 0)
+			fprintf(stderr, "  line %lld, column %lld: %s\n",
+				(long long) json_integer_value(line), column,
+				string_of(e, "detail"));
+		else if (line)
+			fprintf(stderr, "  line %lld: %s\n", (long long) json_integer_value(line),
 				string_of(e, "detail"));
 		else
 			fprintf(stderr, "  %s %s\n", string_of(e, "pointer"),
@@ -69,11 +73,15 @@ const char *ctl_money(const json_t *minor, const json_t *currency, char *buf, si
 		snprintf(buf, cap, "-");
 		return buf;
 	}
-	long long v = json_integer_value(minor), a = v < 0 ? -v : v;
 	const char *code = json_string_value(currency);
+	struct currency cur;
+	char text[PRICE_TEXT_MAX];
 
-	snprintf(buf, cap, "%s%lld.%02lld%s%s", v < 0 ? "-" : "", a / 100, a % 100, code ? " " : "",
-		 code ? code : "");
+	/* Without a currency, the usual two digits. */
+	if (!currency_find(code, &cur))
+		(void) currency_find("XXX", &cur);
+	snprintf(buf, cap, "%s%s%s", price_decimal(json_integer_value(minor), &cur, text),
+		 code ? " " : "", code ? code : "");
 	return buf;
 }
 

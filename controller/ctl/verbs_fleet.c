@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define EVENT_MAX 65536
+
 static const struct ctl_column agent_columns[] = {
 	{"AGENT", "name", false},
 	{"STATE", "state", false},
@@ -145,9 +147,8 @@ int ctl_readers_set(struct ctl *c, int argc, char **argv)
 	char agent[96], host[256];
 	json_t *r;
 
-	if (argc == 5 && strcmp(argv[3], "--antennas") == 0)
-		antennas = argv[4];
-	else if (argc != 3)
+	(void) ctl_take_value(&argc, argv, "--antennas", &antennas);
+	if (argc != 3)
 		return ctl_usage_error("readers set needs agent, name and HOST:PORT");
 	const char *colon = strrchr(argv[2], ':');
 	long port = colon ? strtol(colon + 1, NULL, 10) : 5084;
@@ -245,10 +246,11 @@ int ctl_users_list(struct ctl *c, int argc, char **argv)
 
 int ctl_users_add(struct ctl *c, int argc, char **argv)
 {
+	const char *role = NULL;
 	char password[1024];
 	json_t *r;
 
-	if (argc != 3 || strcmp(argv[1], "--role") != 0)
+	if (!ctl_take_value(&argc, argv, "--role", &role) || argc != 1)
 		return ctl_usage_error("users add needs a name and --role ROLE");
 	if (ctl_ensure_session(c) != CTL_OK)
 		return CTL_REFUSED;
@@ -256,13 +258,13 @@ int ctl_users_add(struct ctl *c, int argc, char **argv)
 			      sizeof(password)) < 0)
 		return CTL_USAGE;
 	json_t *body =
-		json_pack("{s:s,s:s,s:s}", "name", argv[0], "role", argv[2], "password", password);
+		json_pack("{s:s,s:s,s:s}", "name", argv[0], "role", role, "password", password);
 
 	explicit_bzero(password, sizeof(password));
 	int code = ctl_call(c, "POST", "/api/v1/users", body, &r);
 
 	if (code == CTL_OK && !c->json)
-		printf("User %s may sign in as %s.\n", argv[0], argv[2]);
+		printf("User %s may sign in as %s.\n", argv[0], role);
 	json_decref(r);
 	return code;
 }
@@ -346,15 +348,43 @@ out:
 	return code;
 }
 
+/* The stream as it comes, one line at a time: "event: NAME" and then "data: JSON". */
+struct event_printer {
+	struct buf line;
+	char name[32];
+	bool json;
+};
+
+static void print_event_line(struct event_printer *p, const char *line)
+{
+	if (strncmp(line, "event: ", 7) == 0)
+		snprintf(p->name, sizeof(p->name), "%.*s", (int) sizeof(p->name) - 1, line + 7);
+	else if (strncmp(line, "data: ", 6) == 0)
+		printf(p->json ? "{\"event\":\"%s\",\"data\":%s}\n" : "%-8s %s\n", p->name,
+		       line + 6);
+}
+
 static bool print_piece(void *user, const char *data, size_t len)
 {
-	(void) user;
-	return fwrite(data, 1, len, stdout) == len && fflush(stdout) == 0;
+	struct event_printer *p = user;
+
+	for (size_t i = 0; i < len; i++) {
+		buf_put_u8(&p->line, data[i] == '\n' ? 0 : (uint8_t) data[i]);
+		if (data[i] == '\n') {
+			if (buf_ok(&p->line))
+				print_event_line(p, (const char *) p->line.data);
+			buf_done(&p->line);
+			buf_init(&p->line, EVENT_MAX);
+		}
+	}
+	return fflush(stdout) == 0;
 }
 
 int ctl_events(struct ctl *c, int argc, char **argv)
 {
-	struct ctl_request rq = {.method = "GET", .path = "/api/v1/events", .piece = print_piece};
+	struct event_printer printer = {.line = BUF_INIT, .json = c->json};
+	struct ctl_request rq = {
+		.method = "GET", .path = "/api/v1/events", .piece = print_piece, .user = &printer};
 	struct ctl_reply reply;
 
 	(void) argv;
@@ -367,6 +397,7 @@ int ctl_events(struct ctl *c, int argc, char **argv)
 	int r = ctl_send(c, &rq, &reply);
 	long status = reply.status;
 
+	buf_done(&printer.line);
 	ctl_reply_done(&reply);
 	return r < 0 ? CTL_UNREACHABLE : status >= 400 ? CTL_REFUSED : CTL_OK;
 }

@@ -64,10 +64,27 @@ static int get_product(struct ctl *c, const char *text, json_t **ret)
 	char gtin[GTIN_STR_MAX];
 	int code = check_gtin(text, gtin);
 
+	*ret = NULL;
+
 	if (code != CTL_OK)
 		return code;
 	return ctl_call(c, "GET", path_with(&path, "/api/v1/products/by-gtin/", gtin, ""), NULL,
 			ret);
+}
+
+int ctl_product_id(struct ctl *c, const char *gtin, json_int_t *ret)
+{
+	bool json = c->json;
+	json_t *p;
+
+	c->json = false;
+	int code = get_product(c, gtin, &p);
+
+	c->json = json;
+	if (code == CTL_OK)
+		*ret = json_integer_value(json_object_get(p, "id"));
+	json_decref(p);
+	return code;
 }
 
 int ctl_products_show(struct ctl *c, int argc, char **argv)
@@ -127,16 +144,16 @@ static void print_import(const json_t *r, bool dry)
 
 int ctl_products_import(struct ctl *c, int argc, char **argv)
 {
-	bool dry = argc > 0 && strcmp(argv[0], "--dry-run") == 0;
+	bool dry = ctl_take_flag(&argc, argv, "--dry-run");
 	_cleanup_buf_ struct buf csv = BUF_INIT;
 	struct ctl_reply reply;
 
-	if (argc != 1 + dry)
+	if (argc != 1)
 		return ctl_usage_error("products import needs one file");
-	int r = read_file(argv[dry], &csv);
+	int r = read_file(argv[0], &csv);
 
 	if (r < 0) {
-		fprintf(stderr, "gondolactl: cannot read %s: %s\n", argv[dry], err_str(r));
+		fprintf(stderr, "gondolactl: cannot read %s: %s\n", argv[0], err_str(r));
 		return CTL_REFUSED;
 	}
 	int code = ctl_ensure_session(c);
@@ -199,24 +216,21 @@ int ctl_price_history(struct ctl *c, int argc, char **argv)
 		{"CHANGED", "at", false},
 		{"BY", "by", false},
 	};
-	bool json = c->json;
 	char path[96];
-	json_t *p, *items;
+	json_int_t id;
+	json_t *items;
 
 	if (argc != 1)
 		return ctl_usage_error("price history needs one GTIN");
-	c->json = false;
-	int code = get_product(c, argv[0], &p);
+	int code = ctl_product_id(c, argv[0], &id);
 
 	if (code != CTL_OK)
 		return code;
-	snprintf(path, sizeof(path), "/api/v1/price-changes?product_id=%lld",
-		 (long long) json_integer_value(json_object_get(p, "id")));
-	json_decref(p);
+	snprintf(path, sizeof(path), "/api/v1/price-changes?product_id=%lld", (long long) id);
 	code = ctl_list(c, path, &items);
 	if (code != CTL_OK)
 		return code;
-	if (json)
+	if (c->json)
 		ctl_print_json(items);
 	else
 		ctl_print_table(items, columns, ARRAY_SIZE(columns));
@@ -302,21 +316,21 @@ int ctl_labels_show(struct ctl *c, int argc, char **argv)
 
 int ctl_labels_link(struct ctl *c, int argc, char **argv)
 {
-	bool relink = argc > 0 && strcmp(argv[0], "--relink") == 0;
+	bool relink = ctl_take_flag(&argc, argv, "--relink");
 	_cleanup_buf_ struct buf path = BUF_INIT;
 	char gtin[GTIN_STR_MAX];
 	json_t *r;
 
-	if (argc != 2 + relink)
+	if (argc != 2)
 		return ctl_usage_error("labels link needs a label and a GTIN");
-	int code = check_gtin(argv[1 + relink], gtin);
+	int code = check_gtin(argv[1], gtin);
 
 	if (code != CTL_OK)
 		return code;
-	code = ctl_call(c, "PUT", path_with(&path, "/api/v1/labels/", argv[relink], "/link"),
+	code = ctl_call(c, "PUT", path_with(&path, "/api/v1/labels/", argv[0], "/link"),
 			json_pack("{s:s,s:b}", "gtin", gtin, "relink", relink), &r);
 	if (code == CTL_OK && !c->json)
-		printf("Label %s now belongs to %s.\n", argv[relink], gtin);
+		printf("Label %s now belongs to %s.\n", argv[0], gtin);
 	json_decref(r);
 	return code;
 }
@@ -343,11 +357,7 @@ int ctl_labels_image(struct ctl *c, int argc, char **argv)
 	const char *what = "wanted";
 	struct ctl_reply reply;
 
-	if (argc == 4 && strcmp(argv[0], "--what") == 0) {
-		what = argv[1];
-		argv += 2;
-		argc -= 2;
-	}
+	(void) ctl_take_value(&argc, argv, "--what", &what);
 	if (argc != 2)
 		return ctl_usage_error("labels image needs a label and a file");
 	int code = ctl_ensure_session(c);

@@ -7,28 +7,25 @@
 /* --product GTIN and --place PLACE as a query; `b` holds the path on success. */
 static int filter(struct ctl *c, const char *list, int argc, char **argv, struct buf *b)
 {
-	char sep = '?';
+	const char *gtin, *place;
+	json_int_t id;
+	int code;
 
-	buf_put_str(b, list);
-	for (int i = 0; i < argc; i += 2) {
-		if (i + 1 >= argc)
-			return ctl_usage_error("%s needs a value", argv[i]);
-		if (strcmp(argv[i], "--product") == 0) {
-			buf_printf(b, "%cgtin=", sep);
-			ctl_escape(b, argv[i + 1]);
-		} else if (strcmp(argv[i], "--place") == 0) {
-			json_int_t id;
-			int code =
-				ctl_find_id(c, "/api/v1/places", "name", argv[i + 1], "place", &id);
-
-			if (code != CTL_OK)
-				return code;
-			buf_printf(b, "%cplace_id=%lld", sep, (long long) id);
-		} else {
-			return ctl_usage_error("there is no option %s here", argv[i]);
-		}
-		sep = '&';
+	buf_printf(b, "%s?", list);
+	if (ctl_take_value(&argc, argv, "--product", &gtin)) {
+		code = ctl_product_id(c, gtin, &id);
+		if (code != CTL_OK)
+			return code;
+		buf_printf(b, "product_id=%lld&", (long long) id);
 	}
+	if (ctl_take_value(&argc, argv, "--place", &place)) {
+		code = ctl_find_id(c, "/api/v1/places", "name", place, "place", &id);
+		if (code != CTL_OK)
+			return code;
+		buf_printf(b, "place_id=%lld&", (long long) id);
+	}
+	if (argc > 0)
+		return ctl_usage_error("`%s` is not expected here", argv[0]);
 	buf_put_u8(b, 0);
 	return CTL_OK;
 }
@@ -186,9 +183,8 @@ int ctl_places_set(struct ctl *c, int argc, char **argv)
 	json_int_t id;
 	json_t *r;
 
-	if (argc == 3 && strcmp(argv[1], "--kind") == 0)
-		kind = argv[2];
-	else if (argc != 1)
+	(void) ctl_take_value(&argc, argv, "--kind", &kind);
+	if (argc != 1)
 		return ctl_usage_error("places set needs a name, and perhaps --kind KIND");
 	int code = lookup_place(c, argv[0], &id);
 
@@ -206,7 +202,7 @@ int ctl_places_set(struct ctl *c, int argc, char **argv)
 			json_pack("{s:s,s:s}", "name", argv[0], "kind", kind ? kind : "other"), &r);
 	}
 	if (code == CTL_OK && !c->json)
-		printf("Place %s is %s.\n", argv[0], id ? "changed" : "there");
+		printf("Place %s is %s.\n", argv[0], id ? "changed" : "made");
 	json_decref(r);
 	return code;
 }

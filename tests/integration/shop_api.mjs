@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Products, prices and labels through the real gondolad over TLS: the public API as a till's or an ERP's
 // programmer meets it. No agents, no labels: those journeys are in journeys.mjs.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assert, datadir, equal, needData, run, test } from '../lib/tap.mjs';
 import { endStore, newStore, oneAp } from '../lib/stores.mjs';
@@ -89,6 +89,24 @@ test('a preview is a picture of the asked size', async () => {
 	equal(r.headers['content-type'], 'image/png', 'type');
 	equal(r.raw.readUInt32BE(16), 400, 'width');
 	equal(r.raw.readUInt32BE(20), 300, 'height');
+});
+
+test('gondolactl says what is wrong and how a verb is used', async () => {
+	const refusal = (...args) => store.ctl(...args).then(() => 'done', (e) => e.message);
+	const file = store.path('bad.csv');
+	writeFileSync(file, 'gtin,name,price\n4006381333932,wrong,1\n');
+	for (const [args, words] of [
+		[['products', 'import', file, '--dry-run'], /line 2, column 1: The check digit/],
+		[['products'], /gondolactl products list \[SEARCH\]/],
+		[['labels', 'list', '--shown'], /no option --shown here\nUsage: gondolactl labels list/],
+		[['price', 'set', '4006381333931'], /Usage: gondolactl price set GTIN PRICE/],
+		[['stock', '--product', '5901234123464'], /No product has this number/],
+	]) {
+		const said = await refusal(...args);
+		assert(words.test(said), `${args.join(' ')}: ${said}`);
+	}
+	await store.ctl('price', 'set', '4006381333931', '3,05');
+	assert(/price +3\.05 EUR/.test(await store.ctl('products', 'show', '4006381333931')), 'money with its digits');
 });
 
 test('what was acknowledged is there after a kill', async () => {
