@@ -194,7 +194,7 @@ export class MockApi {
   }
 
   sessionBody(u) {
-    return { user: u.name, role: u.role, permissions: PERMS[u.role], store: { name: 'Corner Market', zone: 'Europe/Berlin', currency: 'EUR' }, expires: new Date(Date.now() + 3600_000).toISOString() };
+    return { user: u.name, role: u.role, permissions: PERMS[u.role], store: { name: 'Demo store', zone: 'Europe/Berlin', currency: 'EUR' }, expires: new Date(Date.now() + 3600_000).toISOString() };
   }
 }
 

@@ -144,12 +144,12 @@ export function makeStore(size) {
     agents: size ? agents() : [],
     users: [
       { id: 1, name: 'admin', role: 'admin', created: '2026-01-05T07:00:00.000Z', last_login: '2026-01-05T07:01:00.000Z' },
-      { id: 2, name: 'maria', role: 'manager', created: '2026-01-05T07:05:00.000Z', last_login: null },
-      { id: 3, name: 'sam', role: 'stock', created: '2026-01-05T07:05:00.000Z', last_login: null },
-      { id: 4, name: 'ida', role: 'it', created: '2026-01-05T07:05:00.000Z', last_login: null },
+      { id: 2, name: 'manager', role: 'manager', created: '2026-01-05T07:05:00.000Z', last_login: null },
+      { id: 3, name: 'stock', role: 'stock', created: '2026-01-05T07:05:00.000Z', last_login: null },
+      { id: 4, name: 'it', role: 'it', created: '2026-01-05T07:05:00.000Z', last_login: null },
     ],
     audit: size
-      ? Array.from({ length: 130 }, (_, i) => ({ id: 130 - i, at: new Date(FIRST + (130 - i) * 60_000).toISOString(), who: ['maria', 'ida', 'admin'][i % 3], action: ['price.change', 'label.link', 'place.create'][i % 3], object: ['04006381000007', 'C0FFEE000001', 'Back room'][i % 3], detail: i % 3 ? null : { price_minor: 249, old: 199 } }))
+      ? Array.from({ length: 130 }, (_, i) => ({ id: 130 - i, at: new Date(FIRST + (130 - i) * 60_000).toISOString(), who: ['manager', 'it', 'admin'][i % 3], action: ['price.change', 'label.link', 'place.create'][i % 3], object: ['04006381000007', 'C0FFEE000001', 'Back room'][i % 3], detail: i % 3 ? null : { price_minor: 249, old: 199 } }))
       : [],
     joinCodes: [],
   };

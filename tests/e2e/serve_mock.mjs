@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// For working on the front end: node serve_mock.mjs WEB_ROOT, then sign in as maria, sam, ida or admin.
+// For working on the front end: node serve_mock.mjs WEB_ROOT, then sign in as manager, stock, it or admin.
 
 import { MockApi } from './mock_api.mjs';
 

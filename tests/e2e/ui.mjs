@@ -150,13 +150,13 @@ test('the switch for dark overrides the system', () =>
   ));
 
 test('each role lands on its own first task and sees only what it may', async () => {
-  for (const [user, first, users] of [['maria', '/products', 0], ['sam', '/stock', 0], ['ida', '/agents', 0], ['admin', '/products', 1]]) {
+  for (const [user, first, users] of [['manager', '/products', 0], ['stock', '/stock', 0], ['it', '/agents', 0], ['admin', '/products', 1]]) {
     await signedIn(user, async (page) => {
       equal(new URL(page.url()).pathname, first, `first page of ${user}`);
       equal(await page.getByRole('navigation').getByRole('link', { name: 'Users' }).count(), users, `users link of ${user}`);
     });
   }
-  await signedIn('sam', async (page) => {
+  await signedIn('stock', async (page) => {
     await page.goto(`${url}/products`);
     await page.locator('.vrow').first().waitFor();
     equal(await page.locator('.price-button').count(), 0, 'price buttons for a stock clerk');
@@ -166,7 +166,7 @@ test('each role lands on its own first task and sees only what it may', async ()
 test('a wrong password is told in plain words and the page stays usable', () =>
   withPage(async (page) => {
     await page.goto(url);
-    await page.getByLabel('User name').fill('maria');
+    await page.getByLabel('User name').fill('manager');
     await page.getByLabel('Password').fill('wrong');
     await page.keyboard.press('Enter');
     await page.getByText('User name or password is wrong.').waitFor();
@@ -184,7 +184,7 @@ test('the keyboard alone signs in, finds a product, changes its price and sees i
     const key = page.keyboard;
     await page.goto(url);
     await page.locator('.sign-in input:focus').waitFor();
-    await key.type('maria');
+    await key.type('manager');
     await key.press('Tab');
     await key.type(PASSWORD);
     await key.press('Enter');
@@ -212,7 +212,7 @@ test('the keyboard alone signs in, finds a product, changes its price and sees i
   }));
 
 test('a price is edited in its row, and a refused price is told at the field', () =>
-  signedIn('maria', async (page) => {
+  signedIn('manager', async (page) => {
     await page.locator('.price-button').nth(1).click();
     const form = page.locator('.price-form.compact');
     await form.locator('input').fill('1,234');
@@ -227,7 +227,7 @@ test('a price is edited in its row, and a refused price is told at the field', (
   }));
 
 test('a list of 100,000 products scrolls to its end with few rows in the page', () =>
-  signedIn('maria', async (page) => {
+  signedIn('manager', async (page) => {
     await page.locator('.vrow').first().waitFor();
     await page.locator('.vbox').evaluate((el) => el.scrollTo(0, el.scrollHeight));
     await page.locator('[data-index="99999"] .row-link').waitFor({ timeout: 60_000 });
@@ -238,7 +238,7 @@ test('a list of 100,000 products scrolls to its end with few rows in the page', 
   }));
 
 test('events change the page, also after the connection was lost', () =>
-  signedIn('sam', async (page) => {
+  signedIn('stock', async (page) => {
     const cell = page.locator('.vrow', { hasText: 'Oat drink' }).first().locator('[data-place="1"]');
     await cell.waitFor();
     const before = Number(await cell.textContent());
@@ -257,7 +257,7 @@ test('events change the page, also after the connection was lost', () =>
   }));
 
 test('a reset event makes the page fetch anew', () =>
-  signedIn('maria', async (page) => {
+  signedIn('manager', async (page) => {
     await page.locator('.vrow').first().waitFor();
     const list = () => mock.requests.filter((r) => r.method === 'GET' && r.path === '/products').length;
     const before = list();
@@ -269,20 +269,20 @@ test('a reset event makes the page fetch anew', () =>
   }));
 
 test('an ended session asks to sign in again and comes back to the same page', () =>
-  signedIn('maria', async (page) => {
+  signedIn('manager', async (page) => {
     await page.goto(`${url}/labels`);
     await page.locator('.vrow').first().waitFor();
     mock.sessions.clear();
     await page.locator('[data-search]').fill('olive');
     await page.getByText('your session ended').waitFor();
-    await page.getByLabel('User name').fill('maria');
+    await page.getByLabel('User name').fill('manager');
     await page.getByLabel('Password').fill(PASSWORD);
     await page.keyboard.press('Enter');
     await page.locator('.vbox.labels').waitFor();
   }));
 
 test('an import shows bad rows by line and column, and then what a good file did', () =>
-  signedIn('maria', async (page) => {
+  signedIn('manager', async (page) => {
     await page.goto(`${url}/products/import`);
     const file = (text) => ({ name: 'prices.csv', mimeType: 'text/csv', buffer: Buffer.from(text) });
     const input = page.locator('input[type=file]');
@@ -301,7 +301,7 @@ test('an import shows bad rows by line and column, and then what a good file did
   }));
 
 test('labels are linked by scanning in either order, with undo', () =>
-  signedIn('sam', async (page) => {
+  signedIn('stock', async (page) => {
     await page.goto(`${url}/labels?scan=1`);
     await page.locator('#scan-input').waitFor();
     await page.keyboard.type('C0FFEE000005\n', { delay: 3 });
@@ -315,7 +315,7 @@ test('labels are linked by scanning in either order, with undo', () =>
   }));
 
 test('IT staff get a join code once, with the command, and edit a reader', () =>
-  signedIn('ida', async (page) => {
+  signedIn('it', async (page) => {
     await page.getByRole('button', { name: 'New join code' }).click();
     await page.getByRole('button', { name: 'Make a join code' }).click();
     const code = await page.locator('[data-join-code]').textContent();
@@ -338,11 +338,11 @@ test('IT staff get a join code once, with the command, and edit a reader', () =>
   }));
 
 test('the journeys of the system test work against the mock', async () => {
-  const r = await priceJourney({ url, user: 'maria', password: PASSWORD, gtin: '04006381000017', price: '3.33', browser, shots: shotsDir() });
+  const r = await priceJourney({ url, user: 'manager', password: PASSWORD, gtin: '04006381000017', price: '3.33', browser, shots: shotsDir() });
   equal(r.trouble, [], 'trouble');
   equal(r.labels.length, 1, 'labels');
   ok(r.shown_ms >= 900 && r.shown_ms < 10_000, `a time that fits the mock, got ${r.shown_ms}`);
-  const s = await stockJourney({ url, user: 'sam', password: PASSWORD, epc: '3034257bf400b78000000300', place: 'Sales floor', browser });
+  const s = await stockJourney({ url, user: 'stock', password: PASSWORD, epc: '3034257bf400b78000000300', place: 'Sales floor', browser });
   equal(s.trouble, [], 'trouble');
 });
 

@@ -27,14 +27,14 @@ static void waits_double_up_to_the_cap(void **state)
 	(void) state;
 	assert_int_equal(throttle_new(&rule, &t), 0);
 	for (int i = 0; i < 3; i++) {
-		throttle_charge(t, "anna", now);
-		assert_int_equal(throttle_wait_us(t, "anna", now), 0);
+		throttle_charge(t, "stock", now);
+		assert_int_equal(throttle_wait_us(t, "stock", now), 0);
 	}
 	for (int i = 0; i < 10; i++) {
-		throttle_charge(t, "anna", now);
-		assert_int_equal(throttle_wait_us(t, "anna", now), want);
-		assert_int_equal(throttle_wait_us(t, "anna", now + want - 1), 1);
-		assert_int_equal(throttle_wait_us(t, "anna", now + want), 0);
+		throttle_charge(t, "stock", now);
+		assert_int_equal(throttle_wait_us(t, "stock", now), want);
+		assert_int_equal(throttle_wait_us(t, "stock", now + want - 1), 1);
+		assert_int_equal(throttle_wait_us(t, "stock", now + want), 0);
 		now += want;
 		want = MIN(2 * want, rule.max_us);
 	}
@@ -50,15 +50,15 @@ static void rest_success_and_refund_make_clean(void **state)
 	(void) state;
 	assert_int_equal(throttle_new(&rule, &t), 0);
 	for (int i = 0; i < 5; i++)
-		throttle_charge(t, "anna", now);
-	assert_true(throttle_wait_us(t, "anna", now) > 0);
-	throttle_forgive(t, "anna");
-	assert_int_equal(throttle_wait_us(t, "anna", now), 0);
+		throttle_charge(t, "stock", now);
+	assert_true(throttle_wait_us(t, "stock", now) > 0);
+	throttle_forgive(t, "stock");
+	assert_int_equal(throttle_wait_us(t, "stock", now), 0);
 	for (int i = 0; i < 5; i++)
-		throttle_charge(t, "anna", now);
+		throttle_charge(t, "stock", now);
 	now += rule.forget_us + 1;
-	throttle_charge(t, "anna", now);
-	assert_int_equal(throttle_wait_us(t, "anna", now), 0);
+	throttle_charge(t, "stock", now);
+	assert_int_equal(throttle_wait_us(t, "stock", now), 0);
 	for (int i = 0; i < 50; i++) { /* each attempt charged and refunded: as a shop's day goes */
 		throttle_charge(t, "127.0.0.1", now);
 		assert_int_equal(throttle_wait_us(t, "127.0.0.1", now), 0);

@@ -21,7 +21,7 @@ void test_controller_init(struct test_controller *t)
 	snprintf(t->dir, sizeof(t->dir), "gondola-unit-XXXXXX");
 	assert_non_null(mkdtemp(t->dir));
 	t->config.state_dir = t->dir;
-	t->config.store_name = "Corner shop";
+	t->config.store_name = "Test store";
 	t->config.store_zone = "Europe/Berlin";
 	t->config.currency = "EUR";
 	t->config.web_root = "";

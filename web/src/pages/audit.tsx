@@ -10,9 +10,12 @@ import type { AuditEntry } from '../types';
 import { Ago, Button, Empty, ErrorBox, PageHead } from '../ui';
 import { VirtualTable } from '../virtual';
 
-function detailText(d: unknown): string {
+function detailText({ action, detail: d }: AuditEntry): string {
   if (d === null || d === undefined || d === '') {
     return '';
+  }
+  if (action === 'user.create' && typeof d === 'string') {
+    return t.roles[d as keyof typeof t.roles] ?? d;
   }
   if (typeof d === 'object') {
     return Object.entries(d)
@@ -24,11 +27,11 @@ function detailText(d: unknown): string {
 
 const HOMES: Record<string, string> = { product: '/products/', label: '/labels/', agent: '/agents/', item: '/items/' };
 
-/** "product:12" opens the product; anything else is plain text. */
+/** "product:12" opens the product; anything else is plain text. The action has said what kind it is. */
 function ObjectName({ name }: { name: string | null }): JSX.Element | null {
   const [, kind, id] = /^([a-z]+):([0-9A-Fa-f]+)$/.exec(name ?? '') ?? [];
   const home = kind ? HOMES[kind] : undefined;
-  return home ? <a href={`${home}${id}`}>{name}</a> : <>{name}</>;
+  return home ? <a href={`${home}${id}`}>{id}</a> : <>{name}</>;
 }
 
 function AuditRow({ e }: { e: AuditEntry }): JSX.Element {
@@ -44,8 +47,8 @@ function AuditRow({ e }: { e: AuditEntry }): JSX.Element {
         <span class="clip">
           <strong>{t.actions[e.action as keyof typeof t.actions] ?? e.action}</strong> <ObjectName name={e.object} />
         </span>
-        <span class="sub clip" title={detailText(e.detail)}>
-          {detailText(e.detail)}
+        <span class="sub clip" title={detailText(e)}>
+          {detailText(e)}
         </span>
       </div>
     </>

@@ -16,9 +16,24 @@ const TTLS: [string, string][] = [
   ['604800', t.join.week],
 ];
 
-/** What to type on the access point. */
-export function installCommand(code: string): string {
-  return `gondola-agent --config /etc/gondola/gondola-agent.conf --join ${code}`;
+/** With the package, the service reads the code once, under its own account. */
+export function packagedJoin(code: string): string {
+  return [
+    'install -m 0640 -g gondola-agent /dev/null /etc/gondola/join-code',
+    `echo ${code} >/etc/gondola/join-code`,
+    'systemctl enable --now gondola-agent',
+  ].join('\n');
+}
+
+function ToCopy({ text, isCode }: { text: string; isCode?: boolean }): JSX.Element {
+  return (
+    <div class="secret">
+      <code data-join-code={isCode} tabIndex={0}>
+        {text}
+      </code>
+      <CopyButton text={text} />
+    </div>
+  );
 }
 
 function Made({ code }: { code: JoinCode }): JSX.Element {
@@ -28,18 +43,15 @@ function Made({ code }: { code: JoinCode }): JSX.Element {
       <p>
         <strong>{t.join.once}</strong> {t.join.expires(code.uses, dateTime(code.expires))}
       </p>
-      <div class="secret">
-        <code data-join-code tabIndex={0}>
-          {text}
-        </code>
-        <CopyButton text={text} />
-      </div>
+      <ToCopy text={text} isCode />
       <h3>{t.join.command}</h3>
-      <p class="hint">{t.join.commandHint(location.hostname)}</p>
-      <div class="secret">
-        <code tabIndex={0}>{installCommand(text)}</code>
-        <CopyButton text={installCommand(text)} />
-      </div>
+      <p class="hint">{t.join.address}</p>
+      <ToCopy text={`controller = "https://${location.hostname}:8444"`} />
+      <p class="hint">{t.join.withPackage}</p>
+      <ToCopy text={packagedJoin(text)} />
+      <p class="hint">{t.join.withoutPackage}</p>
+      <ToCopy text={`gondola-agent --config /etc/gondola/agent.conf --join ${text}`} />
+      <p class="hint">{t.join.after}</p>
     </div>
   );
 }

@@ -79,10 +79,8 @@ function Tiles({ labels }: { labels: Label[] }): JSX.Element {
           <a class="row-link clip" data-row href={labelHref(l.id)}>
             {l.product?.name ?? t.labels.notLinked}
           </a>
-          <span class="sub clip">
-            <span class="mono">{l.id}</span>
-            {l.product ? ` · ${gtinShort(l.product.gtin)}` : ''}
-          </span>
+          <span class="sub mono">{l.id}</span>
+          {l.product && <span class="sub mono">{gtinShort(l.product.gtin)}</span>}
           <StateChip label={l} />
         </li>
       ))}
