@@ -131,7 +131,7 @@ unsigned int env_call_as(struct env *e, unsigned int perms, const char *method, 
 {
 	static const char *const json[] = {"Content-Type", "application/json", NULL};
 	struct http_who who = {.user_id = 7,
-			       .user = "eve",
+			       .user = "manager",
 			       .perms = perms | PERM_SIGNED_IN,
 			       .session = (const uint8_t *) "0123456789abcdef0123456789abcdef"};
 	struct http_injection in = {.listener = HTTP_PUBLIC,

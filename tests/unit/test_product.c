@@ -204,7 +204,7 @@ static void price_changes_are_listed_newest_first(void **state)
 			 200);
 	assert_int_equal(env_int(e, "items.0.price_minor"), 299);
 	assert_string_equal(env_text(e, "items.0.reason"), "spring");
-	assert_string_equal(env_text(e, "items.0.by"), "eve");
+	assert_string_equal(env_text(e, "items.0.by"), "manager");
 	assert_string_equal(env_text(e, "next"), "2");
 	assert_int_equal(env_call(e, "GET", "/api/v1/price-changes?after=2", NULL), 200);
 	assert_int_equal(env_int(e, "items.0.price_minor"), 199);

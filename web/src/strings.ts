@@ -56,7 +56,7 @@ export const t = {
   },
 
   problems: {
-    unreachable: 'The server cannot be reached. Check the network; nothing was changed.',
+    unreachable: 'The server cannot be reached. Check the network and try again.',
     'bad-credentials': 'User name or password is wrong.',
     forbidden: 'You are not allowed to do this. Ask an administrator.',
     'server-error': 'The server had a problem. Please try again; if it stays, tell your IT staff.',

@@ -288,7 +288,7 @@ export function CopyButton({ text }: { text: string }): JSX.Element {
   );
 }
 
-/** A modal dialog; Escape and the close button end it, and the focus goes back where it was. */
+/** A modal dialog. The focus goes to its first field, and back where it was when Escape or the close button end it. */
 export function Dialog({ title, onClose, children, wide }: { title: string; onClose: () => void; children: ComponentChildren; wide?: boolean }): JSX.Element {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
@@ -296,6 +296,7 @@ export function Dialog({ title, onClose, children, wide }: { title: string; onCl
     const el = ref.current;
     const before = document.activeElement;
     el?.showModal();
+    el?.querySelector<HTMLElement>('.dialog-body :is(input, select)')?.focus();
     return () => {
       el?.close();
       if (before instanceof HTMLElement) {

@@ -4,7 +4,7 @@
 import type { JSX } from 'preact';
 import * as api from '../api';
 import { count, gtinShort, percent } from '../format';
-import { useFetched, useLive, usePaged, useThrottled } from '../hooks';
+import { useFetched, useLive, usePaged, useThrottled, useWide } from '../hooks';
 import { here } from '../router';
 import { t } from '../strings';
 import type { Item } from '../types';
@@ -61,6 +61,7 @@ export function ItemsPage(): JSX.Element {
   const product = query.get('product_id');
   const gtin = query.get('gtin');
   const place = query.get('place_id');
+  const wide = useWide(720);
   const subject = useSubject(product, gtin, place);
   const list = usePaged<Item>(`items/${product}/${gtin}/${place}`, (after, limit, signal) => {
     const o: api.ItemQuery = {};
@@ -93,7 +94,7 @@ export function ItemsPage(): JSX.Element {
           </LinkButton>
         </PageHead>
         <p class="hint" role="status">
-          {list.loading.value ? '' : t.items.total(list.length, list.exact, count(list.length))}
+          {list.read > 0 ? t.items.total(list.length, list.exact, count(list.length)) : list.loading.value ? t.loading : ''}
         </p>
         <ErrorBox error={list.error.value} retry={() => list.retry()} />
         {empty ? (
@@ -103,7 +104,7 @@ export function ItemsPage(): JSX.Element {
         ) : (
           <VirtualTable
             list={list}
-            rowHeight={72}
+            rowHeight={wide ? 72 : 92}
             label={t.items.title}
             class="items"
             row={(i) => (i ? <ItemRow item={i} /> : <div role="cell" class="skeleton" />)}

@@ -2,7 +2,7 @@
 // Letting a new agent in: a code shown once, and the command that uses it.
 
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import * as api from '../api';
 import { dateTime } from '../format';
 import { useFetched } from '../hooks';
@@ -26,9 +26,16 @@ export function packagedJoin(code: string): string {
 }
 
 function ToCopy({ text, isCode }: { text: string; isCode?: boolean }): JSX.Element {
+  const ref = useRef<HTMLElement>(null);
+  // The button that made the code is gone, and the focus with it.
+  useEffect(() => {
+    if (isCode) {
+      ref.current?.focus();
+    }
+  }, []);
   return (
     <div class="secret">
-      <code data-join-code={isCode} tabIndex={0}>
+      <code ref={ref} data-join-code={isCode} tabIndex={0}>
         {text}
       </code>
       <CopyButton text={text} />

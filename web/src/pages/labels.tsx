@@ -143,7 +143,7 @@ export function LabelsPage({ id }: { id: string | null }): JSX.Element {
             <Button icon="grid" label={t.labels.viewTiles} pressed={tiles} onClick={() => setQuery({ view: 'tiles' })} />
           </div>
           <span class="hint" role="status">
-            {empty || list.loading.value ? '' : t.labels.total(list.length, list.exact, count(list.length))}
+            {list.read > 0 ? t.labels.total(list.length, list.exact, count(list.length)) : list.loading.value ? t.loading : ''}
           </span>
         </div>
         <ErrorBox error={list.error.value} retry={() => list.retry()} />

@@ -191,7 +191,7 @@ export function ProductsPage({ id }: { id: number | null }): JSX.Element {
         <div class="toolbar">
           <SearchBox label={t.products.search} value={q} onSearch={(v) => setQuery({ q: v })} />
           <span class="hint" role="status">
-            {empty || list.loading.value ? '' : t.products.total(list.length, list.exact, count(list.length))}
+            {list.read > 0 ? t.products.total(list.length, list.exact, count(list.length)) : list.loading.value ? t.loading : ''}
           </span>
         </div>
         <ErrorBox error={list.error.value} retry={() => list.retry()} />
