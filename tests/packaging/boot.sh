@@ -103,7 +103,7 @@ pictures_are_made() {
 		seen '"image": ?"[0-9a-f]{64}"' --json labels show "$label" &&
 		ctl labels image --what wanted "$label" /var/tmp/label.png &&
 		head -c 4 "$root/var/tmp/label.png" | grep -q PNG &&
-		! command_in_root journalctl --no-pager --unit=gondolad --grep=Fontconfig
+		! command_in_root journalctl --no-pager --unit=gondolad | grep -i fontconfig
 }
 
 pid_of() {

@@ -17,8 +17,8 @@ check() {
 
 # await FD PATTERN: the line of a program's output that matches; fails after a minute or at its end.
 await() {
-	local line
-	while IFS= read -r -t 60 -u "$1" line; do
+	local line until=$((SECONDS + 60))
+	while [ $SECONDS -lt $until ] && IFS= read -r -t 60 -u "$1" line; do
 		[[ $line == $2 ]] && { echo "$line"; return 0; }
 	done
 	return 1
@@ -36,10 +36,10 @@ follow_events() {
 
 # seen PATTERN VERB...: what gondolactl prints will match, as soon as the event after which it does has come.
 seen() {
-	local pattern=$1
+	local pattern=$1 until=$((SECONDS + 60))
 	shift
 	ctl "$@" | grep -qE "$pattern" && return 0
-	while IFS= read -r -t 60 -u "$events" _; do
+	while [ $SECONDS -lt $until ] && IFS= read -r -t 60 -u "$events" _; do
 		ctl "$@" | grep -qE "$pattern" && return 0
 	done
 	ctl "$@"
