@@ -8,6 +8,7 @@
 #include "controller/backup.h"
 #include "controller/ca.h"
 #include "controller/db.h"
+#include "controller/diagnostics.h"
 #include "controller/events.h"
 #include "controller/fleet.h"
 #include "controller/http.h"
@@ -169,6 +170,7 @@ static int start_pages(struct app *app)
 {
 	http_add_routes(app->http, audit_routes);
 	http_add_routes(app->http, metrics_routes);
+	http_add_routes(app->http, diagnostics_routes);
 	http_set_fallback(app->http, static_get);
 	return 0;
 }

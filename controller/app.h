@@ -13,9 +13,9 @@
  *     ca.c            the store's certificate authority
  *     fleet*.c        who an agent is: join codes, enrolment, readers, health, advice for IT
  *     events.c        what browsers hear live
- *     static.c metrics.c audit.c   files of the web page, figures for machines, who did what
- *     backup*.c restore*.c  the whole store in one sealed file, and back
- *     shop, inventory the two journeys: a price to a shelf, a read to a stock figure
+ *     static.c metrics.c audit.c diagnostics.c   files of the web page, figures for machines, who
+ * did what backup*.c restore*.c  the whole store in one sealed file, and back shop, inventory the
+ * two journeys: a price to a shelf, a read to a stock figure
  *
  * Everything runs on the loop thread, except functions given to db_write() (writer thread) and to
  * loop_work() (pool). A request walks: listener -> route -> caller established (auth, fleet) ->

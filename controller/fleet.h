@@ -37,6 +37,9 @@ int fleet_desired_readers(struct app *app, int64_t agent_id, uint64_t after_rev,
 const char *fleet_agent_name(const struct fleet *f, int64_t agent_id);
 bool fleet_agent_online(const struct fleet *f, int64_t agent_id);
 
+/** All agents as the API shows them, health included. The caller's reference. */
+json_t *fleet_agents_json(const struct fleet *f);
+
 struct fleet_stats {
 	size_t online, offline, revoked;
 	uint64_t health_reports;

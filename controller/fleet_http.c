@@ -241,6 +241,16 @@ static void revoke_agent(struct http_request *rq, struct app *app)
 	}
 }
 
+json_t *fleet_agents_json(const struct fleet *f)
+{
+	json_t *list = json_array();
+	const struct agent *a;
+
+	for (a = f->agents; a; a = a->hh.next)
+		json_array_append_new(list, fleet_agent_json(f, a));
+	return list;
+}
+
 const struct http_route fleet_routes[] = {
 	{HTTP_PUBLIC, HTTP_GET, "/api/v1/agents", PERM_VIEW, 0, get_agents},
 	{HTTP_PUBLIC, HTTP_GET, "/api/v1/agents/{}", PERM_VIEW, 0, get_agent},

@@ -160,30 +160,35 @@ static void put_shop(struct buf *b, const struct app *app)
 	put(b, "agents_waiting", "gauge", "Agents that wait for wanted state.", (double) st.polls);
 }
 
-static void get_metrics(struct http_request *rq, struct app *app)
+void metrics_write(struct app *app, struct buf *b)
 {
-	struct buf b = BUF_INIT;
-
-	buf_put_str(&b, "# HELP gondola_build_info Version.\n# TYPE gondola_build_info gauge\n"
-			"gondola_build_info{version=\"" PACKAGE_VERSION "\"} 1\n");
-	put(&b, "resident_memory_bytes", "gauge", "Resident memory.", resident_bytes());
-	put_http(&b, app);
-	put_db(&b, app);
+	buf_put_str(b, "# HELP gondola_build_info Version.\n# TYPE gondola_build_info gauge\n"
+		       "gondola_build_info{version=\"" PACKAGE_VERSION "\"} 1\n");
+	put(b, "resident_memory_bytes", "gauge", "Resident memory.", resident_bytes());
+	put_http(b, app);
+	put_db(b, app);
 	if (app->fleet)
-		put_fleet(&b, app);
+		put_fleet(b, app);
 	if (app->shop)
-		put_shop(&b, app);
+		put_shop(b, app);
 	if (app->inventory)
-		put_inventory(&b, app);
+		put_inventory(b, app);
 	if (app->events) {
 		struct events_stats st;
 
 		events_stats(app->events, &st);
-		put(&b, "events_published_total", "counter", "Live events published.",
+		put(b, "events_published_total", "counter", "Live events published.",
 		    (double) st.published);
-		put(&b, "events_delivered_total", "counter", "Writes to event streams.",
+		put(b, "events_delivered_total", "counter", "Writes to event streams.",
 		    (double) st.delivered);
 	}
+}
+
+static void get_metrics(struct http_request *rq, struct app *app)
+{
+	struct buf b = BUF_INIT;
+
+	metrics_write(app, &b);
 	http_reply_buf(rq, 200, "text/plain; version=0.0.4; charset=utf-8", &b);
 }
 

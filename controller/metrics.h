@@ -9,3 +9,6 @@
 #include "controller/http.h"
 
 extern const struct http_route metrics_routes[];
+
+/** Appends the text of /metrics. */
+void metrics_write(struct app *app, struct buf *b);

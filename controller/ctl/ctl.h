@@ -148,6 +148,7 @@ int ctl_tokens_add(struct ctl *c, int argc, char **argv);
 int ctl_tokens_revoke(struct ctl *c, int argc, char **argv);
 int ctl_sessions_list(struct ctl *c, int argc, char **argv);
 int ctl_sessions_end(struct ctl *c, int argc, char **argv);
+int ctl_diagnostics(struct ctl *c, int argc, char **argv);
 int ctl_backup(struct ctl *c, int argc, char **argv);
 int ctl_users_list(struct ctl *c, int argc, char **argv);
 int ctl_users_add(struct ctl *c, int argc, char **argv);

@@ -57,6 +57,8 @@ const struct ctl_verb ctl_verbs[] = {
 	{"sessions end", "ID", "sign somebody out", ctl_sessions_end},
 	{"backup", "[--passphrase-file FILE] FILE", "the whole store, sealed under a passphrase",
 	 ctl_backup},
+	{"diagnostics", "FILE", "for who helps from afar: state and figures, no secrets",
+	 ctl_diagnostics},
 	{"events", "", "print what happens, as it happens", ctl_events},
 	{NULL, NULL, NULL, NULL},
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keeping the store: a copy of everything. */
+/* Keeping the store: a copy of everything, and what a helper needs to see. */
 #include "common/err.h"
 #include "controller/ctl/ctl.h"
 #include <errno.h>
@@ -174,5 +174,20 @@ int ctl_backup(struct ctl *c, int argc, char **argv)
 	if (code == CTL_OK)
 		printf("%s: %.1f MB. Keep the passphrase: without it nobody opens this file.\n",
 		       argv[0], (double) bytes / 1e6);
+	return code;
+}
+
+int ctl_diagnostics(struct ctl *c, int argc, char **argv)
+{
+	struct ctl_request rq = {.method = "GET", .path = "/api/v1/diagnostics"};
+	uint64_t bytes = 0;
+
+	if (argc != 1)
+		return ctl_usage_error("diagnostics needs a FILE");
+	int code = fetch_to(c, &rq, argv[0], &bytes);
+
+	if (code == CTL_OK)
+		printf("%s: state and figures of the store, without secrets and names of people.\n",
+		       argv[0]);
 	return code;
 }
