@@ -423,10 +423,30 @@ static const struct llrp_type parameters[] = {
 };
 
 #define IMPINJ(subtype) 1023, false, LLRP_VENDOR_IMPINJ, subtype
-/* Only what an inventory with phase, Doppler and fine RSSI needs. */
+/* Written from the numbers; content that turns out otherwise is kept verbatim. */
 static const struct llrp_type customs[] = {
 	{"ImpinjRequestedData", IMPINJ(21), FIELDS(U32("RequestedData"))},
+	{"ImpinjSubRegulatoryRegion", IMPINJ(22), FIELDS(U16("RegulatoryRegion"))},
 	{"ImpinjInventorySearchMode", IMPINJ(23), FIELDS(U16("InventorySearchMode"))},
+	{"ImpinjFixedFrequencyList", IMPINJ(26),
+	 FIELDS(U16("FixedFrequencyMode"), U16("Reserved"), U16V("ChannelList"))},
+	{"ImpinjReducedPowerFrequencyList", IMPINJ(27),
+	 FIELDS(U16("ReducedPowerMode"), U16("Reserved"), U16V("ChannelList"))},
+	{"ImpinjLowDutyCycle", IMPINJ(28),
+	 FIELDS(U16("LowDutyCycleMode"), U16("EmptyFieldTimeout"), U16("FieldPingInterval"))},
+	{"ImpinjDetailedVersion", IMPINJ(29),
+	 FIELDS(UTF8("ModelName"), UTF8("SerialNumber"), UTF8("SoftwareVersion"),
+		UTF8("FirmwareVersion"), UTF8("FPGAVersion"), UTF8("PCBAVersion")),
+	 SLOTS(CUSTOMS)},
+	{"ImpinjFrequencyCapabilities", IMPINJ(30), FIELDS(U32V("FrequencyList"))},
+	{"ImpinjGPIDebounceConfiguration", IMPINJ(36),
+	 FIELDS(U16("GPIPortNum"), U32("GPIDebounceTimerMSec"))},
+	{"ImpinjReaderTemperature", IMPINJ(37), FIELDS(S16("Temperature"))},
+	{"ImpinjLinkMonitorConfiguration", IMPINJ(38),
+	 FIELDS(U16("LinkMonitorMode"), U16("LinkDownThreshold"))},
+	{"ImpinjReportBufferConfiguration", IMPINJ(39), FIELDS(U16("ReportBufferMode"))},
+	{"ImpinjAccessSpecConfiguration", IMPINJ(40),
+	 SLOTS(CUSTOMS)},
 	{"ImpinjTagReportContentSelector", IMPINJ(50),
 	 SLOTS(CUSTOMS)},
 	{"ImpinjEnableSerializedTID", IMPINJ(51), FIELDS(U16("SerializedTIDMode"))},
@@ -435,8 +455,12 @@ static const struct llrp_type customs[] = {
 	{"ImpinjSerializedTID", IMPINJ(55), FIELDS(U16V("TID"))},
 	{"ImpinjRFPhaseAngle", IMPINJ(56), FIELDS(U16("PhaseAngle"))},
 	{"ImpinjPeakRSSI", IMPINJ(57), FIELDS(S16("RSSI"))},
+	{"ImpinjEnableOptimizedRead", IMPINJ(65), FIELDS(U16("OptimizedReadMode")),
+	 SLOTS(ANY(LLRP_P_C1G2_READ), CUSTOMS)},
 	{"ImpinjEnableRFDopplerFrequency", IMPINJ(67), FIELDS(U16("RFDopplerFrequencyMode"))},
 	{"ImpinjRFDopplerFrequency", IMPINJ(68), FIELDS(S16("DopplerFrequency"))},
+	{"ImpinjEnableTxPower", IMPINJ(72), FIELDS(U16("TxPowerReportingMode"))},
+	{"ImpinjTxPower", IMPINJ(73), FIELDS(S16("TxPower"))},
 };
 /* clang-format on */
 

@@ -79,6 +79,10 @@ static const struct {
 	{ANYWHERE, "StatusCode", UNIT_STATUS},
 	{ANYWHERE, "ErrorCode", UNIT_STATUS},
 	{LLRP_P_CUSTOM, "RSSI", UNIT_CENTI_DBM},
+	{LLRP_P_CUSTOM, "FrequencyList", UNIT_KHZ},
+	{LLRP_P_CUSTOM, "EmptyFieldTimeout", UNIT_MS},
+	{LLRP_P_CUSTOM, "FieldPingInterval", UNIT_MS},
+	{LLRP_P_CUSTOM, "GPIDebounceTimerMSec", UNIT_MS},
 	{LLRP_P_CUSTOM, "PhaseAngle", UNIT_PHASE},
 	{LLRP_P_CUSTOM, "DopplerFrequency", UNIT_DOPPLER},
 };

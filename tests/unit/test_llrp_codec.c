@@ -229,6 +229,34 @@ static void known_custom_is_fields_and_a_strange_one_of_that_number_bytes(void *
 	encode_is(odd, hex);
 }
 
+static void lists_and_texts_of_customs_are_fields(void **state)
+{
+	static const char frame[] = "04030000004e00000006"
+				    "00"
+				    "03ff00180000651a0000001a"
+				    "00010000000300010005000a"
+				    "03ff00120000651a0000001c"
+				    "000101f400c8"
+				    "03ff00190000651a0000001d"
+				    "00015200000000000000000000";
+	_cleanup_(llrp_msg_freep) struct llrp_msg *m = NULL;
+	const struct llrp_elem *root, *e;
+	int r;
+
+	(void) state;
+	m = decode_hex(frame, NULL, &r);
+	assert_int_equal(r, 0);
+	root = llrp_root(m);
+	e = llrp_find_custom(root, LLRP_VENDOR_IMPINJ, LLRP_IMPINJ_FIXED_FREQUENCY_LIST);
+	assert_int_equal(llrp_get(e, "FixedFrequencyMode"), 1);
+	assert_int_equal(llrp_get_at(e, "ChannelList", 2), 10);
+	e = llrp_find_custom(root, LLRP_VENDOR_IMPINJ, LLRP_IMPINJ_LOW_DUTY_CYCLE);
+	assert_int_equal(llrp_get(e, "EmptyFieldTimeout"), 500);
+	e = llrp_find_custom(root, LLRP_VENDOR_IMPINJ, LLRP_IMPINJ_DETAILED_VERSION);
+	assert_memory_equal(llrp_get_bytes(e, "ModelName", &(size_t){0}), "R", 1);
+	encode_is(m, frame);
+}
+
 static void reserved_bits_are_ignored(void **state)
 {
 	_cleanup_(llrp_msg_freep) struct llrp_msg *m = NULL;
@@ -651,6 +679,7 @@ int main(void)
 		cmocka_unit_test(parameter_past_64k_fails_the_encoding),
 		cmocka_unit_test(any_order_is_read_and_the_normative_one_written),
 		cmocka_unit_test(known_custom_is_fields_and_a_strange_one_of_that_number_bytes),
+		cmocka_unit_test(lists_and_texts_of_customs_are_fields),
 		cmocka_unit_test(reserved_bits_are_ignored),
 		cmocka_unit_test(impossible_lengths_are_refused),
 		cmocka_unit_test(nesting_without_end_is_refused),
