@@ -36,7 +36,8 @@ async function bundle() {
     write: false,
     metafile: true,
   });
-  return result.outputFiles.map((f) => ({ name: path.basename(f.path), bytes: Buffer.from(f.contents) }));
+  const files = result.outputFiles.map((f) => ({ name: path.basename(f.path), bytes: Buffer.from(f.contents) }));
+  return { files, inputs: Object.keys(result.metafile.inputs) };
 }
 
 function hashed(base, ext, bytes) {
@@ -51,8 +52,20 @@ function check(what, bytes, budget) {
   }
 }
 
+/** The notices that the bundled packages ask to travel with them; found through the bundle's own inputs. */
+async function notices(inputs) {
+  const names = new Set(inputs.map((f) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(f)?.[1]).filter(Boolean));
+  const texts = [];
+  for (const name of [...names].sort()) {
+    const dir = path.join(modules, name);
+    const file = (await readdir(dir)).find((f) => /^licen[cs]e/i.test(f));
+    texts.push(`${name}\n\n${file ? await readFile(path.join(dir, file), 'utf8') : 'no licence file in the package'}`);
+  }
+  return Buffer.from(texts.join('\n\n----\n\n'));
+}
+
 async function main() {
-  const files = await bundle();
+  const { files, inputs } = await bundle();
   const script = files.find((f) => f.name.endsWith('.js'));
   const style = files.find((f) => f.name.endsWith('.css'));
   check('script', script.bytes, SCRIPT_BUDGET);
@@ -67,6 +80,7 @@ async function main() {
     ...files,
     { name: iconName, bytes: icon },
     { name: 'index.html', bytes: Buffer.from(html) },
+    { name: 'licenses.txt', bytes: await notices(inputs) },
     { name: 'openapi.yaml', bytes: await readFile(path.join(here, 'openapi.yaml')) },
   ];
   // Beside the old output first, then in its place: a server never sees half of it.
