@@ -110,6 +110,19 @@ test('garbage inside TLS is answered or cut, not followed', async () => {
 	assert.equal((await d.ask('GET', '/healthz')).status, 200);
 });
 
+test('a query with more fields than there is room for is cut soon, not held', async () => {
+	for (const port of [d.publicPort, d.agentsPort]) {
+		const s = tls.connect({ host: '127.0.0.1', port, ca: d.ca });
+		const over = closed(s);
+		await opened(s, 'secureConnect');
+		s.resume();
+		s.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+		await within(5, new Promise((yes) => s.once('data', yes)), 'first answer');
+		s.write(`GET /healthz?${'a=b&'.repeat(700)} HTTP/1.1\r\nHost: x\r\n\r\n`);
+		await within(4, over, 'end');
+	}
+});
+
 test('greedy requests are refused with their own problem', async () => {
 	let r = await d.ask('GET', `/api/v1/${'a'.repeat(3000)}`);
 	assert.equal(r.status, 414);
