@@ -145,16 +145,26 @@ static bool in_time(gnutls_x509_crt_t crt, int64_t utc_us, int64_t slack_us)
 	return utc_us + slack_us >= from && utc_us - slack_us <= to;
 }
 
+static bool all_in_time(gnutls_x509_crt_t ca, gnutls_x509_crt_t *chain, unsigned int n,
+			int64_t utc_us, int64_t slack_us)
+{
+	bool good = in_time(ca, utc_us, slack_us);
+
+	for (unsigned int i = 0; good && i < n; i++)
+		good = in_time(chain[i], utc_us, slack_us);
+	return good;
+}
+
+/* The measured time is the controller's. If that was years off for a moment, the certificate is out
+ * of time for ever by the measurement that only a connection could correct: then this machine's own
+ * clock may speak for it. */
 static int check_times(struct trust *t, gnutls_x509_crt_t ca, gnutls_x509_crt_t *chain,
 		       unsigned int n, char *why, size_t why_len)
 {
 	int64_t slack = t->tb->known ? timebase_uncertainty(t->tb) : 0;
-	int64_t now = timebase_now(t->tb);
-	bool good = in_time(ca, now, slack);
 
-	for (unsigned int i = 0; good && i < n; i++)
-		good = in_time(chain[i], now, slack);
-	if (good)
+	if (all_in_time(ca, chain, n, timebase_now(t->tb), slack) ||
+	    (t->tb->known && all_in_time(ca, chain, n, clock_real_us(t->tb->clock), 0)))
 		return 0;
 	if (t->tb->known)
 		return refuse(-ERR_EXPIRED, why, why_len,

@@ -222,8 +222,20 @@ static void once_the_time_is_known_it_counts(void **state)
 
 	assert_int_equal(trust_pin_ca(f->trust, f->ca.der.data, f->ca.der.size), 0);
 	assert_true(timebase_sample(&f->tb, f->now, f->now, server));
-	assert_int_equal(check_times(f, &f->ca, "h", "h", NOW - DAY, NOW + DAY), -ERR_EXPIRED);
+	assert_int_equal(check_times(f, &f->ca, "h", "h", NOW - 2 * YEAR, NOW - DAY), -ERR_EXPIRED);
 	assert_int_equal(check_times(f, &f->ca, "h", "h", NOW + YEAR, NOW + 2 * YEAR), 0);
+}
+
+/* The controller said a year too much, was set right, and shows a certificate of today: refusing it
+ * would mean never to hear the right time. */
+static void a_controller_that_was_years_off_for_a_moment_is_heard_again(void **state)
+{
+	struct fixture *f = *state;
+	int64_t server = (NOW + 2 * YEAR) * US_PER_SEC;
+
+	assert_int_equal(trust_pin_ca(f->trust, f->ca.der.data, f->ca.der.size), 0);
+	assert_true(timebase_sample(&f->tb, f->now, f->now, server));
+	assert_int_equal(check_times(f, &f->ca, "h", "h", NOW - DAY, NOW + YEAR), 0);
 }
 
 static void rubbish_for_a_chain_is_refused(void **state)
@@ -476,6 +488,7 @@ int main(void)
 		T(a_pinned_ca_need_not_be_shown_and_names_and_addresses_count),
 		T(the_own_clock_alone_never_locks_the_agent_out),
 		T(once_the_time_is_known_it_counts),
+		T(a_controller_that_was_years_off_for_a_moment_is_heard_again),
 		T(rubbish_for_a_chain_is_refused),
 		T(the_key_is_made_once_private_and_survives),
 		T(a_certificate_for_another_key_or_of_another_ca_is_refused),
