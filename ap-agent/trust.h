@@ -9,7 +9,8 @@
  * would lock itself out for good. The rules: signature chain, CA, purpose and host name always
  * count; the validity times are held against the controller's time as measured; while no time is
  * vouched for, a certificate that looks too old or too new only by the own clock is let through,
- * and the log says so. The first answer brings the time, and from then on it counts.
+ * and the log says so. The first answer brings the time, and from then on it counts, unless this
+ * machine's own clock finds the certificate good: the measured time may itself have been wrong.
  */
 #pragma once
 

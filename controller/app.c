@@ -32,7 +32,12 @@ struct part {
 
 static int start_db(struct app *app)
 {
-	return db_open(app->loop, app->config->state_dir, &app->db);
+	int r = db_open(app->loop, app->config->state_dir, &app->db);
+
+	if (r < 0)
+		log_write(LOG_ERR, "app", r, "msg=\"%s/gondola.db cannot be opened\"",
+			  app->config->state_dir);
+	return r;
 }
 
 static void stop_db(struct app *app)

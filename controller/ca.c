@@ -228,6 +228,11 @@ int ca_open(const char *dir, const char *store_name, int64_t now_us, struct ca *
 	r = file_make_dir(dir);
 	if (r == 0)
 		r = load_or_make(ca, store_name, now_us);
+	if (r < 0)
+		log_write(LOG_ERR, "ca", r,
+			  "msg=\"%s/ca.key and ca.pem are not a readable pair; restore both from a"
+			  " backup: every agent trusts this authority only\"",
+			  dir);
 	if (r == 0)
 		r = ca_map(gnutls_x509_crt_export2(ca->crt, GNUTLS_X509_FMT_DER, &ca->der),
 			   "export");

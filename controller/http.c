@@ -69,8 +69,8 @@ static void sweep(void *user)
 	http_streams_tick(s, now);
 	for (size_t i = 0; i < ARRAY_SIZE(s->doors); i++) {
 		retire_old(&s->doors[i]);
-		/* A connection that libmicrohttpd gives up while it parses, because its pool is full,
-		 * is closed at the next run only, and no event announces that. */
+		/* A connection that libmicrohttpd gives up while it parses, because its pool is
+		 * full, is closed at the next run only, and no event announces that. */
 		if (s->doors[i].timer)
 			loop_timer_start(s->doors[i].timer, 0);
 	}

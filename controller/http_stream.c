@@ -2,6 +2,7 @@
 #include "common/log.h"
 #include "controller/app.h"
 #include "controller/http_internal.h"
+#include <poll.h>
 #include <string.h>
 
 struct http_stream *http_reply_stream(struct http_request *rq, void (*gone)(void *user), void *user)
@@ -117,6 +118,15 @@ void http_stream_gone(struct http_stream *st)
 	free(st);
 }
 
+/* libmicrohttpd does not look at a suspended connection: without this a client that went away
+ * would hold its place until the second heartbeat after. */
+static bool is_deserted(const struct http_stream *st)
+{
+	struct pollfd p = {.fd = st->rq->conn ? st->rq->conn->fd : -1, .events = POLLRDHUP};
+
+	return p.fd >= 0 && poll(&p, 1, 0) > 0;
+}
+
 void http_streams_tick(struct http_server *s, int64_t now_us)
 {
 	bool beat = now_us - s->beat_us >= HTTP_HEARTBEAT_US;
@@ -127,6 +137,8 @@ void http_streams_tick(struct http_server *s, int64_t now_us)
 		next = st->next;
 		if (st->queue.len > st->sent && now_us - st->progress_us > HTTP_STREAM_STUCK_US) {
 			s->stats.cut++;
+			cut(st);
+		} else if (is_deserted(st)) {
 			cut(st);
 		} else if (beat) {
 			(void) http_stream_write(st, ":\n\n", 3);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/shop.h"
 #include "common/err.h"
+#include "common/log.h"
 #include "controller/desired.h"
 #include "controller/label_escrow.h"
 #include "controller/product.h"
@@ -8,6 +9,7 @@
 #include "controller/wanted.h"
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define IMPORT_MAX_BODY (64u << 20)
 
@@ -41,6 +43,23 @@ static void on_desired_changed(void *user, int64_t agent_id)
 	desired_wake(s->desired, agent_id);
 }
 
+/* A new key would be made without a word, and the label keys sealed with the old one be lost. */
+static void tell_if_escrow_is_lost(const struct app *app)
+{
+	_cleanup_free_ char *path = NULL;
+	struct sql_stmt *q;
+
+	if (asprintf(&path, "%s/escrow.key", app->config->state_dir) < 0 || access(path, F_OK) == 0)
+		return;
+	q = sql_prepare(db_reader(app->db), "SELECT count(*) FROM label_keys");
+	if (sql_step(q) > 0 && sql_col_i64(q, 0) > 0)
+		log_error("shop",
+			  "keys=%lld msg=\"%s is missing: the label keys sealed with it cannot be"
+			  " read. Stop, restore it from a backup, start again.\"",
+			  (long long) sql_col_i64(q, 0), path);
+	sql_reset(q);
+}
+
 int shop_new(struct app *app, struct shop **ret)
 {
 	struct shop *s = calloc(1, sizeof *s);
@@ -53,7 +72,11 @@ int shop_new(struct app *app, struct shop **ret)
 		free(s);
 		return -ERR_CONFIG;
 	}
+	tell_if_escrow_is_lost(app);
 	r = image_store_open(app->config->state_dir, &s->images);
+	if (r < 0)
+		log_write(LOG_ERR, "shop", r, "msg=\"%s/images cannot be opened\"",
+			  app->config->state_dir);
 	if (r == 0)
 		r = label_escrow_open(app->config->state_dir, &s->escrow);
 	if (r == 0)

@@ -25,6 +25,20 @@ test('the first start prints the password once and the real ports', async () => 
 	assert.equal(statSync(join(d.state, 'ca', 'ca.key')).mode & 0o777, 0o600);
 });
 
+test('a damaged state directory is told by the file to restore', async () => {
+	for (const [file, spoil] of [['gondola.db', (f) => writeFileSync(f, Buffer.alloc(8192, 0x5a))], ['ca.key', (f) => writeFileSync(f, 'x')], ['ca.key', rmSync]]) {
+		const hurt = new Daemon();
+		await hurt.start();
+		await hurt.stop();
+		for (const f of ['gondola.db-wal', 'gondola.db-shm']) rmSync(join(hurt.state, f), { force: true });
+		spoil(join(hurt.state, file === 'ca.key' ? 'ca' : '', file));
+		const r = spawnSync(program, ['--config', hurt.config], { encoding: 'utf8', timeout: 10000 });
+		await hurt.end();
+		assert.equal(r.status, 1, file);
+		assert.ok(r.stderr.includes(`${hurt.state}/${file === 'ca.key' ? 'ca/ca.key' : file}`), r.stderr);
+	}
+});
+
 test('a second daemon on the same state directory is refused', async () => {
 	const r = spawnSync(program, ['--config', d.config], { encoding: 'utf8', timeout: 10000 });
 	assert.equal(r.status, 1);
@@ -224,6 +238,15 @@ test('live events arrive, and a returning browser goes on or starts anew', async
 	const stale = stream((t) => t.includes('event: reset'), { 'Last-Event-ID': '00000000-5' });
 	await stale.text;
 	stale.end();
+});
+
+test('browsers that leave give their places back', async () => {
+	const open = async () => Number(/^gondola_http_streams (\d+)$/m.exec((await d.ask('GET', '/metrics')).body)[1]);
+	const many = Array.from({ length: 50 }, () => stream(() => false));
+	for (const s of many) s.text.catch(() => {});
+	await within(8, (async () => { while (await open() < 50); })(), 'fifty streams');
+	for (const s of many) s.end();
+	await within(8, (async () => { while (await open() > 0); })(), 'their ends');
 });
 
 test('revoking shuts an agent out at its next request', async () => {
