@@ -153,7 +153,8 @@ static int load_session(struct auth *a, const uint8_t session[32], struct http_w
 	ret->user = a->who_name;
 	ret->perms = perm_of_role(sql_col_text(q, 4)) | PERM_SIGNED_IN;
 	sql_reset(q);
-	if (now >= expires || now - seen >= SESSION_IDLE_US)
+	/* One from the future was opened while our clock was wrong: it would live until then. */
+	if (now >= expires || now - seen >= SESSION_IDLE_US || seen - now >= SESSION_IDLE_US)
 		return -ERR_EXPIRED;
 	if (now - seen >= SESSION_TOUCH_US)
 		touch_session(a, session, now);

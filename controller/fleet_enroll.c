@@ -14,9 +14,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KEEP_CERT_US (60 * 86400 * US_PER_SEC) /* a certificate good for longer is given again */
-#define NAME_TRIES   1000
-#define ENROLL_BODY  (16 * 1024)
+#define KEEP_CERT_US   (60 * 86400 * US_PER_SEC) /* a certificate good for longer is given again */
+#define NAME_TRIES     1000
+#define CLOCK_SLACK_US (3600 * US_PER_SEC)
+#define ENROLL_BODY    (16 * 1024)
 
 struct enrolment {
 	struct http_request *rq;
@@ -40,10 +41,10 @@ struct enrolment {
 static int use_code(struct sql *s, const struct enrolment *e)
 {
 	struct sql_stmt *q = sql_prepare(
-		s, "SELECT c.id, c.uses > c.used, c.expires,"
+		s, "SELECT c.id, c.uses > c.used, c.expires, c.created,"
 		   " EXISTS(SELECT 1 FROM join_uses u WHERE u.code_id = c.id AND u.key_hash = ?)"
 		   " FROM join_codes c WHERE c.secret_hash = ?");
-	int64_t id, expires;
+	int64_t id, expires, created;
 	bool left, repeated;
 	int r;
 
@@ -55,9 +56,11 @@ static int use_code(struct sql *s, const struct enrolment *e)
 	id = sql_col_i64(q, 0);
 	left = sql_col_i64(q, 1) != 0;
 	expires = sql_col_i64(q, 2);
-	repeated = sql_col_i64(q, 3) != 0;
+	created = sql_col_i64(q, 3);
+	repeated = sql_col_i64(q, 4) != 0;
 	sql_reset(q);
-	if (e->now_us >= expires || (!left && !repeated))
+	/* One from the future was made while our clock was wrong: it would live until then. */
+	if (e->now_us >= expires || created - e->now_us >= CLOCK_SLACK_US || (!left && !repeated))
 		return -ERR_EXPIRED;
 	if (repeated)
 		return 0;

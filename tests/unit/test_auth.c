@@ -249,6 +249,17 @@ static void a_session_ends_after_twelve_idle_hours(void **state)
 	test_reply_done(&r);
 }
 
+static void a_session_from_the_future_has_ended(void **state)
+{
+	struct fixture *f = *state;
+	struct test_reply r = sign_in(f, "admin", f->password);
+	int64_t later = -800 * 86400 * US_PER_SEC;
+
+	assert_int_equal(test_write(&f->t, age_sessions, &later), 0);
+	assert_int_equal(status_with_cookie(f, r.cookie), 401);
+	test_reply_done(&r);
+}
+
 static void a_local_reset_replaces_password_and_sessions(void **state)
 {
 	struct fixture *f = *state;
@@ -415,6 +426,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(guessing_is_throttled_even_with_the_right_password,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(a_session_ends_after_twelve_idle_hours, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_session_from_the_future_has_ended, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_local_reset_replaces_password_and_sessions, setup,
 						teardown),

@@ -218,6 +218,27 @@ static void an_expired_code_is_refused(void **state)
 	test_csr_done(&csr);
 }
 
+static int make_codes_of_the_future(struct sql *s, void *arg)
+{
+	(void) arg;
+	return sql_exec(s, "UPDATE join_codes SET created = created + 69120000000000,"
+			   " expires = expires + 69120000000000");
+}
+
+static void a_code_from_the_future_is_refused(void **state)
+{
+	struct test_controller *t = *state;
+	struct test_csr csr;
+	char code[128];
+
+	test_csr_make(&csr, GNUTLS_PK_ECDSA, P256, "x");
+	make_code(t, 1, 60, code);
+	assert_int_equal(test_write(t, make_codes_of_the_future, NULL), 0);
+	expect(enroll_at(t, "/agent/v1/enroll", code, "dock", &csr, NULL), 403,
+	       "join-code-expired");
+	test_csr_done(&csr);
+}
+
 static void guessing_codes_is_throttled(void **state)
 {
 	struct test_controller *t = *state;
@@ -517,6 +538,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_used_up_expired_or_invented_code_lets_nobody_in,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(an_expired_code_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_code_from_the_future_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(guessing_codes_is_throttled, setup, teardown),
 		cmocka_unit_test_setup_teardown(two_agents_of_one_name_get_two_names, setup,
 						teardown),
