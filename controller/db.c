@@ -145,8 +145,12 @@ static void write_group(struct db *d, struct write_list *in, struct write_list *
 	d->stats.commit_us += took;
 	d->stats.max_group_us = MAX(d->stats.max_group_us, took);
 	d->stats.last_err = r;
-	for (struct write *w = out->first; w; w = w->next)
+	for (struct write *w = out->first; w; w = w->next) {
 		d->stats.failed += w->err < 0;
+		/* A write that the disk refused may leave a group that commits, without it. */
+		if (w->err == -ENOSPC || w->err == -EROFS || w->err == -EIO)
+			d->stats.last_err = w->err;
+	}
 	pthread_mutex_unlock(&d->lock);
 }
 

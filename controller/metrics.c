@@ -3,6 +3,7 @@
 #include "common/err.h"
 #include "config.h"
 #include "controller/app.h"
+#include "controller/app_config.h"
 #include "controller/db.h"
 #include "controller/events.h"
 #include "controller/fleet.h"
@@ -12,7 +13,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
+
+#define LEAST_ROOM_BYTES (1024u * 1024)
 
 static void get_healthz(struct http_request *rq, struct app *app _unused_)
 {
@@ -37,6 +41,15 @@ static void probed(void *arg, int err)
 		http_reply_json(rq, 200, json_pack("{s:s}", "status", "ready"));
 }
 
+/* Where there is so little room, a small write may succeed and the next price not. */
+static bool disk_is_full(const struct app *app)
+{
+	struct statvfs v;
+
+	return statvfs(app->config->state_dir, &v) == 0 &&
+	       (uint64_t) v.f_bavail * v.f_frsize < LEAST_ROOM_BYTES;
+}
+
 /* The last write says whether writes succeed; after a failed one, another is tried. */
 static void get_readyz(struct http_request *rq, struct app *app)
 {
@@ -45,6 +58,8 @@ static void get_readyz(struct http_request *rq, struct app *app)
 	db_stats(app->db, &st);
 	if (st.last_err == 0)
 		probed(rq, 0);
+	else if (disk_is_full(app))
+		probed(rq, -ENOSPC);
 	else if (db_write(app->db, probe_write, probed, rq) < 0)
 		probed(rq, -ENOMEM);
 }

@@ -3,13 +3,14 @@
 // sessions through gondolactl, and a diagnostics file without a secret in it.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Daemon, program } from './core_daemon.mjs';
-import { run, test } from '../lib/tap.mjs';
+import { run, Skip, test } from '../lib/tap.mjs';
 import { problems } from '../lib/exposition.mjs';
 
-const d = new Daemon(), secrets = new Map();
+const d = new Daemon(), small = new Daemon(), secrets = new Map();
+let mounted = false;
 
 function ctl(args, env = {}) {
 	const r = spawnSync(join(dirname(program), 'gondolactl'), args, {
@@ -124,6 +125,51 @@ test('who may not see it gets no file', () => {
 	assert.ok(!existsSync(file) && !existsSync(`${file}.part`));
 });
 
+test('with a full disk a backup is refused in plain words, readiness says so, health does not, and room mends all', async () => {
+	mkdirSync(small.state, { mode: 0o700 });
+	if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=24m,mode=700', 'gondola-test', small.state]).status !== 0) throw new Skip('file systems cannot be mounted here');
+	mounted = true;
+	await small.start();
+	await small.signIn();
+	const ask = (method, path, body) => small.ask(method, path, body ? { body } : {});
+	assert.equal((await ask('POST', '/api/v1/products', { gtin: '4006381333931', name: 'Pen' })).status, 201);
+	const ballast = join(small.state, 'ballast'), fd = openSync(ballast, 'w');
+	for (let size = 65536; size >= 512;) {
+		try {
+			writeSync(fd, Buffer.alloc(size, 1));
+		} catch (e) {
+			assert.equal(e.code, 'ENOSPC');
+			size >>= 1;
+		}
+	}
+	closeSync(fd);
+	const r = await ask('POST', '/api/v1/backup', { passphrase: 'three ducks in a canoe' });
+	assert.equal(r.status, 507, String(r.body));
+	assert.equal(JSON.parse(r.body).code, 'disk-full');
+	assert.ok(!readdirSync(small.state).includes('backup.tmp'));
+	/* The last free page may still take a small write where a price finds no room. */
+	let ready, refused = 0;
+	for (let i = 0; i < 500 && ready?.status !== 503; i++) {
+		refused += (await ask('POST', '/api/v1/price-changes', { gtin: '4006381333931', price_minor: i })).status === 507;
+		ready = await ask('GET', '/readyz');
+	}
+	assert.ok(refused > 0, 'no price was refused');
+	assert.equal(ready.status, 503);
+	assert.equal(JSON.parse(ready.body).code, 'disk-full');
+	assert.equal((await ask('GET', '/healthz')).status, 200);
+	assert.match((await ask('GET', '/metrics')).body.toString(), /^gondola_db_writable 0$/m);
+	rmSync(ballast);
+	assert.equal((await ask('GET', '/readyz')).status, 200);
+	assert.equal((await ask('POST', '/api/v1/backup', { passphrase: 'three ducks in a canoe' })).status, 200);
+	await small.stop();
+});
+
 await run(async () => {
 	await d.end();
+	if (small.child && small.child.exitCode === null && small.child.signalCode === null) {
+		small.child.kill('SIGKILL');
+		await small.exited;
+	}
+	if (mounted) spawnSync('umount', [small.state]);
+	await small.end();
 });
