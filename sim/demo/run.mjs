@@ -63,6 +63,7 @@ function introduce(store) {
 	say('');
 	for (const [user, first] of [['manager', 'Products: change a price, watch the label'], ['stock', 'Stock: live stock by product and place'], ['it', 'Agents: health of the access points, join codes'], ['admin', 'everything, and Users']])
 		say(`  user ${user.padEnd(8)} password ${store.passwords[user].padEnd(24)} ${first}`);
+	say(`  access points join at ${store.agentsUrl}`);
 	say('');
 	say('On the command line:');
 	say(`  export GONDOLA_URL=${store.url} GONDOLA_CA=${store.path('gondolad', 'ca', 'ca.pem')}`);
