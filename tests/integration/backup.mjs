@@ -4,7 +4,6 @@
 // are cut, damaged, from a newer program, or opened with a wrong passphrase.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { assert, run, Skip, test } from '../lib/tap.mjs';
 import { endStore, newStore, oneAp } from '../lib/stores.mjs';
@@ -38,7 +37,7 @@ function restore(dir, { from = file, env = {}, words = passphrase } = {}) {
 	});
 }
 
-const freshDir = () => join(mkdtempSync(join(tmpdir(), 'gondola-restore-')), 'state');
+const freshDir = () => join(mkdtempSync(store.path('restore-')), 'state');
 const sql = (dir, text) => execFileSync('sqlite3', [join(dir, 'gondola.db'), text], { encoding: 'utf8' }).trim();
 const leftovers = (dir) => (existsSync(dir) ? readdirSync(dir).filter((n) => n.startsWith('restore.') || n === 'backup.tmp') : []);
 
