@@ -117,8 +117,10 @@ static void run_door(void *user)
 	run_daemon(door, door->old, &old_wait);
 	if (old_wait >= 0 && (wait < 0 || old_wait < wait))
 		wait = old_wait;
+	/* A timer of no time at all, set by its own callback, fires again before anything else is
+	 * looked at: a fast upload would hold up everybody. */
 	if (wait >= 0)
-		loop_timer_start(door->timer, wait);
+		loop_timer_start(door->timer, MAX(wait, US_PER_MS));
 	else
 		loop_timer_stop(door->timer);
 }
@@ -193,7 +195,8 @@ static struct MHD_Daemon *start_daemon(struct http_door *door, const struct http
 		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *) (uintptr_t) how->key_pem},
 		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *) (uintptr_t) TLS_PRIORITIES},
 		{MHD_OPTION_CONNECTION_LIMIT, (intptr_t) door->server->max_conns, NULL},
-		{MHD_OPTION_CONNECTION_MEMORY_LIMIT, HTTP_POOL_BYTES, NULL},
+		{MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		 door->which == HTTP_AGENTS ? HTTP_POOL_AGENT_BYTES : HTTP_POOL_BYTES, NULL},
 		{MHD_OPTION_CONNECTION_TIMEOUT, HTTP_IDLE_AGENT_US / US_PER_SEC + 60, NULL},
 		{MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
 		{MHD_OPTION_NOTIFY_COMPLETED, (intptr_t) http_on_completed, door},

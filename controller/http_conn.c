@@ -233,7 +233,8 @@ static enum MHD_Result queue_reply(struct http_request *rq)
 	rq->stage = RQ_QUEUED;
 	if (!response)
 		return MHD_NO;
-	for (size_t i = 0; i < ARRAY_SIZE(fixed_headers); i++)
+	/* They are for browsers, which have no business at the agents' door. */
+	for (size_t i = 0; rq->listener == HTTP_PUBLIC && i < ARRAY_SIZE(fixed_headers); i++)
 		(void) MHD_add_response_header(response, fixed_headers[i][0], fixed_headers[i][1]);
 	if (rq->reply.content_type)
 		(void) MHD_add_response_header(response, "Content-Type", rq->reply.content_type);

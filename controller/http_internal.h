@@ -18,7 +18,9 @@ struct MHD_Daemon;
 
 /* Limits. The connection pool bounds a request's headers. */
 #define HTTP_POOL_BYTES       (16u * 1024)
+#define HTTP_POOL_AGENT_BYTES (32u * 1024) /* a whole TLS record at a time */
 #define HTTP_DEFAULT_BODY     (64u * 1024)
+#define HTTP_RESERVE_BYTES    (64u * 1024)   /* of an announced body */
 #define HTTP_DRAIN_BYTES      (1024u * 1024) /* read and dropped so that a refusal arrives */
 #define HTTP_JSON_DEPTH       32
 #define HTTP_STREAM_MAX_QUEUE (256u * 1024)

@@ -202,6 +202,15 @@ static bool parse_length(const char *text, uint64_t *ret)
 	return *end == '\0';
 }
 
+/* One piece of memory for a body of a usual size. More than that is believed when it comes. */
+static void reserve_body(struct http_request *rq, uint64_t len)
+{
+	size_t n = (size_t) MIN(len, (uint64_t) HTTP_RESERVE_BYTES);
+
+	if (n && buf_extend(&rq->body, n))
+		rq->body.len = 0;
+}
+
 static bool pass_length(struct http_request *rq, bool *ret_has_body)
 {
 	const char *text = http_header(rq, "Content-Length");
@@ -212,8 +221,10 @@ static bool pass_length(struct http_request *rq, bool *ret_has_body)
 		return false;
 	}
 	*ret_has_body = len > 0 || http_header(rq, "Transfer-Encoding");
-	if (len <= rq->max_body)
+	if (len <= rq->max_body) {
+		reserve_body(rq, len);
 		return true;
+	}
 	http_problem(rq, 413, "too-large", "The body may have at most %zu bytes.", rq->max_body);
 	return false;
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "controller/inv_state.h"
+#include <string.h>
 
 /** Aligned for fast random access; free() it. NULL when memory is out. */
 void *inv_alloc(size_t bytes);
@@ -20,7 +21,28 @@ struct inv_epc_view {
 	uint32_t hash;
 };
 
-struct inv_epc_view inv_view(const struct inv_state *st, const uint8_t *data, uint16_t bits);
+#define INV_USUAL_BITS 96 /* nearly every tag of a shop */
+
+static inline struct inv_epc_view inv_view(const struct inv_state *st, const uint8_t *data,
+					   uint16_t bits)
+{
+	return (struct inv_epc_view){
+		.data = data,
+		.bits = bits,
+		.hash = bits == INV_USUAL_BITS
+				? inv_hash(&st->key, data, INV_USUAL_BITS / 8, INV_USUAL_BITS)
+				: inv_hash(&st->key, data, (size_t) (bits + 7) / 8, bits),
+	};
+}
+
+/** Whether an item has this EPC, for the usual length only: false may mean "ask inv_find_view()".
+ */
+static inline bool inv_is_usual(const struct inv_item *it, const struct inv_epc_view *v)
+{
+	return v->bits == INV_USUAL_BITS && it->bits == INV_USUAL_BITS &&
+	       memcmp(it->epc, v->data, INV_USUAL_BITS / 8) == 0;
+}
+
 uint32_t inv_find_view(const struct inv_state *st, const struct inv_epc_view *v);
 /** Adds an item that is not there; INV_NONE when out of memory. */
 uint32_t inv_add_item(struct inv_state *st, const struct inv_epc_view *v);

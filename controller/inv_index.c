@@ -4,33 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* The high and low half of a 128-bit product, folded: one multiplication mixes all bits. */
-static uint64_t fold(uint64_t a, uint64_t b)
-{
-	__extension__ unsigned __int128 p = (unsigned __int128) a * b;
-
-	return (uint64_t) p ^ (uint64_t) (p >> 64);
-}
-
-uint32_t inv_hash(const struct inv_key *key, const void *data, size_t len, uint64_t salt)
-{
-	const uint8_t *p = data;
-	uint64_t h = key->k[0] ^ salt ^ ((uint64_t) len << 56);
-	uint64_t word;
-
-	while (len >= 8) {
-		memcpy(&word, p, 8);
-		h = fold(h ^ word, key->k[1]);
-		p += 8;
-		len -= 8;
-	}
-	word = 0;
-	memcpy(&word, p, len);
-	h = fold(h ^ word, key->k[1]);
-	h = fold(h ^ key->k[0], UINT64_C(0x9e3779b97f4a7c15));
-	return (uint32_t) (h >> 32);
-}
-
 int inv_index_init(struct inv_index *ix, size_t n)
 {
 	size_t cap = 64;

@@ -11,6 +11,7 @@
 
 #include "common/util.h"
 #include <stdbool.h>
+#include <string.h>
 
 #define INV_NONE UINT32_MAX
 
@@ -18,8 +19,34 @@ struct inv_key {
 	uint64_t k[2];
 };
 
-/** Keyed hash of a few bytes. */
-uint32_t inv_hash(const struct inv_key *key, const void *data, size_t len, uint64_t salt);
+/* The high and low half of a 128-bit product, folded: one multiplication mixes all bits. */
+static inline uint64_t inv_fold(uint64_t a, uint64_t b)
+{
+	__extension__ unsigned __int128 p = (unsigned __int128) a * b;
+
+	return (uint64_t) p ^ (uint64_t) (p >> 64);
+}
+
+/** Keyed hash of a few bytes. Here, so that a known length makes it a handful of instructions. */
+static inline uint32_t inv_hash(const struct inv_key *key, const void *data, size_t len,
+				uint64_t salt)
+{
+	const uint8_t *p = data;
+	uint64_t h = key->k[0] ^ salt ^ ((uint64_t) len << 56);
+	uint64_t word;
+
+	while (len >= 8) {
+		memcpy(&word, p, 8);
+		h = inv_fold(h ^ word, key->k[1]);
+		p += 8;
+		len -= 8;
+	}
+	word = 0;
+	memcpy(&word, p, len);
+	h = inv_fold(h ^ word, key->k[1]);
+	h = inv_fold(h ^ key->k[0], UINT64_C(0x9e3779b97f4a7c15));
+	return (uint32_t) (h >> 32);
+}
 
 struct inv_index {
 	uint64_t *slots; /**< hash << 32 | id; ~0 = empty */

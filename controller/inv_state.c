@@ -215,10 +215,12 @@ static bool settled(const struct inv_state *st, const struct inv_item *it,
 	       it->place == st->antennas.v[e->antenna].place;
 }
 
-static int apply_one(struct inv_state *st, const struct inv_epc_view *v,
+/* `likely` is the item whose hash was found first, fetched already. */
+static int apply_one(struct inv_state *st, const struct inv_epc_view *v, uint32_t likely,
 		     const struct inv_sighting *s, uint32_t antenna, int64_t now_us)
 {
-	uint32_t item = inv_find_view(st, v), at;
+	bool known = likely != INV_NONE && inv_is_usual(&st->items.v[likely], v);
+	uint32_t item = known ? likely : inv_find_view(st, v), at;
 	uint64_t before = st->transitions;
 	bool fresh = false, flipped;
 	int r = 0;
@@ -283,7 +285,7 @@ static int apply_some(struct inv_state *st, const struct inv_sighting *s, size_t
 			__builtin_prefetch(&st->evidence.v[st->items.v[likely[i]].evidence], 1);
 	}
 	for (size_t i = 0; i < n && !r; i++) {
-		r = apply_one(st, &v[i], &s[i], antennas[s[i].source], now_us);
+		r = apply_one(st, &v[i], likely[i], &s[i], antennas[s[i].source], now_us);
 		*ret_done += !r;
 	}
 	return r;

@@ -44,15 +44,6 @@ bool inv_grow(void **v, uint32_t *cap, uint32_t n, size_t size)
 
 /* --- items ------------------------------------------------------------------------------------ */
 
-struct inv_epc_view inv_view(const struct inv_state *st, const uint8_t *data, uint16_t bits)
-{
-	return (struct inv_epc_view){
-		.data = data,
-		.bits = bits,
-		.hash = inv_hash(&st->key, data, (size_t) (bits + 7) / 8, bits),
-	};
-}
-
 static const uint8_t *item_bytes(const struct inv_state *st, const struct inv_item *it)
 {
 	uint32_t at;
