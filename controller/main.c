@@ -3,10 +3,10 @@
 #include "common/log.h"
 #include "controller/app.h"
 #include "controller/app_config.h"
-#include "controller/auth.h"
-#include "controller/file.h"
-#include "controller/http.h"
-#include "controller/restore.h"
+#include "controller/db/file.h"
+#include "controller/db/restore.h"
+#include "controller/http/http.h"
+#include "controller/people/auth.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>

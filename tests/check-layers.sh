@@ -44,11 +44,11 @@ door() {
 
 door uv.h 'common/loop\.c'
 door sqlite3.h 'common/sql\.c'
-door lmdb.h 'controller/lmdb[a-z_]*\.[ch]'
-door microhttpd.h 'controller/http[a-z_]*\.[ch]'
+door lmdb.h 'controller/(db|shop)/lmdb[a-z_]*\.[ch]'
+door microhttpd.h 'controller/http/http[a-z_]*\.[ch]'
 door cbor.h 'common/cbor\.c'
 door confuse.h 'common/conf\.c'
-door curl/curl.h 'ap-agent/http_client\.c|controller/ctl/[a-z_]*http[a-z_]*\.c|controller/ctl/client\.c'
+door curl/curl.h 'ap-agent/http_client\.c|controller/ctl/client\.c'
 
 check 'nobody reads the clock but clock.c' "$(grep -rnE --include='*.[ch]' \
 	'\b(clock_gettime|gettimeofday|time)\((NULL|0|&|CLOCK)' common rfid esl-radio ap-agent controller sim |

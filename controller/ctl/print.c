@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/ctl/ctl.h"
-#include "controller/price_text.h"
+#include "controller/shop/price_text.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -3,9 +3,9 @@
  * the direction of a passage. */
 #include "common/err.h"
 #include "controller/ctl/ctl.h"
-#include "controller/door.h"
-#include "controller/file.h"
-#include "controller/place_model.h"
+#include "controller/db/file.h"
+#include "controller/inventory/door.h"
+#include "controller/inventory/place_model.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -3,8 +3,8 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/sql.h"
-#include "controller/ca.h"
-#include "controller/db_schema.h"
+#include "controller/db/db_schema.h"
+#include "controller/fleet/ca.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <gnutls/x509.h>

@@ -6,7 +6,7 @@
  * one is, and what a judgement costs. The weights were fitted on these carries; each judged by
  * weights of the other 31 is right too. Nothing is random.
  */
-#include "controller/door.h"
+#include "controller/inventory/door.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -6,9 +6,9 @@
  */
 #include "common/gtin.h"
 #include "controller/app_config.h"
-#include "controller/db.h"
-#include "controller/http.h"
-#include "controller/shop.h"
+#include "controller/db/db.h"
+#include "controller/http/http.h"
+#include "controller/shop/shop.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

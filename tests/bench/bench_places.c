@@ -6,7 +6,7 @@
  * walks left out in turn; the last 40 % judged by what the first 60 % taught; the walks of another
  * week, at another height. All are played joined, where 15 moves are real. Nothing is random.
  */
-#include "controller/place_model.h"
+#include "controller/inventory/place_model.h"
 
 #include <stdio.h>
 #include <time.h>

@@ -5,7 +5,7 @@
  * that made them ends without closing anything.
  */
 #include "common/err.h"
-#include "controller/inv_engine.h"
+#include "controller/inventory/inv_engine.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Labels drawn per second on one thread: layout, text, barcode, planes, serial form and hash. */
-#include "controller/render.h"
+#include "controller/shop/render.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A catalogue file may be anything: it is read to its end, in bounds, and every row or error is
  * sane. */
-#include "controller/csv.h"
-#include "controller/import_rows.h"
+#include "controller/shop/csv.h"
+#include "controller/shop/import_rows.h"
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

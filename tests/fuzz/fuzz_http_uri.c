@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Request targets and routes: whatever parses is clean UTF-8 inside the store, without dot
  * segments. */
-#include "controller/http_route.h"
+#include "controller/http/http_route.h"
 #include <stdlib.h>
 #include <string.h>
 

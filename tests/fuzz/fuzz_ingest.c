@@ -4,9 +4,9 @@
  * same values; what one refuses the other refuses. The same bytes also go to the journal's replay.
  */
 #include "common/err.h"
-#include "controller/ingest_decode.h"
-#include "controller/inv_image.h"
-#include "controller/inv_state.h"
+#include "controller/inventory/ingest_decode.h"
+#include "controller/inventory/inv_image.h"
+#include "controller/inventory/inv_state.h"
 #include <errno.h>
 #include <string.h>
 

@@ -2,8 +2,8 @@
 /* A recording or a model file may be anything: it is read in bounds, and what comes out of it can
  * be played, judged and written again. */
 #include "common/buf.h"
-#include "controller/door.h"
-#include "controller/place_model.h"
+#include "controller/inventory/door.h"
+#include "controller/inventory/place_model.h"
 #include <math.h>
 #include <string.h>
 

@@ -4,8 +4,8 @@
 // the ledger exactly once, every label shows what is wanted, every item is where the simulator has it.
 // KILLS=200 and SEED=n choose how many and which.
 import { existsSync, readFileSync } from 'node:fs';
-import { assert, random, run, Skip, test } from '../lib/tap.mjs';
-import { build, endStore, newStore, oneAp } from '../lib/stores.mjs';
+import { assert, builddir, random, run, Skip, test } from '../lib/tap.mjs';
+import { endStore, newStore, oneAp } from '../lib/stores.mjs';
 import { delay, until } from '../../sim/demo/process.mjs';
 import { panelShowsWanted } from '../../sim/demo/checks.mjs';
 
@@ -78,7 +78,7 @@ async function killOnce(who, point, nth) {
 	return hit;
 }
 
-const hasPoints = existsSync(`${build}/config.h`) && readFileSync(`${build}/config.h`, 'utf8').includes('#define ENABLE_FAULT_POINTS 1');
+const hasPoints = existsSync(`${builddir}/config.h`) && readFileSync(`${builddir}/config.h`, 'utf8').includes('#define ENABLE_FAULT_POINTS 1');
 const need = () => {
 	if (!hasPoints) throw new Skip('built without --enable-fault-points');
 };

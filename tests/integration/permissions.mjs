@@ -99,7 +99,7 @@ test('a person of every role signs in', async () => {
 
 test('no route of the sources is missing here', () => {
 	const found = { HTTP_PUBLIC: [], HTTP_AGENTS: [] };
-	for (const file of readdirSync(join(source, 'controller')).filter((f) => f.endsWith('.c'))) {
+	for (const file of readdirSync(join(source, 'controller'), { recursive: true }).filter((f) => f.endsWith('.c'))) {
 		const text = readFileSync(join(source, 'controller', file), 'utf8');
 		for (const m of text.matchAll(/\{\s*(HTTP_PUBLIC|HTTP_AGENTS),\s*HTTP_(\w+),\s*"([^"]+)"/g)) found[m[1]].push(`${m[2]} ${m[3]}`);
 	}

@@ -7,7 +7,7 @@
  */
 #include "tests/unit/test_common.h"
 
-#include "controller/inv_state.h"
+#include "controller/inventory/inv_state.h"
 #include "rfid/rfid.h"
 #include <math.h>
 #include <string.h>

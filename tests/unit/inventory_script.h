@@ -2,7 +2,7 @@
 /** @file Sightings in a line each, for the tests of the inventory. */
 #pragma once
 
-#include "controller/inv_state.h"
+#include "controller/inventory/inv_state.h"
 #include <string.h>
 
 #define SEC US_PER_SEC

@@ -3,7 +3,7 @@
  * corners; the level falls with distance and is disturbed by a slow and a fast noise. */
 #pragma once
 
-#include "controller/place_model.h"
+#include "controller/inventory/place_model.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -2,9 +2,9 @@
 #include "tests/unit/test_controller.h"
 
 #include "common/err.h"
-#include "controller/auth.h"
-#include "controller/auth_password.h"
-#include "controller/auth_throttle.h"
+#include "controller/people/auth.h"
+#include "controller/people/auth_password.h"
+#include "controller/people/auth_throttle.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 /* Place belief, in virtual time: who hears an item, and where it is said to be. */
 #include "tests/unit/test_common.h"
 
-#include "controller/belief.h"
+#include "controller/inventory/belief.h"
 #include <math.h>
 
 #define SEC US_PER_SEC

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/test_controller.h"
-#include "controller/auth.h"
-#include "controller/ca.h"
-#include "controller/db.h"
-#include "controller/events.h"
-#include "controller/fleet.h"
+#include "controller/db/db.h"
+#include "controller/fleet/ca.h"
+#include "controller/fleet/fleet.h"
+#include "controller/http/events.h"
+#include "controller/people/auth.h"
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,8 +10,8 @@
 
 #include "controller/app.h"
 #include "controller/app_config.h"
-#include "controller/db.h"
-#include "controller/http.h"
+#include "controller/db/db.h"
+#include "controller/http/http.h"
 
 struct test_controller {
 	char dir[64];

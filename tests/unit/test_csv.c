@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/test_common.h"
 
-#include "controller/csv.h"
+#include "controller/shop/csv.h"
 #include <string.h>
 
 static struct csv csv;

@@ -2,8 +2,8 @@
 #include "tests/unit/test_controller.h"
 
 #include "common/err.h"
-#include "controller/db.h"
-#include "controller/db_schema.h"
+#include "controller/db/db.h"
+#include "controller/db/db_schema.h"
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #include "tests/unit/test_common.h"
 
 #include "common/err.h"
-#include "controller/door.h"
+#include "controller/inventory/door.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>

@@ -3,8 +3,8 @@
 #include "tests/unit/test_csr.h"
 
 #include "common/err.h"
-#include "controller/ca.h"
-#include "controller/fleet_internal.h"
+#include "controller/fleet/ca.h"
+#include "controller/fleet/fleet_internal.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

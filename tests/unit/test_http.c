@@ -2,8 +2,8 @@
 #include "tests/unit/test_controller.h"
 
 #include "common/err.h"
-#include "controller/http_route.h"
-#include "controller/http_uri.h"
+#include "controller/http/http_route.h"
+#include "controller/http/http_uri.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

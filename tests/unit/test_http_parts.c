@@ -3,10 +3,10 @@
 #include "tests/unit/test_controller.h"
 
 #include "common/err.h"
-#include "controller/audit.h"
-#include "controller/events.h"
-#include "controller/idempotency.h"
-#include "controller/metrics.h"
+#include "controller/http/events.h"
+#include "controller/http/idempotency.h"
+#include "controller/http/metrics.h"
+#include "controller/people/audit.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

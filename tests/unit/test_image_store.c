@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/test_common.h"
 
-#include "controller/image_store.h"
+#include "controller/shop/image_store.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "controller/import_rows.h"
+#include "controller/shop/import_rows.h"
 #include "tests/unit/test_label_env.h"
 #include <stdio.h>
 #include <string.h>

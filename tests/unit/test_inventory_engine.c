@@ -11,7 +11,7 @@
 #include "common/err.h"
 #include "common/fault.h"
 #include "common/log.h"
-#include "controller/inv_engine.h"
+#include "controller/inventory/inv_engine.h"
 #include "tests/unit/inventory_script.h"
 #include <dirent.h>
 #include <errno.h>

@@ -6,9 +6,9 @@
 #include "common/log.h"
 #include "common/proto.h"
 #include "controller/app_config.h"
-#include "controller/db.h"
-#include "controller/http.h"
-#include "controller/inventory.h"
+#include "controller/db/db.h"
+#include "controller/http/http.h"
+#include "controller/inventory/inventory.h"
 #include "controller/perm.h"
 #include <stdio.h>
 #include <string.h>

@@ -3,9 +3,9 @@
 #include "tests/unit/test_common.h"
 
 #include "common/err.h"
-#include "controller/ingest_decode.h"
-#include "controller/inv_crc.h"
-#include "controller/inv_image.h"
+#include "controller/inventory/ingest_decode.h"
+#include "controller/inventory/inv_crc.h"
+#include "controller/inventory/inv_image.h"
 #include "tests/unit/inventory_script.h"
 
 enum {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Labels by REST, their reports, their keys. */
-#include "controller/label_escrow.h"
-#include "controller/label_state.h"
+#include "controller/shop/label_escrow.h"
+#include "controller/shop/label_state.h"
 #include "tests/unit/test_label_env.h"
 #include <stdio.h>
 #include <string.h>

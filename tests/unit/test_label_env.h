@@ -11,10 +11,10 @@
 #include "common/err.h"
 #include "common/proto.h"
 #include "controller/app_config.h"
-#include "controller/db.h"
-#include "controller/http.h"
-#include "controller/label.h"
-#include "controller/shop.h"
+#include "controller/db/db.h"
+#include "controller/http/http.h"
+#include "controller/shop/label.h"
+#include "controller/shop/shop.h"
 #include <jansson.h>
 
 #define ENV_START_US (INT64_C(1795000000) * US_PER_SEC)

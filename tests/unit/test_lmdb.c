@@ -3,7 +3,7 @@
 #include "tests/unit/test_common.h"
 
 #include "common/err.h"
-#include "controller/lmdb_env.h"
+#include "controller/db/lmdb_env.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #include "tests/unit/test_common.h"
 
 #include "common/err.h"
-#include "controller/price_text.h"
+#include "controller/shop/price_text.h"
 #include <string.h>
 
 static int parse(const char *text, const char *code, int64_t *ret)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Products and prices by REST. */
-#include "controller/product.h"
+#include "controller/shop/product.h"
 #include "tests/unit/test_label_env.h"
 #include <stdio.h>
 #include <string.h>

@@ -2,9 +2,9 @@
 #include "tests/unit/test_common.h"
 
 #include "common/err.h"
-#include "controller/render.h"
-#include "controller/render_barcode.h"
-#include "controller/template.h"
+#include "controller/shop/render.h"
+#include "controller/shop/render_barcode.h"
+#include "controller/shop/template.h"
 #include <pthread.h>
 #include <string.h>
 

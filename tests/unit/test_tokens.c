@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/test_controller.h"
 
-#include "controller/auth.h"
-#include "controller/tokens.h"
+#include "controller/people/auth.h"
+#include "controller/people/tokens.h"
 #include <stdio.h>
 #include <string.h>
 

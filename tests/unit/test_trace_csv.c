@@ -2,7 +2,7 @@
 #include "tests/unit/test_common.h"
 
 #include "common/err.h"
-#include "controller/trace_csv.h"
+#include "controller/inventory/trace_csv.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "tests/unit/test_common.h"
 
 #include "common/err.h"
-#include "controller/unit_price.h"
+#include "controller/shop/unit_price.h"
 #include <string.h>
 
 static void expect(int64_t price, const char *content, enum content_unit unit, int64_t minor,

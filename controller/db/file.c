@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/db/file.h"
+#include "common/err.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int file_make_dir(const char *path)
+{
+	char part[PATH_MAX];
+	size_t len = strlen(path);
+
+	if (len >= sizeof(part))
+		return -ENAMETOOLONG;
+	for (size_t i = 1; i <= len; i++) {
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		memcpy(part, path, i);
+		part[i] = '\0';
+		if (mkdir(part, 0700) < 0 && errno != EEXIST)
+			return -errno;
+	}
+	return 0;
+}
+
+static int sync_parent(const char *path)
+{
+	_cleanup_free_ char *copy = strdup(path);
+	int fd, r;
+
+	if (!copy)
+		return -ENOMEM;
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	r = fsync(fd) < 0 ? -errno : 0;
+	close(fd);
+	return r;
+}
+
+static int write_all(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		data += n;
+		len -= (size_t) n;
+	}
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+int file_write_durable(const char *path, const void *data, size_t len, unsigned int mode)
+{
+	char tmp[PATH_MAX];
+	int fd, r;
+
+	if (snprintf(tmp, sizeof(tmp), "%s.new", path) >= (int) sizeof(tmp))
+		return -ENAMETOOLONG;
+	(void) unlink(tmp);
+	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, (mode_t) mode);
+	if (fd < 0)
+		return -errno;
+	r = write_all(fd, data, len);
+	if (close(fd) < 0 && r == 0)
+		r = -errno;
+	if (r == 0 && rename(tmp, path) < 0)
+		r = -errno;
+	if (r < 0) {
+		(void) unlink(tmp);
+		return r;
+	}
+	return sync_parent(path);
+}
+
+static int remove_entry(const char *path, const struct stat *st _unused_, int type _unused_,
+			struct FTW *ftw _unused_)
+{
+	return remove(path) < 0 && errno != ENOENT ? -1 : 0;
+}
+
+int file_remove_tree(const char *path)
+{
+	if (nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return 0;
+}
+
+int file_sync_dir(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
+
+	if (fd < 0)
+		return -errno;
+	r = fsync(fd) < 0 ? -errno : 0;
+	close(fd);
+	return r;
+}
+
+int file_read(const char *path, size_t max, char **ret, size_t *ret_len)
+{
+	_cleanup_free_ char *text = malloc(max + 1);
+	FILE *f;
+	size_t n;
+	int r = 0;
+
+	if (!text)
+		return -ENOMEM;
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	n = fread(text, 1, max, f);
+	if (ferror(f))
+		r = -EIO;
+	else if (n == max && fgetc(f) != EOF)
+		r = -ERR_TOO_LARGE;
+	(void) fclose(f);
+	if (r < 0)
+		return r;
+	text[n] = '\0';
+	*ret_len = n;
+	*ret = TAKE_PTR(text);
+	return 0;
+}

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which readers an agent should run: rows here, their revision at the agent. */
+#include "common/err.h"
+#include "controller/db/db.h"
+#include "controller/fleet/fleet_internal.h"
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ANTENNAS_TEXT_MAX 256
+#define SELECT_READERS                                                                             \
+	"SELECT name, host, port, antennas, session, power_cdbm FROM readers"                      \
+	" WHERE agent_id = ? ORDER BY name"
+
+static void row_to_reader(struct sql_stmt *q, struct proto_desired_reader *r)
+{
+	const char *text = sql_col_text(q, 3);
+
+	memset(r, 0, sizeof(*r));
+	snprintf(r->name, sizeof(r->name), "%s", sql_col_text(q, 0));
+	snprintf(r->host, sizeof(r->host), "%s", sql_col_text(q, 1));
+	r->port = (uint16_t) sql_col_i64(q, 2);
+	r->session = (uint8_t) sql_col_i64(q, 4);
+	r->power_cdbm = (int16_t) sql_col_i64(q, 5);
+	while (text && *text && r->n_antennas < PROTO_MAX_ANTENNAS) {
+		r->antennas[r->n_antennas++] = (uint16_t) strtoul(text, NULL, 10);
+		text += strcspn(text, ",");
+		text += *text == ',';
+	}
+}
+
+/* --- for the long poll --------------------------------------------------------------------- */
+
+static int readers_rev(struct app *app, int64_t agent_id, uint64_t *ret)
+{
+	struct sql_stmt *q =
+		sql_prepare(db_reader(app->db), "SELECT readers_rev FROM agents WHERE id = ?");
+	int r;
+
+	sql_bind_i64(q, 1, agent_id);
+	r = sql_step(q);
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	*ret = (uint64_t) sql_col_i64(q, 0);
+	sql_reset(q);
+	return 0;
+}
+
+int fleet_desired_readers(struct app *app, int64_t agent_id, uint64_t after_rev,
+			  struct proto_desired *out)
+{
+	struct proto_desired_reader *list;
+	struct sql_stmt *q;
+	uint64_t rev = 0;
+	size_t n = 0;
+	int r = readers_rev(app, agent_id, &rev);
+
+	if (r < 0)
+		return r;
+	if (after_rev > 0 && rev <= after_rev)
+		return 0;
+	list = calloc(PROTO_MAX_READERS, sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	q = sql_prepare(db_reader(app->db), SELECT_READERS);
+	sql_bind_i64(q, 1, agent_id);
+	while ((r = sql_step(q)) > 0 && n < PROTO_MAX_READERS)
+		row_to_reader(q, &list[n++]);
+	if (r < 0) {
+		free(list);
+		return r;
+	}
+	sql_reset(q);
+	free(out->readers);
+	out->readers = list;
+	out->n_readers = n;
+	out->has_readers = true;
+	out->rev = MAX(out->rev, rev);
+	return 1;
+}
+
+/* --- as JSON ------------------------------------------------------------------------------- */
+
+static const struct proto_health_reader *health_of(const struct agent *a, const char *name)
+{
+	for (size_t i = 0; a->health && i < a->health->n_readers; i++)
+		if (!strcmp(a->health->readers[i].name, name))
+			return &a->health->readers[i];
+	return NULL;
+}
+
+static json_t *reader_json(const struct agent *a, const struct proto_desired_reader *r)
+{
+	static const struct proto_health_reader unknown = {.state = "unknown"};
+	const struct proto_health_reader *h = health_of(a, r->name);
+	json_t *antennas = json_array();
+
+	if (!h)
+		h = &unknown;
+	for (size_t i = 0; i < r->n_antennas; i++)
+		json_array_append_new(antennas, json_integer(r->antennas[i]));
+	return json_pack("{s:o,s:o,s:i,s:o,s:i,s:i,s:o,s:o,s:o,s:I,s:I}", "name",
+			 fleet_json_text(r->name), "host", fleet_json_text(r->host), "port",
+			 (int) r->port, "antennas", antennas, "session", (int) r->session,
+			 "power_cdbm", (int) r->power_cdbm, "state", fleet_json_text(h->state),
+			 "model", fleet_json_text(h->model), "error", fleet_json_text(h->error),
+			 "reads", (json_int_t) h->reads, "reconnects", (json_int_t) h->reconnects);
+}
+
+json_t *fleet_readers_json(const struct fleet *f, const struct agent *a)
+{
+	json_t *list = json_array();
+	struct proto_desired_reader r;
+	struct sql_stmt *q = sql_prepare(db_reader(f->app->db), SELECT_READERS);
+
+	sql_bind_i64(q, 1, a->id);
+	while (sql_step(q) > 0) {
+		row_to_reader(q, &r);
+		json_array_append_new(list, reader_json(a, &r));
+	}
+	return list;
+}
+
+/* --- changing ------------------------------------------------------------------------------ */
+
+struct reader_op {
+	struct http_request *rq;
+	struct app *app;
+	int64_t agent_id;
+	bool remove;
+	char by[AUTH_WHO_MAX];
+	char antennas[ANTENNAS_TEXT_MAX];
+	struct proto_desired_reader reader;
+};
+
+static int upsert(struct sql *s, const struct reader_op *op)
+{
+	struct sql_stmt *q = sql_prepare(
+		s, "INSERT INTO readers(agent_id, name, host, port, antennas, session, power_cdbm)"
+		   " VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT(agent_id, name) DO UPDATE SET"
+		   " host = excluded.host, port = excluded.port, antennas = excluded.antennas,"
+		   " session = excluded.session, power_cdbm = excluded.power_cdbm");
+	int r;
+
+	sql_bind_i64(q, 1, op->agent_id);
+	sql_bind_text(q, 2, op->reader.name);
+	sql_bind_text(q, 3, op->reader.host);
+	sql_bind_i64(q, 4, op->reader.port);
+	sql_bind_text(q, 5, op->antennas);
+	sql_bind_i64(q, 6, op->reader.session);
+	sql_bind_i64(q, 7, op->reader.power_cdbm);
+	r = sql_run(q);
+	if (r < 0)
+		return r;
+	q = sql_prepare(s, "SELECT count(*) FROM readers WHERE agent_id = ?");
+	sql_bind_i64(q, 1, op->agent_id);
+	r = sql_step(q);
+	if (r <= 0)
+		return r < 0 ? r : -ERR_CORRUPT;
+	r = sql_col_i64(q, 0) > PROTO_MAX_READERS ? -ERR_TOO_LARGE : 0;
+	sql_reset(q);
+	return r;
+}
+
+static int remove_row(struct sql *s, const struct reader_op *op)
+{
+	struct sql_stmt *q = sql_prepare(s, "DELETE FROM readers WHERE agent_id = ? AND name = ?");
+	int r;
+
+	sql_bind_i64(q, 1, op->agent_id);
+	sql_bind_text(q, 2, op->reader.name);
+	r = sql_run(q);
+	if (r < 0)
+		return r;
+	return sql_changes(s) > 0 ? 0 : -ENOENT;
+}
+
+static int write_reader(struct sql *s, void *arg)
+{
+	const struct reader_op *op = arg;
+	struct sql_stmt *q;
+	char object[PROTO_NAME_MAX + 32];
+	uint64_t rev;
+	int r = op->remove ? remove_row(s, op) : upsert(s, op);
+
+	if (r == 0)
+		r = db_next_rev(s, &rev);
+	if (r < 0)
+		return r;
+	q = sql_prepare(s, "UPDATE agents SET readers_rev = ? WHERE id = ?");
+	sql_bind_i64(q, 1, (int64_t) rev);
+	sql_bind_i64(q, 2, op->agent_id);
+	r = sql_run(q);
+	if (r < 0)
+		return r;
+	snprintf(object, sizeof(object), "%lld/%s", (long long) op->agent_id, op->reader.name);
+	return db_audit(s, op->by, op->remove ? "reader.remove" : "reader.set", object,
+			op->remove ? NULL : op->reader.host);
+}
+
+static void reader_written(void *arg, int err)
+{
+	struct reader_op *op = arg;
+	struct agent *a = fleet_find(op->app->fleet, op->agent_id);
+
+	if (err == -ERR_TOO_LARGE) {
+		http_problem(op->rq, 422, "too-many-readers", "An agent runs at most %d readers.",
+			     PROTO_MAX_READERS);
+	} else if (err < 0) {
+		http_reply_err(op->rq, err, "Reader");
+	} else {
+		app_desired_changed(op->app, op->agent_id);
+		if (a)
+			fleet_publish(op->app->fleet, a);
+		if (op->remove || !a)
+			http_reply_empty(op->rq, 204);
+		else
+			http_reply_json(op->rq, 200, reader_json(a, &op->reader));
+	}
+	free(op);
+}
+
+static bool text_fits(const char *text, size_t cap, const char *extra)
+{
+	size_t len = text ? strlen(text) : 0;
+
+	if (len == 0 || len >= cap)
+		return false;
+	for (; *text; text++)
+		if (!isalnum((unsigned char) *text) && !strchr(extra, *text))
+			return false;
+	return true;
+}
+
+static bool take_antennas(struct reader_op *op, const json_t *list)
+{
+	struct proto_desired_reader *r = &op->reader;
+	size_t i, len = 0;
+	json_t *item;
+
+	if (!list)
+		return true;
+	if (!json_is_array(list) || json_array_size(list) > PROTO_MAX_ANTENNAS)
+		return false;
+	json_array_foreach(list, i, item)
+	{
+		json_int_t v = json_integer_value(item);
+
+		if (!json_is_integer(item) || v < 1 || v > UINT16_MAX)
+			return false;
+		r->antennas[r->n_antennas++] = (uint16_t) v;
+		len += (size_t) snprintf(op->antennas + len, sizeof(op->antennas) - len, "%s%d",
+					 len ? "," : "", (int) v);
+	}
+	return true;
+}
+
+/* Why the fields will not do, or NULL. */
+static const char *take_reader(struct reader_op *op, json_t *body)
+{
+	struct proto_desired_reader *r = &op->reader;
+	const char *host = NULL;
+	json_int_t port = FLEET_READER_PORT, session = 1, power = 0;
+	json_t *antennas = NULL;
+
+	if (json_unpack(body, "{s:s,s?I,s?o,s?I,s?I}", "host", &host, "port", &port, "antennas",
+			&antennas, "session", &session, "power_cdbm", &power) < 0)
+		return "host is needed; port, session and power_cdbm are numbers.";
+	if (!text_fits(host, sizeof(r->host), ".-:_"))
+		return "host is a name or an address.";
+	if (port < 1 || port > UINT16_MAX)
+		return "port is 1 to 65535.";
+	if (session < 0 || session > 3)
+		return "session is 0 to 3.";
+	if (power < 0 || power > 4000)
+		return "power_cdbm is 0 (the highest) to 4000.";
+	if (!take_antennas(op, antennas))
+		return "antennas is a list of at most 32 numbers from 1.";
+	snprintf(r->host, sizeof(r->host), "%s", host);
+	r->port = (uint16_t) port;
+	r->session = (uint8_t) session;
+	r->power_cdbm = (int16_t) power;
+	return NULL;
+}
+
+static struct reader_op *op_new(struct http_request *rq, struct app *app)
+{
+	struct agent *a = fleet_from_path(rq, app->fleet);
+	struct reader_op *op;
+
+	if (!a)
+		return NULL;
+	if (!text_fits(http_arg(rq, 1), PROTO_NAME_MAX, ".-_ ")) {
+		http_problem(rq, 422, "bad-name",
+			     "A reader's name has up to 63 letters, digits, dots, dashes.");
+		return NULL;
+	}
+	op = calloc(1, sizeof(*op));
+	if (!op) {
+		http_reply_err(rq, -ENOMEM, "Reader");
+		return NULL;
+	}
+	op->rq = rq;
+	op->app = app;
+	op->agent_id = a->id;
+	snprintf(op->reader.name, sizeof(op->reader.name), "%s", http_arg(rq, 1));
+	auth_who_text(http_who(rq), op->by);
+	return op;
+}
+
+static void queue_write(struct reader_op *op)
+{
+	int r = db_write(op->app->db, write_reader, reader_written, op);
+
+	if (r < 0) {
+		http_reply_err(op->rq, r, "Reader");
+		free(op);
+	}
+}
+
+void fleet_put_reader(struct http_request *rq, struct app *app)
+{
+	struct reader_op *op = op_new(rq, app);
+	const char *fault;
+	json_t *body;
+
+	if (!op)
+		return;
+	body = http_json(rq);
+	if (!body) {
+		free(op);
+		return;
+	}
+	fault = take_reader(op, body);
+	json_decref(body);
+	if (fault) {
+		free(op);
+		http_problem(rq, 422, "bad-reader", "%s", fault);
+		return;
+	}
+	queue_write(op);
+}
+
+void fleet_delete_reader(struct http_request *rq, struct app *app)
+{
+	struct reader_op *op = op_new(rq, app);
+
+	if (!op)
+		return;
+	op->remove = true;
+	queue_write(op);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * Labels in the database: one struct with everything that is known about one, and its API object. A
+ * label is named by its Bluetooth address, 12 hexadecimal digits.
+ */
+#pragma once
+
+#include "common/proto.h"
+#include "common/sql.h"
+#include "controller/shop/price_text.h"
+#include "controller/shop/product_text.h"
+#include <jansson.h>
+
+#define LABEL_ID_MAX 13
+
+/** One picture of the wanted timeline. */
+struct label_wish {
+	int64_t from_us;
+	uint8_t image[IMAGE_HASH_BYTES];
+	bool has_price;
+	int64_t price_minor;
+	char currency[PRICE_CURRENCY_MAX];
+};
+
+/** A fact about one picture; at_us 0 = not known. */
+struct label_fact {
+	uint8_t image[IMAGE_HASH_BYTES];
+	int64_t at_us;
+};
+
+struct label {
+	uint64_t addr;
+	int64_t agent_id; /**< 0 = not adopted */
+	int64_t heard_by;
+	char agent[PROTO_NAME_MAX];
+	uint16_t width, height;
+	uint8_t display_type;
+	int64_t product_id; /**< 0 = not linked */
+	uint64_t gtin;
+	char product[PRODUCT_TEXT_MAX + 1];
+	int64_t battery_mv;     /**< 0 = unknown */
+	int64_t temperature_cc; /**< INT16_MIN = unknown */
+	int64_t rssi_dbm;       /**< 0 = unknown */
+	int64_t last_seen_us;
+	int64_t stale, done;
+	uint64_t wanted_rev;
+	struct label_fact staged, sent, shown;
+	int grade;
+	int error;
+	char error_text[PROTO_TEXT_MAX];
+	bool lost;
+	char lost_text[PROTO_TEXT_MAX];
+	size_t n_wanted;
+	struct label_wish wanted[PROTO_MAX_TIMELINE];
+};
+
+/** -ENOENT. */
+int label_load(struct sql *s, uint64_t addr, struct label *ret) _must_check_;
+/** The wanted timeline, oldest first. Returns the count. */
+int label_load_wanted(struct sql *s, uint64_t addr,
+		      struct label_wish ret[PROTO_MAX_TIMELINE]) _must_check_;
+/** The picture in force at `now_us`; NULL = none yet. */
+const struct label_wish *label_wish_at(const struct label *l, int64_t now_us);
+
+/** "C0FFEE000001" <-> number. The parser wants exactly 12 digits of either case. */
+const char *label_id_format(uint64_t addr, char buf[LABEL_ID_MAX]);
+int label_id_parse(const char *text, uint64_t *ret_addr) _must_check_;
+uint64_t label_addr_number(const uint8_t addr[LABEL_ADDR_BYTES]);
+void label_addr_bytes(uint64_t addr, uint8_t ret[LABEL_ADDR_BYTES]);
+
+/** What is known of the access point that has the label, at this moment. */
+struct label_agent_view {
+	bool online;
+	uint64_t seen_rev; /**< revision of the desired state that it has taken */
+};
+json_t *label_json(const struct label *l, struct label_agent_view agent, int64_t now_us);
+
+/** Gives the label to an agent (0 = to nobody): new revision, and the former owner is told to
+ * forget it. Inside a write. */
+int label_assign(struct sql *s, uint64_t addr, int64_t from_agent, int64_t to_agent) _must_check_;

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * The price ledger: rows are only ever added, each with the instant from which it holds. In force
+ * at T is the row with the latest `from` at or before T; of two with the same `from`, the newer
+ * one.
+ */
+#pragma once
+
+#include "common/sql.h"
+#include "controller/shop/price_text.h"
+#include <jansson.h>
+
+#define PRICE_REASON_MAX 200
+
+struct price {
+	int64_t id;
+	int64_t product_id;
+	uint64_t gtin;
+	int64_t price_minor;
+	char currency[PRICE_CURRENCY_MAX];
+	int64_t from_us;
+	int64_t at_us;
+	char who[72];
+	char reason[PRICE_REASON_MAX + 1];
+};
+
+/** Appends and sets p->id; inside a write. The caller marks the product's labels, if it may have
+ * any: product_mark_labels(). */
+int price_append(struct sql *s, struct price *p) _must_check_;
+/** The object of the API. */
+json_t *price_json(const struct price *p);
+
+/** One step of what a product costs. */
+struct price_step {
+	int64_t from_us;
+	int64_t price_minor;
+	char currency[PRICE_CURRENCY_MAX];
+};
+/**
+ * The price in force at `now_us`, if any, and those that follow it, oldest first, at most `max`.
+ * Returns the count.
+ */
+int price_timeline(struct sql *s, int64_t product_id, int64_t now_us, size_t max,
+		   struct price_step *ret) _must_check_;
+/** The next instant after `now_us` at which some price changes; INT64_MAX = none is planned. */
+int price_next_change(struct sql *s, int64_t now_us, int64_t *ret_us) _must_check_;

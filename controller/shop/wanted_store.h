@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file The rows of wanted state; inside a write. */
+#pragma once
+
+#include "controller/shop/wanted_draw.h"
+
+/** Replaces the timelines that differ, gives those labels a new revision, and clears the marks. */
+int wanted_store_batch(struct sql *s, struct wanted_batch *b) _must_check_;
+
+/** Marks labels of products with a planned price that came into force in (from, to], and labels
+ * drawn by another version of the template. Yields up to `max` such products. */
+int wanted_store_turn(struct sql *s, int64_t from_us, int64_t to_us, int64_t *ret_products,
+		      size_t max, size_t *ret_n) _must_check_;
