@@ -199,6 +199,10 @@ int proto_label_report_decode(const void *data, size_t len,
 
 /* --- desired state ---------------------------------------------------------------------------- */
 
+/** An instant that never comes: what a timeline has from then on is staged on the label, and kept
+ * there, but not shown until a later timeline gives it a date. */
+#define PROTO_HOLD_US INT64_C(253370764800000000) /* the year 9999 */
+
 struct proto_timeline {
 	uint8_t image[IMAGE_HASH_BYTES];
 	int64_t from_us; /**< shown from this instant; at or before now = at once */

@@ -8,9 +8,9 @@ static const struct {
 	unsigned int perms;
 } roles[] = {
 	{"admin", PERM_ALL},
-	{"manager",
-	 PERM_VIEW | PERM_PRICES | PERM_PRODUCTS | PERM_LABELS | PERM_PLACES | PERM_AUDIT},
-	{"stock", PERM_VIEW | PERM_LABELS | PERM_PLACES},
+	{"manager", PERM_VIEW | PERM_PRICES | PERM_PRODUCTS | PERM_LABELS | PERM_PLACES |
+			    PERM_AUDIT | PERM_BOOKS | PERM_SALES},
+	{"stock", PERM_VIEW | PERM_LABELS | PERM_PLACES | PERM_BOOKS | PERM_SALES},
 	{"it", PERM_VIEW | PERM_LABELS | PERM_PLACES | PERM_FLEET | PERM_AUDIT},
 	{"viewer", PERM_VIEW},
 };
@@ -22,6 +22,7 @@ static const struct {
 	{PERM_VIEW, "view"},     {PERM_PRICES, "prices"}, {PERM_PRODUCTS, "products"},
 	{PERM_LABELS, "labels"}, {PERM_PLACES, "places"}, {PERM_FLEET, "fleet"},
 	{PERM_USERS, "users"},   {PERM_AUDIT, "audit"},   {PERM_BACKUP, "backup"},
+	{PERM_BOOKS, "books"},   {PERM_SALES, "sales"},
 };
 
 unsigned int perm_of_role(const char *role)

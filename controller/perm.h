@@ -16,7 +16,9 @@ enum perm {
 	PERM_USERS = 1u << 6,    /**< users and their roles */
 	PERM_AUDIT = 1u << 7,    /**< who changed what */
 	PERM_BACKUP = 1u << 8,   /**< take a copy of everything, keys included */
-	PERM_ALL = 0x1ff,
+	PERM_BOOKS = 1u << 9,    /**< book stock, deliveries, settling differences */
+	PERM_SALES = 1u << 10,   /**< feed sales: what a till may do */
+	PERM_ALL = 0x7ff,
 	PERM_AGENT = 1u << 16,     /**< not a person: an enrolled agent */
 	PERM_SIGNED_IN = 1u << 17, /**< any person with a session */
 };

@@ -47,6 +47,7 @@ door sqlite3.h 'common/sql\.c'
 door lmdb.h 'controller/(db|shop)/lmdb[a-z_]*\.[ch]'
 door microhttpd.h 'controller/http/http[a-z_]*\.[ch]'
 door cbor.h 'common/cbor\.c'
+door libical/ical.h 'controller/promo/walltime\.c'
 door confuse.h 'common/conf\.c'
 door curl/curl.h 'ap-agent/http_client\.c|controller/ctl/client\.c'
 
