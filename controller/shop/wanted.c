@@ -3,9 +3,9 @@
 #include "common/err.h"
 #include "common/fault.h"
 #include "common/log.h"
+#include "controller/promo/offer.h"
 #include "controller/shop/desired.h"
 #include "controller/shop/label_notify.h"
-#include "controller/shop/price.h"
 #include "controller/shop/shop_internal.h"
 #include "controller/shop/template.h"
 #include "controller/shop/wanted_draw.h"
@@ -49,10 +49,10 @@ static int turn_write(struct sql *s, void *arg)
 
 static void publish_price(struct shop *s, int64_t product_id, int64_t now_us)
 {
-	struct price_step step;
+	struct offer_step step;
 	char from[CLOCK_RFC3339_MAX];
 
-	if (price_timeline(db_reader(s->app->db), product_id, now_us, 1, &step) < 1)
+	if (offer_timeline(db_reader(s->app->db), product_id, now_us, 1, &step) < 1)
 		return;
 	events_publish(s->app->events, "price",
 		       json_pack("{s:I,s:I,s:s,s:s}", "product_id", (json_int_t) product_id,
@@ -112,7 +112,7 @@ static void sleep_until_next(struct wanted *w)
 {
 	int64_t now = clock_real_us(w->shop->app->clock), next;
 
-	if (price_next_change(db_reader(w->shop->app->db), w->turned_us, &next) < 0)
+	if (offer_next_change(db_reader(w->shop->app->db), w->turned_us, &next) < 0)
 		next = now + RETRY_US;
 	next = next > now + TIMER_MAX ? now + TIMER_MAX : next;
 	loop_timer_start(w->timer, MAX(next - now, 0) + US_PER_MS);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/shop/wanted_draw.h"
 #include "common/err.h"
-#include "controller/shop/price.h"
+#include "controller/promo/offer.h"
 #include "controller/shop/product.h"
 #include "controller/shop/render.h"
 #include <errno.h>
@@ -85,7 +85,7 @@ static int draw_unlinked(struct shop_slot *slot, struct wanted_label *l, struct 
 	return draw_one(slot, &f, album, l->wishes[0].image);
 }
 
-/* One picture per price step; steps that look alike become one. */
+/* One picture per step of the offer; steps that look alike become one. */
 static int draw_step(struct shop_slot *slot, struct wanted_label *l, const struct render_facts *f,
 		     int64_t from_us, struct album *album)
 {
@@ -105,14 +105,14 @@ static int draw_step(struct shop_slot *slot, struct wanted_label *l, const struc
 static int draw_linked(struct shop_slot *slot, const struct wanted_batch *b, struct wanted_label *l,
 		       struct album *album)
 {
-	struct price_step steps[PROTO_MAX_TIMELINE];
+	struct offer_step steps[PROTO_MAX_TIMELINE];
 	struct product p;
 	struct render_facts f = {.width = l->width, .height = l->height, .type = l->display_type};
 	int r = product_load(slot->sql, l->product_id, b->now_us, &p), n;
 
 	if (r < 0)
 		return r;
-	n = price_timeline(slot->sql, l->product_id, b->now_us, PROTO_MAX_TIMELINE, steps);
+	n = offer_timeline(slot->sql, l->product_id, b->now_us, PROTO_MAX_TIMELINE, steps);
 	if (n < 0)
 		return n;
 	f.name = p.name;
