@@ -3,42 +3,15 @@
 
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { Icon, type IconName } from './icons';
+import { Icon } from './icons';
 import { liveState, startLive } from './live';
-import { AccountPage } from './pages/account';
-import { AgentsPage } from './pages/agents';
-import { AuditPage } from './pages/audit';
-import { ImportPage } from './pages/import';
-import { ItemPage } from './pages/item';
-import { ItemsPage } from './pages/items';
-import { LabelsPage } from './pages/labels';
-import { PlacesPage } from './pages/places';
-import { ProductsPage } from './pages/products';
 import { SignInPage } from './pages/signin';
-import { StockPage } from './pages/stock';
-import { UsersPage } from './pages/users';
 import { segments } from './router';
-import { loadSession, may, session, startProblem } from './session';
+import { navFor, pageOf, preloadAll } from './routes';
+import { loadSession, session, startProblem } from './session';
 import { t } from './strings';
-import type { Permission } from './types';
-import { Announcer, Chip, Empty, ErrorBox, LinkButton, Loading } from './ui';
+import { Announcer, Chip, ErrorBox, Loading } from './ui';
 import { startWatching } from './watch';
-
-interface NavEntry {
-  path: string;
-  text: string;
-  icon: IconName;
-  needs: Permission;
-}
-
-const NAV: NavEntry[] = [
-  { path: 'products', text: t.nav.products, icon: 'tag', needs: 'view' },
-  { path: 'labels', text: t.nav.labels, icon: 'label', needs: 'view' },
-  { path: 'stock', text: t.nav.stock, icon: 'boxes', needs: 'view' },
-  { path: 'agents', text: t.nav.agents, icon: 'antenna', needs: 'view' },
-  { path: 'users', text: t.nav.users, icon: 'users', needs: 'users' },
-  { path: 'audit', text: t.nav.audit, icon: 'list', needs: 'audit' },
-];
 
 function Live(): JSX.Element {
   switch (liveState.value) {
@@ -71,11 +44,16 @@ function Live(): JSX.Element {
 
 function Nav(): JSX.Element {
   const at = segments.value[0];
-  const entries = NAV.filter((e) => may(e.needs));
+  const entries = navFor(session.value?.role);
   return (
     <nav class="nav" aria-label={t.nav.title}>
-      {entries.map((e) => (
-        <a key={e.path} href={`/${e.path}`} class={entries.indexOf(e) > 3 ? 'minor' : ''} aria-current={at === e.path ? 'page' : undefined}>
+      {entries.map(({ entry: e, minor }, i) => (
+        <a
+          key={e.path}
+          href={`/${e.path}`}
+          class={`${minor ? 'minor' : ''} ${i > 0 && entries[i - 1]?.entry.group !== e.group ? 'begins' : ''}`}
+          aria-current={at === e.path ? 'page' : undefined}
+        >
           <Icon name={e.icon} size={22} />
           <span>{e.text}</span>
         </a>
@@ -86,43 +64,6 @@ function Nav(): JSX.Element {
       </a>
     </nav>
   );
-}
-
-function Missing(): JSX.Element {
-  return (
-    <Empty icon="unknown" title={t.missing.title}>
-      <p>{t.missing.text}</p>
-      <LinkButton href="/products" kind="main">
-        {t.nav.products}
-      </LinkButton>
-    </Empty>
-  );
-}
-
-function Route(): JSX.Element {
-  const [page, id] = segments.value;
-  switch (page) {
-    case undefined:
-    case 'sign-in':
-    case 'products':
-      return id === 'import' ? <ImportPage /> : <ProductsPage id={id ? Number(id) : null} />;
-    case 'labels':
-      return <LabelsPage id={id ?? null} />;
-    case 'stock':
-      return id === 'items' ? <ItemsPage /> : id === 'places' ? <PlacesPage /> : <StockPage />;
-    case 'items':
-      return id ? <ItemPage key={id} epc={id} /> : <ItemsPage />;
-    case 'agents':
-      return <AgentsPage id={id ? Number(id) : null} />;
-    case 'users':
-      return may('users') ? <UsersPage /> : <Missing />;
-    case 'audit':
-      return may('audit') ? <AuditPage /> : <Missing />;
-    case 'account':
-      return <AccountPage entries={NAV.slice(4).filter((e) => may(e.needs))} />;
-    default:
-      return <Missing />;
-  }
 }
 
 /** `/` goes to the search box of the page, unless one is typing somewhere. */
@@ -145,6 +86,7 @@ function onSlash(e: KeyboardEvent): void {
 function Frame(): JSX.Element {
   useEffect(() => {
     const stops = [startLive(loadSession), startWatching()];
+    preloadAll();
     document.addEventListener('keydown', onSlash);
     return () => {
       stops.forEach((f) => f());
@@ -173,7 +115,7 @@ function Frame(): JSX.Element {
       </header>
       <Nav />
       <main id="main" tabIndex={-1}>
-        <Route />
+        {pageOf(segments.value, s?.role)}
       </main>
       <Announcer />
     </div>

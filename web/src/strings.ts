@@ -37,13 +37,18 @@ export const t = {
   nav: {
     title: 'Main',
     products: 'Products',
+    promotions: 'Promotions',
+    rollouts: 'Rollouts',
     labels: 'Labels',
     stock: 'Stock',
+    differences: 'Differences',
+    plan: 'Plan',
     agents: 'Agents',
     users: 'Users',
     audit: 'Audit',
     more: 'More',
   },
+  pageFailed: 'This page could not be loaded. The server may be out of reach, or a newer version of it may be running.',
   missing: { title: 'There is no such page', text: 'The address may be mistyped, or you may not be allowed to open it.' },
 
   live: {
