@@ -43,38 +43,9 @@ static void import_work(struct shop_job *job, struct shop_slot *slot)
 		im->err = import_parse(body, len, &im->op.shop->currency, &im->set);
 		im->parsed = im->err == 0;
 	}
-	if (im->err == 0 && im->set.error_count == 0)
+	if (im->err == 0 && im->set.sheet.error_count == 0)
 		im->err = import_plan(slot->sql, &im->set, &im->op.shop->currency, im->now_us,
 				      &im->counts);
-}
-
-/* RFC 9457, with the errors and their full count. */
-static void reply_errors(struct import *im)
-{
-	json_t *errors = json_array(), *body;
-	struct buf text = BUF_INIT;
-	char detail[120], *dump;
-
-	for (size_t i = 0; i < im->set.n_errors; i++) {
-		const struct import_error *e = &im->set.errors[i];
-		json_t *o = json_pack("{s:I,s:s,s:s}", "line", (json_int_t) e->line, "code",
-				      e->code, "detail", e->detail);
-
-		if (e->column)
-			json_object_set_new(o, "column", json_integer(e->column));
-		json_array_append_new(errors, o);
-	}
-	snprintf(detail, sizeof detail, "The file has %llu errors; nothing was changed.",
-		 (unsigned long long) im->set.error_count);
-	body = json_pack("{s:s,s:s,s:i,s:s,s:s,s:b,s:I,s:o}", "type",
-			 "urn:gondola:problem:bad-rows", "title", "The file has errors", "status",
-			 422, "code", "bad-rows", "detail", detail, "dry_run", im->dry_run,
-			 "error_count", (json_int_t) im->set.error_count, "errors", errors);
-	dump = json_dumps(body, JSON_COMPACT);
-	json_decref(body);
-	buf_put_str(&text, dump ? dump : "{}");
-	free(dump);
-	http_reply_buf(im->op.rq, 422, "application/problem+json", &text);
 }
 
 static void reply_counts(struct import *im)
@@ -134,8 +105,8 @@ static void import_planned(struct shop_job *job)
 	struct import *im = (struct import *) job;
 	int r = im->err;
 
-	if (r == 0 && im->set.error_count) {
-		reply_errors(im);
+	if (r == 0 && im->set.sheet.error_count) {
+		csv_sheet_reply_errors(im->op.rq, &im->set.sheet, im->dry_run);
 	} else if (r == 0 && im->counts.prices_changed && !im->may_price) {
 		http_problem(im->op.rq, 403, "forbidden",
 			     "This file changes prices, which you may not.");
@@ -153,16 +124,11 @@ static void import_planned(struct shop_job *job)
 
 void product_api_import(struct http_request *rq, struct app *app)
 {
-	const char *type = http_header(rq, "Content-Type");
 	struct import *im;
-	int64_t dry;
+	bool dry;
 
-	if (!http_query_int(rq, "dry_run", 0, 0, 1, &dry))
+	if (!csv_request_read(rq, &dry))
 		return;
-	if (!type || strncmp(type, "text/csv", 8) != 0) {
-		http_problem(rq, 415, "not-csv", "Send the file as text/csv.");
-		return;
-	}
 	if (app->shop->importing) {
 		http_set_header(rq, "Retry-After", "2");
 		http_problem(rq, 409, "import-running", "Another import is under way.");

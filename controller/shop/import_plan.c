@@ -12,11 +12,11 @@ static void merge(const struct import_set *set, const struct import_row *row, st
 {
 	p->gtin = row->gtin;
 	snprintf(p->name, sizeof p->name, "%s", row->name);
-	if (set->has[COLUMN_BRAND])
+	if (set->sheet.has[COLUMN_BRAND])
 		snprintf(p->brand, sizeof p->brand, "%s", row->brand);
-	if (set->has[COLUMN_CATEGORY])
+	if (set->sheet.has[COLUMN_CATEGORY])
 		snprintf(p->category, sizeof p->category, "%s", row->category);
-	if (set->has[COLUMN_CONTENT] || set->has[COLUMN_UNIT]) {
+	if (set->sheet.has[COLUMN_CONTENT] || set->sheet.has[COLUMN_UNIT]) {
 		p->content_micro = row->content_micro;
 		p->unit = row->unit;
 	}
@@ -34,7 +34,7 @@ static int fold(struct import_set *set, struct import_row *row)
 {
 	_cleanup_free_ char *folded = product_folded(row->name, row->brand);
 	size_t len = folded ? strlen(folded) + 1 : 0;
-	char *kept = folded ? import_alloc(set, len) : NULL;
+	char *kept = folded ? csv_sheet_alloc(&set->sheet, len) : NULL;
 
 	if (!kept)
 		return -ENOMEM;

@@ -8,11 +8,11 @@
  */
 #pragma once
 
+#include "controller/shop/csv_sheet.h"
 #include "controller/shop/price_text.h"
 #include "controller/shop/unit_price.h"
 
-#define IMPORT_MAX_ERRORS 1000
-#define IMPORT_MAX_ROWS   500000
+#define IMPORT_MAX_ROWS 500000
 
 enum import_column {
 	COLUMN_GTIN,
@@ -52,28 +52,13 @@ struct import_row {
 	const char *folded; /**< of a row that creates a product */
 };
 
-struct import_error {
-	uint64_t line;
-	unsigned int column; /**< field number from 1; 0 = the whole line */
-	const char *code;
-	char detail[120];
-};
-
-struct import_block;
-
 struct import_set {
-	bool has[IMPORT_COLUMN_COUNT]; /**< columns of the file */
+	struct csv_sheet sheet;
 	struct import_row *rows;
 	size_t n, cap;
-	struct import_error *errors; /**< the first IMPORT_MAX_ERRORS */
-	size_t n_errors;
-	uint64_t error_count;
-	struct import_block *blocks; /**< storage of the texts */
 };
 
 /** 0 when the file was read to its end, with or without errors in it; -ENOMEM. */
 int import_parse(const void *data, size_t len, const struct currency *currency,
 		 struct import_set *ret) _must_check_;
 void import_set_done(struct import_set *set);
-/** Room for n bytes that live as long as the set; NULL when out of memory. */
-char *import_alloc(struct import_set *set, size_t n);

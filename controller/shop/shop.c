@@ -2,6 +2,7 @@
 #include "controller/shop/shop.h"
 #include "common/err.h"
 #include "common/log.h"
+#include "controller/shop/csv_sheet.h"
 #include "controller/shop/desired.h"
 #include "controller/shop/label_escrow.h"
 #include "controller/shop/product.h"
@@ -11,12 +12,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define IMPORT_MAX_BODY (64u << 20)
-
 const struct http_route shop_routes[] = {
 	{HTTP_PUBLIC, HTTP_GET, "/api/v1/products", PERM_VIEW, 0, product_api_list},
 	{HTTP_PUBLIC, HTTP_POST, "/api/v1/products", PERM_PRODUCTS, 0, product_api_create},
-	{HTTP_PUBLIC, HTTP_POST, "/api/v1/products/import", PERM_PRODUCTS, IMPORT_MAX_BODY,
+	{HTTP_PUBLIC, HTTP_POST, "/api/v1/products/import", PERM_PRODUCTS, CSV_SHEET_MAX_BODY,
 	 product_api_import},
 	{HTTP_PUBLIC, HTTP_GET, "/api/v1/products/by-gtin/{}", PERM_VIEW, 0, product_api_by_gtin},
 	{HTTP_PUBLIC, HTTP_GET, "/api/v1/products/{}", PERM_VIEW, 0, product_api_get},
@@ -92,6 +91,11 @@ int shop_new(struct app *app, struct shop **ret)
 	app_on_desired_changed(app, on_desired_changed, s);
 	*ret = s;
 	return 0;
+}
+
+struct shop_work *shop_pool(struct shop *s)
+{
+	return s->work;
 }
 
 /* Jobs end in writes, and an import's write may ask for another job: both must have come to rest.

@@ -32,10 +32,14 @@
 #include "controller/http/http.h"
 
 struct shop;
+struct shop_work;
 
 /** Needs app->loop, clock, config, db, http; events may be NULL. Registers
  * app_on_desired_changed(). */
 int shop_new(struct app *app, struct shop **ret) _must_check_;
+/** Its share of the pool, with a database reader for each job, for other rooms (shop_work.h). They
+ * drain it before they go. */
+struct shop_work *shop_pool(struct shop *s);
 /** Finishes what is under way. Call after the HTTP server has stopped. NULL-safe. */
 void shop_free(struct shop *s);
 DEFINE_CLEANUP(struct shop *, shop_free)

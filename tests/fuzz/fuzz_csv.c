@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	records(data, size);
 	if (!currency_find("EUR", &eur) || import_parse(data, size, &eur, &set) < 0)
 		return 0;
-	for (size_t i = 0; i < set.n && set.error_count == 0; i++)
+	for (size_t i = 0; i < set.n && set.sheet.error_count == 0; i++)
 		if (!set.rows[i].gtin || !set.rows[i].name[0] || set.rows[i].price_minor < 0)
 			abort();
 	import_set_done(&set);

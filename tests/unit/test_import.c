@@ -23,10 +23,10 @@ static void one_error(const char *text, size_t len, uint64_t line, unsigned int 
 
 	assert_true(currency_find("EUR", &eur));
 	assert_int_equal(import_parse(text, len, &eur, &set), 0);
-	assert_int_equal(set.error_count, 1);
-	assert_string_equal(set.errors[0].code, code);
-	assert_int_equal(set.errors[0].line, line);
-	assert_int_equal(set.errors[0].column, column);
+	assert_int_equal(set.sheet.error_count, 1);
+	assert_string_equal(set.sheet.errors[0].code, code);
+	assert_int_equal(set.sheet.errors[0].line, line);
+	assert_int_equal(set.sheet.errors[0].column, column);
 	import_set_done(&set);
 }
 #define ONE_ERROR(text, line, column, code) one_error(text, sizeof(text) - 1, line, column, code)
@@ -73,8 +73,8 @@ static void only_the_first_thousand_errors_are_kept(void **state)
 		buf_put_str(&b, "1,x\n");
 	assert_true(currency_find("EUR", &eur));
 	assert_int_equal(import_parse(b.data, b.len, &eur, &set), 0);
-	assert_int_equal(set.n_errors, IMPORT_MAX_ERRORS);
-	assert_int_equal(set.error_count, 3000);
+	assert_int_equal(set.sheet.n_errors, CSV_SHEET_MAX_ERRORS);
+	assert_int_equal(set.sheet.error_count, 3000);
 	import_set_done(&set);
 	buf_done(&b);
 }
