@@ -16,9 +16,17 @@ static const char *const version_2[] = {
 	NULL,
 };
 
+static const char *const version_3[] = {
+	core_schema_v3,
+	links_schema_v3,
+	plan_schema_v3,
+	NULL,
+};
+
 static const char *const *const versions[] = {
 	version_1,
 	version_2,
+	version_3,
 };
 
 const struct db_schema db_schema_current = {

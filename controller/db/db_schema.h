@@ -9,11 +9,21 @@
 
 #include "common/sql.h"
 
+/** For tables that are evidence: the database itself refuses to change or drop a row of them. */
+#define DB_APPEND_ONLY(table)                                                                      \
+	"CREATE TRIGGER " table "_no_update BEFORE UPDATE ON " table                               \
+	" BEGIN SELECT RAISE(ABORT, '" table " is append-only'); END;"                             \
+	"CREATE TRIGGER " table "_no_delete BEFORE DELETE ON " table                               \
+	" BEGIN SELECT RAISE(ABORT, '" table " is append-only'); END;"
+
 /** Each part's tables. */
 extern const char core_schema_v1[];
 extern const char shop_schema_v1[];
 extern const char inventory_schema_v1[];
 extern const char keeping_schema_v2[];
+extern const char core_schema_v3[];
+extern const char links_schema_v3[];
+extern const char plan_schema_v3[];
 
 /** versions[i] leads to version i + 1 and ends with NULL. */
 struct db_schema {

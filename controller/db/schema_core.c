@@ -89,3 +89,9 @@ const char core_schema_v1[] =
 	" code_id INTEGER NOT NULL REFERENCES join_codes(id) ON DELETE CASCADE,"
 	" key_hash BLOB NOT NULL,"
 	" PRIMARY KEY(code_id, key_hash)) WITHOUT ROWID;";
+
+const char core_schema_v3[] =
+	/* A code for the machine that takes a dead access point's place; NULL = for a new one. */
+	"ALTER TABLE join_codes ADD COLUMN replaces INTEGER REFERENCES agents(id);"
+	/* Since when a certificate of an agent that lives on is worth nothing. */
+	"ALTER TABLE agent_certs ADD COLUMN revoked INTEGER;";
