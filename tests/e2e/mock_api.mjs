@@ -5,47 +5,17 @@
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { add, byId, change, HEADERS, need, page, PASSWORD, png, Refusal, remove, words } from './mock_base.mjs';
 import { gtin14, makeStore, unitPriceOf } from './mock_data.mjs';
-import { labelPng } from './mock_png.mjs';
 
-export const CSP =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
-
-const HEADERS = {
-  'Content-Security-Policy': CSP,
-  'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cache-Control': 'no-store',
-};
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.yaml': 'application/yaml' };
 const PERMS = {
-  admin: ['view', 'prices', 'products', 'labels', 'places', 'fleet', 'users', 'audit'],
-  manager: ['view', 'prices', 'products', 'labels', 'audit'],
-  stock: ['view', 'labels', 'places'],
+  admin: ['view', 'prices', 'products', 'labels', 'places', 'fleet', 'users', 'audit', 'backup', 'books', 'sales'],
+  manager: ['view', 'prices', 'products', 'labels', 'places', 'audit', 'books', 'sales'],
+  stock: ['view', 'labels', 'places', 'books', 'sales'],
   it: ['view', 'labels', 'places', 'fleet', 'audit'],
   viewer: ['view'],
 };
-const PASSWORD = 'correct horse';
-
-class Refusal extends Error {
-  constructor(status, code, detail, errors) {
-    super(detail);
-    Object.assign(this, { status, code, detail, errors });
-  }
-}
-
-function page(all, query, extra = {}) {
-  const limit = Math.min(1000, Number(query.get('limit') ?? 100));
-  const start = Number(query.get('after') ?? 0);
-  const end = start + limit;
-  return { items: all.slice(start, end), next: end < all.length ? String(end) : null, total: all.length, ...extra };
-}
-
-function words(q) {
-  return (q ?? '').toLowerCase().split(/\s+/).filter(Boolean);
-}
 
 export class MockApi {
   constructor({ webRoot, products = 100_000, stepMs = 250 }) {
@@ -198,13 +168,6 @@ export class MockApi {
   }
 }
 
-function need(x) {
-  if (!x) {
-    throw new Refusal(404, 'not-found', 'There is no such thing');
-  }
-  return x;
-}
-
 function signIn(c) {
   const u = this.store.users.find((x) => x.name === c.json.user);
   if (!u || c.json.password !== PASSWORD) {
@@ -305,11 +268,6 @@ function labelImage(c, id) {
   png(c, l, l.product?.name ?? '', price, l.product?.gtin ?? '');
 }
 
-function png(c, l, name, price, gtin) {
-  c.rs.writeHead(200, { ...HEADERS, 'Content-Type': 'image/png' });
-  c.rs.end(labelPng({ width: l.width, height: l.height, name, price: price.toFixed(2), unitPrice: '1 KG', gtin, scale: Number(c.query.get('scale') ?? 1), red: l.display_type === 6 }));
-}
-
 function itemOf(row, i) {
   const place = row.places.find((p) => p.count > i) ?? row.places[0];
   return {
@@ -398,33 +356,6 @@ function history(c, id) {
   const at = l.wanted?.from ?? new Date(0).toISOString();
   const rows = l.product ? [{ at, kind: 'shown', image: l.shown?.image ?? null, grade: 'acknowledged', price_minor: l.wanted?.price_minor }, { at, kind: 'sent', image: l.sent?.image ?? null }, { at, kind: 'wanted', image: l.wanted?.image ?? null, price_minor: l.wanted?.price_minor }, { at, kind: 'linked', image: null, text: l.product.name }] : [];
   return page(rows, c.query);
-}
-
-function byId(list) {
-  return function find(c, id) {
-    return need(this.store[list].find((x) => String(x.id) === id));
-  };
-}
-
-function change(list) {
-  return function edit(c, id) {
-    return Object.assign(need(this.store[list].find((x) => String(x.id) === id)), c.json);
-  };
-}
-
-function remove(list) {
-  return function drop(c, id) {
-    this.store[list] = this.store[list].filter((x) => String(x.id) !== id);
-    return null;
-  };
-}
-
-function add(list) {
-  return function create(c) {
-    const x = { id: Math.max(0, ...this.store[list].map((y) => y.id)) + 1, ...c.json };
-    this.store[list].push(x);
-    return { status: 201, body: x };
-  };
 }
 
 const ROUTES = [

@@ -2,22 +2,12 @@
 // The front end in Debian's browser against a mock server: every page in light and dark at 360 and 1920
 // pixels with axe-core, no violation of the Content-Security-Policy anywhere, and the work of each role.
 
-import { existsSync } from 'node:fs';
-import path from 'node:path';
-import { axe, launch, missing, openPage, overflows, shot, shotsDir, signIn } from './browser.mjs';
+import { axe, openPage, shot, shotsDir, signIn } from './browser.mjs';
 import { priceJourney, stockJourney } from './journey.mjs';
 import { MockApi } from './mock_api.mjs';
-import { builddir, equal, ok, run, skipAll, srcdir, test } from '../lib/tap.mjs';
+import { PASSWORD, startMock, webRoot } from './page_test.mjs';
+import { equal, ok, run, test } from '../lib/tap.mjs';
 
-const webRoot = [path.join(builddir, 'web/dist'), path.join(srcdir, 'web/dist')].find((d) => existsSync(path.join(d, 'index.html')));
-if (missing()) {
-  skipAll(missing());
-}
-if (!webRoot) {
-  skipAll('the front end is not built');
-}
-
-const PASSWORD = 'correct horse';
 const PAGES = [
   ['products', '/products', '.vrow'],
   ['product', '/products/1', '.panel .label-line'],
@@ -42,37 +32,9 @@ const SIZES = [
   [1920, 1080],
 ];
 
-const mock = new MockApi({ webRoot, stepMs: 250 });
-const url = await mock.listen();
+const { mock, url, browser, withPage, signedIn, checkPage } = await startMock();
 const empty = new MockApi({ webRoot, products: 0 });
 const emptyUrl = await empty.listen();
-const browser = await launch();
-
-async function withPage(f, options) {
-  const { context, page, trouble } = await openPage(browser, options);
-  page.setDefaultTimeout(15_000);
-  try {
-    await f(page);
-    equal(trouble, [], 'trouble');
-  } catch (e) {
-    await shot(page, 'failure').catch(() => undefined);
-    throw e;
-  } finally {
-    await context.close();
-  }
-}
-
-async function signedIn(user, f, options, at = url) {
-  await withPage(async (page) => {
-    await signIn(page, at, user, PASSWORD);
-    await f(page);
-  }, options);
-}
-
-async function checkPage(page, name) {
-  equal(await axe(page), [], `axe on ${name}`);
-  ok(!(await overflows(page)), `${name} fits the width of the screen`);
-}
 
 for (const colorScheme of ['light', 'dark']) {
   for (const [width, height] of SIZES) {
@@ -303,7 +265,7 @@ test('an import shows bad rows by line and column, and then what a good file did
 test('labels are linked by scanning in either order, with undo', () =>
   signedIn('stock', async (page) => {
     await page.goto(`${url}/labels?scan=1`);
-    await page.locator('#scan-input').waitFor();
+    await page.locator('#scan-input:focus').waitFor();
     await page.keyboard.type('C0FFEE000005\n', { delay: 3 });
     await page.keyboard.type('4006381000048\n', { delay: 3 });
     await page.getByText('C0FFEE000005 now belongs to Tomato passata').first().waitFor();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only door to the server: one function per use of the public API. Every path is written here as a
-// template, so that a test can hold this file against openapi.yaml.
+// The only door to the server: one function per use of the public API, here or in api/ by subject. Every path is
+// written as a template, so that a test can hold these files against openapi.yaml.
 
 import type * as T from './types';
 
@@ -46,8 +46,8 @@ export function unplaced(error: unknown, ...fields: string[]): unknown {
   return error instanceof Problem && fields.some((f) => error.field(f) !== null) ? null : error;
 }
 
-type Query = Record<string, string | number | boolean | null | undefined>;
-type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+export type Query = Record<string, string | number | boolean | null | undefined>;
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 let onUnauthorized: () => void = () => undefined;
 
@@ -71,7 +71,7 @@ export function urlOf(template: string, args: (string | number)[] = [], query: Q
 }
 
 /** A key that lets the server recognise a repeated request. */
-function idempotencyKey(): string {
+export function idempotencyKey(): string {
   return crypto.randomUUID();
 }
 
@@ -90,7 +90,7 @@ export function problemOf(status: number, text: string, retryAfter: string | nul
   return new Problem(status, body, Number.isFinite(after) ? after : null);
 }
 
-interface CallOptions {
+export interface CallOptions {
   args?: (string | number)[];
   query?: Query;
   body?: unknown;
@@ -99,7 +99,7 @@ interface CallOptions {
   quiet?: boolean;
 }
 
-async function request(method: Method, template: string, o: CallOptions = {}): Promise<Response> {
+export async function request(method: Method, template: string, o: CallOptions = {}): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json', ...o.headers };
   const init: RequestInit = { method, headers, credentials: 'same-origin', cache: 'no-store' };
   if (o.signal) {
@@ -127,7 +127,7 @@ async function request(method: Method, template: string, o: CallOptions = {}): P
   return res;
 }
 
-async function call<R>(method: Method, template: string, o: CallOptions = {}): Promise<R> {
+export async function call<R>(method: Method, template: string, o: CallOptions = {}): Promise<R> {
   const res = await request(method, template, o);
   const text = await res.text();
   return (text ? JSON.parse(text) : undefined) as R;
@@ -139,7 +139,7 @@ export interface ListOptions {
   signal?: AbortSignal;
 }
 
-function listCall<R>(template: string, o: ListOptions, query: Query = {}, args: (string | number)[] = []): Promise<R> {
+export function listCall<R>(template: string, o: ListOptions, query: Query = {}, args: (string | number)[] = []): Promise<R> {
   const c: CallOptions = { args, query: { ...query, limit: o.limit, after: o.after } };
   if (o.signal) {
     c.signal = o.signal;
