@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/clock.h"
+#include "common/clock_conducted.h"
 #include "common/err.h"
 #include "common/util.h"
 #include <ctype.h>
-#include <stdbool.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -28,12 +30,82 @@ static int64_t system_real(const struct clock *c)
 	return read_clock(CLOCK_REALTIME);
 }
 
+#ifdef ENABLE_FAULT_POINTS
+
+static struct conducted *conductor;
+static pthread_once_t conductor_sought = PTHREAD_ONCE_INIT;
+
+static void seek_conductor(void)
+{
+	const char *path = getenv("GONDOLA_CLOCK");
+	int r = path && *path ? conducted_open(path, &conductor) : 0;
+
+	if (r == 0)
+		return;
+	/* A test that set it must not go on in another time. */
+	(void) fprintf(stderr, "GONDOLA_CLOCK=%s: %s\n", path, err_str(r));
+	abort();
+}
+
+bool clock_is_conducted(void)
+{
+	(void) pthread_once(&conductor_sought, seek_conductor);
+	return conductor != NULL;
+}
+
+static struct conducted_time told(void)
+{
+	struct conducted_time t;
+
+	conducted_read(conductor, read_clock(CLOCK_MONOTONIC), &t);
+	return t;
+}
+
+static int64_t told_mono(const struct clock *c)
+{
+	(void) c;
+	return told().mono_us;
+}
+
+static int64_t told_real(const struct clock *c)
+{
+	(void) c;
+	return told().real_us;
+}
+
+int64_t clock_sleep_us(int64_t delay_us)
+{
+	return clock_is_conducted() ? conducted_wait_us(told().rate_milli, delay_us) : delay_us;
+}
+
 const struct clock *clock_system(void)
 {
-	static const struct clock c = {system_mono, system_real};
+	static const struct clock machine = {system_mono, system_real};
+	static const struct clock conducted = {told_mono, told_real};
 
-	return &c;
+	return clock_is_conducted() ? &conducted : &machine;
 }
+
+#else
+
+bool clock_is_conducted(void)
+{
+	return false;
+}
+
+int64_t clock_sleep_us(int64_t delay_us)
+{
+	return delay_us;
+}
+
+const struct clock *clock_system(void)
+{
+	static const struct clock machine = {system_mono, system_real};
+
+	return &machine;
+}
+
+#endif
 
 static int64_t fake_mono(const struct clock *c)
 {

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct clock {
@@ -24,8 +25,19 @@ static inline int64_t clock_real_us(const struct clock *c)
 	return c->real_us(c);
 }
 
-/** The machine's clock. Static storage, never freed. */
+/**
+ * The machine's clock. Static storage, never freed. In builds with --enable-fault-points the
+ * environment variable GONDOLA_CLOCK may name a conductor's file (common/clock_conducted.h), which
+ * then tells the time instead; a file that cannot be read ends the process.
+ */
 const struct clock *clock_system(void);
+/** Whether clock_system() is a conductor's: the time of sleeping is then another than the
+ * machine's.
+ */
+bool clock_is_conducted(void);
+/** How long to sleep, in the machine's time, until delay_us of clock_system() may have passed. With
+ * a conductor that may be too short: who wakes looks at the clock again. */
+int64_t clock_sleep_us(int64_t delay_us);
 
 /** A clock that moves only when told to. Embed it and pass `&fake.clock`. */
 struct clock_fake {

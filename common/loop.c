@@ -13,6 +13,7 @@ struct loop_uv {
 struct loop_timer {
 	struct loop_obj obj;
 	uv_timer_t uv;
+	int64_t due_us; /**< on the loop's monotonic clock */
 	loop_fn fn;
 	void *user;
 };
@@ -99,11 +100,32 @@ static void uv_stop_loop(struct loop *l)
 	uv_stop(&uv_of(l)->uv);
 }
 
+static void uv_timer_sleep(struct loop_timer *t, int64_t delay_us);
+
 static void on_timer(uv_timer_t *h)
 {
 	struct loop_timer *t = h->data;
 
+	/* A conductor may have slowed time down since the timer was armed. */
+	if (clock_is_conducted()) {
+		int64_t left_us = t->due_us - clock_mono_us(t->obj.loop->clock);
+
+		if (left_us > 0) {
+			uv_timer_sleep(t, left_us);
+			return;
+		}
+	}
 	t->fn(t->user);
+}
+
+static void uv_timer_sleep(struct loop_timer *t, int64_t delay_us)
+{
+	int64_t sleep_us = clock_sleep_us(delay_us);
+	uint64_t ms = sleep_us <= 0 ? 0 : (uint64_t) ((sleep_us + US_PER_MS - 1) / US_PER_MS);
+
+	/* libuv caches the time of the turn; a delay counts from now. */
+	uv_update_time(&uv_of(t->obj.loop)->uv);
+	(void) uv_timer_start(&t->uv, on_timer, ms, 0);
 }
 
 static int uv_timer_make(struct loop *l, loop_fn fn, void *user, struct loop_timer **ret)
@@ -123,11 +145,9 @@ static int uv_timer_make(struct loop *l, loop_fn fn, void *user, struct loop_tim
 
 static void uv_timer_arm(struct loop_timer *t, int64_t delay_us)
 {
-	uint64_t ms = delay_us <= 0 ? 0 : (uint64_t) ((delay_us + US_PER_MS - 1) / US_PER_MS);
-
-	/* libuv caches the time of the turn; a delay counts from now. */
-	uv_update_time(&uv_of(t->obj.loop)->uv);
-	(void) uv_timer_start(&t->uv, on_timer, ms, 0);
+	if (clock_is_conducted())
+		t->due_us = clock_mono_us(t->obj.loop->clock) + MAX(delay_us, INT64_C(0));
+	uv_timer_sleep(t, delay_us);
 }
 
 static void uv_timer_disarm(struct loop_timer *t)

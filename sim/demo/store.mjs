@@ -32,9 +32,10 @@ export const smallStore = {
 
 export class Store {
 	/** @param options dir: folder of its own; bin: build/bin; products: CSV; plan: see smallStore;
-	 * env: { gondolad, agent, sim } extra environment; publicPort, agentsPort: 0 = any free. */
+	 * env: { gondolad, agent, sim } extra environment; publicPort, agentsPort: 0 = any free;
+	 * zone: the store's; clock: a conductor, for all daemons of the store (tests/lib/clock.mjs). */
 	constructor(options) {
-		Object.assign(this, { plan: smallStore, publicPort: 0, agentsPort: 0, env: {}, log: () => {} }, options);
+		Object.assign(this, { plan: smallStore, publicPort: 0, agentsPort: 0, env: {}, zone: 'Europe/Berlin', log: () => {} }, options);
 		this.agents = new Map();
 		this.passwords = {};
 		mkdirSync(this.dir, { recursive: true, mode: 0o700 });
@@ -48,12 +49,17 @@ export class Store {
 		return join(this.bin, name);
 	}
 
+	/* All daemons of a store live in one time. */
+	environment(...more) {
+		return Object.assign({}, this.clock?.env, ...more);
+	}
+
 	/* --- the simulated store --------------------------------------------------------------------- */
 
 	writeSimConfig() {
 		const p = this.plan, out = [`seed = ${p.seed}`, 'truth_port = 0'];
 		for (const ap of p.aps) {
-			out.push(`radio ${q(ap.name)} {`, `\thci = ${q(this.path(`${ap.name}.hci`))}`, `\tlink = ${q(this.path(`${ap.name}.link`))}`, `\tloss = ${p.loss.toFixed(4)}`, '}');
+			out.push(`radio ${q(ap.name)} {`, `\thci = ${q(this.path(`${ap.name}.hci`))}`, `\tlink = ${q(this.path(`${ap.name}.link`))}`, `\tloss = ${p.loss.toFixed(4)}`, ...(p.links ? [`\tlinks = ${p.links}`] : []), '}');
 			(ap.panels ?? []).forEach((panel, i) => out.push(`panel ${q(`${ap.name}-${i + 1}`)} { radio = ${q(ap.name)} labels = ${panel.labels} width = ${panel.width} height = ${panel.height} type = ${q(panel.type)} }`));
 			if (ap.antennas) out.push(`reader ${q(ap.name)} { port = 0 antennas = ${ap.antennas} }`);
 		}
@@ -65,7 +71,7 @@ export class Store {
 
 	async startSim() {
 		this.writeSimConfig();
-		this.sim = new Process('gondola-sim', this.program('gondola-sim'), ['store', '--config', this.path('sim.conf')], { env: this.env.sim, logFile: this.path('sim.log') });
+		this.sim = new Process('gondola-sim', this.program('gondola-sim'), ['store', '--config', this.path('sim.conf')], { env: this.environment(this.env.sim), logFile: this.path('sim.log') });
 		const [, json] = await this.sim.line(/^gondola-sim ready (\{.*\})$/);
 		this.simPorts = JSON.parse(json);
 		this.truth = new Truth(this.simPorts.truth_port);
@@ -81,7 +87,7 @@ export class Store {
 	writeControllerConfig() {
 		writeFileSync(this.path('gondolad.conf'), [
 			`state_dir = ${q(this.path('gondolad'))}`,
-			'store_name = "Demo store"', 'store_zone = "Europe/Berlin"', 'currency = "EUR"',
+			'store_name = "Demo store"', `store_zone = ${q(this.zone)}`, 'currency = "EUR"',
 			`web_root = ${q(this.webRoot ?? '')}`,
 			`public { address = "127.0.0.1" port = ${this.publicPort} }`,
 			`agents { address = "127.0.0.1" port = ${this.agentsPort} }`,
@@ -91,7 +97,7 @@ export class Store {
 
 	async startController(env = {}) {
 		this.writeControllerConfig();
-		this.controller = new Process('gondolad', this.program('gondolad'), ['--config', this.path('gondolad.conf')], { env: { ...this.env.gondolad, ...env }, logFile: this.path('gondolad.log') });
+		this.controller = new Process('gondolad', this.program('gondolad'), ['--config', this.path('gondolad.conf')], { env: this.environment(this.env.gondolad, env), logFile: this.path('gondolad.log') });
 		const [, pub, agents] = await this.controller.line(/^gondolad ready public=(\S+) agents=(\S+)$/);
 		const first = this.controller.lines.map((l) => /^first password for admin: (\S+)$/.exec(l)).find(Boolean);
 		if (first) this.passwords.admin = first[1];
@@ -106,9 +112,12 @@ export class Store {
 	/** Runs gondolactl; yields its standard output, or fails with what it said. */
 	ctl(...args) {
 		const user = typeof args[0] === 'object' ? args.shift().user : 'admin';
-		const env = { ...process.env, GONDOLA_URL: this.url, GONDOLA_CA: this.path('gondolad', 'ca', 'ca.pem'), GONDOLA_USER: user, GONDOLA_PASSWORD: this.passwords[user], XDG_CONFIG_HOME: this.path('config') };
+		const env = { ...process.env, ...(this.clock ? { TZ: 'UTC' } : {}), GONDOLA_URL: this.url, GONDOLA_CA: this.path('gondolad', 'ca', 'ca.pem'), GONDOLA_USER: user, GONDOLA_PASSWORD: this.passwords[user], XDG_CONFIG_HOME: this.path('config') };
 		return new Promise((resolve, reject) => {
-			execFile(this.program('gondolactl'), args.map(String), { env, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
+			/* gondolactl leaves the server's certificate to libcurl, which asks the machine's clock. */
+			const at = this.clock ? ['faketime', '-f', this.clock.now.toISOString().replace('T', ' ').slice(0, 19)] : [];
+			const command = [...at, this.program('gondolactl'), ...args.map(String)];
+			execFile(command[0], command.slice(1), { env, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
 				if (error) reject(new Error(`gondolactl ${args.join(' ')}: ${stderr.trim() || stdout.trim() || error.message}`));
 				else resolve(stdout);
 			});
@@ -120,7 +129,7 @@ export class Store {
 	}
 
 	async signIn(user = 'admin') {
-		const api = new Api(this.url, this.ca);
+		const api = new Api(this.url, this.ca, { anyTime: !!this.clock });
 		await api.login(user, this.passwords[user]);
 		return api;
 	}
@@ -143,7 +152,7 @@ export class Store {
 		this.writeAgentConfig(ap);
 		const args = ['--config', this.path(`agent-${name}.conf`), ...(code ? ['--join', code] : [])];
 		const [program, ...more] = [...wrapper, this.program('gondola-agent'), ...args];
-		const p = new Process(`gondola-agent ${name}`, program, more, { env: { UV_THREADPOOL_SIZE: '1', ...this.env.agent, ...env }, logFile: this.path(`agent-${name}.log`) });
+		const p = new Process(`gondola-agent ${name}`, program, more, { env: this.environment({ UV_THREADPOOL_SIZE: '1' }, this.env.agent, env), logFile: this.path(`agent-${name}.log`) });
 		this.agents.set(name, p);
 		return p;
 	}
