@@ -34,6 +34,7 @@ int sim_radio_new(struct loop *loop, const struct sim_radio_config *cfg, struct 
 	r->loss = cfg->loss;
 	r->index = cfg->index;
 	r->seed = cfg->seed;
+	r->shows = cfg->shows;
 	sim_rng_init(&r->rng, cfg->seed, cfg->name);
 	buf_init(&r->in, 0);
 	radio_host_reset(r);
@@ -81,8 +82,9 @@ static void label_event(void *user, struct sim_label *l, enum sim_label_event ev
 {
 	struct radio_label *rl = user;
 
-	(void) l;
 	(void) at_us;
+	if (event == SIM_LABEL_REDRAW_ENDED && rl->radio->shows)
+		sim_shows_add(rl->radio->shows, l);
 	if (rl->radio->watch)
 		rl->radio->watch(rl->radio->watch_user, (size_t) (rl - rl->radio->labels), event);
 }

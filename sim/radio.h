@@ -17,6 +17,7 @@
 
 #include "common/loop.h"
 #include "sim/label.h"
+#include "sim/shows.h"
 
 #define SIM_RADIO_MAX_LABELS 4096
 
@@ -25,6 +26,7 @@ struct sim_radio_config {
 	double loss;   /**< chance that a packet is lost, each way */
 	uint8_t index; /**< which access point: the fourth byte of its labels' addresses */
 	uint64_t seed;
+	struct sim_shows *shows; /**< told of every picture; borrowed, may be NULL */
 };
 
 struct sim_radio_stats {

@@ -75,6 +75,7 @@ struct sim_radio {
 	double loss;
 	uint8_t index;
 	uint64_t seed;
+	struct sim_shows *shows;
 	struct sim_rng rng;
 	struct sim_radio_stats stats;
 

@@ -20,6 +20,7 @@ struct sim_store {
 	struct sim_reader *readers[SIM_MAX_READERS];
 	struct sim_air *airs[SIM_MAX_READERS];
 	size_t n_readers;
+	struct sim_shows *shows;
 	struct sim_truth *truth;
 };
 
@@ -93,8 +94,11 @@ static int build_radio(const struct building *b, const struct simconf_radio *c)
 {
 	struct sim_store *s = b->s;
 	size_t i = s->n_radios;
-	struct sim_radio_config cfg = {
-		.name = c->name, .loss = c->loss, .index = (uint8_t) i, .seed = s->conf->seed};
+	struct sim_radio_config cfg = {.name = c->name,
+				       .loss = c->loss,
+				       .index = (uint8_t) i,
+				       .seed = s->conf->seed,
+				       .shows = s->shows};
 	struct sim_link_config link = {
 		.max_links = c->max_links, .drop = c->drop, .seed = s->conf->seed};
 	int r = sim_radio_new(s->loop, &cfg, &s->radios[i]);
@@ -148,6 +152,7 @@ static int build_listeners(const struct building *b)
 						      .radios = s->radios,
 						      .n_radios = s->n_radios,
 						      .readers = s->readers,
+						      .shows = s->shows,
 						      .n_readers = s->n_readers},
 			  s->conf->truth_port, &s->truth);
 	return r < 0 ? failed(b, "truth", "port", r) : 0;
@@ -168,6 +173,8 @@ int sim_store_new(struct loop *loop, const char *config, char *diag, size_t diag
 	r = simconf_load(config, &s->conf, diag, diag_len);
 	if (r == 0)
 		r = build_world(&b, loop_clock(loop));
+	if (r == 0)
+		r = sim_shows_new(loop_clock(loop), &s->shows);
 	if (r == 0)
 		r = build_listeners(&b);
 	if (r == 0)
@@ -193,6 +200,7 @@ void sim_store_free(struct sim_store *s)
 		sim_link_free(s->links[i]);
 		sim_radio_free(s->radios[i]);
 	}
+	sim_shows_free(s->shows);
 	sim_world_free(s->world);
 	simconf_free(s->conf);
 	free(s);

@@ -7,6 +7,9 @@
  *
  *     {"op":"labels"}                     every label: state, what it shows since when, its slots
  *     {"op":"label","addr":"C0FFEE..."}   one of them, with the bits its panel shows
+ *     {"op":"shows","since":N}            log of every change of a panel from number N on, at most
+ *                                         5,000 an answer; "next" is the N to go on with, "lost"
+ *                                         counts those already forgotten
  *     {"op":"items"} {"op":"item","epc":H} where the goods are
  *     {"op":"move","epc":H,"place":NAME}  carries an item; "nowhere" is outside the store
  *     {"op":"moves","since_us":N}         log of all moves
@@ -33,6 +36,7 @@ struct sim_truth_sources {
 	size_t n_radios;
 	struct sim_reader **readers;
 	size_t n_readers;
+	const struct sim_shows *shows; /**< may be NULL */
 };
 
 struct sim_truth;

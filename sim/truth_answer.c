@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SHOWS_AT_ONCE 5000
+
 struct ctx {
 	const struct sim_truth_sources *s;
 	const struct clock *clock;
@@ -124,6 +126,37 @@ static json_t *op_label(const struct ctx *c)
 	json_object_set_new(o, "planes_base64",
 			    v.frame ? base64_json(v.frame, v.frame_len) : json_null());
 	return o;
+}
+
+static json_t *show_json(const struct sim_show *s)
+{
+	char addr[2 * SIM_LABEL_ADDR_BYTES + 1];
+
+	(void) hex_encode(s->addr, sizeof s->addr, addr);
+	for (char *p = addr; *p; p++)
+		*p = (char) toupper((unsigned char) *p);
+	return json_pack("{s:s,s:o,s:I,s:I}", "addr", addr, "sha256", hash_json(true, s->hash),
+			 "started_us", (json_int_t) s->started_us, "at_us", (json_int_t) s->at_us);
+}
+
+static json_t *op_shows(const struct ctx *c)
+{
+	json_int_t since = json_integer_value(json_object_get(c->q, "since"));
+	uint64_t n = since > 0 ? (uint64_t) since : 0, lost = 0;
+	json_t *list;
+
+	if (!c->s->shows)
+		return failure("nobody keeps that log");
+	if (n < sim_shows_oldest(c->s->shows)) {
+		lost = sim_shows_oldest(c->s->shows) - n;
+		n += lost;
+	}
+	list = json_array();
+	for (const struct sim_show *s;
+	     json_array_size(list) < SHOWS_AT_ONCE && (s = sim_shows_at(c->s->shows, n)); n++)
+		json_array_append_new(list, show_json(s));
+	return json_pack("{s:o,s:I,s:I}", "shows", list, "next", (json_int_t) n, "lost",
+			 (json_int_t) lost);
 }
 
 static json_t *op_label_reset(const struct ctx *c)
@@ -373,6 +406,7 @@ static const struct {
 } ops[] = {
 	{"labels", op_labels},
 	{"label", op_label},
+	{"shows", op_shows},
 	{"label-reset", op_label_reset},
 	{"label-battery", op_label_battery},
 	{"items", op_items},

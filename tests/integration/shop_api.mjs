@@ -105,8 +105,8 @@ test('gondolactl says what is wrong and how a verb is used', async () => {
 		const said = await refusal(...args);
 		assert(words.test(said), `${args.join(' ')}: ${said}`);
 	}
-	await store.ctl('price', 'set', '4006381333931', '3,05');
-	assert(/price +3\.05 EUR/.test(await store.ctl('products', 'show', '4006381333931')), 'money with its digits');
+	await store.ctl('price', 'set', '5901234123457', '3,05');
+	assert(/price +3\.05 EUR/.test(await store.ctl('products', 'show', '5901234123457')), 'money with its digits');
 });
 
 test('what was acknowledged is there after a kill', async () => {

@@ -5,6 +5,7 @@
 
 #include "common/err.h"
 #include "common/gtin.h"
+#include "common/hex.h"
 #include "sim/sim.h"
 #include "sim/simconf.h"
 #include "sim/truth.h"
@@ -102,6 +103,7 @@ struct fixture {
 	struct sim_world *world;
 	struct sim_radio *radio;
 	struct sim_reader *reader;
+	struct sim_shows *shows;
 	struct sim_truth_sources sources;
 };
 
@@ -126,8 +128,11 @@ static void begin(struct fixture *f, uint64_t seed)
 	assert_int_equal(sim_world_cover(f->world, 0, 1), 0);
 	assert_int_equal(sim_goods_place(f->world, &goods, diag, sizeof diag), 0);
 	assert_int_equal(sim_world_seal(f->world), 0);
-	assert_int_equal(
-		sim_radio_new(f->loop, &(struct sim_radio_config){.name = "ap"}, &f->radio), 0);
+	assert_int_equal(sim_shows_new(loop_clock(f->loop), &f->shows), 0);
+	assert_int_equal(sim_radio_new(f->loop,
+				       &(struct sim_radio_config){.name = "ap", .shows = f->shows},
+				       &f->radio),
+			 0);
 	assert_int_equal(sim_radio_add_labels(f->radio, &model, 2), 0);
 	assert_int_equal(sim_reader_new(f->loop,
 					&(struct sim_reader_config){.name = "r", .n_antennas = 1},
@@ -136,6 +141,7 @@ static void begin(struct fixture *f, uint64_t seed)
 	f->sources = (struct sim_truth_sources){.world = f->world,
 						.radios = &f->radio,
 						.n_radios = 1,
+						.shows = f->shows,
 						.readers = &f->reader,
 						.n_readers = 1};
 }
@@ -144,6 +150,7 @@ static void end(struct fixture *f)
 {
 	sim_reader_free(f->reader);
 	sim_radio_free(f->radio);
+	sim_shows_free(f->shows);
 	sim_world_free(f->world);
 	loop_free(f->loop);
 }
@@ -271,6 +278,86 @@ static void labels_and_radio_are_told_and_changed(void **state)
 	end(&f);
 }
 
+/** The label draws what is in that slot, over a connection. */
+static void draw(struct fixture *f, uint8_t slot)
+{
+	const uint8_t tlv[] = {ESL_OP_DISPLAY_IMAGE, 0, slot};
+	struct sim_label *l = sim_radio_label(f->radio, 1);
+	int64_t now_us = clock_mono_us(loop_clock(f->loop));
+	uint8_t answer[ESL_PACKET_MAX];
+
+	assert_true(sim_label_control_point(l, tlv, sizeof tlv, answer, now_us) > 0);
+	sim_radio_touched(f->radio, 1);
+	loop_run_until(f->loop, now_us + 100 * US_PER_SEC);
+}
+
+static void store_picture(struct fixture *f, uint8_t slot, char ret_hex[IMAGE_HASH_HEX_MAX])
+{
+	struct buf out = BUF_INIT;
+	uint8_t hash[IMAGE_HASH_BYTES];
+	struct image im;
+
+	assert_int_equal(image_init(&im, 64, 32, DISPLAY_BLACK_WHITE), 0);
+	image_set(&im, 0, slot, 0, true);
+	image_encode(&im, &out);
+	image_hash(out.data, out.len, hash);
+	(void) hex_encode(hash, sizeof hash, ret_hex);
+	assert_int_equal(sim_label_write_image(sim_radio_label(f->radio, 1), slot, out.data,
+					       out.len, clock_mono_us(loop_clock(f->loop))),
+			 0);
+	image_done(&im);
+	buf_done(&out);
+}
+
+static void every_change_of_a_panel_is_told_with_its_instants(void **state)
+{
+	char hex[2][IMAGE_HASH_HEX_MAX];
+	struct fixture f;
+	json_t *o, *s;
+
+	(void) state;
+	begin(&f, 1);
+	loop_run_until(f.loop, 10 * US_PER_SEC);
+	sim_label_connected(sim_radio_label(f.radio, 1), 10 * US_PER_SEC);
+	store_picture(&f, 0, hex[0]);
+	store_picture(&f, 1, hex[1]);
+	draw(&f, 0);
+	draw(&f, 1);
+	o = ask(&f, "{\"op\":\"shows\"}");
+	assert_int_equal(json_array_size(json_object_get(o, "shows")), 2);
+	assert_int_equal(json_integer_value(json_object_get(o, "next")), 2);
+	assert_int_equal(json_integer_value(json_object_get(o, "lost")), 0);
+	json_decref(o);
+	o = ask(&f, "{\"op\":\"shows\",\"since\":1}");
+	s = json_array_get(json_object_get(o, "shows"), 0);
+	assert_string_equal(json_string_value(json_object_get(s, "addr")), "C0FFEE000002");
+	assert_string_equal(json_string_value(json_object_get(s, "sha256")), hex[1]);
+	assert_int_equal(json_integer_value(json_object_get(s, "started_us")), 1110 * US_PER_SEC);
+	assert_in_range(json_integer_value(json_object_get(s, "at_us")) - 1110 * US_PER_SEC, 750,
+			1250);
+	json_decref(o);
+	end(&f);
+}
+
+static void log_of_panels_forgets_the_oldest_and_says_how_many(void **state)
+{
+	struct fixture f;
+	json_t *o;
+
+	(void) state;
+	begin(&f, 1);
+	for (unsigned int i = 0; i < SIM_SHOWS_MAX + 3; i++)
+		sim_shows_add(f.shows, sim_radio_label(f.radio, i % 2));
+	o = ask(&f, "{\"op\":\"shows\",\"since\":1}");
+	assert_int_equal(json_integer_value(json_object_get(o, "lost")), 2);
+	assert_int_equal(json_integer_value(json_object_get(o, "next")), 5003);
+	json_decref(o);
+	o = ask(&f, "{\"op\":\"shows\",\"since\":99999999}");
+	assert_int_equal(json_array_size(json_object_get(o, "shows")), 0);
+	json_decref(o);
+	end(&f);
+}
+
 static void nonsense_is_answered_with_an_error(void **state)
 {
 	static const char *const lines[] = {
@@ -307,6 +394,8 @@ int main(void)
 		cmocka_unit_test(equal_seeds_move_equally_and_others_do_not),
 		cmocka_unit_test(an_item_is_moved_and_both_are_told),
 		cmocka_unit_test(labels_and_radio_are_told_and_changed),
+		cmocka_unit_test(every_change_of_a_panel_is_told_with_its_instants),
+		cmocka_unit_test(log_of_panels_forgets_the_oldest_and_says_how_many),
 		cmocka_unit_test(nonsense_is_answered_with_an_error),
 	};
 
