@@ -356,9 +356,31 @@ static bool same_wish(const struct esl_label *l, const struct esl_want *w)
 	return true;
 }
 
-static int set_wishes(struct esl_label *l, const struct esl_want *w)
+static bool has_wish(const struct esl_wish *wishes, size_t n, const uint8_t *image)
 {
-	struct esl_wish *wishes = calloc(MAX(w->n, 1), sizeof(*wishes));
+	for (size_t i = 0; i < n; i++)
+		if (memcmp(wishes[i].image, image, IMAGE_HASH_BYTES) == 0)
+			return true;
+	return false;
+}
+
+/* What is wished for later and needs no upload, since an earlier wish has left it in a slot. */
+static void report_staged_already(struct esl_engine *e, const struct esl_label *l,
+				  const struct esl_wish *old, size_t n_old)
+{
+	for (size_t i = 0; i < l->n_wishes; i++) {
+		const struct esl_wish *wish = &l->wishes[i];
+
+		if (wish->from_us > esl_utc(e) && !has_wish(old, n_old, wish->image) &&
+		    esl_slot_of(l, wish->image) != ESL_NO_SLOT && !esl_is_shown(l, wish->image))
+			esl_report_image(e, l, ESL_STAGED, wish->image);
+	}
+}
+
+static int set_wishes(struct esl_engine *e, struct esl_label *l, const struct esl_want *w)
+{
+	struct esl_wish *wishes = calloc(MAX(w->n, 1), sizeof(*wishes)), *old = l->wishes;
+	size_t n_old = l->n_wishes;
 
 	if (!wishes)
 		return -ENOMEM;
@@ -366,9 +388,10 @@ static int set_wishes(struct esl_label *l, const struct esl_want *w)
 		memcpy(wishes[i].image, w->timeline[i].image, IMAGE_HASH_BYTES);
 		wishes[i].from_us = w->timeline[i].from_us;
 	}
-	free(l->wishes);
 	l->wishes = wishes;
 	l->n_wishes = (uint8_t) w->n;
+	report_staged_already(e, l, old, n_old);
+	free(old);
 	return 0;
 }
 
@@ -390,7 +413,7 @@ int esl_engine_want(struct esl_engine *e, const struct esl_want *w)
 	l->forgetting = false;
 	if (l->wanted && same_wish(l, w))
 		return 0;
-	r = set_wishes(l, w);
+	r = set_wishes(e, l, w);
 	if (r < 0)
 		return r;
 	l->wanted = true;

@@ -27,6 +27,9 @@ static bool pending_serves(const struct esl_engine *e, const struct esl_label *l
 
 	if (p->state == ESL_PENDING_FOREIGN || wish < 0 || !esl_label_time_known(e, l))
 		return false;
+	/* The label's clock wraps: an instant beyond reach would look like a near one. */
+	if (l->wishes[wish].from_us - esl_utc(e) > FURTHEST_AHEAD_US)
+		return false;
 	if (p->slot >= l->n_slots || !l->slots[p->slot].held ||
 	    memcmp(l->slots[p->slot].image, l->wishes[wish].image, IMAGE_HASH_BYTES) != 0)
 		return false;

@@ -321,6 +321,7 @@ int sim_label_write_image(struct sim_label *l, unsigned int slot, const uint8_t 
 	if (!fits)
 		return -ERR_BADMSG;
 	image_hash(data, len, hash);
+	l->writes++;
 	return slot_set(&l->slots[slot], data, len, hash);
 }
 
@@ -398,6 +399,7 @@ void sim_label_get(const struct sim_label *l, struct sim_label_view *ret)
 		.shown_at_us = l->shown_at_us,
 		.redraw_started_us = l->redraw_started_us,
 		.redraws = l->redraws,
+		.writes = l->writes,
 	};
 	ret->pending_led = ret->basic_state & ESL_STATE_PENDING_LED;
 	ret->led_active = ret->basic_state & ESL_STATE_ACTIVE_LED;

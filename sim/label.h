@@ -115,6 +115,7 @@ struct sim_label_view {
 	int64_t shown_at_us;       /**< end of the redraw that made the frame; 0 = never */
 	int64_t redraw_started_us; /**< of the present or last redraw; 0 = never */
 	uint32_t redraws;
+	uint32_t writes; /**< pictures written into its slots */
 	bool slot_filled[SIM_LABEL_MAX_SLOTS];
 	uint8_t slot_hash[SIM_LABEL_MAX_SLOTS][IMAGE_HASH_BYTES];
 };

@@ -58,6 +58,7 @@ struct sim_label {
 	struct label_slot frame; /**< what the panel shows */
 	int64_t shown_at_us;
 	uint32_t redraws;
+	uint32_t writes;
 
 	struct label_pending display;
 	struct label_led leds[SIM_LABEL_MAX_LEDS];

@@ -49,15 +49,15 @@ static json_t *label_json(const struct ctx *c, const struct sim_label *l)
 		*p = (char) toupper((unsigned char) *p);
 	for (unsigned int i = 0; i < v.model.slots; i++)
 		json_array_append_new(slots, hash_json(v.slot_filled[i], v.slot_hash[i]));
-	o = json_pack("{s:s,s:i,s:i,s:i,s:s,s:i,s:i,s:o,s:I,s:I,s:b,s:o,s:o,s:I,s:i,s:i}", "addr",
-		      addr, "width", v.model.width, "height", v.model.height, "type", v.model.type,
-		      "state", esl_label_state_name(v.state), "group", v.group, "id", v.id,
-		      "shown_sha256", hash_json(v.frame != NULL, v.frame_hash), "shown_at_us",
+	o = json_pack("{s:s,s:i,s:i,s:i,s:s,s:i,s:i,s:o,s:I,s:I,s:b,s:o,s:o,s:I,s:I,s:i,s:i}",
+		      "addr", addr, "width", v.model.width, "height", v.model.height, "type",
+		      v.model.type, "state", esl_label_state_name(v.state), "group", v.group, "id",
+		      v.id, "shown_sha256", hash_json(v.frame != NULL, v.frame_hash), "shown_at_us",
 		      (json_int_t) to_real_us(c, v.shown_at_us), "redraw_started_us",
 		      (json_int_t) to_real_us(c, v.redraw_started_us), "redrawing", v.redrawing,
 		      "slot", v.has_image ? json_integer(v.slot) : json_null(), "image_slots",
-		      slots, "redraws", (json_int_t) v.redraws, "basic_state", v.basic_state,
-		      "battery_mv", v.battery_mv);
+		      slots, "redraws", (json_int_t) v.redraws, "writes", (json_int_t) v.writes,
+		      "basic_state", v.basic_state, "battery_mv", v.battery_mv);
 	return o ? o : failure("out of memory");
 }
 
