@@ -14,8 +14,8 @@ struct ledger_entry {
 	uint64_t addr;
 	int64_t at_us;
 	int64_t agent_id;     /**< 0 = the controller's own doing */
-	const char *kind;     /**< "seen", "associated", "linked", "unlinked", "wanted", "staged",
-				   "sent", "shown", "error", "lost", "found" */
+	const char *kind;     /**< "seen", "associated", "linked", "unlinked", "wanted", "held",
+				   "staged", "sent", "shown", "error", "lost", "found" */
 	const uint8_t *image; /**< NULL = none */
 	int grade;            /**< enum evidence_grade */
 	const char *text;     /**< NULL = none */

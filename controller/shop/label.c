@@ -123,7 +123,7 @@ int label_load(struct sql *s, uint64_t addr, struct label *ret)
 int label_load_wanted(struct sql *s, uint64_t addr, struct label_wish ret[PROTO_MAX_TIMELINE])
 {
 	struct sql_stmt *q =
-		sql_prepare(s, "SELECT from_at, image, price_minor, currency FROM wanted"
+		sql_prepare(s, "SELECT from_at, image, price_minor, currency, staged_at FROM wanted"
 			       " WHERE addr = ? ORDER BY from_at LIMIT ?");
 	size_t n = 0;
 	int r = 0;
@@ -135,7 +135,8 @@ int label_load_wanted(struct sql *s, uint64_t addr, struct label_wish ret[PROTO_
 
 		*w = (struct label_wish){.from_us = sql_col_i64(q, 0),
 					 .has_price = !sql_col_is_null(q, 2),
-					 .price_minor = sql_col_i64(q, 2)};
+					 .price_minor = sql_col_i64(q, 2),
+					 .staged_us = sql_col_i64(q, 4)};
 		copy_hash(q, 1, w->image);
 		copy_text(q, 3, w->currency, sizeof w->currency);
 	}
@@ -172,14 +173,17 @@ static json_t *time_json(int64_t us)
 	return json_string(clock_rfc3339(us, text));
 }
 
+/* What is held has no date yet. */
 static json_t *wanted_json(const struct label_wish *w)
 {
+	bool held = w && w->from_us == PROTO_HOLD_US;
+
 	if (!w)
 		return json_null();
-	return json_pack("{s:o,s:o,s:o,s:o}", "image", hash_json(w->image), "from",
-			 time_json(w->from_us), "price_minor",
+	return json_pack("{s:o,s:o,s:o,s:o,s:b}", "image", hash_json(w->image), "from",
+			 held ? json_null() : time_json(w->from_us), "price_minor",
 			 w->has_price ? json_integer(w->price_minor) : json_null(), "currency",
-			 w->has_price ? json_string(w->currency) : json_null());
+			 w->has_price ? json_string(w->currency) : json_null(), "held", held);
 }
 
 static json_t *ahead_json(const struct label *l, const struct label_wish *in_force)
@@ -308,6 +312,12 @@ int label_assign(struct sql *s, uint64_t addr, int64_t from_agent, int64_t to_ag
 	q = sql_prepare(s, "DELETE FROM labels_forgotten WHERE agent_id = ? AND addr = ?");
 	sql_bind_i64(q, 1, to_agent);
 	sql_bind_i64(q, 2, (int64_t) addr);
+	r = sql_run(q);
+	if (r < 0)
+		return r;
+	/* its next owner knows nothing of what its slots hold */
+	q = sql_prepare(s, "UPDATE wanted SET staged_at = NULL WHERE addr = ?");
+	sql_bind_i64(q, 1, (int64_t) addr);
 	r = sql_run(q);
 	if (r < 0)
 		return r;

@@ -16,7 +16,8 @@
 
 /** One picture of the wanted timeline. */
 struct label_wish {
-	int64_t from_us;
+	int64_t from_us;   /**< PROTO_HOLD_US = staged and kept, not shown */
+	int64_t staged_us; /**< since when the picture is on the label; 0 = not known to be */
 	uint8_t image[IMAGE_HASH_BYTES];
 	bool has_price;
 	int64_t price_minor;

@@ -161,6 +161,27 @@ static int keep_keys(struct sql *s, const struct label_ingest *in, const struct 
 	return sql_run(q);
 }
 
+/* A label that was brought in anew: nobody knows what its slots hold. */
+static int nothing_is_staged(struct sql *s, const struct entry *e)
+{
+	struct sql_stmt *q = sql_prepare(s, "UPDATE wanted SET staged_at = NULL WHERE addr = ?");
+
+	sql_bind_i64(q, 1, (int64_t) e->addr);
+	return sql_run(q);
+}
+
+/* The wishes of this picture are on the label. */
+static int wish_is_staged(struct sql *s, const struct entry *e)
+{
+	struct sql_stmt *q =
+		sql_prepare(s, "UPDATE wanted SET staged_at = ? WHERE addr = ? AND image = ?");
+
+	sql_bind_i64(q, 1, e->at_us);
+	sql_bind_i64(q, 2, (int64_t) e->addr);
+	sql_bind_blob(q, 3, e->rep->image, IMAGE_HASH_BYTES);
+	return sql_run(q);
+}
+
 static int associated(struct sql *s, const struct label_ingest *in, const struct entry *e)
 {
 	struct sql_stmt *q =
@@ -174,6 +195,8 @@ static int associated(struct sql *s, const struct label_ingest *in, const struct
 	sql_bind_i64(q, 3, e->rep->esl_id);
 	sql_bind_i64(q, 4, (int64_t) e->addr);
 	r = sql_run(q);
+	if (r == 0)
+		r = nothing_is_staged(s, e);
 	if (r == 0 && e->rep->has_keys)
 		r = keep_keys(s, in, e);
 	return r < 0 ? r : note(s, in, e, "associated", NULL);
@@ -198,6 +221,8 @@ static int image_step(struct sql *s, const struct label_ingest *in, const struct
 	sql_bind_i64(q, 3, (int64_t) e->addr);
 	sql_bind_i64(q, 4, in->now_us + MAX_AHEAD_US);
 	r = sql_run(q);
+	if (r == 0 && !sent)
+		r = wish_is_staged(s, e);
 	return r < 0 ? r : note(s, in, e, sent ? "sent" : "staged", e->rep->image);
 }
 

@@ -2,6 +2,7 @@
 #include "controller/shop/wanted_draw.h"
 #include "common/err.h"
 #include "controller/promo/offer.h"
+#include "controller/rollout/held.h"
 #include "controller/shop/product.h"
 #include "controller/shop/render.h"
 #include <errno.h>
@@ -102,6 +103,24 @@ static int draw_step(struct shop_slot *slot, struct wanted_label *l, const struc
 	return r;
 }
 
+/* What a rollout keeps on the label comes last, if need be instead of what is furthest ahead. */
+static int draw_held(struct shop_slot *slot, const struct wanted_batch *b, struct wanted_label *l,
+		     struct render_facts *f, struct album *album)
+{
+	struct rollout_held held;
+	int r = rollout_held(slot->sql, l->product_id, b->now_us, &held);
+
+	if (r <= 0)
+		return r;
+	f->has_price = true;
+	f->price_minor = held.price_minor;
+	if (!currency_find(held.currency, &f->currency))
+		f->currency = b->currency;
+	if (l->n == PROTO_MAX_TIMELINE)
+		l->n--;
+	return draw_step(slot, l, f, PROTO_HOLD_US, album);
+}
+
 static int draw_linked(struct shop_slot *slot, const struct wanted_batch *b, struct wanted_label *l,
 		       struct album *album)
 {
@@ -129,7 +148,7 @@ static int draw_linked(struct shop_slot *slot, const struct wanted_batch *b, str
 			f.currency = b->currency;
 		r = draw_step(slot, l, &f, steps[i].from_us, album);
 	}
-	return r;
+	return r < 0 ? r : draw_held(slot, b, l, &f, album);
 }
 
 /* Labels of one product and size have one timeline. */

@@ -6,6 +6,8 @@
 #include "controller/shop/template.h"
 #include <string.h>
 
+#define HELD_TEXT "Kept on the label for a rollout; not shown now."
+
 /* Does the stored timeline already say this? Pictures decide, and when those ahead begin; since
  * when the present one holds does not matter, it is shown already. */
 static bool same_timeline(const struct label_wish *old, size_t n_old, const struct wanted_label *l,
@@ -37,8 +39,8 @@ static int replace_rows(struct sql *s, const struct wanted_label *l)
 	for (size_t i = 0; i < l->n && r == 0; i++) {
 		const struct label_wish *w = &l->wishes[i];
 
-		q = sql_prepare(s, "INSERT INTO wanted(addr, from_at, image, price_minor, currency)"
-				   " VALUES(?, ?, ?, ?, ?)");
+		q = sql_prepare(s, "INSERT INTO wanted(addr, from_at, image, price_minor, currency,"
+				   " staged_at) VALUES(?, ?, ?, ?, ?, ?)");
 		sql_bind_i64(q, 1, (int64_t) l->addr);
 		sql_bind_i64(q, 2, w->from_us);
 		sql_bind_blob(q, 3, w->image, IMAGE_HASH_BYTES);
@@ -46,25 +48,52 @@ static int replace_rows(struct sql *s, const struct wanted_label *l)
 			sql_bind_i64(q, 4, w->price_minor);
 			sql_bind_text(q, 5, w->currency);
 		}
+		if (w->staged_us)
+			sql_bind_i64(q, 6, w->staged_us);
 		r = sql_run(q);
 	}
 	return r;
 }
 
-static int note_wanted(struct sql *s, const struct wanted_label *l, int64_t now_us)
+static const struct label_wish *find_wish(const struct label_wish *wishes, size_t n,
+					  const uint8_t image[IMAGE_HASH_BYTES])
+{
+	for (size_t i = 0; i < n; i++)
+		if (memcmp(wishes[i].image, image, IMAGE_HASH_BYTES) == 0)
+			return &wishes[i];
+	return NULL;
+}
+
+/* A picture that was on the label under the old timeline still is. */
+static void keep_staged(struct wanted_label *l, const struct label_wish *old, size_t n_old)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct label_wish *w = find_wish(old, n_old, l->wishes[i].image);
+
+		l->wishes[i].staged_us = w ? w->staged_us : 0;
+	}
+}
+
+/* What is held has no date: it is noted once, when it is first wished. */
+static int note_wanted(struct sql *s, const struct wanted_label *l, const struct label_wish *old,
+		       size_t n_old, int64_t now_us)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < l->n && r == 0; i++) {
 		const struct label_wish *w = &l->wishes[i];
+		bool held = w->from_us == PROTO_HOLD_US;
 		struct ledger_entry e = {.addr = l->addr,
-					 .at_us = MAX(w->from_us, now_us),
-					 .kind = "wanted",
+					 .at_us = held ? now_us : MAX(w->from_us, now_us),
+					 .kind = held ? "held" : "wanted",
+					 .text = held ? HELD_TEXT : NULL,
 					 .image = w->image,
 					 .has_price = w->has_price,
 					 .price_minor = w->price_minor,
 					 .currency = w->currency};
 
+		if (held && find_wish(old, n_old, w->image))
+			continue;
 		r = ledger_append(s, &e);
 	}
 	return r;
@@ -103,9 +132,11 @@ int wanted_store_batch(struct sql *s, struct wanted_batch *b)
 
 		l->changed = r == 0 && !same_timeline(old, (size_t) n, l, b->now_us);
 		if (r == 0)
+			keep_staged(l, old, (size_t) n);
+		if (r == 0)
 			r = replace_rows(s, l);
 		if (r == 0 && l->changed)
-			r = note_wanted(s, l, b->now_us);
+			r = note_wanted(s, l, old, (size_t) n, b->now_us);
 		if (r == 0 && l->changed)
 			r = new_revision(s, l);
 		if (r == 0)

@@ -89,6 +89,8 @@ export interface Wish {
   from: string;
   price_minor: number | null;
   currency: string | null;
+  /** Kept on the label for a rollout: `from` is null until it flips. */
+  held?: boolean;
 }
 
 export interface Label {

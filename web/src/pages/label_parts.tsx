@@ -121,7 +121,7 @@ export function Facts3({ label }: { label: Label }): JSX.Element {
 
 /** Prices that are already known to follow. */
 export function Ahead({ label }: { label: Label }): JSX.Element | null {
-  const ahead = label.ahead ?? [];
+  const ahead = (label.ahead ?? []).filter((w) => !w.held);
   return ahead.length === 0 ? null : (
     <dl class="facts3">
       {ahead.map((w) => (
