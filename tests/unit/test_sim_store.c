@@ -281,7 +281,7 @@ static void labels_and_radio_are_told_and_changed(void **state)
 /** The label draws what is in that slot, over a connection. */
 static void draw(struct fixture *f, uint8_t slot)
 {
-	const uint8_t tlv[] = {ESL_OP_DISPLAY_IMAGE, 0, slot};
+	const uint8_t tlv[] = {ESL_OP_DISPLAY_IMAGE, 0, 0, slot}; /* id, display, image */
 	struct sim_label *l = sim_radio_label(f->radio, 1);
 	int64_t now_us = clock_mono_us(loop_clock(f->loop));
 	uint8_t answer[ESL_PACKET_MAX];
