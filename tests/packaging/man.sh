@@ -49,7 +49,7 @@ file_defaults() {
 }
 
 echo 1..9
-for p in gondolad:8 gondola-agent:8 gondola-llrp:1 gondola-sim:1 gondolactl:1; do
+for p in gondolad:8 gondola-agent:8 gondola-esl:1 gondola-llrp:1 gondola-sim:1 gondolactl:1; do
 	name=${p%:*}
 	result "the page of $name lists the options that the program has" "$(
 		diff <("$bin/$name" --help | own_options | long_options) \
