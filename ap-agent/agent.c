@@ -428,6 +428,7 @@ static int open_all(struct agent *a)
 		r = open_parts(a);
 	if (r < 0)
 		return log_errno("agent", r, "msg=\"cannot start\"");
+	readers_remember(a->readers, a->store);
 	r = store_desired_readers(a->store, readers_remembered, a);
 	if (r >= 0 && a->labels)
 		r = labels_start(a->labels);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ap-agent/readers.h"
+#include "ap-agent/heard.h"
 #include "ap-agent/sighting.h"
 #include "common/err.h"
 #include "common/log.h"
@@ -13,6 +14,8 @@
 #define MAX_ENTRIES            64
 /* Names and texts come from outside: into the log they go escaped. */
 #define QUOTED(text)           log_quote(text, (char[PROTO_TEXT_MAX]){0}, PROTO_TEXT_MAX)
+/* How often a mark goes to flash: a gap after a kill is at most this longer than the truth. */
+#define SAVE_US                (10 * US_PER_SEC)
 #define SOURCE(entry, antenna) ((uint32_t) (entry) << 8 | (antenna))
 
 struct entry {
@@ -25,6 +28,8 @@ struct entry {
 	uint32_t heard; /**< bit n: antenna n + 1 has a source in the filter */
 	enum rfid_reader_state state;
 	char error[PROTO_TEXT_MAX];
+	uint64_t sightings;     /**< its reads led to */
+	int64_t heard_until_us; /**< UTC, before the present rfid_reader was made */
 };
 
 struct readers {
@@ -33,6 +38,9 @@ struct readers {
 	struct journal *journal;
 	const struct timebase *tb;
 	struct presence *presence;
+	struct store *store; /**< NULL = nothing is remembered */
+	struct heard heard;
+	struct loop_timer *save;
 	struct loop_timer *tick;
 	struct loop_timer *reap; /**< frees stopped readers outside of their own callbacks */
 	loop_fn changed;
@@ -64,6 +72,7 @@ static void on_sighting(void *user, const struct presence_sighting *s)
 
 	if (at >= r->n)
 		return;
+	r->entries[at]->sightings++;
 	memcpy(row.reader, r->entries[at]->wish.name, sizeof(row.reader));
 	if (sighting_encode(&row, &body) < 0) {
 		log_error("readers", "msg=\"no memory for a sighting\"");
@@ -162,6 +171,8 @@ static void on_state(void *user, enum rfid_reader_state state, int err, const ch
 	if (was == is)
 		return;
 	set_sight(e, index_of(e), is);
+	if (is && r->store) /* from now on a kill would cost something */
+		loop_timer_start(r->save, 0);
 	if (is)
 		log_notice("readers", "reader=\"%s\" msg=\"inventory is running\"",
 			   QUOTED(e->wish.name));
@@ -192,7 +203,8 @@ static void entry_start(struct entry *e)
 					 .port = w->port,
 					 .n_antennas = w->n_antennas,
 					 .session = w->session,
-					 .power_cdbm = w->power_cdbm};
+					 .power_cdbm = w->power_cdbm,
+					 .heard_until_us = e->heard_until_us};
 
 	memcpy(cfg.antennas, w->antennas, sizeof(cfg.antennas));
 	e->error[0] = '\0';
@@ -218,12 +230,51 @@ static void on_stopped(void *user)
 	loop_timer_start(e->owner->reap, 0);
 }
 
+static int64_t entry_heard(const struct entry *e)
+{
+	struct rfid_reader_stats stats;
+
+	if (!e->reader)
+		return e->heard_until_us;
+	rfid_reader_get_stats(e->reader, &stats);
+	return stats.ledger.heard_until_us;
+}
+
+static void entry_drop(struct entry *e)
+{
+	e->heard_until_us = entry_heard(e);
+	rfid_reader_free(e->reader);
+	e->reader = NULL;
+}
+
+static void entry_leave(struct entry *e)
+{
+	if (!e->reader || e->stopping)
+		return;
+	e->stopping = true;
+	rfid_reader_leave(e->reader, on_stopped, e);
+}
+
 static void entry_stop(struct entry *e)
 {
 	if (!e->reader || e->stopping)
 		return;
 	e->stopping = true;
 	rfid_reader_stop(e->reader, on_stopped, e);
+}
+
+static void save_marks(struct readers *r)
+{
+	struct heard *h = &r->heard;
+
+	if (!r->store)
+		return;
+	h->n = 0;
+	for (size_t i = 0; i < r->n && i < HEARD_MAX; i++)
+		heard_put(h, r->entries[i]->wish.name, entry_heard(r->entries[i]));
+	/* What a read led to is durable before it counts as heard. */
+	if (journal_flush(r->journal) < 0 || heard_save(h, r->store) < 0)
+		log_debug("readers", "msg=\"cannot keep up to when the readers were heard\"");
 }
 
 static void on_reap(void *user)
@@ -239,8 +290,7 @@ static void on_reap(void *user)
 			continue;
 		}
 		if (e->reader && (!e->wanted || e->restart)) {
-			rfid_reader_free(e->reader);
-			e->reader = NULL;
+			entry_drop(e);
 			e->state = RFID_READER_IDLE;
 		}
 		if (!e->wanted) /* what it saw last may leave now */
@@ -252,9 +302,28 @@ static void on_reap(void *user)
 	if (r->done && !busy) {
 		loop_fn done = r->done;
 
+		save_marks(r);
 		r->done = NULL;
 		done(r->done_user);
 	}
+}
+
+/* --- up to when each was heard ------------------------------------------------------------------
+ */
+
+static void on_save(void *user)
+{
+	struct readers *r = user;
+
+	save_marks(r);
+	loop_timer_start(r->save, SAVE_US);
+}
+
+void readers_remember(struct readers *r, struct store *store)
+{
+	r->store = store;
+	heard_load(&r->heard, store);
+	loop_timer_start(r->save, SAVE_US);
 }
 
 /* --- the list --------------------------------------------------------------------------------- */
@@ -285,6 +354,7 @@ static void want_one(struct readers *r, const struct proto_desired_reader *wish)
 			return;
 		}
 		e->owner = r;
+		e->heard_until_us = heard_get(&r->heard, wish->name, clock_real_us(r->clock));
 		r->entries[r->n++] = e;
 	}
 
@@ -334,6 +404,8 @@ int readers_new(struct loop *loop, struct journal *journal, const struct timebas
 		err = loop_timer_new(loop, on_tick, r, &r->tick);
 	if (err >= 0)
 		err = loop_timer_new(loop, on_reap, r, &r->reap);
+	if (err >= 0)
+		err = loop_timer_new(loop, on_save, r, &r->save);
 	if (err < 0)
 		return err;
 	*ret = TAKE_PTR(r);
@@ -349,6 +421,7 @@ void readers_free(struct readers *r)
 		free(r->entries[i]);
 	}
 	presence_free(r->presence);
+	loop_timer_free(r->save);
 	loop_timer_free(r->tick);
 	loop_timer_free(r->reap);
 	free(r);
@@ -359,8 +432,31 @@ void readers_stop(struct readers *r, loop_fn done, void *user)
 	r->done = done;
 	r->done_user = user;
 	for (size_t i = 0; i < r->n; i++)
-		entry_stop(r->entries[i]);
+		entry_leave(r->entries[i]);
 	loop_timer_start(r->reap, 0);
+}
+
+static void ledger_health(const struct rfid_reader_stats *stats, struct proto_health_reader *row)
+{
+	const struct rfid_ledger *l = &stats->ledger;
+
+	row->reads = stats->reads;
+	row->llrp_version = stats->version;
+	row->reports = l->reports;
+	row->handed_on = l->handed_on;
+	row->unclaimed = l->unclaimed;
+	row->strange = l->strange;
+	row->held = l->held;
+	row->resumed = l->resumed;
+	row->buffer_warnings = l->warnings;
+	row->buffer_overflows = l->overflows;
+	row->gaps = l->gaps;
+	row->gaps_us = l->gaps_us;
+	if (l->last_gap.cause != RFID_GAP_NONE)
+		snprintf(row->gap_cause, sizeof(row->gap_cause), "%s",
+			 rfid_gap_cause_str(l->last_gap.cause));
+	row->gap_from_us = l->last_gap.from_us;
+	row->gap_to_us = l->last_gap.to_us;
 }
 
 size_t readers_health(const struct readers *r, struct proto_health_reader *rows, size_t max)
@@ -382,8 +478,9 @@ size_t readers_health(const struct readers *r, struct proto_health_reader *rows,
 			 e->reader ? rfid_reader_state_str(e->state) : "failed");
 		snprintf(row->model, sizeof(row->model), "%.63s", stats.model);
 		snprintf(row->error, sizeof(row->error), "%s", e->error);
-		row->reads = stats.reads;
 		row->reconnects = stats.reconnects;
+		row->sightings = e->sightings;
+		ledger_health(&stats, row);
 		n++;
 	}
 	return n;

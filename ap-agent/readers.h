@@ -24,7 +24,11 @@ DEFINE_CLEANUP(struct readers *, readers_free)
 
 /** The complete list of wished readers; those that did not change go on undisturbed. */
 void readers_want(struct readers *r, const struct proto_desired_reader *list, size_t n);
-/** Stops all politely (at most about 2 s), then calls done once. */
+/** From now on keeps in the store up to when each reader was heard, and looks there for what an
+ * earlier life heard; so that what was lost in between shows. Before readers_want(). */
+void readers_remember(struct readers *r, struct store *store);
+/** Takes leave of all politely (at most about 2 s), then calls done once. Readers that can hold
+ * reports go on with their inventory until this agent, or the next one, is back. */
 void readers_stop(struct readers *r, loop_fn done, void *user);
 
 /** Fills at most `max` rows, one for each wished reader; returns how many. */

@@ -253,6 +253,14 @@ struct proto_health_reader {
 	char error[PROTO_TEXT_MAX];
 	uint64_t reads;
 	uint64_t reconnects;
+	uint8_t llrp_version; /**< as on the wire: 1 = 1.0.1, 2 = 1.1; 0 = not told */
+	/* what became of the tag reports, rfid/rfid.h: struct rfid_ledger */
+	uint64_t reports, handed_on, unclaimed, strange, held, resumed;
+	uint64_t sightings; /**< that they led to, sent on */
+	uint64_t buffer_warnings, buffer_overflows;
+	uint64_t gaps, gaps_us;
+	char gap_cause[PROTO_NAME_MAX]; /**< of the last one; empty = there was none */
+	int64_t gap_from_us, gap_to_us; /**< UTC on the agent's clock */
 };
 
 struct proto_health_interface {

@@ -28,6 +28,21 @@ enum {
 	HR_ERROR,
 	HR_READS,
 	HR_RECONNECTS,
+	HR_LLRP_VERSION,
+	HR_REPORTS,
+	HR_HANDED_ON,
+	HR_UNCLAIMED,
+	HR_STRANGE,
+	HR_HELD,
+	HR_RESUMED,
+	HR_SIGHTINGS,
+	HR_WARNINGS,
+	HR_OVERFLOWS,
+	HR_GAPS,
+	HR_GAPS_US,
+	HR_GAP_CAUSE,
+	HR_GAP_FROM,
+	HR_GAP_TO,
 	HR_FIELDS
 };
 enum {
@@ -40,15 +55,57 @@ enum {
 	HI_FIELDS
 };
 
-static void put_reader(struct buf *out, const struct proto_health_reader *m)
+/** The counters of a reader, by key. */
+static uint64_t *reader_counter(struct proto_health_reader *m, unsigned int key)
 {
+	switch (key) {
+	case HR_READS:
+		return &m->reads;
+	case HR_RECONNECTS:
+		return &m->reconnects;
+	case HR_REPORTS:
+		return &m->reports;
+	case HR_HANDED_ON:
+		return &m->handed_on;
+	case HR_UNCLAIMED:
+		return &m->unclaimed;
+	case HR_STRANGE:
+		return &m->strange;
+	case HR_HELD:
+		return &m->held;
+	case HR_RESUMED:
+		return &m->resumed;
+	case HR_SIGHTINGS:
+		return &m->sightings;
+	case HR_WARNINGS:
+		return &m->buffer_warnings;
+	case HR_OVERFLOWS:
+		return &m->buffer_overflows;
+	case HR_GAPS:
+		return &m->gaps;
+	case HR_GAPS_US:
+		return &m->gaps_us;
+	default:
+		return NULL;
+	}
+}
+
+static void put_reader(struct buf *out, const struct proto_health_reader *reader)
+{
+	struct proto_health_reader copy = *reader, *m = &copy;
+
 	cbor_put_map(out, HR_FIELDS);
 	pp_put_t(out, HR_NAME, m->name);
 	pp_put_t(out, HR_STATE, m->state);
 	pp_put_t(out, HR_MODEL, m->model);
 	pp_put_t(out, HR_ERROR, m->error);
-	pp_put_u(out, HR_READS, m->reads);
-	pp_put_u(out, HR_RECONNECTS, m->reconnects);
+	for (unsigned int key = HR_READS; key < HR_FIELDS; key++)
+		if (reader_counter(m, key))
+			pp_put_u(out, key, *reader_counter(m, key));
+	pp_put_u(out, HR_LLRP_VERSION, m->llrp_version);
+	pp_put_t(out, HR_GAP_CAUSE, m->gap_cause);
+	pp_put_i(out, HR_GAP_FROM, m->gap_from_us);
+	pp_put_i(out, HR_GAP_TO, m->gap_to_us);
 }
 
 static void get_reader(struct cbor_reader *r, struct proto_health_reader *m)
@@ -70,11 +127,20 @@ static void get_reader(struct cbor_reader *r, struct proto_health_reader *m)
 		case HR_ERROR:
 			cbor_get_text(r, m->error, sizeof(m->error));
 			break;
-		case HR_READS:
-			m->reads = cbor_get_uint(r, INT64_MAX);
+		case HR_LLRP_VERSION:
+			m->llrp_version = (uint8_t) cbor_get_uint(r, UINT8_MAX);
 			break;
-		case HR_RECONNECTS:
-			m->reconnects = cbor_get_uint(r, INT64_MAX);
+		case HR_GAP_CAUSE:
+			cbor_get_text(r, m->gap_cause, sizeof(m->gap_cause));
+			break;
+		case HR_GAP_FROM:
+			m->gap_from_us = cbor_get_i64(r);
+			break;
+		case HR_GAP_TO:
+			m->gap_to_us = cbor_get_i64(r);
+			break;
+		default:
+			*reader_counter(m, key) = cbor_get_uint(r, INT64_MAX);
 			break;
 		}
 	}

@@ -49,6 +49,12 @@ void llrp_normal_clock(struct llrp_normal *n, uint64_t reader_us, int64_t now_us
 		offset_learn(&n->utc, (int64_t) reader_us, now_us);
 }
 
+void llrp_normal_uptime(struct llrp_normal *n, uint64_t reader_us, int64_t now_us)
+{
+	if (reader_us < MAX_TIME_US)
+		offset_learn(&n->uptime, (int64_t) reader_us, now_us);
+}
+
 #define CARRY(flag, member)                                                                        \
 	do {                                                                                       \
 		if (tag->has & (flag))                                                             \

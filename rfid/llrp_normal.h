@@ -36,6 +36,8 @@ struct llrp_normal {
 void llrp_normal_init(struct llrp_normal *n, uint16_t default_antenna);
 /** Evidence of the reader's UTC clock from elsewhere (the connection event). */
 void llrp_normal_clock(struct llrp_normal *n, uint64_t reader_us, int64_t now_us);
+/** The same of its uptime, for readers without a UTC clock. */
+void llrp_normal_uptime(struct llrp_normal *n, uint64_t reader_us, int64_t now_us);
 /** Our own clock was set: what is known about the difference is void. */
 void llrp_normal_clock_set(struct llrp_normal *n);
 /** One report. -ERR_RANGE for an EPC that is empty or longer than a tag can hold. */

@@ -9,6 +9,7 @@
 
 #define RX_KEEP_BYTES      65536u
 #define INCIDENT_WINDOW_US (60 * US_PER_SEC)
+#define ROSPEC_ACTIVE      2
 
 /** What each step sends is in send_step(); this is what it gets for it. */
 static const struct {
@@ -16,9 +17,12 @@ static const struct {
 	const char *what;
 } steps[LLRP_STEP_COUNT] = {
 	[LLRP_STEP_EVENT] = {0, "the connection event"},
+	[LLRP_STEP_ASK_VERSION] = {LLRP_GET_SUPPORTED_VERSION_RESPONSE, "the protocol versions"},
+	[LLRP_STEP_SET_VERSION] = {LLRP_SET_PROTOCOL_VERSION_RESPONSE, "the protocol version"},
 	[LLRP_STEP_CAPABILITIES] = {LLRP_GET_READER_CAPABILITIES_RESPONSE, "the capabilities"},
 	[LLRP_STEP_EXTENSIONS] = {LLRP_CUSTOM_MESSAGE, "enabling extensions"},
 	[LLRP_STEP_CONFIG] = {LLRP_SET_READER_CONFIG_RESPONSE, "the configuration"},
+	[LLRP_STEP_ROSPECS] = {LLRP_GET_ROSPECS_RESPONSE, "what runs there"},
 	[LLRP_STEP_DELETE_ACCESS] = {LLRP_DELETE_ACCESSSPEC_RESPONSE, "deleting access specs"},
 	[LLRP_STEP_DELETE] = {LLRP_DELETE_ROSPEC_RESPONSE, "deleting inventory specs"},
 	[LLRP_STEP_ADD] = {LLRP_ADD_ROSPEC_RESPONSE, "adding the inventory"},
@@ -79,8 +83,10 @@ void llrp_session_tell_state(struct llrp_session *s, enum rfid_reader_state stat
 		s->cb.state(s->user, state);
 }
 
-void llrp_session_send(struct llrp_session *s, const struct buf *out)
+void llrp_session_send(struct llrp_session *s, struct buf *out)
 {
+	/* The builders write 1.0.1: what we send is the same in both versions. */
+	out->data[0] = (uint8_t) ((out->data[0] & ~0x1c) | s->version << 2);
 	if (!s->freed)
 		s->cb.send(s->user, out->data, out->len);
 }
@@ -92,26 +98,33 @@ static int build_step(struct llrp_session *s, struct buf *out)
 	uint32_t id = s->pending_id;
 
 	switch (s->step) {
+	case LLRP_STEP_ASK_VERSION:
+		return llrp_setup_plain(out, LLRP_GET_SUPPORTED_VERSION, id, 0);
+	case LLRP_STEP_SET_VERSION:
+		return llrp_setup_plain(out, LLRP_SET_PROTOCOL_VERSION, id, LLRP_VERSION_1_1);
 	case LLRP_STEP_CAPABILITIES:
 		return llrp_setup_get_capabilities(out, id);
 	case LLRP_STEP_EXTENSIONS:
 		return llrp_setup_enable_extensions(out, id);
 	case LLRP_STEP_CONFIG:
 		return llrp_setup_config(out, id, &s->caps, s->cfg.keepalive_ms, s->reduced);
+	case LLRP_STEP_ROSPECS:
+		return llrp_setup_plain(out, LLRP_GET_ROSPECS, id, 0);
 	case LLRP_STEP_DELETE_ACCESS:
 		return llrp_setup_plain(out, LLRP_DELETE_ACCESSSPEC, id, 0);
 	case LLRP_STEP_DELETE:
 		return llrp_setup_plain(out, LLRP_DELETE_ROSPEC, id, 0);
 	case LLRP_STEP_ADD:
-		return llrp_setup_add_rospec(out, id, &s->caps, &s->cfg, s->extended, s->reduced);
+		return llrp_setup_add_rospec(out, id, &s->caps, &s->cfg, s->extended, s->reduced,
+					     &s->rospec);
 	case LLRP_STEP_ENABLE:
-		return llrp_setup_plain(out, LLRP_ENABLE_ROSPEC, id, LLRP_SETUP_ROSPEC);
+		return llrp_setup_plain(out, LLRP_ENABLE_ROSPEC, id, s->rospec);
 	case LLRP_STEP_START:
-		return llrp_setup_plain(out, LLRP_START_ROSPEC, id, LLRP_SETUP_ROSPEC);
+		return llrp_setup_plain(out, LLRP_START_ROSPEC, id, s->rospec);
 	case LLRP_STEP_STOP:
-		return llrp_setup_plain(out, LLRP_STOP_ROSPEC, id, LLRP_SETUP_ROSPEC);
+		return llrp_setup_plain(out, LLRP_STOP_ROSPEC, id, s->rospec);
 	case LLRP_STEP_CLEAN:
-		return llrp_setup_plain(out, LLRP_DELETE_ROSPEC, id, LLRP_SETUP_ROSPEC);
+		return llrp_setup_plain(out, LLRP_DELETE_ROSPEC, id, s->rospec);
 	case LLRP_STEP_CLOSE:
 		return llrp_setup_plain(out, LLRP_CLOSE_CONNECTION, id, 0);
 	default:
@@ -166,8 +179,9 @@ static int begin_run(struct llrp_session *s)
 	llrp_session_sign_of_life(s);
 	if (s->start_refused)
 		s->deadline_us = clock_mono_us(s->clock) + LLRP_START_GRACE_US;
-	/* If the client before us asked the reader to hold reports over a reconnect, then it holds
-	 * them on this connection still. There is no response to this message. */
+	llrp_ledger_running(&s->ledger, clock_real_us(s->clock), s->resumed);
+	/* On a connection after the first the reader holds reports until it is told that we are
+	 * ready, because we, or a client before us, asked for it. There is no response to this. */
 	if (s->caps.holding) {
 		r = llrp_setup_plain(&out, LLRP_ENABLE_EVENTS_AND_REPORTS, s->next_id++, 0);
 		if (r < 0)
@@ -191,12 +205,86 @@ static int capabilities_done(struct llrp_session *s, struct llrp_msg *m)
 		s, s->caps.vendor == LLRP_VENDOR_IMPINJ ? LLRP_STEP_EXTENSIONS : LLRP_STEP_CONFIG);
 }
 
+/** Which versions the reader speaks, and which one on this connection. */
+static int version_told(struct llrp_session *s, struct llrp_msg *m)
+{
+	uint64_t current = llrp_get(llrp_root(m), "CurrentVersion");
+	uint64_t best = llrp_get(llrp_root(m), "SupportedVersion");
+
+	s->version_asked = false;
+	if (best < LLRP_VERSION_1_1) {
+		s->version = LLRP_VERSION_1;
+		return llrp_session_begin_step(s, LLRP_STEP_CAPABILITIES);
+	}
+	if (current != LLRP_VERSION_1_1)
+		return llrp_session_begin_step(s, LLRP_STEP_SET_VERSION);
+	s->stats.version = s->version;
+	return llrp_session_begin_step(s, LLRP_STEP_CAPABILITIES);
+}
+
+/** It speaks 1.0.1, and said so in the way of readers that know of nothing else. */
+static int version_refused(struct llrp_session *s)
+{
+	s->version_asked = false;
+	s->version = LLRP_VERSION_1;
+	return llrp_session_begin_step(s, LLRP_STEP_CAPABILITIES);
+}
+
+int llrp_session_begin(struct llrp_session *s)
+{
+	s->version = LLRP_VERSION_1;
+	if (s->cfg.version < LLRP_VERSION_1_1 || s->version_taboo)
+		return llrp_session_begin_step(s, LLRP_STEP_CAPABILITIES);
+	s->version = LLRP_VERSION_1_1;
+	s->version_asked = true;
+	return llrp_session_begin_step(s, LLRP_STEP_ASK_VERSION);
+}
+
+/** Is the only inventory there ours, whole or reduced, and running? */
+static int rospecs_told(struct llrp_session *s, struct llrp_msg *m)
+{
+	const struct llrp_elem *e = llrp_find(llrp_root(m), LLRP_P_ROSPEC);
+	uint32_t id = (uint32_t) llrp_get(e, "ROSpecID"), ours;
+
+	if (!e || llrp_find_next(e) || llrp_get(e, "CurrentState") != ROSPEC_ACTIVE)
+		return llrp_session_begin_step(s, LLRP_STEP_DELETE_ACCESS);
+	for (int reduced = 0; reduced < 2 && !s->resumed; reduced++) {
+		_cleanup_buf_ struct buf out = BUF_INIT;
+
+		if (llrp_setup_add_rospec(&out, 0, &s->caps, &s->cfg, s->extended, reduced, &ours) <
+		    0)
+			return llrp_session_fail(s, -ENOMEM, "out of memory");
+		s->resumed = ours == id;
+	}
+	if (s->resumed)
+		s->rospec = id;
+	return llrp_session_begin_step(s, LLRP_STEP_DELETE_ACCESS);
+}
+
+/** No operation on tags is left over from anybody. */
+static int access_cleared(struct llrp_session *s)
+{
+	if (!s->resumed)
+		return llrp_session_begin_step(s, LLRP_STEP_DELETE);
+	s->active = true;
+	return begin_run(s);
+}
+
 /** The request was granted. */
 static int step_done(struct llrp_session *s, struct llrp_msg *m)
 {
 	switch (s->step) {
+	case LLRP_STEP_ASK_VERSION:
+		return version_told(s, m);
+	case LLRP_STEP_SET_VERSION:
+		s->stats.version = s->version;
+		return llrp_session_begin_step(s, LLRP_STEP_CAPABILITIES);
 	case LLRP_STEP_CAPABILITIES:
 		return capabilities_done(s, m);
+	case LLRP_STEP_ROSPECS:
+		return rospecs_told(s, m);
+	case LLRP_STEP_DELETE_ACCESS:
+		return access_cleared(s);
 	case LLRP_STEP_EXTENSIONS:
 		s->extended = true;
 		return llrp_session_begin_step(s, LLRP_STEP_CONFIG);
@@ -208,7 +296,6 @@ static int step_done(struct llrp_session *s, struct llrp_msg *m)
 		llrp_session_tell_state(s, RFID_READER_IDLE);
 		return -ERR_CLOSED;
 	case LLRP_STEP_CONFIG:
-	case LLRP_STEP_DELETE_ACCESS:
 	case LLRP_STEP_DELETE:
 	case LLRP_STEP_ADD:
 	case LLRP_STEP_ENABLE:
@@ -242,7 +329,12 @@ static int step_refused(struct llrp_session *s)
 		s->start_refused = !s->active;
 		memcpy(s->refusal, s->text, sizeof(s->refusal));
 		return begin_run(s);
+	case LLRP_STEP_ASK_VERSION:
+	case LLRP_STEP_SET_VERSION:
+		return version_refused(s);
 	case LLRP_STEP_DELETE_ACCESS: /* a reader without access specs, or with none to delete */
+		return access_cleared(s);
+	case LLRP_STEP_ROSPECS:
 	case LLRP_STEP_DELETE:
 	case LLRP_STEP_STOP:
 	case LLRP_STEP_CLEAN:
@@ -338,6 +430,7 @@ int llrp_session_new(const struct rfid_reader_config *cfg, const struct clock *c
 	if (!s)
 		return -ENOMEM;
 	s->cfg = *cfg;
+	s->stats.version = LLRP_VERSION_1;
 	s->cfg.name = s->cfg.host = NULL; /* the owner's; not needed here */
 	if (s->cfg.keepalive_ms == 0)
 		s->cfg.keepalive_ms = LLRP_DEFAULT_KEEPALIVE_MS;
@@ -346,6 +439,7 @@ int llrp_session_new(const struct rfid_reader_config *cfg, const struct clock *c
 	s->user = user;
 	s->deadline_us = INT64_MAX;
 	buf_init(&s->rx, 0);
+	llrp_ledger_init(&s->ledger, cfg->heard_until_us);
 	*ret = s;
 	return 0;
 }
@@ -388,7 +482,12 @@ void llrp_session_connected(struct llrp_session *s)
 	s->next_id = 1;
 	s->pending_id = 0;
 	s->deadline_us = clock_mono_us(s->clock) + LLRP_RESPONSE_TIMEOUT_US;
-	s->reduced = s->extended = s->active = s->start_refused = false;
+	s->version = LLRP_VERSION_1;
+	s->stats.version = LLRP_VERSION_1;
+	s->version_taboo |= s->version_asked;
+	s->version_asked = false;
+	s->reduced = s->extended = s->active = s->resumed = s->start_refused = false;
+	s->rospec = 0;
 	s->caps = (struct llrp_caps){0};
 	s->clock_gap_us = clock_real_us(s->clock) - clock_mono_us(s->clock);
 	llrp_normal_init(&s->normal, s->cfg.n_antennas ? s->cfg.antennas[0] : 1);
@@ -443,8 +542,18 @@ int llrp_session_stop(struct llrp_session *s)
 		return 0;
 	enter(s);
 	llrp_session_tell_state(s, RFID_READER_STOPPING);
-	return leave(s, llrp_session_begin_step(s, s->step > LLRP_STEP_ADD ? LLRP_STEP_STOP
-									   : LLRP_STEP_CLOSE));
+	return leave(s, llrp_session_begin_step(s, s->resumed || s->step > LLRP_STEP_ADD
+							   ? LLRP_STEP_STOP
+							   : LLRP_STEP_CLOSE));
+}
+
+int llrp_session_leave(struct llrp_session *s)
+{
+	if (s->step != LLRP_STEP_RUN || !s->caps.holding)
+		return llrp_session_stop(s);
+	enter(s);
+	llrp_session_tell_state(s, RFID_READER_STOPPING);
+	return leave(s, llrp_session_begin_step(s, LLRP_STEP_CLOSE));
 }
 
 const char *llrp_session_text(const struct llrp_session *s)
@@ -455,4 +564,5 @@ const char *llrp_session_text(const struct llrp_session *s)
 void llrp_session_get_stats(const struct llrp_session *s, struct rfid_reader_stats *ret)
 {
 	*ret = s->stats;
+	ret->ledger = s->ledger.told;
 }

@@ -5,8 +5,13 @@
  * llrp_session_feed(), bytes for it come out of a callback, time comes from the injected clock. The
  * order of things:
  *
- *     connection event -> capabilities -> (vendor extensions) -> configuration -> delete what
- * others left -> add, enable, start our ROSpec -> reports and keepalives ... -> stop, delete, close
+ *     connection event -> (version) -> capabilities -> (vendor extensions) -> configuration ->
+ * what runs there? -> delete what others left -> add, enable, start our ROSpec -> reports and
+ * keepalives ... -> stop, delete, close
+ *
+ * An inventory of ours that still runs, since an earlier connection ended without stopping it, is
+ * not touched: the reader hands over what it held, and goes on. It is known by its ROSpecID, which
+ * is made from all that it says.
  *
  * Nothing is sent before the reader's connection event says success (LLRP 1.0.1, clause 9). Each
  * request waits for the response of its type and message id; a reader that refuses a setting gets a
@@ -62,6 +67,9 @@ int64_t llrp_session_deadline(const struct llrp_session *s);
 /** Begins to stop, delete and close. 0, or -ERR_STATE when there is nothing to wait for (no
  * connection event yet, or failed): just drop the connection. */
 int llrp_session_stop(struct llrp_session *s) _must_check_;
+/** Begins to close, and leaves the inventory to a reader that holds reports; else stops it. As
+ * llrp_session_stop(). */
+int llrp_session_leave(struct llrp_session *s) _must_check_;
 /** The reason of the last failure, or "". */
 const char *llrp_session_text(const struct llrp_session *s);
 /** Fills all but `reconnects`. */

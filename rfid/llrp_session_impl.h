@@ -9,6 +9,7 @@
 #include "common/buf.h"
 #include "common/log.h"
 #include "rfid/llrp_codec.h"
+#include "rfid/llrp_ledger.h"
 #include "rfid/llrp_normal.h"
 #include "rfid/llrp_session.h"
 #include "rfid/llrp_setup.h"
@@ -19,9 +20,12 @@
 enum llrp_step {
 	LLRP_STEP_DEAD,  /**< not connected, or failed */
 	LLRP_STEP_EVENT, /**< the connection event */
+	LLRP_STEP_ASK_VERSION,
+	LLRP_STEP_SET_VERSION,
 	LLRP_STEP_CAPABILITIES,
 	LLRP_STEP_EXTENSIONS,
 	LLRP_STEP_CONFIG,
+	LLRP_STEP_ROSPECS, /**< what runs there already */
 	LLRP_STEP_DELETE_ACCESS,
 	LLRP_STEP_DELETE,
 	LLRP_STEP_ADD,
@@ -41,6 +45,9 @@ struct llrp_session {
 	void *user;
 	struct rfid_reader_stats stats;
 	struct log_limit incidents;
+	struct llrp_ledger ledger;
+	bool version_asked; /**< and no answer yet: a reader may hang up on the question */
+	bool version_taboo; /**< one did */
 	/* of this connection */
 	enum llrp_step step;
 	uint32_t next_id;
@@ -49,6 +56,9 @@ struct llrp_session {
 	bool reduced;        /**< the step is being tried again with less */
 	bool extended;       /**< the reader took the vendor's extensions */
 	bool active;         /**< a sign that our ROSpec runs */
+	bool resumed;        /**< it has since an earlier connection */
+	uint8_t version;     /**< of what we send */
+	uint32_t rospec;     /**< id of ours, 0 = not known yet */
 	bool start_refused;
 	char refusal[LLRP_SESSION_TEXT_MAX]; /**< what it said to START */
 	struct llrp_caps caps;
@@ -72,11 +82,14 @@ int llrp_session_fail(struct llrp_session *s, int err, const char *fmt, ...) _pr
 int llrp_session_bad_frame(struct llrp_session *s, int err, const char *what);
 void llrp_session_incident(struct llrp_session *s, const char *fmt, ...) _printf_(2, 3);
 void llrp_session_tell_state(struct llrp_session *s, enum rfid_reader_state state);
-void llrp_session_send(struct llrp_session *s, const struct buf *out);
+/** One frame; gives it the version agreed on. */
+void llrp_session_send(struct llrp_session *s, struct buf *out);
 /** Puts off the watchdog. */
 void llrp_session_sign_of_life(struct llrp_session *s);
 /** Sends the step's request and waits for its response. */
 int llrp_session_begin_step(struct llrp_session *s, enum llrp_step step) _must_check_;
+/** The connection event said success. */
+int llrp_session_begin(struct llrp_session *s) _must_check_;
 /** The message is a response, or the ERROR_MESSAGE in place of one. */
 int llrp_session_on_response(struct llrp_session *s, struct llrp_msg *m) _must_check_;
 /** Keeps the words of an LLRPStatus as the session's text. */

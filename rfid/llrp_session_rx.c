@@ -31,12 +31,12 @@ static int on_connection_attempt(struct llrp_session *s, uint64_t status)
 	if (status != 0)
 		return llrp_session_fail(s, status == 1 || status == 2 ? -EBUSY : -ERR_PEER, "%s",
 					 words);
-	return llrp_session_begin_step(s, LLRP_STEP_CAPABILITIES);
+	return llrp_session_begin(s);
 }
 
 static void on_rospec_event(struct llrp_session *s, const struct llrp_elem *e)
 {
-	if (llrp_get(e, "ROSpecID") != LLRP_SETUP_ROSPEC)
+	if (s->rospec == 0 || llrp_get(e, "ROSpecID") != s->rospec)
 		return;
 	switch (llrp_get(e, "EventType")) {
 	case 0:
@@ -94,6 +94,10 @@ static int on_event(struct llrp_session *s, struct llrp_msg *m)
 			llrp_normal_clock(&s->normal, llrp_get(e, "Microseconds"),
 					  watched_real_us(s));
 			break;
+		case LLRP_P_UPTIME:
+			llrp_normal_uptime(&s->normal, llrp_get(e, "Microseconds"),
+					   watched_real_us(s));
+			break;
 		case LLRP_P_CONNECTION_ATTEMPT_EVENT:
 			r = on_connection_attempt(s, llrp_get(e, "Status"));
 			break;
@@ -107,11 +111,13 @@ static int on_event(struct llrp_session *s, struct llrp_msg *m)
 			on_exception(s, e);
 			break;
 		case LLRP_P_REPORT_BUFFER_LEVEL_WARNING_EVENT:
+			llrp_ledger_warning(&s->ledger);
 			llrp_session_incident(
 				s, "the reader's report buffer is %u %% full",
 				(unsigned int) llrp_get(e, "ReportBufferPercentageFull"));
 			break;
 		case LLRP_P_REPORT_BUFFER_OVERFLOW_ERROR_EVENT:
+			llrp_ledger_overflow(&s->ledger, clock_real_us(s->clock));
 			llrp_session_incident(
 				s, "the reader's report buffer overflowed: reads were lost");
 			break;
@@ -141,8 +147,13 @@ static int on_report(struct llrp_session *s, const uint8_t *frame, size_t len)
 	r = llrp_report_check(frame, len);
 	if (r < 0)
 		return llrp_session_bad_frame(s, r, "a malformed tag report");
-	if (r == 0 || s->step < LLRP_STEP_ENABLE)
-		return 0; /* of an inventory that is not ours */
+	if (r == 0)
+		return 0;
+	llrp_ledger_frame(&s->ledger, (size_t) r);
+	if (s->step < LLRP_STEP_ENABLE) {
+		llrp_ledger_unclaimed(&s->ledger, (size_t) r); /* of an inventory not ours */
+		return 0;
+	}
 	s->active = true;
 	if (s->step == LLRP_STEP_RUN && s->start_refused) {
 		s->start_refused = false;
@@ -155,6 +166,7 @@ static int on_report(struct llrp_session *s, const uint8_t *frame, size_t len)
 			odd++;
 			continue;
 		}
+		llrp_ledger_read(&s->ledger, &batch[n]);
 		s->stats.reads++;
 		if (++n == READ_BATCH) {
 			s->cb.reads(s->user, batch, n);
@@ -163,6 +175,7 @@ static int on_report(struct llrp_session *s, const uint8_t *frame, size_t len)
 	}
 	if (n && !s->freed)
 		s->cb.reads(s->user, batch, n);
+	llrp_ledger_strange(&s->ledger, odd);
 	if (odd)
 		llrp_session_incident(s, "%zu tag reports had an empty or overlong EPC", odd);
 	return 0;
@@ -184,6 +197,9 @@ static int on_frame(struct llrp_session *s, const struct llrp_header *h, const u
 
 	s->stats.messages++;
 	llrp_session_sign_of_life(s);
+	if (s->step == LLRP_STEP_RUN)
+		llrp_ledger_heard(&s->ledger, clock_real_us(s->clock),
+				  h->type == LLRP_RO_ACCESS_REPORT);
 	if (h->type == LLRP_RO_ACCESS_REPORT)
 		return on_report(s, frame, h->length);
 	if (h->type == LLRP_KEEPALIVE) {

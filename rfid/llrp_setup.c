@@ -27,6 +27,22 @@ enum event_type {
 
 /* --- capabilities ----------------------------------------------------------------------------- */
 
+/** The entries say by how many decibels they are less sensitive than the best. */
+static void parse_sensitivity(const struct llrp_elem *general, struct llrp_caps *caps)
+{
+	const struct llrp_elem *e = llrp_find(general, LLRP_P_RECEIVE_SENSITIVITY_TABLE_ENTRY);
+	int64_t best = INT64_MAX;
+
+	for (; e; e = llrp_find_next(e)) {
+		int64_t less = llrp_get_signed(e, "ReceiveSensitivityValue");
+
+		if (less >= best)
+			continue;
+		best = less;
+		caps->sensitivity = (uint16_t) llrp_get(e, "Index");
+	}
+}
+
 static void parse_general(const struct llrp_elem *e, struct llrp_caps *caps)
 {
 	const uint8_t *text;
@@ -40,6 +56,7 @@ static void parse_general(const struct llrp_elem *e, struct llrp_caps *caps)
 	for (size_t i = 0; i < len && n + 1 < sizeof(caps->firmware); i++)
 		caps->firmware[n++] = text[i] >= 0x20 && text[i] < 0x7f ? (char) text[i] : '?';
 	caps->firmware[n] = '\0';
+	parse_sensitivity(e, caps);
 }
 
 /**
@@ -220,7 +237,7 @@ int llrp_setup_config(struct buf *out, uint32_t id, const struct llrp_caps *caps
 		add_event_states(llrp_root(m), caps);
 	if (!reduced && caps->holding) {
 		e = llrp_add(llrp_root(m), LLRP_P_EVENTS_AND_REPORTS);
-		llrp_set(e, "HoldEventsAndReportsUponReconnect", 0);
+		llrp_set(e, "HoldEventsAndReportsUponReconnect", 1);
 	}
 	return llrp_msg_encode(m, out);
 }
@@ -232,6 +249,9 @@ static void add_antenna_configuration(struct llrp_elem *inventory, const struct 
 	struct llrp_elem *e, *command;
 
 	llrp_set(conf, "AntennaID", 0); /* all of them */
+	if (caps->sensitivity)
+		llrp_set(llrp_add(conf, LLRP_P_RF_RECEIVER), "ReceiverSensitivity",
+			 caps->sensitivity);
 	if (caps->n_powers) {
 		e = llrp_add(conf, LLRP_P_RF_TRANSMITTER);
 		llrp_set(e, "HopTableID", caps->hopping ? caps->hop_table : 0);
@@ -276,19 +296,36 @@ static void add_report_spec(struct llrp_elem *rospec, bool extended)
 	llrp_set(e, "RFDopplerFrequencyMode", 1);
 }
 
+/** A ROSpecID that says what the ROSpec does: FNV-1a over its bytes, kept away from the small
+ * numbers that people and tools choose. */
+static int fingerprint(const struct llrp_msg *m, uint32_t *ret)
+{
+	_cleanup_buf_ struct buf body = BUF_INIT;
+	uint32_t h = 2166136261u;
+	int r = llrp_msg_encode(m, &body);
+
+	if (r < 0)
+		return r;
+	for (size_t i = LLRP_HEADER_BYTES; i < body.len; i++)
+		h = (h ^ body.data[i]) * 16777619u;
+	*ret = h | 0x40000000u;
+	return 0;
+}
+
 int llrp_setup_add_rospec(struct buf *out, uint32_t id, const struct llrp_caps *caps,
-			  const struct rfid_reader_config *cfg, bool extended, bool reduced)
+			  const struct rfid_reader_config *cfg, bool extended, bool reduced,
+			  uint32_t *ret_rospec)
 {
 	static const uint16_t all[] = {0};
 	_cleanup_(llrp_msg_freep) struct llrp_msg *m = NULL;
 	struct llrp_elem *rospec, *bound, *ai, *e;
+	uint32_t rospec_id;
 	int r;
 
 	r = llrp_msg_new(LLRP_ADD_ROSPEC, id, &m);
 	if (r < 0)
 		return r;
 	rospec = llrp_add(llrp_root(m), LLRP_P_ROSPEC);
-	llrp_set(rospec, "ROSpecID", LLRP_SETUP_ROSPEC);
 	bound = llrp_add(rospec, LLRP_P_RO_BOUNDARY_SPEC);
 	e = llrp_add(bound, LLRP_P_ROSPEC_START_TRIGGER);
 	llrp_set(e, "ROSpecStartTriggerType", START_IMMEDIATE);
@@ -305,5 +342,10 @@ int llrp_setup_add_rospec(struct buf *out, uint32_t id, const struct llrp_caps *
 	if (!reduced)
 		add_antenna_configuration(e, caps, cfg);
 	add_report_spec(rospec, extended && !reduced);
+	r = fingerprint(m, &rospec_id);
+	if (r < 0)
+		return r;
+	llrp_set(rospec, "ROSpecID", rospec_id);
+	*ret_rospec = rospec_id;
 	return llrp_msg_encode(m, out);
 }

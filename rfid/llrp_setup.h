@@ -11,7 +11,6 @@
 #include "rfid/rfid.h"
 
 #define LLRP_SETUP_MAX_POWERS 256
-#define LLRP_SETUP_ROSPEC     1u /**< id of the one ROSpec we run */
 
 /** What of GET_READER_CAPABILITIES_RESPONSE matters for an inventory. */
 struct llrp_caps {
@@ -19,9 +18,10 @@ struct llrp_caps {
 	uint32_t vendor; /**< IANA private enterprise number */
 	uint32_t model;
 	char firmware[32];
-	bool utc;            /**< it has a clock, else uptimes only */
-	bool holding;        /**< knows HoldEventsAndReportsUponReconnect */
-	bool buffer_warning; /**< can warn before its report buffer overflows */
+	bool utc;             /**< it has a clock, else uptimes only */
+	bool holding;         /**< knows HoldEventsAndReportsUponReconnect */
+	bool buffer_warning;  /**< can warn before its report buffer overflows */
+	uint16_t sensitivity; /**< index of the most sensitive receiver setting; 0 = no table */
 	bool hopping;
 	uint16_t hop_table;
 	bool has_mode;
@@ -44,11 +44,12 @@ const char *llrp_caps_describe(const struct llrp_caps *caps, char *buf, size_t s
 int llrp_setup_plain(struct buf *out, uint16_t type, uint32_t id, uint32_t spec) _must_check_;
 int llrp_setup_get_capabilities(struct buf *out, uint32_t id) _must_check_;
 int llrp_setup_enable_extensions(struct buf *out, uint32_t id) _must_check_;
-/** Keepalive, and unless `reduced` the events and no holding of reports. */
+/** Keepalive, and unless `reduced` the events, and holding of reports while we are away. */
 int llrp_setup_config(struct buf *out, uint32_t id, const struct llrp_caps *caps,
 		      uint32_t keepalive_ms, bool reduced) _must_check_;
 /** The inventory. `extended` asks for phase, Doppler and fine RSSI; `reduced` leaves power, session
- * and mode as they are in the reader. */
+ * and mode as they are in the reader. Its id is made from all that it says, so that it is known
+ * again; with message id 0 in `id` the result is the same. */
 int llrp_setup_add_rospec(struct buf *out, uint32_t id, const struct llrp_caps *caps,
-			  const struct rfid_reader_config *cfg, bool extended,
-			  bool reduced) _must_check_;
+			  const struct rfid_reader_config *cfg, bool extended, bool reduced,
+			  uint32_t *ret_rospec) _must_check_;

@@ -7,11 +7,12 @@
  *
  * How the room is laid out, from the wire inwards:
  *
- *     llrp_table     what LLRP 1.0.1 looks like on the wire, as data     |
+ *     llrp_table     what LLRP looks like on the wire, as data           |
  *     llrp_codec     any message as a tree: decode, build, encode        | libllrpwire.a, which the
  *     llrp_report    the fast path for tag reports, nothing allocated    | simulator uses as well
  *     llrp_setup     what a reader can do, and the messages that follow from it
  *     llrp_session   one connection without IO: bytes in, bytes out, time by an injected clock
+ *     llrp_ledger    what became of the reports, and where some may be missing
  *     llrp_normal    a report as sent -> struct rfid_read: carried-forward fields, one clock
  *     rfid_reader    the session on a TCP socket of the loop, with reconnect
  *     presence       reads in, sightings out (appear, refresh, gone)
@@ -25,7 +26,7 @@
 #include "common/loop.h"
 
 #define RFID_MAX_ANTENNAS 32
-#define RFID_DEFAULT_PORT 5084 /**< LLRP 1.0.1, IANA "llrp" */
+#define RFID_DEFAULT_PORT 5084 /**< IANA "llrp" */
 
 /** One tag report, normalised: what was absent but enabled has been carried forward (LLRP 14.2.3).
  */
@@ -64,6 +65,50 @@ struct rfid_reader_config {
 	int16_t power_cdbm;    /**< wanted transmit power; 0 = highest; mapped to the nearest table
 				  index */
 	uint32_t keepalive_ms; /**< 0 = 10 s; the link is given up after three are missed */
+	/** Highest LLRP version to agree on: 0 or 1 = 1.0.1 without asking, 2 = 1.1 if the reader
+	 * speaks it. */
+	uint8_t version;
+	/** UTC up to which an earlier life of this program heard the reader; 0 = never. What the
+	 * reader said after it, and before it is heard again, shows as a gap. */
+	int64_t heard_until_us;
+};
+
+/** Why reports may be missing. */
+enum rfid_gap_cause {
+	RFID_GAP_NONE,
+	RFID_GAP_CONNECTION, /**< what was under way when the connection, or this program, ended */
+	RFID_GAP_OVERFLOW,   /**< the reader's buffer was full */
+	RFID_GAP_CAUSE_COUNT
+};
+const char *rfid_gap_cause_str(enum rfid_gap_cause c);
+
+/** A stretch of time of which reports may be missing: never shorter than the truth. */
+struct rfid_gap {
+	enum rfid_gap_cause cause;
+	int64_t from_us, to_us; /**< UTC on the agent's clock */
+};
+
+/**
+ * What became of the tag reports: reports = handed_on + strange + unclaimed. LLRP acknowledges no
+ * report, so this is all there is to tell a loss by.
+ */
+struct rfid_ledger {
+	uint64_t frames;    /**< report messages with tags in them */
+	uint64_t reports;   /**< tag reports in them */
+	uint64_t reads;     /**< singulations they stand for: the sum of TagSeenCount */
+	uint64_t handed_on; /**< tag reports given to the reads callback */
+	uint64_t strange;   /**< ... with an empty or overlong EPC */
+	uint64_t unclaimed; /**< ... of an inventory that is not (yet) known to be ours */
+	uint64_t held;      /**< of those handed on, made while nobody listened */
+	uint64_t resumed;   /**< connections on which our inventory was found running */
+	uint64_t warnings;  /**< the reader's buffer was nearly full */
+	uint64_t overflows; /**< ... and full */
+	uint64_t gaps;
+	uint64_t gaps_us; /**< their length together */
+	struct rfid_gap last_gap;
+	/** UTC up to which nothing is missing but the gaps; 0 = never heard. To be given back as
+	 * heard_until_us after a restart. */
+	int64_t heard_until_us;
 };
 
 struct rfid_reader_stats {
@@ -72,7 +117,9 @@ struct rfid_reader_stats {
 	uint64_t reconnects;
 	uint64_t bad_frames; /**< frames that cost a connection */
 	uint16_t antennas;   /**< from the capabilities */
+	uint8_t version;     /**< LLRP version spoken, as in the header: 1 = 1.0.1, 2 = 1.1 */
 	char model[64];      /**< manufacturer/model/firmware in words */
+	struct rfid_ledger ledger;
 };
 
 struct rfid_reader_callbacks {
@@ -93,6 +140,9 @@ int rfid_reader_new(struct loop *loop, const struct rfid_reader_config *cfg,
 		    struct rfid_reader **ret) _must_check_;
 /** Stops and deletes the ROSpec, closes politely (at most 2 s), then calls done once. */
 void rfid_reader_stop(struct rfid_reader *r, loop_fn done, void *user);
+/** As rfid_reader_stop(), but lets the inventory run where the reader can hold its reports until we
+ * are back. */
+void rfid_reader_leave(struct rfid_reader *r, loop_fn done, void *user);
 /** Drops the connection as it is. NULL-safe. */
 void rfid_reader_free(struct rfid_reader *r);
 enum rfid_reader_state rfid_reader_state(const struct rfid_reader *r);

@@ -513,7 +513,8 @@ int rfid_reader_new(struct loop *loop, const struct rfid_reader_config *cfg,
 	return 0;
 }
 
-void rfid_reader_stop(struct rfid_reader *r, loop_fn done, void *user)
+static void stop(struct rfid_reader *r, int (*session_end)(struct llrp_session *s), loop_fn done,
+		 void *user)
 {
 	enter(r);
 	r->stopping = true;
@@ -521,7 +522,7 @@ void rfid_reader_stop(struct rfid_reader *r, loop_fn done, void *user)
 	r->stopped_user = user;
 	r->stop_by_us = clock_mono_us(r->clock) + STOP_TIMEOUT_US;
 	if (r->fd >= 0 && r->state >= RFID_READER_NEGOTIATING && r->state <= RFID_READER_RUNNING &&
-	    llrp_session_stop(r->session) == 0) {
+	    session_end(r->session) == 0) {
 		settle(r, 0);
 	} else if (r->state != RFID_READER_STOPPING) {
 		/* Nothing to say goodbye to; done comes from the loop all the same. */
@@ -529,6 +530,16 @@ void rfid_reader_stop(struct rfid_reader *r, loop_fn done, void *user)
 		loop_timer_start(r->timer, 0);
 	}
 	leave(r);
+}
+
+void rfid_reader_stop(struct rfid_reader *r, loop_fn done, void *user)
+{
+	stop(r, llrp_session_stop, done, user);
+}
+
+void rfid_reader_leave(struct rfid_reader *r, loop_fn done, void *user)
+{
+	stop(r, llrp_session_leave, done, user);
 }
 
 static void destroy(struct rfid_reader *r)

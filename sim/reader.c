@@ -39,6 +39,8 @@ void reader_send(struct sim_reader *r, struct llrp_msg *m)
 {
 	_cleanup_buf_ struct buf out = BUF_INIT;
 
+	if (m && llrp_msg_version(m) == LLRP_VERSION_1)
+		llrp_msg_set_version(m, r->version);
 	if (m && llrp_msg_encode(m, &out) == 0 && buf_ok(&out))
 		reader_send_bytes(r, out.data, out.len);
 	llrp_msg_free(m);
@@ -110,6 +112,9 @@ void reader_client_gone(struct sim_reader *r)
 	r->client = NULL;
 	buf_clear(&r->in);
 	r->extensions = false;
+	r->version = LLRP_VERSION_1;
+	r->version_set = false;
+	report_forget(r);
 	reader_keepalive_arm(r);
 	if (r->source.client)
 		r->source.client(r->source.user, false);
@@ -193,7 +198,6 @@ int sim_reader_attach(struct sim_reader *r, int fd)
 		return e;
 	r->stats.connections++;
 	r->keepalives_missed = 0;
-	r->last.set = false;
 	r->holding = r->set.hold_on_reconnect;
 	attempt_event(r, ATTEMPT_OK, &hello);
 	reader_send_bytes(r, hello.data, hello.len);
@@ -242,7 +246,8 @@ int sim_reader_new(struct loop *loop, const struct sim_reader_config *cfg, struc
 	(void) snprintf(r->name, sizeof r->name, "%s", cfg->name);
 	r->started_us = clock_mono_us(r->clock);
 	buf_init(&r->in, LLRP_MAX_FRAME_BYTES * 2);
-	buf_init(&r->held, READER_HELD_MAX);
+	r->version = LLRP_VERSION_1;
+	buf_init(&r->held, report_room(r));
 	reader_settings_default(r);
 	e = loop_timer_new(loop, keepalive_due, r, &r->keepalive_timer);
 	if (e == 0)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * A simulated LLRP 1.0.1 reader on a TCP port. It keeps the protocol; where its reads come from is
- * the business of a source (sim/air.h: the simulated store; sim/player.h: a recording), which is
- * told when an inventory runs and feeds reads while it does.
+ * A simulated LLRP reader on a TCP port; it speaks 1.0.1, and 1.1 when asked to, if so configured.
+ * It keeps the protocol; where its reads come from is the business of a source (sim/air.h: the
+ * simulated store; sim/player.h: a recording), which is told when an inventory runs and feeds reads
+ * while it does.
  *
  *     reader.c          port, one client at a time, framing, keepalives, events
  *     reader_request.c  what each request does, and what is answered to a wrong one
@@ -27,6 +28,8 @@ struct sim_reader_config {
 	bool carry_forward; /**< leave out optional fields that did not change since the last report
 			     */
 	bool impinj;        /**< name that manufacturer and take its extensions: phase, Doppler */
+	uint8_t version;    /**< highest it speaks: 0 or 1 = 1.0.1, 2 = 1.1 */
+	size_t held_bytes;  /**< room for reports that nobody takes; 0 = 2 MiB */
 };
 
 /** One singulation of a tag. */
@@ -53,6 +56,8 @@ struct sim_reader_stats {
 	uint64_t reported; /**< tag reports handed to the connection */
 	uint64_t dropped;  /**< lost: buffer full, or nobody there to take them */
 	uint64_t connections, errors_sent;
+	uint64_t held;     /**< tag reports that had to wait for a client */
+	uint64_t warnings; /**< times the room for them was nearly used up */
 	bool connected, unplugged, frozen, inventory;
 };
 

@@ -94,7 +94,7 @@ static void put_llrp(struct llrp_elem *root)
 {
 	struct llrp_elem *e = llrp_add(root, LLRP_P_LLRP_CAPABILITIES);
 
-	llrp_set(e, "CanReportBufferFillWarning", 0);
+	llrp_set(e, "CanReportBufferFillWarning", 1);
 	llrp_set(e, "SupportsEventAndReportHolding", 1);
 	llrp_set(e, "MaxNumPriorityLevelsSupported", 1);
 	llrp_set(e, "MaxNumROSpecs", READER_MAX_ROSPECS);

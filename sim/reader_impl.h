@@ -12,6 +12,7 @@
 #define READER_MAX_SPEC_BYTES  65535
 #define READER_QUEUE_MAX       (8u << 20) /**< bytes a client may leave unread */
 #define READER_HELD_MAX        (2u << 20) /**< bytes of reports held while no client takes them */
+#define READER_HELD_WARN       80         /**< per cent of it at which the reader warns */
 #define READER_PENDING_MAX     20000      /**< tag reports that wait for their trigger */
 #define READER_EVENT_TYPES     9
 #define READER_POWER_LEVELS    81 /**< 10 to 30 dBm ... */
@@ -111,6 +112,8 @@ struct sim_reader {
 	unsigned int keepalives_missed;
 	uint32_t next_id; /**< of messages the reader starts */
 	bool holding;     /**< reports wait for ENABLE_EVENTS_AND_REPORTS */
+	uint8_t version;  /**< of this connection, as in the header */
+	bool version_set; /**< by SET_PROTOCOL_VERSION, once */
 	bool extensions;  /**< this client enabled the vendor's */
 	bool corked;      /**< what is sent waits in cork until reader_uncork() */
 	struct buf cork;
@@ -133,7 +136,7 @@ struct sim_reader {
 	size_t index_size;
 	struct last_report last;
 	struct buf held; /**< whole frames kept while holding or without a client */
-	bool overflowed;
+	bool overflowed, warned;
 };
 
 /* reader.c */
@@ -198,6 +201,10 @@ void rospec_observed(struct sim_reader *r);
 struct rospec *rospec_active(struct sim_reader *r);
 
 /* reader_report.c */
+/** The room for held reports. */
+size_t report_room(const struct sim_reader *r);
+/** The client left: fields are not carried over to the next one. */
+void report_forget(struct sim_reader *r);
 void report_flush(struct sim_reader *r, bool even_if_empty);
 /** Sends what was held. */
 void report_release(struct sim_reader *r);

@@ -141,18 +141,45 @@ static void overflow(struct sim_reader *r)
 	reader_event_send(r, m);
 }
 
+size_t report_room(const struct sim_reader *r)
+{
+	return r->cfg.held_bytes ? r->cfg.held_bytes : READER_HELD_MAX;
+}
+
+/** Told once for each time the room fills up, as soon as somebody listens. */
+static void level_warning(struct sim_reader *r)
+{
+	unsigned int percent = (unsigned int) (r->held.len * 100 / report_room(r));
+	struct llrp_msg *m;
+	struct llrp_elem *e;
+
+	if (r->warned || percent < READER_HELD_WARN)
+		return;
+	r->warned = true;
+	r->stats.warnings++;
+	if (!r->client || r->holding || !r->set.notify[EVENT_BUFFER_WARNING])
+		return;
+	e = reader_event(r, &m);
+	if (m)
+		llrp_set(llrp_add(e, LLRP_P_REPORT_BUFFER_LEVEL_WARNING_EVENT),
+			 "ReportBufferPercentageFull", MIN(percent, 100u));
+	reader_event_send(r, m);
+}
+
 static void frame_out(struct sim_reader *r, const struct buf *frame, size_t tags)
 {
 	bool keep = r->holding || (!r->client && r->set.hold_on_reconnect);
 
 	if (!buf_ok(frame) || (!keep && !r->client)) {
 		r->stats.dropped += tags;
-	} else if (keep && r->held.len + frame->len > READER_HELD_MAX) {
+	} else if (keep && r->held.len + frame->len > report_room(r)) {
 		r->stats.dropped += tags;
 		overflow(r);
 	} else if (keep) {
 		buf_put(&r->held, frame->data, frame->len);
 		r->stats.reported += tags;
+		r->stats.held += tags;
+		level_warning(r);
 	} else {
 		r->stats.reported += tags;
 		reader_send_bytes(r, frame->data, frame->len);
@@ -162,7 +189,7 @@ static void frame_out(struct sim_reader *r, const struct buf *frame, size_t tags
 static void frame_begin(struct sim_reader *r, struct buf *frame)
 {
 	buf_clear(frame);
-	buf_put_u16be(frame, LLRP_VERSION_1 << 10 | LLRP_RO_ACCESS_REPORT);
+	buf_put_u16be(frame, (uint16_t) (r->version << 10 | LLRP_RO_ACCESS_REPORT));
 	buf_put_u32be(frame, 0);
 	buf_put_u32be(frame, r->next_id++);
 }
@@ -197,11 +224,29 @@ void report_flush(struct sim_reader *r, bool even_if_empty)
 	frame_end(r, &frame, tags);
 }
 
+/** Frames held from another connection go out as this one's. */
+static void set_version(struct buf *frames, uint8_t version)
+{
+	struct llrp_header h;
+
+	for (size_t at = 0;
+	     at < frames->len && llrp_header_decode(frames->data + at, frames->len - at, &h) == 0;
+	     at += h.length)
+		frames->data[at] = (uint8_t) ((frames->data[at] & ~0x1c) | version << 2);
+}
+
 void report_release(struct sim_reader *r)
 {
 	r->holding = false;
+	set_version(&r->held, r->version);
 	if (r->held.len > 0)
 		reader_send_bytes(r, r->held.data, r->held.len);
+	if (r->warned) {
+		r->warned = false;
+		level_warning(r); /* nobody could be told before */
+		r->stats.warnings--;
+		r->warned = false;
+	}
 	buf_clear(&r->held);
 	if (r->overflowed) {
 		r->overflowed = false;
@@ -217,7 +262,12 @@ void report_reset(struct sim_reader *r)
 		memset(r->pending_index, 0, r->index_size * sizeof *r->pending_index);
 	buf_clear(&r->held);
 	r->last.set = false;
-	r->overflowed = r->holding = false;
+	r->overflowed = r->warned = r->holding = false;
+}
+
+void report_forget(struct sim_reader *r)
+{
+	r->last.set = false;
 }
 
 void report_begin(struct sim_reader *r)

@@ -39,6 +39,8 @@ static uint16_t response_type(uint16_t request)
 	case LLRP_ENABLE_ACCESSSPEC:
 	case LLRP_DISABLE_ACCESSSPEC:
 	case LLRP_GET_ACCESSSPECS:
+	case LLRP_GET_SUPPORTED_VERSION:
+	case LLRP_SET_PROTOCOL_VERSION:
 		return (uint16_t) (request + 10);
 	default:
 		return LLRP_ERROR_MESSAGE;
@@ -262,6 +264,43 @@ static void custom_message(struct sim_reader *r, struct llrp_msg *request)
 	reader_send(r, m);
 }
 
+/* --- versions (LLRP 1.1, 9) ------------------------------------------------------------------- */
+
+static void get_supported_version(struct sim_reader *r, uint32_t id)
+{
+	static const struct refusal fine = {0};
+	struct llrp_msg *m = response_new(r, LLRP_GET_SUPPORTED_VERSION, id, &fine);
+
+	if (!m)
+		return;
+	llrp_msg_set_version(m, LLRP_VERSION_1_1);
+	llrp_set(llrp_root(m), "CurrentVersion", r->version);
+	llrp_set(llrp_root(m), "SupportedVersion", r->cfg.version);
+	reader_send(r, m);
+}
+
+static void set_protocol_version(struct sim_reader *r, struct llrp_msg *request)
+{
+	uint64_t version = llrp_get(llrp_root(request), "ProtocolVersion");
+	struct refusal no = {0};
+	struct llrp_msg *m;
+
+	if (r->version_set)
+		no = (struct refusal){LLRP_M_UNEXPECTED_MESSAGE, 0, -1, 0,
+				      "the version was set already"};
+	else if (version < LLRP_VERSION_1 || version > r->cfg.version)
+		no = (struct refusal){LLRP_M_UNSUPPORTED_VERSION, 0, -1, 0,
+				      "this reader does not speak that version"};
+	m = response_new(r, LLRP_SET_PROTOCOL_VERSION, llrp_msg_id(request), &no);
+	if (m)
+		llrp_msg_set_version(m, LLRP_VERSION_1_1);
+	if (!no.code) {
+		r->version = (uint8_t) version;
+		r->version_set = true;
+	}
+	reader_send(r, m);
+}
+
 static void close_connection(struct sim_reader *r, uint32_t id)
 {
 	static const struct refusal fine = {0};
@@ -349,6 +388,12 @@ static void dispatch(struct sim_reader *r, struct llrp_msg *m)
 	case LLRP_CUSTOM_MESSAGE:
 		custom_message(r, m);
 		break;
+	case LLRP_GET_SUPPORTED_VERSION:
+		get_supported_version(r, id);
+		break;
+	case LLRP_SET_PROTOCOL_VERSION:
+		set_protocol_version(r, m);
+		break;
 	case LLRP_ERROR_MESSAGE: /* never answered */
 		break;
 	default:
@@ -360,10 +405,14 @@ static void dispatch(struct sim_reader *r, struct llrp_msg *m)
 static bool refused_by_header(struct sim_reader *r, const struct llrp_header *h)
 {
 	static const struct refusal version = {LLRP_M_UNSUPPORTED_VERSION, 0, -1, 0,
-					       "this reader speaks LLRP 1.0.1"};
+					       "not the version of this connection"};
+	bool negotiates =
+		h->type == LLRP_GET_SUPPORTED_VERSION || h->type == LLRP_SET_PROTOCOL_VERSION;
 	struct llrp_msg *m;
 
-	if (h->version == LLRP_VERSION_1)
+	/* These two are of 1.1 whatever the connection is. */
+	if (negotiates && r->cfg.version >= LLRP_VERSION_1_1 ? h->version == LLRP_VERSION_1_1
+							     : h->version == r->version)
 		return false;
 	if (h->type == LLRP_ERROR_MESSAGE)
 		return true;

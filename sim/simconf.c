@@ -50,6 +50,9 @@ const struct conf_row simconf_schema[] = {
 	{"reader*", "carry_forward", CONF_BOOL, "false", 0, 0,
 	 "leave out report fields that did not change"},
 	{"reader*", "impinj", CONF_BOOL, "false", 0, 0, "take that maker's extensions"},
+	{"reader*", "version", CONF_INT, "1", 1, 2, "highest LLRP version: 1 = 1.0.1, 2 = 1.1"},
+	{"reader*", "held_kib", CONF_INT, "2048", 1, 65536,
+	 "room for reports that nobody takes, in KiB"},
 	{"place*", "reader", CONF_STR, "", 0, 63, "reader that covers the place; empty = none"},
 	{"place*", "antennas", CONF_STR, "", 0, 127, "its antennas there, such as \"1,2\""},
 	{"place*", "kind", CONF_STR, "other", 1, 31,
@@ -175,6 +178,8 @@ static int read_reader(const struct reading *rd, const char *title, struct simco
 	to->reader.n_antennas = (uint16_t) conf_int(rd->conf, "reader", title, "antennas");
 	to->reader.carry_forward = conf_bool(rd->conf, "reader", title, "carry_forward");
 	to->reader.impinj = conf_bool(rd->conf, "reader", title, "impinj");
+	to->reader.version = (uint8_t) conf_int(rd->conf, "reader", title, "version");
+	to->reader.held_bytes = (size_t) conf_int(rd->conf, "reader", title, "held_kib") * 1024;
 	to->port = (uint16_t) conf_int(rd->conf, "reader", title, "port");
 	to->reads_per_s = conf_float(rd->conf, "reader", title, "reads_per_s");
 	if (!(to->reads_per_s >= 0 && to->reads_per_s <= 1000))

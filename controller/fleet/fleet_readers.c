@@ -90,6 +90,31 @@ static const struct proto_health_reader *health_of(const struct agent *a, const 
 	return NULL;
 }
 
+/** What became of the reader's reports, and the last stretch of which some may be missing. */
+static json_t *ledger_json(const struct proto_health_reader *h)
+{
+	char from[CLOCK_RFC3339_MAX], to[CLOCK_RFC3339_MAX];
+	json_t *gap = json_null();
+
+	if (h->gap_cause[0])
+		gap = json_pack("{s:s,s:s,s:o}", "from", clock_rfc3339(h->gap_from_us, from), "to",
+				clock_rfc3339(h->gap_to_us, to), "cause",
+				fleet_json_text(h->gap_cause));
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "reports",
+			 (json_int_t) h->reports, "handed_on", (json_int_t) h->handed_on,
+			 "unclaimed", (json_int_t) h->unclaimed, "strange", (json_int_t) h->strange,
+			 "held", (json_int_t) h->held, "resumed", (json_int_t) h->resumed,
+			 "sightings", (json_int_t) h->sightings, "buffer_warnings",
+			 (json_int_t) h->buffer_warnings, "buffer_overflows",
+			 (json_int_t) h->buffer_overflows, "gaps", (json_int_t) h->gaps, "gaps_ms",
+			 (json_int_t) (h->gaps_us / US_PER_MS), "last_gap", gap);
+}
+
+static const char *llrp_version(uint8_t version)
+{
+	return version == 1 ? "1.0.1" : version == 2 ? "1.1" : "";
+}
+
 static json_t *reader_json(const struct agent *a, const struct proto_desired_reader *r)
 {
 	static const struct proto_health_reader unknown = {.state = "unknown"};
@@ -100,12 +125,13 @@ static json_t *reader_json(const struct agent *a, const struct proto_desired_rea
 		h = &unknown;
 	for (size_t i = 0; i < r->n_antennas; i++)
 		json_array_append_new(antennas, json_integer(r->antennas[i]));
-	return json_pack("{s:o,s:o,s:i,s:o,s:i,s:i,s:o,s:o,s:o,s:I,s:I}", "name",
+	return json_pack("{s:o,s:o,s:i,s:o,s:i,s:i,s:o,s:o,s:o,s:I,s:I,s:s,s:o}", "name",
 			 fleet_json_text(r->name), "host", fleet_json_text(r->host), "port",
 			 (int) r->port, "antennas", antennas, "session", (int) r->session,
 			 "power_cdbm", (int) r->power_cdbm, "state", fleet_json_text(h->state),
 			 "model", fleet_json_text(h->model), "error", fleet_json_text(h->error),
-			 "reads", (json_int_t) h->reads, "reconnects", (json_int_t) h->reconnects);
+			 "reads", (json_int_t) h->reads, "reconnects", (json_int_t) h->reconnects,
+			 "llrp_version", llrp_version(h->llrp_version), "ledger", ledger_json(h));
 }
 
 json_t *fleet_readers_json(const struct fleet *f, const struct agent *a)

@@ -24,6 +24,8 @@ static const char usage[] =
 	"    --power DBM         transmit power (default: the highest)\n"
 	"    --seconds N         stop after so long (default: until Ctrl-C)\n"
 	"    --reads N           stop after so many reads\n"
+	"    --llrp VERSION      highest to agree on: 1.0.1 (default) or 1.1\n"
+	"    --leave             let the inventory run on, and the reader hold its reports\n"
 	"  --help, --version\n\n"
 	"FILE may be - for standard input.\n"
 	"Exit status: 0 done, 1 a frame is wrong or the reader failed, 2 wrong usage.\n";

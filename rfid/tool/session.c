@@ -23,7 +23,7 @@ struct live {
 	char host[256];
 	const char *record_path;
 	FILE *record;
-	bool print;
+	bool print, leave;
 	int64_t seconds;
 	uint64_t max_reads;
 	int fd;
@@ -198,7 +198,7 @@ static int converse(struct live *l)
 				  (l->max_reads && l->reads >= l->max_reads))) {
 			stopping = true;
 			end = clock_mono_us(l->clock) + STOP_WAIT_US;
-			if (llrp_session_stop(l->session) < 0)
+			if ((l->leave ? llrp_session_leave : llrp_session_stop)(l->session) < 0)
 				return 0;
 		} else if (stopping && clock_mono_us(l->clock) >= end) {
 			return 0;
@@ -292,6 +292,8 @@ static int parse(struct live *l, int argc, char **argv)
 		{"power", required_argument, NULL, 'w'},
 		{"seconds", required_argument, NULL, 't'},
 		{"reads", required_argument, NULL, 'n'},
+		{"llrp", required_argument, NULL, 'l'},
+		{"leave", no_argument, NULL, 'k'},
 		{NULL, 0, NULL, 0},
 	};
 	long v;
@@ -330,6 +332,14 @@ static int parse(struct live *l, int argc, char **argv)
 				return tool_usage_error("--reads: a number from 1");
 			l->max_reads = (uint64_t) v;
 			break;
+		case 'l':
+			if (strcmp(optarg, "1.1") != 0 && strcmp(optarg, "1.0.1") != 0)
+				return tool_usage_error("--llrp: 1.0.1 or 1.1");
+			l->cfg.version = optarg[2] == '1' ? LLRP_VERSION_1_1 : LLRP_VERSION_1;
+			break;
+		case 'k':
+			l->leave = true;
+			break;
 		default:
 			return tool_usage_error("session: what is that option?");
 		}
@@ -339,6 +349,21 @@ static int parse(struct live *l, int argc, char **argv)
 	if (!address(l, argv[optind]))
 		return tool_usage_error("\"%s\" is no HOST or HOST:PORT", argv[optind]);
 	return 0;
+}
+
+/** One line that adds up, and one for where something may be missing. */
+static void print_ledger(const struct rfid_ledger *l)
+{
+	char from[CLOCK_RFC3339_MAX], to[CLOCK_RFC3339_MAX];
+
+	printf("ledger %" PRIu64 " reports of %" PRIu64 " reads in %" PRIu64 " frames: %" PRIu64
+	       " handed on (%" PRIu64 " held for us), %" PRIu64 " strange, %" PRIu64
+	       " unclaimed; %" PRIu64 " overflows, %" PRIu64 " gaps\n",
+	       l->reports, l->reads, l->frames, l->handed_on, l->held, l->strange, l->unclaimed,
+	       l->overflows, l->gaps);
+	if (l->gaps)
+		printf("gap from %s to %s: %s\n", clock_rfc3339(l->last_gap.from_us, from),
+		       clock_rfc3339(l->last_gap.to_us, to), rfid_gap_cause_str(l->last_gap.cause));
 }
 
 int tool_session(int argc, char **argv)
@@ -375,8 +400,10 @@ int tool_session(int argc, char **argv)
 		llrp_session_connected(l.session);
 		r = converse(&l);
 		llrp_session_get_stats(l.session, &stats);
-		printf("%" PRIu64 " reads in %" PRIu64 " messages from %s\n", stats.reads,
-		       stats.messages, stats.model[0] ? stats.model : "a reader");
+		printf("%" PRIu64 " reads in %" PRIu64 " messages from %s, LLRP %s\n", stats.reads,
+		       stats.messages, stats.model[0] ? stats.model : "a reader",
+		       stats.version == LLRP_VERSION_1_1 ? "1.1" : "1.0.1");
+		print_ledger(&stats.ledger);
 		close(l.fd);
 	}
 	if (l.record && fclose(l.record) != 0) {

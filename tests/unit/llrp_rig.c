@@ -58,6 +58,7 @@ void rig_init(struct rig *rig, const struct rfid_reader_config *cfg)
 	const struct llrp_session_callbacks cb = {on_send, on_state, on_reads, on_incident};
 
 	memset(rig, 0, sizeof(*rig));
+	rig->version = LLRP_VERSION_1;
 	clock_fake_init(&rig->clock, 1000, NOW_US);
 	assert_int_equal(
 		llrp_session_new(cfg ? cfg : &plain, &rig->clock.clock, &cb, rig, &rig->session),
@@ -82,9 +83,12 @@ struct llrp_elem *rig_expect(struct rig *rig, uint16_t type)
 	rig->got = NULL;
 	assert_int_equal(llrp_msg_decode(rig->sent.data, h.length, &rig->got, &diag), 0);
 	assert_int_equal(h.type, type);
-	assert_int_equal(h.version, 1);
+	assert_int_equal(h.version, rig->version);
 	assert_int_equal(llrp_msg_validate(rig->got, &diag), 0);
 	buf_consume(&rig->sent, h.length);
+	if (type == LLRP_ADD_ROSPEC)
+		rig->rospec = (uint32_t) llrp_get(llrp_find(llrp_root(rig->got), LLRP_P_ROSPEC),
+						  "ROSpecID");
 	return llrp_root(rig->got);
 }
 
@@ -172,10 +176,17 @@ int rig_capabilities(struct rig *rig, uint32_t vendor)
 void rig_bring_up(struct rig *rig)
 {
 	assert_int_equal(rig_connection_event(rig, 0), 0);
+	rig_bring_up_from_capabilities(rig);
+}
+
+void rig_bring_up_from_capabilities(struct rig *rig)
+{
 	rig_expect(rig, LLRP_GET_READER_CAPABILITIES);
 	assert_int_equal(rig_capabilities(rig, 161), 0);
 	rig_expect(rig, LLRP_SET_READER_CONFIG);
 	assert_int_equal(rig_reply(rig, LLRP_SET_READER_CONFIG_RESPONSE, 0, NULL), 0);
+	rig_expect(rig, LLRP_GET_ROSPECS);
+	assert_int_equal(rig_reply(rig, LLRP_GET_ROSPECS_RESPONSE, 0, NULL), 0);
 	rig_expect(rig, LLRP_DELETE_ACCESSSPEC);
 	assert_int_equal(rig_reply(rig, LLRP_DELETE_ACCESSSPEC_RESPONSE, 0, NULL), 0);
 	rig_expect(rig, LLRP_DELETE_ROSPEC);
@@ -198,6 +209,8 @@ void rig_bring_up_to_add(struct rig *rig)
 	assert_int_equal(rig_capabilities(rig, 161), 0);
 	rig_expect(rig, LLRP_SET_READER_CONFIG);
 	assert_int_equal(rig_reply(rig, LLRP_SET_READER_CONFIG_RESPONSE, 0, NULL), 0);
+	rig_expect(rig, LLRP_GET_ROSPECS);
+	assert_int_equal(rig_reply(rig, LLRP_GET_ROSPECS_RESPONSE, 109, "no list"), 0);
 	rig_expect(rig, LLRP_DELETE_ACCESSSPEC);
 	assert_int_equal(rig_reply(rig, LLRP_DELETE_ACCESSSPEC_RESPONSE, 109, "no access"), 0);
 	rig_expect(rig, LLRP_DELETE_ROSPEC);
@@ -220,6 +233,6 @@ int rig_rospec_event(struct rig *rig, unsigned int type)
 	struct llrp_elem *e = llrp_add(rig_event_data(m, NOW_US), LLRP_P_ROSPEC_EVENT);
 
 	llrp_set(e, "EventType", type);
-	llrp_set(e, "ROSpecID", LLRP_SETUP_ROSPEC);
+	llrp_set(e, "ROSpecID", rig->rospec);
 	return rig_feed_msg(rig, m);
 }

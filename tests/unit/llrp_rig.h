@@ -18,6 +18,8 @@ struct rig {
 	struct clock_fake clock;
 	struct llrp_session *session;
 	struct buf sent;
+	uint8_t version;      /**< expected in what the session sends */
+	uint32_t rospec;      /**< id of the last one it added */
 	struct llrp_msg *got; /**< last message taken from `sent` */
 	enum rfid_reader_state state;
 	struct rfid_read reads[256];
@@ -47,6 +49,8 @@ int rig_connection_event(struct rig *rig, uint16_t status);
 int rig_capabilities(struct rig *rig, uint32_t vendor);
 /** From the connection event to RUNNING, with a reader that grants everything. */
 void rig_bring_up(struct rig *rig);
+/** The same, from the request for capabilities on. */
+void rig_bring_up_from_capabilities(struct rig *rig);
 /** Up to the point where the ROSpec is to be added. */
 void rig_bring_up_to_add(struct rig *rig);
 struct llrp_elem *rig_report_tag(struct llrp_msg *m, uint8_t last_octet);

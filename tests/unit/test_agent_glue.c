@@ -245,7 +245,59 @@ static void stopping_waits_for_every_reader_and_tells_once(void **state)
 	reader_twins[1]->stopped(reader_twins[1]->stopped_user);
 	run(f, 2000);
 	assert_int_equal(stops, 1);
-	assert_int_equal(readers_made, 2); /* nobody was started again */
+	assert_int_equal(readers_made, 2);  /* nobody was started again */
+	assert_true(reader_twins[0]->left); /* its inventory goes on */
+}
+
+static void what_was_heard_is_remembered_over_a_restart(void **state)
+{
+	struct fixture *f = *state;
+	struct proto_desired_reader list[2] = {wish("a", "10.0.0.1"), wish("b", "10.0.0.2")};
+	const int64_t heard_us = START_REAL - 5 * US_PER_SEC;
+
+	readers_remember(f->readers, f->store);
+	readers_want(f->readers, list, 2);
+	assert_int_equal(reader_twins[0]->cfg.heard_until_us, 0);
+	reader_twins[1]->ledger.heard_until_us = heard_us;
+	run(f, 11 * US_PER_SEC);
+	/* Killed: nothing more is written. */
+	readers_free(f->readers);
+	assert_int_equal(readers_new(f->loop, f->journal, &f->tb, on_change, f, &f->readers), 0);
+	readers_remember(f->readers, f->store);
+	readers_want(f->readers, list, 2);
+	assert_int_equal(reader_twins[2]->cfg.heard_until_us, 0);
+	assert_int_equal(reader_twins[3]->cfg.heard_until_us, heard_us);
+	/* A reader that is restarted with another wish goes on from where it was. */
+	reader_twins[3]->ledger.heard_until_us = heard_us + 7;
+	list[1].session = 2;
+	readers_want(f->readers, list, 2);
+	reader_twins[3]->stopped(reader_twins[3]->stopped_user);
+	run(f, 1000);
+	assert_int_equal(reader_twins[4]->cfg.heard_until_us, heard_us + 7);
+}
+
+static void the_ledger_is_told_with_the_health(void **state)
+{
+	struct fixture *f = *state;
+	struct proto_desired_reader list[1] = {wish("a", "10.0.0.1")};
+	struct proto_health_reader row;
+
+	readers_want(f->readers, list, 1);
+	reader_twins[0]->ledger =
+		(struct rfid_ledger){.reports = 9,
+				     .handed_on = 7,
+				     .unclaimed = 2,
+				     .held = 3,
+				     .gaps = 1,
+				     .gaps_us = 500,
+				     .last_gap = {RFID_GAP_OVERFLOW, START_REAL, START_REAL + 500}};
+	assert_int_equal(readers_health(f->readers, &row, 1), 1);
+	assert_int_equal(row.reports, 9);
+	assert_int_equal(row.handed_on, 7);
+	assert_int_equal(row.unclaimed, 2);
+	assert_int_equal(row.held, 3);
+	assert_string_equal(row.gap_cause, "overflow");
+	assert_int_equal(row.gap_to_us - row.gap_from_us, 500);
 }
 
 /* --- labels ----------------------------------------------------------------------------------- */
@@ -394,6 +446,8 @@ int main(void)
 		T(reads_reach_the_filter_on_the_monotonic_clock),
 		T(a_sighting_is_journaled_under_its_readers_name),
 		T(stopping_waits_for_every_reader_and_tells_once),
+		T(what_was_heard_is_remembered_over_a_restart),
+		T(the_ledger_is_told_with_the_health),
 		T(remembered_labels_and_blobs_are_applied_before_any_controller_answers),
 		T(a_report_is_durable_before_the_blob_that_follows_it),
 		T(the_engine_learns_the_clock_as_offset_to_the_real_one),

@@ -32,6 +32,17 @@ void rfid_reader_stop(struct rfid_reader *r, loop_fn done, void *user)
 	r->stopped_user = user;
 }
 
+void rfid_reader_leave(struct rfid_reader *r, loop_fn done, void *user)
+{
+	rfid_reader_stop(r, done, user);
+	r->left = true;
+}
+
+const char *rfid_gap_cause_str(enum rfid_gap_cause c)
+{
+	return c == RFID_GAP_OVERFLOW ? "overflow" : "connection";
+}
+
 void rfid_reader_free(struct rfid_reader *r)
 {
 	if (r)
@@ -41,8 +52,8 @@ void rfid_reader_free(struct rfid_reader *r)
 
 void rfid_reader_get_stats(const struct rfid_reader *r, struct rfid_reader_stats *ret)
 {
-	(void) r;
 	*ret = (struct rfid_reader_stats){.reads = 5, .model = "twin"};
+	ret->ledger = r->ledger;
 }
 
 const char *rfid_reader_state_str(enum rfid_reader_state s)

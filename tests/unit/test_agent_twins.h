@@ -14,6 +14,8 @@ struct rfid_reader {
 	struct rfid_reader_callbacks cb;
 	void *user;
 	char host[64];
+	struct rfid_ledger ledger; /**< what it says of itself */
+	bool left;
 	loop_fn stopped;
 	void *stopped_user;
 };

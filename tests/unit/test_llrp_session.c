@@ -128,8 +128,10 @@ static void inventory_is_derived_from_the_capabilities(void **state)
 	assert_int_equal(llrp_get(e, "PeriodicTriggerValue"), 2500);
 	e = llrp_find(root, LLRP_P_EVENTS_AND_REPORTS);
 	assert_non_null(e);
-	assert_int_equal(llrp_get(e, "HoldEventsAndReportsUponReconnect"), 0);
+	assert_int_equal(llrp_get(e, "HoldEventsAndReportsUponReconnect"), 1);
 	assert_int_equal(rig_reply(&rig, LLRP_SET_READER_CONFIG_RESPONSE, 0, NULL), 0);
+	rig_expect(&rig, LLRP_GET_ROSPECS);
+	assert_int_equal(rig_reply(&rig, LLRP_GET_ROSPECS_RESPONSE, 0, NULL), 0);
 	root = rig_expect(&rig, LLRP_DELETE_ACCESSSPEC);
 	assert_int_equal(llrp_get(root, "AccessSpecID"), 0);
 	assert_int_equal(rig_reply(&rig, LLRP_DELETE_ACCESSSPEC_RESPONSE, 0, NULL), 0);
@@ -196,6 +198,8 @@ static struct llrp_elem *impinj_report_spec(struct rig *rig, uint16_t grant)
 	assert_int_equal(rig_feed_msg(rig, m), 0);
 	rig_expect(rig, LLRP_SET_READER_CONFIG);
 	assert_int_equal(rig_reply(rig, LLRP_SET_READER_CONFIG_RESPONSE, 0, NULL), 0);
+	rig_expect(rig, LLRP_GET_ROSPECS);
+	assert_int_equal(rig_reply(rig, LLRP_GET_ROSPECS_RESPONSE, 0, NULL), 0);
 	rig_expect(rig, LLRP_DELETE_ACCESSSPEC);
 	assert_int_equal(rig_reply(rig, LLRP_DELETE_ACCESSSPEC_RESPONSE, 0, NULL), 0);
 	rig_expect(rig, LLRP_DELETE_ROSPEC);
@@ -247,6 +251,8 @@ static void refused_settings_are_tried_again_with_less(void **state)
 	root = rig_expect(&rig, LLRP_SET_READER_CONFIG);
 	assert_null(llrp_find(root, LLRP_P_READER_EVENT_NOTIFICATION_SPEC));
 	assert_int_equal(rig_reply(&rig, LLRP_SET_READER_CONFIG_RESPONSE, 0, NULL), 0);
+	rig_expect(&rig, LLRP_GET_ROSPECS);
+	assert_int_equal(rig_reply(&rig, LLRP_GET_ROSPECS_RESPONSE, 0, NULL), 0);
 	rig_expect(&rig, LLRP_DELETE_ACCESSSPEC);
 	/* An ERROR_MESSAGE stands for the response. */
 	assert_int_equal(rig_reply(&rig, LLRP_ERROR_MESSAGE, 109, NULL), 0);
@@ -344,8 +350,7 @@ static void stop_is_clean(void **state)
 	assert_int_equal(rig.state, RFID_READER_STOPPING);
 	rig_expect(&rig, LLRP_STOP_ROSPEC);
 	assert_int_equal(rig_reply(&rig, LLRP_STOP_ROSPEC_RESPONSE, 0, NULL), 0);
-	assert_int_equal(llrp_get(rig_expect(&rig, LLRP_DELETE_ROSPEC), "ROSpecID"),
-			 LLRP_SETUP_ROSPEC);
+	assert_int_equal(llrp_get(rig_expect(&rig, LLRP_DELETE_ROSPEC), "ROSpecID"), rig.rospec);
 	assert_int_equal(rig_reply(&rig, LLRP_DELETE_ROSPEC_RESPONSE, 300, "gone"), 0);
 	rig_expect(&rig, LLRP_CLOSE_CONNECTION);
 	assert_int_equal(rig_reply(&rig, LLRP_CLOSE_CONNECTION_RESPONSE, 0, NULL), -ERR_CLOSED);
