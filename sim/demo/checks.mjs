@@ -53,7 +53,7 @@ export function decodePng(png) {
 	return { width, height, pixel };
 }
 
-const inkOf = ([r, g, b]) => (r > 200 && g > 200 && b > 200 ? 0 : r < 60 && g < 60 && b < 60 ? 1 : 2);
+export const inkOf = ([r, g, b]) => (r > 200 && g > 200 && b > 200 ? 0 : r < 60 && g < 60 && b < 60 ? 1 : 2);
 
 /** Number of pixels in which a label's panel differs from a PNG. */
 export function differingPixels(panelBytes, png) {

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// The nights in which clocks are changed, with whole daemons in virtual time: promotions that begin and
+// end before, inside and after the skipped or repeated hour. What the panels show, minute by minute, is
+// compared with what an oracle that is not ours says of the wall clock (node's ICU, checked by `date`).
+// DST=all takes every night; otherwise one of each kind.
+import { writeFileSync } from 'node:fs';
+import { assert, equal, run, Skip, test } from '../lib/tap.mjs';
+import { canConduct, Clock } from '../lib/clock.mjs';
+import { Panels } from '../lib/panels.mjs';
+import { endStore, newStore } from '../lib/stores.mjs';
+import { changesOfClocks, endInstant, instantsOf, startInstant, wallAt, wallByDate, wallMinutes, wallPlus } from '../lib/walltime.mjs';
+import { until } from '../../sim/demo/process.mjs';
+
+const MINUTE = 60000, YEAR = [Date.parse('2027-01-01Z'), Date.parse('2028-01-01Z')];
+const PANEL = { width: 296, height: 128, type: 'bw' };
+/* A panel redraws for about a second. Clocks are set over links whose delays of some milliseconds are a
+ * few hundred times as long in that time. */
+const REDRAW_MS = 2000, CLOCK_MS = 5000;
+/* Pictures are sent and clocks set at a moderate pace; then hours pass in seconds. */
+const SETTING_UP = 20, THROUGH_THE_NIGHT = 300;
+
+/** Edges around the hour that is skipped or repeated, or about an hour that is like any other. */
+function edges(zone, change) {
+	const [lo, hi] = change ? [change.before, change.after].sort() : ['2027-03-28T02:00', '2027-03-28T03:00'];
+	const length = wallMinutes(lo, hi), at = (from, minutes) => wallPlus(from, minutes);
+	const list = [
+		['from before to after', at(lo, -20), at(hi, 20)],
+		['from before to inside', at(lo, -15), at(lo, length / 2)],
+		['from inside to after', at(lo, length / 2), at(hi, 15)],
+		['from its beginning', lo, at(hi, 25)],
+		['to its beginning', at(lo, -25), lo],
+		['to its end', at(lo, -10), hi],
+	];
+	/* A span inside of a skipped hour is no span at all. */
+	if (instantsOf(zone, at(lo, length / 2)).length) list.push(['within', at(lo, length / 4), at(lo, (3 * length) / 4)]);
+	return list.map(([name, start, end], i) => ({
+		name, start, end, from: startInstant(zone, start), to: endInstant(zone, end), regular: 1000 + 10 * i, reduced: 500 + 10 * i,
+	}));
+}
+
+const gtin = (i) => {
+	const body = `20000000${String(i).padStart(4, '0')}`;
+	const sum = [...body].reduce((n, d, k) => n + Number(d) * (k % 2 ? 3 : 1), 0);
+	return body + ((10 - (sum % 10)) % 10);
+};
+
+/** Starts a store some time before the first edge and puts each case on two labels. */
+async function openStore(zone, cases) {
+	const store = newStore({ seed: 11, loss: 0.02, places: [], aps: [{ name: 'ap1', panels: [{ labels: 2 * cases.length, ...PANEL }] }], items: 0, moveEverySeconds: 0 }, { zone });
+	store.clock = new Clock(store.path('clock'), { start: Math.min(...cases.map((c) => c.from)) - 20 * MINUTE, rate: SETTING_UP });
+	store.products = store.path('products.csv');
+	writeFileSync(store.products, `gtin,name,price\n${cases.map((c, i) => `${gtin(i)},${c.name},${(c.regular / 100).toFixed(2)}\n`).join('')}`);
+	await store.start();
+	const products = await store.api.all('/products');
+	for (const [i, c] of cases.entries()) c.product = products.find((p) => p.gtin.endsWith(gtin(i)));
+	const labels = await store.allShown(120000);
+	for (const c of cases) c.labels = labels.filter((l) => l.product.id === c.product.id).map((l) => l.id);
+	return store;
+}
+
+async function promise(store, panels, c) {
+	const change = (price_minor, ms) => store.api.call('POST', '/api/v1/price-changes', { product_id: c.product.id, price_minor, from: new Date(ms).toISOString() });
+	await change(c.reduced, c.from);
+	await change(c.regular, c.to);
+	c.pictures = [await panels.learn(c.product.id, { price_minor: c.regular }, PANEL), await panels.learn(c.product.id, { price_minor: c.reduced }, PANEL)];
+}
+
+async function staged(store, cases) {
+	await until('every picture to be on its labels', async () => {
+		const { labels } = await store.truth.ask({ op: 'labels' });
+		return cases.every((c) => c.labels.every((id) => c.pictures.every((p) => labels.find((l) => l.addr === id).image_slots.includes(p))));
+	}, 60000);
+}
+
+/** Compares every minute of the night; an edge counts from when the redraw may be over. */
+function compare(zone, panels, cases, fromMs, toMs) {
+	let minutes = 0, early = Infinity, late = -Infinity;
+	for (const c of cases) {
+		for (const label of c.labels) {
+			for (let ms = fromMs; ms <= toMs; ms += MINUTE, minutes++) {
+				const at = ms + REDRAW_MS + CLOCK_MS, price = panels.priceOf(c.product.id, panels.shownAt(label, at * 1000));
+				const should = ms >= c.from && ms < c.to ? c.reduced : c.regular;
+				assert(price === should, `${c.name} (${c.start} to ${c.end}): at ${wallAt(zone, ms)}, ${new Date(ms).toISOString()}, label ${label} shows ${price}, not ${should}`);
+			}
+			const flips = panels.changesOf(label).slice(-2);
+			equal(flips.map((f) => panels.priceOf(c.product.id, f.sha256)), [c.reduced, c.regular], `${c.name}: the last two pictures of ${label}`);
+			for (const [flip, ms] of [[flips[0], c.from], [flips[1], c.to]]) {
+				early = Math.min(early, flip.started_us / 1000 - ms);
+				late = Math.max(late, flip.started_us / 1000 - ms);
+			}
+		}
+	}
+	assert(early >= -CLOCK_MS && late <= CLOCK_MS, `panels turned from ${early} to ${late} ms after their edge`);
+	return { minutes, early, late };
+}
+
+async function liveThrough(zone, change) {
+	const cases = edges(zone, change);
+	for (const c of cases) for (const ms of [c.from, c.to]) equal(wallByDate(zone, ms), wallAt(zone, ms), 'ICU and date agree');
+	const store = await openStore(zone, cases), panels = new Panels(store);
+	let failed = true;
+	try {
+		for (const c of cases) await promise(store, panels, c);
+		await staged(store, cases);
+		const begin = Math.ceil(store.clock.now.getTime() / MINUTE) * MINUTE, end = Math.max(...cases.map((c) => c.to)) + 5 * MINUTE;
+		assert(begin < Math.min(...cases.map((c) => c.from)), 'everything was ready before the first edge');
+		store.clock.setRate(THROUGH_THE_NIGHT);
+		await store.clock.reach(new Date(end + MINUTE));
+		await panels.collect();
+		equal(panels.lost, 0, 'changes forgotten by the log');
+		const r = compare(zone, panels, cases, begin, end);
+		console.log(`# ${zone} ${change ? `${change.before} becomes ${change.after}` : 'no change'}: ${cases.length} cases, ${cases.length * 2} labels, ${r.minutes} minutes compared; redraws began ${r.early.toFixed(0)} to ${r.late.toFixed(0)} ms after their edge`);
+		failed = false;
+	} finally {
+		await endStore(store, failed);
+		store.clock.close();
+	}
+}
+
+const nights = ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kolkata'].flatMap((zone) => {
+	const changes = changesOfClocks(zone, ...YEAR);
+	return (changes.length ? changes : [null]).map((change) => ({ zone, change }));
+});
+const few = nights.filter(({ zone, change }) => change && (zone === 'Europe/Berlin') === change.before < change.after && /Berlin|Howe/.test(zone));
+
+for (const { zone, change } of process.env.DST === 'all' ? nights : few)
+	test(`in ${zone}, ${change ? `when ${change.before} becomes ${change.after}` : 'where no clock changes'}, panels show what the wall clock says`, async () => {
+		if (!canConduct) throw new Skip('built without --enable-fault-points');
+		await liveThrough(zone, change);
+	});
+
+await run();
