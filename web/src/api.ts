@@ -182,16 +182,16 @@ export const products = {
     call<T.Product>('PATCH', '/products/{id}', { args: [id], body, headers: etag ? { 'If-Match': etag } : {} }),
 };
 
-export interface ImportHandle {
-  done: Promise<T.ImportResult>;
+export interface ImportHandle<R = T.ImportResult> {
+  done: Promise<R>;
   cancel: () => void;
 }
 
 /** Uploads a CSV file. XMLHttpRequest, because fetch does not report how much has gone out. */
-export function importProducts(file: Blob, dryRun: boolean, progress: (sent: number, of: number) => void): ImportHandle {
+export function uploadCsv<R>(template: string, query: Query, file: Blob, progress: (sent: number, of: number) => void): ImportHandle<R> {
   const xhr = new XMLHttpRequest();
-  const done = new Promise<T.ImportResult>((resolve, reject) => {
-    xhr.open('POST', urlOf('/products/import', [], { dry_run: dryRun ? 1 : 0 }));
+  const done = new Promise<R>((resolve, reject) => {
+    xhr.open('POST', urlOf(template, [], query));
     xhr.setRequestHeader('Content-Type', 'text/csv');
     xhr.upload.onprogress = (e) => progress(e.loaded, e.total);
     xhr.onerror = () => reject(problemOf(0, '{"code":"unreachable","title":"no answer"}', null));
@@ -201,7 +201,7 @@ export function importProducts(file: Blob, dryRun: boolean, progress: (sent: num
         onUnauthorized();
       }
       if (xhr.status >= 200 && xhr.status < 300) {
-        resolve(JSON.parse(xhr.responseText) as T.ImportResult);
+        resolve(JSON.parse(xhr.responseText) as R);
       } else {
         reject(problemOf(xhr.status, xhr.responseText, xhr.getResponseHeader('Retry-After')));
       }
@@ -210,6 +210,9 @@ export function importProducts(file: Blob, dryRun: boolean, progress: (sent: num
   });
   return { done, cancel: () => xhr.abort() };
 }
+
+export const importProducts = (file: Blob, dryRun: boolean, progress: (sent: number, of: number) => void): ImportHandle =>
+  uploadCsv('/products/import', { dry_run: dryRun ? 1 : 0 }, file, progress);
 
 export const prices = {
   change: (product: number, priceMinor: number, currency: string, reason: string) =>
@@ -302,8 +305,8 @@ export const agents = {
   removeReader: (id: number, name: string) =>
     call<void>('DELETE', '/agents/{id}/readers/{name}', { args: [id, name] }),
   joinCodes: (o: ListOptions = {}) => listCall<T.Page<T.JoinCode>>('/agents/join-codes', o),
-  makeJoinCode: (uses: number, ttl: number, note: string) =>
-    call<T.JoinCode>('POST', '/agents/join-codes', { body: { uses, ttl_s: ttl, note } }),
+  makeJoinCode: (uses: number, ttl: number, note: string, replaces?: number) =>
+    call<T.JoinCode>('POST', '/agents/join-codes', { body: { uses, ttl_s: ttl, note, ...(replaces ? { replaces } : {}) } }),
   removeJoinCode: (id: number) => call<void>('DELETE', '/agents/join-codes/{id}', { args: [id] }),
 };
 
