@@ -48,6 +48,8 @@ export function navFor(role: Role | undefined): { entry: NavEntry; minor: boolea
 const Account = lazy(() => import('./pages/account').then((m) => m.AccountPage));
 const Agents = lazy(() => import('./pages/agents').then((m) => m.AgentsPage));
 const Audit = lazy(() => import('./pages/audit').then((m) => m.AuditPage));
+const Books = lazy(() => import('./pages/books').then((m) => m.BooksPage));
+const Deliveries = lazy(() => import('./pages/deliveries').then((m) => m.DeliveriesPage));
 const Differences = lazy(() => import('./pages/differences').then((m) => m.DifferencesPage));
 const Import = lazy(() => import('./pages/import').then((m) => m.ImportPage));
 const Item = lazy(() => import('./pages/item').then((m) => m.ItemPage));
@@ -58,11 +60,13 @@ const Plan = lazy(() => import('./pages/plan').then((m) => m.PlanPage));
 const Products = lazy(() => import('./pages/products').then((m) => m.ProductsPage));
 const Promotions = lazy(() => import('./pages/promotions').then((m) => m.PromotionsPage));
 const Rollouts = lazy(() => import('./pages/rollouts').then((m) => m.RolloutsPage));
+const Sales = lazy(() => import('./pages/sales').then((m) => m.SalesPage));
 const Stock = lazy(() => import('./pages/stock').then((m) => m.StockPage));
+const Strangers = lazy(() => import('./pages/strangers').then((m) => m.StrangersPage));
 const Users = lazy(() => import('./pages/users').then((m) => m.UsersPage));
 
 /** In the order in which they are fetched when the browser has nothing better to do. */
-const PAGES = [Products, Promotions, Labels, Stock, Rollouts, Agents, Differences, Plan, Account, Items, Item, Import, Places, Audit, Users];
+const PAGES = [Products, Promotions, Labels, Stock, Rollouts, Agents, Differences, Plan, Account, Items, Item, Import, Places, Audit, Users, Books, Deliveries, Sales, Strangers];
 
 function Missing(): JSX.Element {
   return (
@@ -77,6 +81,21 @@ function Missing(): JSX.Element {
 
 function idOf(id: string | undefined): number | null {
   return id && /^\d+$/.test(id) ? Number(id) : null;
+}
+
+function differencesPage(id: string | undefined, what: string | null): JSX.Element {
+  switch (id) {
+    case 'books':
+      return <Books id={what} />;
+    case 'deliveries':
+      return <Deliveries id={what} />;
+    case 'sales':
+      return <Sales />;
+    case 'strangers':
+      return <Strangers />;
+    default:
+      return <Differences id={idOf(id)} />;
+  }
 }
 
 /** The page of an address. Each `key` makes a new page of a new thing. */
@@ -97,7 +116,7 @@ export function pageOf([page, id, what]: string[], role: Role | undefined): JSX.
     case 'items':
       return id ? <Item key={id} epc={id} /> : <Items />;
     case 'differences':
-      return <Differences id={id ?? null} />;
+      return differencesPage(id, what ?? null);
     case 'plan':
       return <Plan />;
     case 'agents':

@@ -3,7 +3,7 @@
 
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { type DifferenceDetail, type DifferenceItem, differences, type Reason } from '../api_books';
+import { type DifferenceDetail, type DifferenceItem, differences, type Reason } from '../api/books';
 import { count, dateTime, gtinShort } from '../format';
 import { useFetched, useLive, useThrottled } from '../hooks';
 import { may } from '../session';

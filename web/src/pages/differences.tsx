@@ -4,7 +4,7 @@
 import type { JSX } from 'preact';
 import { useCallback } from 'preact/hooks';
 import * as api from '../api';
-import { type Difference, type DifferenceSummary, differences } from '../api_books';
+import { type Difference, type DifferenceSummary, differences } from '../api/books';
 import { count, dateTime, gtinShort } from '../format';
 import { useFetched, useLive, usePaged, useThrottled, useWide } from '../hooks';
 import type { IconName } from '../icons';
@@ -158,7 +158,7 @@ function Nothing({ filtered, known }: { filtered: boolean; known: boolean }): JS
     <Empty icon="list" title={d.noBooks}>
       <p>{d.noBooksHint}</p>
       {may('books') && (
-        <LinkButton href="/books/import" kind="main" icon="upload">
+        <LinkButton href="/differences/books/import" kind="main" icon="upload">
           {d.importBooks}
         </LinkButton>
       )}
@@ -213,11 +213,7 @@ export function DifferencesPage({ id }: { id: number | null }): JSX.Element {
     <div class={`page fill ${id !== null ? 'with-panel' : ''}`}>
       <div class="list-side">
         <StockTabs />
-        <PageHead title={d.title} lead={`${d.lead}${s?.as_of ? ` ${d.asOf(dateTime(s.as_of))}.` : ''}`}>
-          <LinkButton href="/differences/strangers" icon="unknown">
-            {d.strangers.link}
-          </LinkButton>
-        </PageHead>
+        <PageHead title={d.title} lead={`${d.lead}${s?.as_of ? ` ${d.asOf(dateTime(s.as_of))}` : ''}`} />
         {s && <Summary s={s} reason={reason} />}
         <Filters q={q} place={place} reason={reason} />
         <ErrorBox error={list.error.value ?? summary.error} retry={reload} />

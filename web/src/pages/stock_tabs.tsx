@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pages about stock belong together; this row leads from one to the next.
+// The pages about books and differences belong together; this row leads from one to the next.
 
 import type { JSX } from 'preact';
 import { here } from '../router';
 import { d } from '../strings/differences';
 
 const TABS: [string, string][] = [
-  ['/stock', d.tabs.stock],
   ['/differences', d.tabs.differences],
-  ['/books', d.tabs.book],
-  ['/deliveries', d.tabs.deliveries],
-  ['/sales', d.tabs.sales],
-  ['/stock/places', d.tabs.places],
-  ['/plan', d.tabs.plan],
+  ['/differences/books', d.tabs.book],
+  ['/differences/deliveries', d.tabs.deliveries],
+  ['/differences/sales', d.tabs.sales],
+  ['/differences/strangers', d.tabs.strangers],
 ];
 
 export function StockTabs(): JSX.Element {

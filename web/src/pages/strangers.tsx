@@ -2,7 +2,7 @@
 // Tags that belong to no product of the store: counted, listed, never hidden.
 
 import type { JSX } from 'preact';
-import { differences, type Stranger } from '../api_books';
+import { differences, type Stranger } from '../api/books';
 import { count, gtinShort } from '../format';
 import { useFetched, useLive, useThrottled } from '../hooks';
 import { may } from '../session';
@@ -53,11 +53,7 @@ export function StrangersPage(): JSX.Element {
   return (
     <div class="page">
       <StockTabs />
-      <PageHead title={w.title} lead={w.lead}>
-        <LinkButton href="/differences" icon="back">
-          {d.title}
-        </LinkButton>
-      </PageHead>
+      <PageHead title={w.title} lead={w.lead} />
       <ErrorBox error={f.error} retry={f.reload} />
       {!f.data && !f.error && <Loading />}
       {f.data && all.length === 0 && (

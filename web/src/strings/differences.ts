@@ -6,19 +6,17 @@ import { plural, signed } from './words';
 
 export const d = {
   tabs: {
-    title: 'Stock pages',
-    stock: 'Live',
+    title: 'Books and differences',
     differences: 'Differences',
     book: 'Book stock',
     deliveries: 'Deliveries',
     sales: 'Sales',
-    places: 'Places',
-    plan: 'Floor plan',
+    strangers: 'Strangers',
   },
 
   title: 'Differences',
   lead: 'What the books expect, beside what the antennas see.',
-  asOf: (at: string) => `as of ${at}`,
+  asOf: (at: string) => `As of ${at}.`,
   search: 'Search by name or GTIN',
   place: 'Place',
   allPlaces: 'All places',
@@ -117,7 +115,6 @@ export const d = {
 
   strangers: {
     title: 'Strangers',
-    link: 'Unknown products and foreign tags',
     lead: 'Tags that belong to no product of this store. They are counted here and never hidden.',
     unknown: 'Unknown products',
     unknownHint: 'They carry a GTIN that is not in the product list. Add the product, and they count.',

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which label belongs to which product: by list, with its history; and finding and replacing a label.
 
-import { call, type ImportHandle, type ListOptions, listCall, uploadCsv } from './api';
-import type { Label, Page } from './types';
+import { call, type ImportHandle, type ListOptions, listCall, uploadCsv } from '../api';
+import type { Label, Page } from '../types';
 
 export interface LinkProduct {
   id?: number;

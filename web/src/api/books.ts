@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Book stock, sales, deliveries, and what they differ from what the antennas see.
 
-import { call, idempotencyKey, type ImportHandle, type ListOptions, listCall, uploadCsv } from './api';
-import type { Page, PlaceRef } from './types';
+import { call, idempotencyKey, type ImportHandle, type ListOptions, listCall, uploadCsv } from '../api';
+import type { Page, PlaceRef } from '../types';
 
 export interface Reason {
   code: string;

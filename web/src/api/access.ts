@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who is signed in, and the tokens of machines.
 
-import { call, idempotencyKey, type ListOptions, listCall } from './api';
-import type { Page, Permission } from './types';
+import { call, idempotencyKey, type ListOptions, listCall } from '../api';
+import type { Page, Permission } from '../types';
 
 export interface SessionRow {
   id: string;

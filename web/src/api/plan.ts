@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The floor plan: places as rectangles and antennas as points, in metres from the top left corner.
 
-import { call, listCall } from './api';
-import type { PlaceKind } from './types';
+import { call, listCall } from '../api';
+import type { PlaceKind } from '../types';
 
 export interface PlanPlace {
   place_id: number;
