@@ -4,7 +4,7 @@
 import type { JSX } from 'preact';
 import { useCallback, useState } from 'preact/hooks';
 import { type Delivery, type DeliveryState, deliveries } from '../api/books';
-import { count, dateTime } from '../format';
+import { count, dateTime, gtinShort } from '../format';
 import { useFetched, useLive, usePaged, useThrottled, useWide } from '../hooks';
 import type { IconName } from '../icons';
 import { go } from '../router';
@@ -94,8 +94,8 @@ function Lines({ x }: { x: Delivery }): JSX.Element {
           {x.lines.map((l) => (
             <tr key={l.gtin}>
               <td>
-                {l.product_id ? <a href={`/differences/${l.product_id}`}>{l.name ?? l.gtin}</a> : (l.name ?? l.gtin)}
-                <div class="sub mono">{l.gtin}</div>
+                {l.product_id ? <a href={`/differences/${l.product_id}`}>{l.name ?? gtinShort(l.gtin)}</a> : (l.name ?? gtinShort(l.gtin))}
+                <div class="sub mono">{gtinShort(l.gtin)}</div>
               </td>
               <td class="num">{count(l.quantity)}</td>
               <td class="num">{count(l.seen ?? 0)}</td>

@@ -80,11 +80,13 @@ function Row({ x }: { x: Difference }): JSX.Element {
         </span>
       </div>
       <div role="cell" class="num c-expected">
+        <span class="narrow-word">{d.expected} </span>
         <a class="count-link" href={detailHref(x)} aria-label={d.openExpected(count(x.expected), name)}>
           {count(x.expected)}
         </a>
       </div>
       <div role="cell" class="num c-seen">
+        <span class="narrow-word">{d.seen} </span>
         <a class="count-link" href={seenHref(x)} aria-label={d.openSeen(count(x.seen), name, place)}>
           {count(x.seen)}
         </a>
