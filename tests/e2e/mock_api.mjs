@@ -8,6 +8,7 @@ import path from 'node:path';
 import { add, byId, change, HEADERS, need, page, PASSWORD, png, Refusal, remove, words } from './mock_base.mjs';
 import { BOOK_ROUTES, makeBooks } from './mock_books.mjs';
 import { gtin14, makeStore, unitPriceOf } from './mock_data.mjs';
+import { makePlan, PLAN_ROUTES } from './mock_plan.mjs';
 
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.yaml': 'application/yaml' };
 const PERMS = {
@@ -24,6 +25,7 @@ export class MockApi {
     this.stepMs = stepMs;
     this.store = makeStore(products);
     this.books = makeBooks(this.store.stock, this.store.products);
+    this.plan = makePlan(this.store);
     this.streams = new Set();
     this.events = [];
     this.sessions = new Map();
@@ -144,7 +146,7 @@ export class MockApi {
     const user = this.store.users.find((u) => u.id === this.sessions.get(cookie));
     const json = body.length && (rq.headers['content-type'] ?? '').startsWith('application/json') ? JSON.parse(body.toString()) : {};
     const ctx = { rq, rs, url, query: url.searchParams, json, body, user, cookie };
-    for (const [method, pattern, handler, perm] of [...ROUTES, ...BOOK_ROUTES]) {
+    for (const [method, pattern, handler, perm] of [...ROUTES, ...BOOK_ROUTES, ...PLAN_ROUTES]) {
       const hit = method === rq.method ? pattern.exec(p) : null;
       if (hit) {
         if (perm !== 'none' && !user) {

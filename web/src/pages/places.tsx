@@ -12,7 +12,7 @@ import { Ago, Button, Confirm, Dialog, Empty, ErrorBox, Field, LinkButton, Loadi
 
 const KINDS = Object.entries(t.kinds) as [PlaceKind, string][];
 
-function PlaceDialog({ place, onClose, onSaved }: { place: Place | null; onClose: () => void; onSaved: () => void }): JSX.Element {
+export function PlaceDialog({ place, onClose, onSaved }: { place: Place | null; onClose: () => void; onSaved: () => void }): JSX.Element {
   const [name, setName] = useState(place?.name ?? '');
   const [kind, setKind] = useState<PlaceKind>(place?.kind ?? 'sales-floor');
   const [error, setError] = useState<unknown>(null);
