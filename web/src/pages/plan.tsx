@@ -33,10 +33,11 @@ function placeHref(id: number, product: Product | null): string {
 }
 
 function PlaceBox({ x, k, c, most, product }: { x: PlanPlace; k: number; c: Counts; most: number; product: Product | null }): JSX.Element {
-  const heat = most > 0 && c.items > 0 ? 0.12 + 0.6 * Math.sqrt(c.items / most) : 0;
+  const heat = most > 0 && c.items > 0 ? 0.08 + 0.42 * Math.sqrt(c.items / most) : 0;
   const label = product ? p.placeLabelOne(x.place, c.items) : p.placeLabel(x.place, c.items, c.products);
   const [cx, cy] = [(x.x + x.w / 2) * k, (x.y + x.h / 2) * k];
   const tall = x.h * k > 56;
+  const pill = 28 + 10 * count(c.items).length;
   return (
     <a href={placeHref(x.place_id, product)} class={`plan-place kind-${x.kind}`} aria-label={label} data-place={x.place_id} data-items={c.items}>
       <rect class="plan-box" x={x.x * k} y={x.y * k} width={x.w * k} height={x.h * k} rx={4} />
@@ -48,7 +49,7 @@ function PlaceBox({ x, k, c, most, product }: { x: PlanPlace; k: number; c: Coun
           </text>
         )}
         <g class="plan-count">
-          <rect x={cx - 26} y={cy - (tall ? 6 : 15)} width={52} height={30} rx={15} />
+          <rect x={cx - pill / 2} y={cy - (tall ? 6 : 15)} width={pill} height={30} rx={15} />
           <text x={cx} y={cy + (tall ? 15 : 6)} text-anchor="middle">
             {count(c.items)}
           </text>
