@@ -30,6 +30,7 @@
 #include "common/buf.h"
 #include "common/epc.h"
 #include "common/image.h"
+#include "common/led.h"
 
 #define PROTO_VERSION    1u
 /** Capability bits of key 1. */
@@ -51,6 +52,7 @@
 #define PROTO_MAX_INTERFACES   16
 #define PROTO_MAX_DER          8192
 #define PROTO_CODE_MAX         128
+#define PROTO_MAX_LEDS         8
 #define LABEL_ADDR_BYTES       6
 
 /* --- enrolment -------------------------------------------------------------------------------- */
@@ -158,6 +160,14 @@ enum evidence_grade {
 	EVIDENCE_GRADE_COUNT
 };
 
+/** What became of a flash that was asked for. */
+enum led_report {
+	LED_REPORT_NONE = 0,
+	LED_REPORT_ON = 1,     /**< the label acknowledged: it blinks until led_until_us */
+	LED_REPORT_FAILED = 2, /**< it will not; text says why */
+	LED_REPORT_COUNT
+};
+
 #define PROTO_KEY_BYTES 24 /**< session key and IV of one key material (ESLS 1.0) */
 
 struct proto_label_report {
@@ -177,7 +187,14 @@ struct proto_label_report {
 	uint8_t response_key[PROTO_KEY_BYTES];
 	uint8_t train_key[PROTO_KEY_BYTES];
 	int error;                 /**< ERROR: positive ERR_* or errno */
-	char text[PROTO_TEXT_MAX]; /**< ERROR, LOST: a sentence for a person */
+	char text[PROTO_TEXT_MAX]; /**< ERROR, LOST, a failed flash: a sentence for a person */
+	/* Keys that an older controller passes over. */
+	bool has_leds; /**< ASSOCIATED, STATUS: the label has said which LEDs it has */
+	uint8_t n_leds;
+	uint8_t leds[PROTO_MAX_LEDS]; /**< an octet each (common/led.h) */
+	uint8_t led;                  /**< STATUS: enum led_report */
+	uint8_t led_colour;           /**< of that flash */
+	int64_t led_until_us;         /**< of that flash */
 };
 
 struct proto_label_reports {
@@ -214,6 +231,9 @@ struct proto_desired_label {
 	bool forget;  /**< no longer this agent's label */
 	size_t n;     /**< timeline length, oldest first; 0 = adopt, show nothing yet */
 	struct proto_timeline timeline[PROTO_MAX_TIMELINE];
+	/** Make it blink, not beyond this instant; 0 = no. An older agent passes it over. */
+	int64_t flash_until_us;
+	uint8_t flash_colour; /**< enum led_colour */
 };
 
 struct proto_desired_reader {

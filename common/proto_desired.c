@@ -10,6 +10,7 @@ enum {
 	DESIRED_READERS, /* absent = unchanged */
 	DESIRED_LABELS,
 	DESIRED_TIME,
+	DESIRED_FLASHES, /* [index into the labels, until, colour]; absent = nobody blinks */
 	DESIRED_KEYS
 };
 
@@ -101,9 +102,48 @@ static void get_label(struct cbor_reader *r, struct proto_desired_label *m)
 	}
 }
 
+/* A key of its own and not part of the label's array, so that older agents still read that. */
+static void put_flashes(struct buf *out, const struct proto_desired *m, size_t n)
+{
+	cbor_put_uint(out, DESIRED_FLASHES);
+	cbor_put_array(out, n);
+	for (size_t i = 0; i < m->n_labels; i++) {
+		if (!m->labels[i].flash_until_us)
+			continue;
+		cbor_put_array(out, 3);
+		cbor_put_uint(out, i);
+		cbor_put_int(out, m->labels[i].flash_until_us);
+		cbor_put_uint(out, m->labels[i].flash_colour);
+	}
+}
+
+static void get_flashes(struct cbor_reader *r, struct proto_desired *m)
+{
+	size_t n = cbor_get_array(r, PROTO_MAX_LABELS);
+
+	for (size_t i = 0; i < n && cbor_reader_ok(r); i++) {
+		uint64_t index;
+
+		pp_expect_array(r, 3);
+		index = cbor_get_uint(r, PROTO_MAX_LABELS);
+		if (cbor_reader_ok(r) && index >= m->n_labels) { /* they come after the labels */
+			cbor_reader_fail(r, -ERR_RANGE);
+			return;
+		}
+		if (!cbor_reader_ok(r))
+			return;
+		m->labels[index].flash_until_us = cbor_get_i64(r);
+		m->labels[index].flash_colour = (uint8_t) cbor_get_uint(r, LED_COLOUR_MAX);
+	}
+}
+
 int proto_desired_encode(const struct proto_desired *m, struct buf *out)
 {
-	pp_begin(out, 5 + (size_t) m->has_readers, m->caps);
+	size_t flashes = 0;
+
+	for (size_t i = 0; i < m->n_labels; i++)
+		flashes += m->labels[i].flash_until_us != 0;
+	pp_begin(out, 5 + (size_t) m->has_readers + (flashes > 0), m->caps);
 	pp_put_u(out, DESIRED_EPOCH, m->epoch);
 	pp_put_u(out, DESIRED_REV, m->rev);
 	pp_put_flag(out, DESIRED_FULL, m->full);
@@ -118,6 +158,8 @@ int proto_desired_encode(const struct proto_desired *m, struct buf *out)
 	for (size_t i = 0; i < m->n_labels; i++)
 		put_label(out, &m->labels[i]);
 	pp_put_i(out, DESIRED_TIME, m->server_time_us);
+	if (flashes)
+		put_flashes(out, m, flashes);
 	return out->err;
 }
 
@@ -164,6 +206,9 @@ static void get_desired_field(struct cbor_reader *r, unsigned int key, struct pr
 		break;
 	case DESIRED_TIME:
 		m->server_time_us = cbor_get_i64(r);
+		break;
+	case DESIRED_FLASHES:
+		get_flashes(r, m);
 		break;
 	}
 }

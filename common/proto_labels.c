@@ -21,6 +21,8 @@ enum {
 	REPORT_KEY_MATERIAL, /* [response key, train key] */
 	REPORT_ERROR,
 	REPORT_TEXT,
+	REPORT_LEDS, /* an octet each */
+	REPORT_LED,  /* [enum led_report, colour, until] */
 	REPORT_FIELDS
 };
 
@@ -57,6 +59,36 @@ static void put_keys(struct buf *out, const struct proto_label_report *m)
 	cbor_put_bytes(out, m->train_key, sizeof(m->train_key));
 }
 
+static void put_led(struct buf *out, const struct proto_label_report *m)
+{
+	cbor_put_uint(out, REPORT_LED);
+	cbor_put_array(out, 3);
+	cbor_put_uint(out, m->led);
+	cbor_put_uint(out, m->led_colour);
+	cbor_put_int(out, m->led_until_us);
+}
+
+static void get_leds(struct cbor_reader *r, struct proto_label_report *m)
+{
+	size_t n;
+	const uint8_t *leds = cbor_get_bytes(r, PROTO_MAX_LEDS, &n);
+
+	if (!cbor_reader_ok(r))
+		return;
+	if (n)
+		memcpy(m->leds, leds, n);
+	m->n_leds = (uint8_t) n;
+	m->has_leds = true;
+}
+
+static void get_led(struct cbor_reader *r, struct proto_label_report *m)
+{
+	pp_expect_array(r, 3);
+	m->led = (uint8_t) cbor_get_uint(r, LED_REPORT_COUNT - 1);
+	m->led_colour = (uint8_t) cbor_get_uint(r, LED_COLOUR_MAX);
+	m->led_until_us = cbor_get_i64(r);
+}
+
 int proto_label_report_encode(const struct proto_label_report *m, struct buf *out)
 {
 	bool image = !is_zero(m->image, sizeof(m->image));
@@ -64,7 +96,8 @@ int proto_label_report_encode(const struct proto_label_report *m, struct buf *ou
 	bool associated = m->kind == LABEL_ASSOCIATED;
 	size_t fields = 3 + image + (m->grade != 0) + (m->width != 0) + (m->slots != 0) +
 			associated + (m->rssi_dbm != 0) + (m->battery_mv != 0) + temperature +
-			m->has_keys + (m->error != 0) + (m->text[0] != 0);
+			m->has_keys + (m->error != 0) + (m->text[0] != 0) + m->has_leds +
+			(m->led != 0);
 
 	cbor_put_map(out, fields);
 	pp_put_b(out, REPORT_ADDR, m->addr, sizeof(m->addr));
@@ -92,6 +125,10 @@ int proto_label_report_encode(const struct proto_label_report *m, struct buf *ou
 		pp_put_u(out, REPORT_ERROR, (uint64_t) m->error);
 	if (m->text[0])
 		pp_put_t(out, REPORT_TEXT, m->text);
+	if (m->has_leds)
+		pp_put_b(out, REPORT_LEDS, m->leds, MIN(m->n_leds, PROTO_MAX_LEDS));
+	if (m->led)
+		put_led(out, m);
 	return out->err;
 }
 
@@ -158,6 +195,12 @@ static void get_report_field(struct cbor_reader *r, unsigned int key, struct pro
 		break;
 	case REPORT_TEXT:
 		cbor_get_text(r, m->text, sizeof(m->text));
+		break;
+	case REPORT_LEDS:
+		get_leds(r, m);
+		break;
+	case REPORT_LED:
+		get_led(r, m);
 		break;
 	}
 }

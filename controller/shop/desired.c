@@ -130,9 +130,10 @@ static int add_timeline(struct sql *s, struct proto_desired_label *l, uint64_t a
 static int add_labels(struct sql *s, int64_t agent_id, uint64_t after, int64_t now_us,
 		      struct proto_desired *m)
 {
-	struct sql_stmt *q = sql_prepare(
-		s, "SELECT addr, wanted_rev FROM labels WHERE agent_id = ? AND wanted_rev > ?"
-		   " ORDER BY wanted_rev LIMIT ?");
+	struct sql_stmt *q =
+		sql_prepare(s, "SELECT addr, wanted_rev, flash_until, flash_colour FROM labels"
+			       " WHERE agent_id = ? AND wanted_rev > ?"
+			       " ORDER BY wanted_rev LIMIT ?");
 	size_t entries = 0, cap = 0;
 	uint64_t complete = after;
 	bool cut = false;
@@ -157,6 +158,10 @@ static int add_labels(struct sql *s, int64_t agent_id, uint64_t after, int64_t n
 		l = &m->labels[m->n_labels++];
 		*l = (struct proto_desired_label){.rev = (uint64_t) sql_col_i64(q, 1)};
 		label_addr_bytes(addr, l->addr);
+		if (sql_col_i64(q, 2) > now_us) { /* one that is over is nobody's wish */
+			l->flash_until_us = sql_col_i64(q, 2);
+			l->flash_colour = (uint8_t) sql_col_i64(q, 3);
+		}
 		cut = cut || entries > ENTRIES_MAX;
 		r = add_timeline(s, l, addr, now_us, cut ? 1 : PROTO_MAX_TIMELINE);
 		if (r < 0)
@@ -303,7 +308,8 @@ static void on_timeout(void *user)
 	answer(user, NULL);
 }
 
-void desired_wake(struct desired *d, int64_t agent_id)
+/* agent_id 0 = whoever waits. */
+static void wake(struct desired *d, int64_t agent_id)
 {
 	struct waiter *next;
 
@@ -311,13 +317,24 @@ void desired_wake(struct desired *d, int64_t agent_id)
 		struct proto_desired m;
 
 		next = w->next;
-		if (w->agent_id != agent_id || build(d, agent_id, w->after, w->known, &m) < 0)
+		if ((agent_id && w->agent_id != agent_id) ||
+		    build(d, agent_id, w->after, w->known, &m) < 0)
 			continue;
 		if (has_news(&m))
 			answer(w, &m);
 		else
 			proto_desired_done(&m);
 	}
+}
+
+void desired_wake(struct desired *d, int64_t agent_id)
+{
+	wake(d, agent_id);
+}
+
+void desired_wake_all(struct desired *d)
+{
+	wake(d, 0);
 }
 
 void desired_shut_out(struct desired *d, int64_t agent_id)

@@ -19,6 +19,8 @@ void desired_free(struct desired *d);
 void desired_shut_out(struct desired *d, int64_t agent_id);
 /** What an agent should be has a new revision: answer it if it waits. */
 void desired_wake(struct desired *d, int64_t agent_id);
+/** The same for whoever waits: a write that may have concerned many. */
+void desired_wake_all(struct desired *d);
 /** Is it there, and how far has it got? */
 struct label_agent_view desired_agent(const struct desired *d, int64_t agent_id);
 /** Agents waiting now. */

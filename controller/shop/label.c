@@ -65,6 +65,21 @@ static void copy_text(struct sql_stmt *q, int i, char *to, size_t cap)
 	snprintf(to, cap, "%s", text ? text : "");
 }
 
+static void read_light(struct sql_stmt *q, struct label *l)
+{
+	size_t len;
+	const void *leds = sql_col_blob(q, 30, &len);
+
+	l->leds_known = !sql_col_is_null(q, 30);
+	l->n_leds = (uint8_t) MIN(len, sizeof l->leds);
+	if (leds)
+		memcpy(l->leds, leds, l->n_leds);
+	l->flash = (struct label_flash){.until_us = sql_col_i64(q, 31),
+					.colour = (uint8_t) sql_col_i64(q, 32),
+					.state = (uint8_t) sql_col_i64(q, 33)};
+	copy_text(q, 34, l->flash.text, sizeof l->flash.text);
+}
+
 static void read_label(struct sql_stmt *q, struct label *l)
 {
 	*l = (struct label){.addr = (uint64_t) sql_col_i64(q, 0),
@@ -93,6 +108,9 @@ static void read_label(struct sql_stmt *q, struct label *l)
 	copy_text(q, 24, l->error_text, sizeof l->error_text);
 	copy_text(q, 26, l->lost_text, sizeof l->lost_text);
 	copy_text(q, 27, l->agent, sizeof l->agent);
+	l->retired_us = sql_col_i64(q, 28);
+	l->replaced_by = (uint64_t) sql_col_i64(q, 29);
+	read_light(q, l);
 }
 
 int label_load(struct sql *s, uint64_t addr, struct label *ret)
@@ -102,7 +120,9 @@ int label_load(struct sql *s, uint64_t addr, struct label *ret)
 		   " l.product_id, p.gtin, p.name, l.battery_mv, l.temperature_cc, l.rssi_dbm,"
 		   " l.last_seen, l.stale, l.done, l.wanted_rev, l.staged_image, l.staged_at,"
 		   " l.sent_image, l.sent_at, l.shown_image, l.shown_since, l.shown_grade, l.error,"
-		   " l.error_text, l.lost_at, l.lost_text, a.name FROM labels l"
+		   " l.error_text, l.lost_at, l.lost_text, a.name, l.retired_at, l.replaced_by,"
+		   " l.leds, l.flash_until, l.flash_colour, l.flash_state, l.flash_text"
+		   " FROM labels l"
 		   " LEFT JOIN products p ON p.id = l.product_id"
 		   " LEFT JOIN agents a ON a.id = l.agent_id WHERE l.addr = ?");
 	int r;
@@ -224,6 +244,16 @@ static json_t *product_json_of(const struct label *l)
 			 l->product);
 }
 
+static json_t *retired_json(const struct label *l)
+{
+	char id[LABEL_ID_MAX];
+
+	if (!l->retired_us)
+		return json_null();
+	return json_pack("{s:o,s:s}", "at", time_json(l->retired_us), "replaced_by",
+			 label_id_format(l->replaced_by, id));
+}
+
 static const char *colours(uint8_t type)
 {
 	return type == DISPLAY_RED_BLACK_WHITE      ? "bwr"
@@ -246,6 +276,7 @@ json_t *label_json(const struct label *l, struct label_agent_view agent, int64_t
 				.has_size = l->width > 0,
 				.drawing = l->stale != l->done,
 				.lost = l->lost,
+				.retired = l->retired_us != 0,
 				.error = l->error,
 				.agent = l->agent,
 				.text = l->lost ? l->lost_text : l->error_text,
@@ -275,6 +306,9 @@ json_t *label_json(const struct label *l, struct label_agent_view agent, int64_t
 				    : json_real((double) l->temperature_cc / 100));
 	json_object_set_new(o, "rssi_dbm", number_or_null(l->rssi_dbm, 0));
 	json_object_set_new(o, "last_seen", time_json(l->last_seen_us));
+	json_object_set_new(o, "leds", label_leds_json(l));
+	json_object_set_new(o, "flash", label_flash_json(l, now_us));
+	json_object_set_new(o, "retired", retired_json(l));
 	return o;
 }
 

@@ -30,6 +30,20 @@ struct label_fact {
 	int64_t at_us;
 };
 
+/** What became of the last flash that was asked for. */
+enum flash_state {
+	FLASH_ASKED,
+	FLASH_ON, /**< the label has acknowledged it */
+	FLASH_FAILED,
+};
+
+struct label_flash {
+	int64_t until_us; /**< 0 = there never was one */
+	uint8_t colour;   /**< enum led_colour */
+	uint8_t state;    /**< enum flash_state */
+	char text[PROTO_TEXT_MAX];
+};
+
 struct label {
 	uint64_t addr;
 	int64_t agent_id; /**< 0 = not adopted */
@@ -52,6 +66,12 @@ struct label {
 	char error_text[PROTO_TEXT_MAX];
 	bool lost;
 	char lost_text[PROTO_TEXT_MAX];
+	int64_t retired_us; /**< replaced since; 0 = in use */
+	uint64_t replaced_by;
+	bool leds_known;
+	uint8_t n_leds;
+	uint8_t leds[PROTO_MAX_LEDS];
+	struct label_flash flash;
 	size_t n_wanted;
 	struct label_wish wanted[PROTO_MAX_TIMELINE];
 };
@@ -76,6 +96,18 @@ struct label_agent_view {
 	uint64_t seen_rev; /**< revision of the desired state that it has taken */
 };
 json_t *label_json(const struct label *l, struct label_agent_view agent, int64_t now_us);
+
+/* --- its light (label_flash.c) --- */
+
+const char *label_colour_text(uint8_t colour);
+/** 0 if there is no such colour. */
+uint8_t label_colour_parse(const char *text);
+/** True if one of its LEDs can show the colour. */
+bool label_can_flash(const struct label *l, uint8_t colour);
+/** Colours it can blink in; null = not known yet. */
+json_t *label_leds_json(const struct label *l);
+/** {colour, until, state, reason}; null when there is no flash to speak of. */
+json_t *label_flash_json(const struct label *l, int64_t now_us);
 
 /** Gives the label to an agent (0 = to nobody): new revision, and the former owner is told to
  * forget it. Inside a write. */

@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "controller/shop/display_ledger.h"
 #include "controller/shop/label.h"
+#include "controller/shop/label_flash.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -90,7 +91,8 @@ static int create(struct sql *s, const struct label_ingest *in, struct entry *e)
 /* May this agent take the label? Nobody's: yes. Another's: only when that one has lost it. */
 static bool may_adopt(const struct label_ingest *in, const struct entry *e)
 {
-	if (!in->adopt || e->rep->kind == LABEL_LOST || e->rep->kind == LABEL_ERROR)
+	if (!in->adopt || e->label.retired_us || e->rep->kind == LABEL_LOST ||
+	    e->rep->kind == LABEL_ERROR)
 		return false;
 	return e->label.agent_id == 0 ||
 	       (e->label.agent_id != in->agent_id && e->label.lost && e->rep->kind == LABEL_SEEN);
@@ -295,6 +297,8 @@ static int apply_kind(struct sql *s, const struct label_ingest *in, const struct
 	r = update_common(s, in, e);
 	if (r == 0 && e->label.lost)
 		r = note(s, in, e, "found", NULL);
+	if (r == 0)
+		r = label_flash_reported(s, &e->label, e->rep, in->agent_id, e->at_us, e->text);
 	if (r < 0)
 		return r;
 	switch (e->rep->kind) {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PUT and DELETE /api/v1/labels/{id}/link. */
 #include "common/err.h"
+#include "common/fault.h"
 #include "common/gtin.h"
 #include "controller/shop/desired.h"
-#include "controller/shop/display_ledger.h"
 #include "controller/shop/label_api.h"
+#include "controller/shop/label_links.h"
 #include "controller/shop/label_notify.h"
 #include "controller/shop/product.h"
 #include "controller/shop/wanted.h"
@@ -22,61 +23,35 @@ struct link_op {
 	int64_t agent_id; /* out: adopted by */
 };
 
-static int set_product(struct sql *s, const struct link_op *l)
-{
-	struct sql_stmt *q = sql_prepare(
-		s, "UPDATE labels SET product_id = ?, stale = stale + 1 WHERE addr = ?");
-
-	if (l->product_id)
-		sql_bind_i64(q, 1, l->product_id);
-	sql_bind_i64(q, 2, (int64_t) l->addr);
-	return sql_run(q);
-}
-
-static int note(struct sql *s, const struct link_op *l, const char *product, int64_t now_us)
-{
-	struct ledger_entry e = {.addr = l->addr,
-				 .at_us = now_us,
-				 .kind = l->product_id ? "linked" : "unlinked",
-				 .text = product};
-	char id[LABEL_ID_MAX], object[32];
-	int r = ledger_append(s, &e);
-
-	if (r < 0)
-		return r;
-	snprintf(object, sizeof object, "label:%s", label_id_format(l->addr, id));
-	return db_audit(s, l->op.who, l->product_id ? "label.link" : "label.unlink", object,
-			product);
-}
-
 static int link_write(struct sql *s, void *arg)
 {
 	struct link_op *l = arg;
+	struct label_link link = {.addr = l->addr, .cause = l->unlink ? "unlink" : "link"};
+	char id[LABEL_ID_MAX], object[32];
 	struct product p = {.name = ""};
 	struct label label;
-	int64_t now;
-	int r = db_now_us(s, &now);
+	int r = db_now_us(s, &link.now_us);
 
 	if (r == 0)
 		r = label_load(s, l->addr, &label);
 	if (r == 0 && l->gtin)
 		r = product_find_gtin(s, l->gtin, &l->product_id);
 	if (r == 0 && l->product_id)
-		r = product_load(s, l->product_id, now, &p);
+		r = product_load(s, l->product_id, link.now_us, &p);
 	if (r < 0)
 		return r;
-	if (label.product_id == l->product_id)
-		return 0;
-	if (l->product_id && label.product_id && !l->relink)
+	if (l->product_id && label.product_id && label.product_id != l->product_id && !l->relink)
 		return -ERR_CONFLICT;
-	r = set_product(s, l);
-	if (r == 0)
-		r = note(s, l, l->product_id ? p.name : label.product, now);
-	if (r == 0 && l->product_id && !label.agent_id && label.heard_by) {
-		l->agent_id = label.heard_by;
-		r = label_assign(s, l->addr, 0, label.heard_by);
-	}
-	return r;
+	link.product_id = l->product_id;
+	link.who = l->op.who;
+	r = label_link_set(s, &link);
+	l->agent_id = link.adopted_by;
+	if (r < 0 || !link.id)
+		return r;
+	FAULT_POINT("ctl.links.before_commit");
+	snprintf(object, sizeof object, "label:%s", label_id_format(l->addr, id));
+	return db_audit(s, l->op.who, l->product_id ? "label.link" : "label.unlink", object,
+			l->product_id ? p.name : label.product);
 }
 
 static void reply_link(const struct link_op *l, const struct label *label)
@@ -98,8 +73,10 @@ static void link_done(void *arg, int err)
 	struct http_request *rq = l->op.rq;
 	struct label label;
 
-	if (err == 0)
+	if (err == 0) {
+		FAULT_POINT("ctl.links.after_commit");
 		err = label_load(db_reader(s->app->db), l->addr, &label);
+	}
 	if (err == -ENOENT) {
 		http_problem(rq, 404, "not-found", "There is no such label or product.");
 	} else if (err == -ERR_CONFLICT) {

@@ -19,7 +19,10 @@ static bool same(const uint8_t *a, const uint8_t *b)
 
 static enum label_state unlinked(const struct label_facts *f, char *reason)
 {
-	if (f->lost)
+	if (f->retired)
+		snprintf(reason, LABEL_REASON_MAX,
+			 "Another label has taken its place; linking it puts it to use again.");
+	else if (f->lost)
 		snprintf(reason, LABEL_REASON_MAX, "Not linked to a product, and not heard: %s",
 			 f->text);
 	else if (!f->adopted)

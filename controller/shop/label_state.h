@@ -27,6 +27,7 @@ struct label_facts {
 	bool has_size;
 	bool drawing; /**< marked, picture not made yet */
 	bool lost;
+	bool retired; /**< another label has taken its place */
 	int error;
 	const char *agent;     /**< its name */
 	const char *text;      /**< of the error or loss */

@@ -182,6 +182,72 @@ static void desired_state_survives_the_link(void **state)
 	proto_desired_done(&back);
 }
 
+static void a_flash_survives_the_link_and_takes_nothing_from_older_agents(void **state)
+{
+	(void) state;
+	_cleanup_buf_ struct buf b = BUF_INIT, without = BUF_INIT;
+	struct proto_desired_label labels[2] = {
+		{.addr = {1}, .rev = 5},
+		{.addr = {2}, .rev = 6, .flash_until_us = 1234567, .flash_colour = LED_WHITE}};
+	struct proto_desired m = {.epoch = 1, .rev = 8, .n_labels = 2, .labels = labels}, back;
+
+	assert_int_equal(proto_desired_encode(&m, &b), 0);
+	assert_int_equal(proto_desired_decode(b.data, b.len, &back, NULL), 0);
+	assert_true(back.labels[0].flash_until_us == 0);
+	assert_true(back.labels[1].flash_until_us == 1234567);
+	assert_int_equal(back.labels[1].flash_colour, LED_WHITE);
+	proto_desired_done(&back);
+	/* what is before the new key is, but for the number of pairs, what it was before */
+	labels[1].flash_until_us = 0;
+	assert_int_equal(proto_desired_encode(&m, &without), 0);
+	assert_true(b.len > without.len);
+	assert_memory_equal(b.data + 1, without.data + 1, without.len - 1);
+	/* key, one flash, of three parts, the first of them the label's index: one too far */
+	assert_int_equal(b.data[without.len + 3], 1);
+	b.data[without.len + 3] = 2;
+	assert_true(proto_desired_decode(b.data, b.len, &back, NULL) < 0);
+}
+
+static void a_label_tells_of_its_light(void **state)
+{
+	(void) state;
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct proto_label_report m = {.addr = {1},
+				       .kind = LABEL_STATUS,
+				       .at_us = 5,
+				       .temperature_cc = INT16_MIN,
+				       .has_leds = true,
+				       .n_leds = 2,
+				       .leds = {0x3f, 0x43},
+				       .led = LED_REPORT_FAILED,
+				       .led_colour = LED_BLUE,
+				       .led_until_us = 99,
+				       .text = "no"};
+	struct proto_label_report back;
+
+	assert_int_equal(proto_label_report_encode(&m, &b), 0);
+	assert_int_equal(proto_label_report_decode(b.data, b.len, &back), 0);
+	assert_memory_equal(&back, &m, sizeof m);
+	buf_clear(&b);
+	m.n_leds = 0; /* it has none, and says so */
+	memset(m.leds, 0, sizeof m.leds);
+	assert_int_equal(proto_label_report_encode(&m, &b), 0);
+	assert_int_equal(proto_label_report_decode(b.data, b.len, &back), 0);
+	assert_true(back.has_leds && back.n_leds == 0);
+}
+
+static void an_led_shows_the_colours_it_has(void **state)
+{
+	(void) state;
+	assert_true(led_shows(0x3f, LED_WHITE) && led_shows(0x3f, LED_RED));
+	assert_true(led_shows(0x43, LED_RED));
+	assert_false(led_shows(0x43, LED_WHITE));
+	assert_true(led_shows(0x7f, LED_WHITE));
+	assert_false(led_shows(0x7f, LED_GREEN));
+	assert_false(led_shows(0x3f, LED_NONE));
+	assert_false(led_shows(0xbf, LED_RED));
+}
+
 static void health_survives_the_link(void **state)
 {
 	(void) state;
@@ -225,6 +291,9 @@ int main(void)
 		cmocka_unit_test(a_key_that_comes_twice_is_refused),
 		cmocka_unit_test(label_reports_survive_the_link),
 		cmocka_unit_test(desired_state_survives_the_link),
+		cmocka_unit_test(a_flash_survives_the_link_and_takes_nothing_from_older_agents),
+		cmocka_unit_test(a_label_tells_of_its_light),
+		cmocka_unit_test(an_led_shows_the_colours_it_has),
 		cmocka_unit_test(health_survives_the_link),
 		cmocka_unit_test(every_truncation_is_refused_and_leaks_nothing),
 	};

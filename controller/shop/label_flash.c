@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Finding a label by its light. POST /api/v1/labels/{id}/flash is a wish with an end: it becomes
+ * part of the label's desired state, its access point makes the label blink until then and says
+ * whether it did, and after that instant nobody tries any more. Each flash costs battery, so that
+ * a label has a budget of them (common/led.h), counted from rows that nothing deletes.
+ */
+#include "controller/shop/label_flash.h"
+#include "common/err.h"
+#include "common/fault.h"
+#include "controller/shop/desired.h"
+#include "controller/shop/display_ledger.h"
+#include "controller/shop/label_api.h"
+#include "controller/shop/label_notify.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define HOUR_US       (INT64_C(3600) * US_PER_SEC)
+#define DAY_US        (24 * HOUR_US)
+#define SPEAK_OF_US   (INT64_C(600) * US_PER_SEC)
+#define SECONDS_ASKED 30
+
+/* --- words -------------------------------------------------------------------------------------
+ */
+
+/* In the order of preference: green is seen best and says nothing bad. */
+static const struct {
+	uint8_t colour;
+	const char *text;
+} names[] = {{LED_GREEN, "green"}, {LED_RED, "red"}, {LED_BLUE, "blue"}, {LED_WHITE, "white"}};
+
+const char *label_colour_text(uint8_t colour)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (names[i].colour == colour)
+			return names[i].text;
+	return "";
+}
+
+uint8_t label_colour_parse(const char *text)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(names[i].text, text) == 0)
+			return names[i].colour;
+	return LED_NONE;
+}
+
+bool label_can_flash(const struct label *l, uint8_t colour)
+{
+	for (size_t i = 0; i < l->n_leds; i++)
+		if (led_shows(l->leds[i], colour))
+			return true;
+	return false;
+}
+
+json_t *label_leds_json(const struct label *l)
+{
+	json_t *list = l->leds_known ? json_array() : json_null();
+
+	for (size_t i = 0; i < ARRAY_SIZE(names) && l->leds_known; i++)
+		if (label_can_flash(l, names[i].colour))
+			json_array_append_new(list, json_string(names[i].text));
+	return list;
+}
+
+json_t *label_flash_json(const struct label *l, int64_t now_us)
+{
+	const struct label_flash *f = &l->flash;
+	char until[CLOCK_RFC3339_MAX];
+	const char *state;
+
+	if (!f->until_us || now_us - f->until_us > SPEAK_OF_US)
+		return json_null();
+	state = f->state == FLASH_FAILED ? "failed"
+		: f->until_us <= now_us  ? "over"
+		: f->state == FLASH_ON   ? "on"
+					 : "asked";
+	return json_pack("{s:s,s:s,s:s,s:o}", "colour", label_colour_text(f->colour), "until",
+			 clock_rfc3339(f->until_us, until), "state", state, "reason",
+			 f->text[0] ? json_string(f->text) : json_null());
+}
+
+/* --- asking ------------------------------------------------------------------------------------
+ */
+
+struct flash_op {
+	struct shop_op op;
+	struct idempotency again;
+	struct shop_refusal why;
+	uint64_t addr;
+	int64_t seconds;
+	int64_t retry_s; /* with the refusal of a spent budget */
+	uint8_t colour;  /* LED_NONE = whichever it has */
+	int64_t until_us;
+	int64_t agent_id;
+	char *answer; /* owned */
+};
+
+static void flash_free(struct flash_op *f)
+{
+	free(f->answer);
+	free(f);
+}
+
+static int choose_colour(struct flash_op *f, const struct label *l)
+{
+	char can[64] = "";
+
+	if (!f->colour)
+		f->colour = names[0].colour;
+	if (!l->leds_known || label_can_flash(l, f->colour))
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!label_can_flash(l, names[i].colour))
+			continue;
+		snprintf(can + strlen(can), sizeof can - strlen(can), "%s%s", can[0] ? ", " : "",
+			 names[i].text);
+	}
+	if (!can[0])
+		return shop_refuse(&f->why, 409, "no-led", "This label has no LED.");
+	return shop_refuse(&f->why, 409, "no-led", "This label's LED cannot be %s; it can be %s.",
+			   label_colour_text(f->colour), can);
+}
+
+/* The instant from which one more flash stays within `max` of them in `span_us`; 0 = now. */
+static int free_from(struct sql *s, uint64_t addr, int64_t now_us, int64_t span_us, int max,
+		     int64_t *ret_us)
+{
+	struct sql_stmt *q = sql_prepare(s, "SELECT at FROM label_flashes WHERE addr = ? AND at > ?"
+					    " ORDER BY at DESC LIMIT 1 OFFSET ?");
+	int r;
+
+	sql_bind_i64(q, 1, (int64_t) addr);
+	sql_bind_i64(q, 2, now_us - span_us);
+	sql_bind_i64(q, 3, max - 1);
+	r = sql_step(q);
+	*ret_us = r > 0 ? sql_col_i64(q, 0) + span_us : 0;
+	sql_reset(q);
+	return r < 0 ? r : 0;
+}
+
+static int check_budget(struct sql *s, struct flash_op *f, int64_t now_us)
+{
+	int64_t hour, day;
+	int r = free_from(s, f->addr, now_us, HOUR_US, LED_FLASHES_PER_HOUR, &hour);
+
+	if (r == 0)
+		r = free_from(s, f->addr, now_us, DAY_US, LED_FLASHES_PER_DAY, &day);
+	if (r < 0 || (!hour && !day))
+		return r;
+	f->retry_s = (MAX(hour, day) - now_us) / US_PER_SEC + 1;
+	return shop_refuse(&f->why, 429, "battery-budget",
+			   "A label blinks %d times an hour and %d times a day at most, for its "
+			   "battery's sake.",
+			   LED_FLASHES_PER_HOUR, LED_FLASHES_PER_DAY);
+}
+
+static int store_wish(struct sql *s, const struct flash_op *f)
+{
+	struct sql_stmt *q =
+		sql_prepare(s, "UPDATE labels SET flash_until = ?, flash_colour = ?,"
+			       " flash_state = 0, flash_text = '', wanted_rev = ? WHERE addr = ?");
+	uint64_t rev;
+	int r = db_next_rev(s, &rev);
+
+	if (r < 0)
+		return r;
+	sql_bind_i64(q, 1, f->until_us);
+	sql_bind_i64(q, 2, f->colour);
+	sql_bind_i64(q, 3, (int64_t) rev);
+	sql_bind_i64(q, 4, (int64_t) f->addr);
+	return sql_run(q);
+}
+
+static int store_row(struct sql *s, const struct flash_op *f, int64_t now_us)
+{
+	struct sql_stmt *q =
+		sql_prepare(s, "INSERT INTO label_flashes(at, who, addr, colour, until)"
+			       " VALUES(?, ?, ?, ?, ?)");
+	char id[LABEL_ID_MAX], object[32], text[48];
+	struct ledger_entry e = {
+		.addr = f->addr, .at_us = now_us, .kind = "flash-asked", .text = text};
+	int r;
+
+	snprintf(text, sizeof text, "%s, %lld s", label_colour_text(f->colour),
+		 (long long) f->seconds);
+	sql_bind_i64(q, 1, now_us);
+	sql_bind_text(q, 2, f->op.who);
+	sql_bind_i64(q, 3, (int64_t) f->addr);
+	sql_bind_i64(q, 4, f->colour);
+	sql_bind_i64(q, 5, f->until_us);
+	r = sql_run(q);
+	if (r == 0)
+		r = ledger_append(s, &e);
+	snprintf(object, sizeof object, "label:%s", label_id_format(f->addr, id));
+	return r < 0 ? r : db_audit(s, f->op.who, "label.flash", object, text);
+}
+
+static int flash_write(struct sql *s, void *arg)
+{
+	struct flash_op *f = arg;
+	char until[CLOCK_RFC3339_MAX];
+	struct label l;
+	json_t *body;
+	int64_t now;
+	int r = db_now_us(s, &now);
+
+	if (r == 0)
+		r = label_load(s, f->addr, &l);
+	if (r == -ENOENT)
+		return shop_refuse(&f->why, 404, "no-such-label", "No label has this id.");
+	if (r == 0 && !l.agent_id)
+		return shop_refuse(&f->why, 409, "no-access-point",
+				   "No access point takes care of this label.");
+	if (r == 0)
+		r = choose_colour(f, &l);
+	if (r == 0)
+		r = check_budget(s, f, now);
+	if (r < 0)
+		return r;
+	f->agent_id = l.agent_id;
+	f->until_us = now + f->seconds * US_PER_SEC;
+	r = store_wish(s, f);
+	if (r == 0)
+		r = store_row(s, f, now);
+	if (r < 0)
+		return r;
+	FAULT_POINT("ctl.links.before_flash");
+	body = json_pack("{s:s,s:s,s:I}", "until", clock_rfc3339(f->until_us, until), "colour",
+			 label_colour_text(f->colour), "seconds", (json_int_t) f->seconds);
+	f->answer = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	json_decref(body);
+	return f->answer ? idempotency_store(s, &f->again, 202, f->answer) : -ENOMEM;
+}
+
+static void flash_done(void *arg, int err)
+{
+	struct flash_op *f = arg;
+	struct shop *s = f->op.shop;
+	struct buf body = BUF_INIT;
+	char seconds[24];
+
+	if (err < 0) {
+		if (f->retry_s) {
+			snprintf(seconds, sizeof seconds, "%lld", (long long) f->retry_s);
+			http_set_header(f->op.rq, "Retry-After", seconds);
+		}
+		shop_reply_failed(&f->op, &f->why, &f->again, err, "Flash");
+		flash_free(f);
+		return;
+	}
+	buf_put_str(&body, f->answer);
+	http_reply_buf(f->op.rq, 202, "application/json", &body);
+	label_notify(s, f->addr);
+	desired_wake(s->desired, f->agent_id);
+	flash_free(f);
+}
+
+static bool read_body(struct http_request *rq, struct flash_op *f)
+{
+	json_t *body = http_json(rq), *seconds, *colour;
+	bool ok = true;
+
+	if (!body)
+		return false;
+	seconds = json_object_get(body, "seconds");
+	colour = json_object_get(body, "colour");
+	f->seconds = seconds ? json_integer_value(seconds) : SECONDS_ASKED;
+	if ((seconds && !json_is_integer(seconds)) || f->seconds < 1 ||
+	    f->seconds > LED_FLASH_MAX_S) {
+		http_problem(rq, 422, "bad-seconds", "seconds is 1 to %d.", LED_FLASH_MAX_S);
+		ok = false;
+	} else if (colour) {
+		f->colour = json_is_string(colour) ? label_colour_parse(json_string_value(colour))
+						   : LED_NONE;
+		ok = f->colour != LED_NONE;
+		if (!ok)
+			http_problem(rq, 422, "bad-colour", "colour is red, green, blue or white.");
+	}
+	json_decref(body);
+	return ok;
+}
+
+void label_api_flash(struct http_request *rq, struct app *app)
+{
+	struct flash_op *f = calloc(1, sizeof *f);
+	int r;
+
+	if (!f) {
+		http_reply_err(rq, -ENOMEM, "Flash");
+		return;
+	}
+	if (label_id_parse(http_arg(rq, 0), &f->addr) < 0) {
+		http_problem(rq, 404, "no-such-label", "No label has this id.");
+		flash_free(f);
+		return;
+	}
+	if (!read_body(rq, f) || !idempotency_begin(rq, app, &f->again)) {
+		flash_free(f);
+		return;
+	}
+	shop_op_init(&f->op, rq, app);
+	r = db_write(app->db, flash_write, flash_done, f);
+	if (r < 0) {
+		http_reply_err(rq, r, "Flash");
+		flash_free(f);
+	}
+}
+
+/* --- what the access point says ----------------------------------------------------------------
+ */
+
+static int keep_leds(struct sql *s, const struct label *l, const struct proto_label_report *rep)
+{
+	struct sql_stmt *q = sql_prepare(s, "UPDATE labels SET leds = ? WHERE addr = ?");
+
+	if (l->leds_known && l->n_leds == rep->n_leds &&
+	    memcmp(l->leds, rep->leds, rep->n_leds) == 0)
+		return 0;
+	sql_bind_blob(q, 1, rep->leds, rep->n_leds);
+	sql_bind_i64(q, 2, (int64_t) l->addr);
+	return sql_run(q);
+}
+
+int label_flash_reported(struct sql *s, const struct label *l, const struct proto_label_report *rep,
+			 int64_t agent_id, int64_t at_us, const char *text)
+{
+	bool on = rep->led == LED_REPORT_ON;
+	char until[CLOCK_RFC3339_MAX], blinks[64];
+	struct ledger_entry e = {.addr = l->addr,
+				 .at_us = at_us,
+				 .agent_id = agent_id,
+				 .kind = on ? "flash" : "flash-failed",
+				 .text = on ? blinks : text};
+	struct sql_stmt *q;
+	int r = rep->has_leds ? keep_leds(s, l, rep) : 0;
+
+	if (r < 0 || rep->led == LED_REPORT_NONE)
+		return r;
+	snprintf(blinks, sizeof blinks, "%s until %s", label_colour_text(rep->led_colour),
+		 clock_rfc3339(rep->led_until_us, until));
+	q = sql_prepare(s, "UPDATE labels SET flash_state = ?, flash_text = ?"
+			   " WHERE addr = ? AND flash_until = ?");
+	sql_bind_i64(q, 1, on ? FLASH_ON : FLASH_FAILED);
+	sql_bind_text(q, 2, on ? "" : text);
+	sql_bind_i64(q, 3, (int64_t) l->addr);
+	sql_bind_i64(q, 4, rep->led_until_us);
+	r = sql_run(q);
+	return r < 0 ? r : ledger_append(s, &e);
+}
