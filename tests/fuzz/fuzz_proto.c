@@ -43,6 +43,9 @@ static void try_desired(const uint8_t *data, size_t size)
 		return;
 	must(proto_desired_encode(&m, &again) == 0);
 	must(proto_desired_decode(again.data, again.len, &back, NULL) == 0);
+	must(back.n_labels == m.n_labels);
+	for (size_t i = 0; i < m.n_labels; i++)
+		must(back.labels[i].flash_until_us == m.labels[i].flash_until_us);
 	proto_desired_done(&back);
 	proto_desired_done(&m);
 }

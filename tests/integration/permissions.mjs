@@ -30,6 +30,8 @@ const PUBLIC = {
 	'POST /api/v1/products': prices, 'PATCH /api/v1/products/{}': prices, 'POST /api/v1/products/import': prices,
 	'GET /api/v1/price-changes': people, 'POST /api/v1/price-changes': prices,
 	'GET /api/v1/labels': people, 'GET /api/v1/labels/{}': people, 'GET /api/v1/labels/{}/image.png': people, 'GET /api/v1/labels/{}/history': people,
+	'GET /api/v1/labels/links': people, 'POST /api/v1/labels/links/import': labels, 'POST /api/v1/labels/links/{}/undo': labels,
+	'POST /api/v1/labels/{}/replace': labels, 'POST /api/v1/labels/{}/flash': labels,
 	'PUT /api/v1/labels/{}/link': labels, 'DELETE /api/v1/labels/{}/link': labels, 'POST /api/v1/templates/preview': people,
 	'GET /api/v1/places': people, 'POST /api/v1/places': labels, 'PATCH /api/v1/places/{}': labels, 'DELETE /api/v1/places/{}': labels,
 	'GET /api/v1/antennas': people, 'PUT /api/v1/antennas/{}/{}/{}': labels,
