@@ -14,14 +14,37 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned long passages;
 
+/* What is armed: "point:N", or "" for nothing. "@FILE" stands for what the file says just now. */
+static void armed_text(char *text, size_t size)
+{
+	const char *want = getenv("GONDOLA_FAULT");
+	ssize_t n = 0;
+
+	if (want && want[0] == '@') {
+		int fd = open(want + 1, O_RDONLY | O_CLOEXEC);
+
+		if (fd >= 0) {
+			n = read(fd, text, size - 1);
+			close(fd);
+		}
+	} else if (want) {
+		n = (ssize_t) strnlen(want, size - 1);
+		memcpy(text, want, (size_t) n);
+	}
+	text[n > 0 ? n : 0] = '\0';
+}
+
 /* Splits "point:N" and says whether it names this point; N defaults to 1. */
 static bool armed(const char *name, unsigned long *ret_n)
 {
-	const char *want = getenv("GONDOLA_FAULT");
-	const char *colon = want ? strrchr(want, ':') : NULL;
-	size_t len = colon ? (size_t) (colon - want) : want ? strlen(want) : 0;
+	char want[128];
 
-	if (!want || strlen(name) != len || strncmp(name, want, len) != 0)
+	armed_text(want, sizeof want);
+
+	const char *colon = strrchr(want, ':');
+	size_t len = colon ? (size_t) (colon - want) : strlen(want);
+
+	if (len == 0 || strlen(name) != len || strncmp(name, want, len) != 0)
 		return false;
 	*ret_n = colon ? strtoul(colon + 1, NULL, 10) : 1;
 	return true;

@@ -6,7 +6,9 @@
  *
  * GONDOLA_FAULT="point:N" in the environment kills the process (SIGKILL) at the N-th passage of
  * `point`, after appending the point's name to the file GONDOLA_FAULT_LOG, so that a test can prove
- * that the fault was hit. Names are `room.place.when`, for example "ctl.journal.before_commit".
+ * that the fault was hit. GONDOLA_FAULT="@FILE" reads "point:N" from that file at every passage, so
+ * that a running process can be armed; passages count from its start. Names are `room.place.when`,
+ * for example "ctl.journal.before_commit".
  */
 #pragma once
 

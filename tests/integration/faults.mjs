@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each operation (tests/lib/operations.mjs) under each fault: the controller killed at each of the
+// operation's named points, its disk full, its disk read-only. Afterwards nothing is half done, nothing that
+// was acknowledged is lost, and the same request again leads to the end, once. Every kill is proven by its
+// own record. FAULTS=all takes the whole table, otherwise a few drawn by SEED.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { assert, equal, random, run, Skip, test } from '../lib/tap.mjs';
+import { canConduct } from '../lib/clock.mjs';
+import { Disk } from '../lib/disk.mjs';
+import { newContext, operations } from '../lib/operations.mjs';
+import { endStore, newStore, oneAp } from '../lib/stores.mjs';
+import { delay, until } from '../../sim/demo/process.mjs';
+
+const few = process.env.FAULTS === 'all' ? Infinity : Number(process.env.FAULTS ?? 12);
+const seed = Number(process.env.SEED ?? Math.floor(Date.now() / 86400000));
+
+const store = newStore(oneAp());
+const disk = new Disk(store.path('gondolad'), store.path('disk.img'), 192);
+const faultLog = store.path('faults.log');
+const hits = () => (existsSync(faultLog) ? readFileSync(faultLog, 'utf8').split('\n').filter(Boolean) : []);
+const haveDisk = canConduct && disk.make();
+
+/* --- the controller comes and goes --------------------------------------------------------------------- */
+
+/* What is in this file is armed in the running controller. */
+const armed = store.path('armed');
+store.env.gondolad = { GONDOLA_FAULT: `@${armed}`, GONDOLA_FAULT_LOG: faultLog };
+
+/** A request whose answer may never come. */
+async function attempt(op, ctx) {
+	try {
+		return await op.act(store, ctx);
+	} catch (e) {
+		return { lost: e.message };
+	}
+}
+
+const acknowledged = (reply) => reply.status >= 200 && reply.status < 300;
+const describe = (reply) => (reply.lost ? `no answer (${reply.lost})` : `${reply.status} ${reply.body?.code ?? ''}`);
+
+/** After the fault: whole, nothing acknowledged lost, and once more leads to the end. */
+async function settle(op, ctx, reply) {
+	await until('the controller to answer', () => store.api.get('/session'), 20000);
+	const came = await op.outcome(store, ctx);
+	assert(!acknowledged(reply) || came === 'done', `acknowledged (${describe(reply)}), and nothing is there`);
+	const again = await op.act(store, ctx);
+	assert(acknowledged(again), `asked again: ${describe(again)} ${again.body?.detail ?? ''}`);
+	equal(await op.outcome(store, ctx), 'done', 'outcome of asking again');
+	return came;
+}
+
+/* --- three kinds of fault ------------------------------------------------------------------------------- */
+
+async function killed(op, point) {
+	const ctx = await newContext(store, op), before = hits().length;
+	writeFileSync(armed, point);
+	const reply = await attempt(op, ctx);
+	await Promise.race([store.controller.done, delay(op.patience ?? 10000)]);
+	rmSync(armed);
+	assert(hits().length > before && hits().at(-1) === point, `point ${point} was not passed`);
+	await store.startController();
+	return `${describe(reply)}, ${await settle(op, ctx, reply)}`;
+}
+
+async function full(op) {
+	const ctx = await newContext(store, op);
+	let reply;
+	disk.fill();
+	try {
+		reply = await attempt(op, ctx);
+		assert(!reply.lost, `no answer: ${reply.lost}`);
+		assert(acknowledged(reply) || [503, 507].includes(reply.status), `refused in other words: ${describe(reply)}`);
+		assert(!store.controller.exited, 'gondolad is still running');
+	} finally {
+		disk.empty();
+	}
+	return `${describe(reply)}, ${await settle(op, ctx, reply)}`;
+}
+
+async function readOnly(op) {
+	const ctx = await newContext(store, op);
+	disk.breakDown();
+	const reply = await attempt(op, ctx);
+	assert(!reply.lost, `no answer: ${reply.lost}`);
+	assert(reply.status >= 500 && reply.body?.detail, `refused in plain words: ${describe(reply)}`);
+	equal((await store.api.request('GET', '/api/v1/products?limit=1')).status, 200, 'reading goes on');
+	await store.controller.stop();
+	disk.repair();
+	await store.startController();
+	return `${describe(reply)}, ${await settle(op, ctx, reply)}`;
+}
+
+const table = operations.flatMap((op) => [
+	...op.points.map((point) => ({ name: `${op.name}, killed at ${point}`, run: () => killed(op, point) })),
+	{ name: `${op.name}, disk full`, run: () => full(op) },
+	{ name: `${op.name}, disk read-only`, run: () => readOnly(op) },
+]);
+
+const rnd = random(seed);
+const chosen = table.map((row) => ({ row, key: rnd() })).sort((a, b) => a.key - b.key).slice(0, few).map((r) => r.row);
+
+const need = () => {
+	if (!canConduct) throw new Skip('built without --enable-fault-points');
+	if (!haveDisk) throw new Skip('file systems cannot be made here');
+};
+
+test('a store comes up on a disk of its own', async () => {
+	need();
+	await store.start();
+	await store.allShown(240000);
+});
+
+for (const row of table.filter((r) => chosen.includes(r)))
+	test(`${row.name}: whole afterwards (${chosen.length} of ${table.length} rows, seed ${seed})`, async () => {
+		need();
+		const started = Date.now();
+		console.log(`# ${row.name}: ${await row.run()}, ${Date.now() - started} ms`);
+	});
+
+test('the database is sound and every label shows what is wanted', async () => {
+	need();
+	await store.allShown(240000);
+	equal(execFileSync('sqlite3', [store.path('gondolad', 'gondola.db'), 'PRAGMA integrity_check'], { encoding: 'utf8' }).trim(), 'ok', 'integrity');
+});
+
+await run(async (failed) => {
+	await Promise.race([store.stop(), delay(10000)]).catch(() => {});
+	store.kill();
+	await delay(300);
+	disk.letGo();
+	await endStore(store, failed);
+});
