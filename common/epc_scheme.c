@@ -2,6 +2,7 @@
 #include "common/epc_impl.h"
 
 #include "common/err.h"
+#include "common/gtin.h"
 #include <errno.h>
 #include <string.h>
 
@@ -354,6 +355,21 @@ int epc_id_check(const struct epc_id *id)
 }
 
 /* --- classes ---------------------------------------------------------------------------------- */
+
+uint64_t epc_id_gtin(const struct epc_id *id)
+{
+	uint64_t gtin;
+
+	switch (id->scheme) {
+	case EPC_SGTIN_96:
+	case EPC_SGTIN_198:
+	case EPC_SGTIN_PLUS:
+	case EPC_DSGTIN_PLUS:
+		return gtin_parse(id->key, strlen(id->key), &gtin) < 0 ? 0 : gtin;
+	default:
+		return 0;
+	}
+}
 
 enum epc_class epc_classify(const struct epc *e, const uint16_t *pc)
 {

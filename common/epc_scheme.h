@@ -98,6 +98,9 @@ int epc_decode(const struct epc *e, struct epc_id *ret) _must_check_;
  * tags have it. Errors as epc_id_check(). */
 int epc_encode(const struct epc_id *id, struct epc *ret) _must_check_;
 
+/** The GTIN, check digit included, of the schemes that name a trade item; 0 for all others. */
+uint64_t epc_id_gtin(const struct epc_id *id);
+
 /* --- URIs: 0; -ERR_TOO_LARGE past `size`; errors as epc_id_check() ---------------------------- */
 
 /** "urn:epc:id:...". -ERR_STATE if the length of the prefix is not known. */

@@ -3,6 +3,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "controller/app_config.h"
+#include "controller/books/books.h"
 #include "controller/db/backup.h"
 #include "controller/db/db.h"
 #include "controller/fleet/ca.h"
@@ -156,6 +157,21 @@ static void stop_inventory(struct app *app)
 	app->inventory = NULL;
 }
 
+static int start_books(struct app *app)
+{
+	int r = books_new(app, &app->books);
+
+	if (r == 0)
+		http_add_routes(app->http, books_routes);
+	return r;
+}
+
+static void stop_books(struct app *app)
+{
+	books_free(app->books);
+	app->books = NULL;
+}
+
 static int start_backup(struct app *app)
 {
 	int r = backup_new(app, &app->backup);
@@ -251,12 +267,12 @@ static void close_doors(struct app *app)
 }
 
 static const struct part parts[] = {
-	{"database", start_db, stop_db},         {"certificate authority", start_ca, stop_ca},
-	{"http", start_http, stop_http},         {"events", start_events, stop_events},
-	{"auth", start_auth, stop_auth},         {"fleet", start_fleet, stop_fleet},
-	{"shop", start_shop, stop_shop},         {"inventory", start_inventory, stop_inventory},
-	{"backup", start_backup, stop_backup},   {"pages", start_pages, stop_nothing},
-	{"listeners", start_doors, close_doors},
+	{"database", start_db, stop_db},      {"certificate authority", start_ca, stop_ca},
+	{"http", start_http, stop_http},      {"events", start_events, stop_events},
+	{"auth", start_auth, stop_auth},      {"fleet", start_fleet, stop_fleet},
+	{"shop", start_shop, stop_shop},      {"inventory", start_inventory, stop_inventory},
+	{"books", start_books, stop_books},   {"backup", start_backup, stop_backup},
+	{"pages", start_pages, stop_nothing}, {"listeners", start_doors, close_doors},
 };
 
 static void stop_parts(struct app *app, size_t n)

@@ -40,6 +40,8 @@ struct app {
 	struct shop *shop;           /**< shop.h: products, prices, labels, wanted state, images */
 	struct inventory *inventory; /**< inventory.h: where every item is */
 
+	struct books *books; /**< books.h: book stock, sales, deliveries, differences */
+
 	struct backup *backup; /**< backup.h: a copy of everything while it runs */
 
 	struct loop_timer *renew; /**< app.c: the server certificate's next look */

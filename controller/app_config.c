@@ -33,6 +33,8 @@ const struct conf_row app_config_schema[] = {
 	 "Seconds between checkpoints of the item state."},
 	{"inventory", "max_items", CONF_INT, "1000000", 1000, 50000000,
 	 "Tagged items the store is planned for."},
+	{"books", "grace_s", CONF_INT, "1800", 0, 86400,
+	 "Seconds after which an item that is gone and not sold counts as missing."},
 	{NULL, NULL, CONF_STR, NULL, 0, 0, NULL},
 };
 
@@ -122,6 +124,7 @@ int app_config_load(const char *file, char *diag, size_t diag_len, struct app_co
 	c->labels_adopt_auto = !strcmp(conf_str(c->conf, "labels", NULL, "adopt"), "auto");
 	c->inventory_checkpoint_s = conf_int(c->conf, "inventory", NULL, "checkpoint_s");
 	c->inventory_max_items = conf_int(c->conf, "inventory", NULL, "max_items");
+	c->books_grace_s = conf_int(c->conf, "books", NULL, "grace_s");
 	fault = first_fault(c, &key);
 	if (fault) {
 		snprintf(diag, diag_len, "%s: %s: %s", file, key, fault);

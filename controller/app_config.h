@@ -27,6 +27,7 @@ struct app_config {
 	bool labels_adopt_auto;
 	int64_t inventory_checkpoint_s;
 	int64_t inventory_max_items;
+	int64_t books_grace_s;
 };
 
 extern const struct conf_row app_config_schema[];

@@ -17,6 +17,7 @@ static const char *const version_2[] = {
 };
 
 static const char *const version_3[] = {
+	books_schema_v3,
 	core_schema_v3,
 	links_schema_v3,
 	plan_schema_v3,

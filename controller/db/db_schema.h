@@ -25,6 +25,7 @@ extern const char core_schema_v3[];
 extern const char links_schema_v3[];
 extern const char plan_schema_v3[];
 extern const char rollout_schema_v3[];
+extern const char books_schema_v3[];
 
 /** versions[i] leads to version i + 1 and ends with NULL. */
 struct db_schema {

@@ -98,6 +98,8 @@ void http_stats(const struct http_server *s, struct http_stats *ret);
 
 /** The i-th {} of the path, percent-decoded. */
 const char *http_arg(const struct http_request *rq, size_t i);
+/** The number in the i-th {} of the path; replies 404 and returns false if it is none. */
+bool http_arg_id(struct http_request *rq, size_t i, int64_t *ret);
 /** Query parameter or header, NULL if absent. */
 const char *http_query(const struct http_request *rq, const char *name);
 const char *http_header(const struct http_request *rq, const char *name);

@@ -439,3 +439,19 @@ json_t *http_json(struct http_request *rq)
 	}
 	return root;
 }
+
+bool http_arg_id(struct http_request *rq, size_t i, int64_t *ret)
+{
+	const char *text = http_arg(rq, i);
+	int64_t v = 0;
+
+	for (const char *p = text; *p; p++) {
+		if (*p < '0' || *p > '9' || v > INT64_MAX / 10 - 1) {
+			http_problem(rq, 404, "not-found", "There is no such thing.");
+			return false;
+		}
+		v = v * 10 + (*p - '0');
+	}
+	*ret = v;
+	return true;
+}

@@ -17,6 +17,7 @@
  */
 #pragma once
 
+#include "common/epc.h"
 #include "controller/app.h"
 #include "controller/http/http.h"
 
@@ -41,6 +42,31 @@ struct inventory_stats {
 	int storage_err; /**< 0 or why nothing can be stored now */
 };
 void inventory_stats(const struct inventory *inv, struct inventory_stats *ret);
+
+/** What other rooms may know of an item. */
+struct inventory_item {
+	uint32_t number; /**< dense, never reused */
+	uint32_t place;  /**< where it is, or was last; 0 = no place */
+	uint64_t gtin;   /**< 0 = its tag names none */
+	bool present;
+	int64_t since_us; /**< in this place and state */
+	int64_t last_seen_us;
+	struct epc epc;
+};
+typedef void (*inventory_item_fn)(void *user, const struct inventory_item *item);
+/** Shows items from number `from` on, at most `max`. Returns the number to go on from; 0 = those
+ * were the last. Loop thread; 100,000 take about 10 ms. */
+uint32_t inventory_walk(const struct inventory *inv, uint32_t from, uint32_t max,
+			inventory_item_fn fn, void *user);
+/** Likewise those of one GTIN (0 = tags that name none), newest first. Returns how many. */
+uint32_t inventory_walk_gtin(const struct inventory *inv, uint64_t gtin, uint32_t max,
+			     inventory_item_fn fn, void *user);
+/** -ENOENT if no reader ever heard it. */
+int inventory_find(const struct inventory *inv, const struct epc *epc,
+		   struct inventory_item *ret) _must_check_;
+/** Name and kind of a place, borrowed until places change; NULL if there is no such place. */
+const char *inventory_place_name(const struct inventory *inv, uint32_t place,
+				 const char **ret_kind);
 
 /** Copies of its two LMDB files, any thread; the journal first (inv_engine.h). */
 int inventory_copy_journal(struct inventory *inv, int fd) _must_check_;

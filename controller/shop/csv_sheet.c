@@ -48,34 +48,28 @@ void csv_sheet_done(struct csv_sheet *s)
 	*s = (struct csv_sheet){.rows = 0};
 }
 
-static void note(struct csv_reader *r, uint64_t line, unsigned int column, const char *code,
+static void note(struct csv_sheet *s, uint64_t line, unsigned int column, const char *code,
 		 const char *fmt, va_list ap)
 {
-	struct csv_sheet *s = r->sheet;
 	struct csv_error *e;
 
 	s->error_count++;
-	if (s->n_errors == CSV_SHEET_MAX_ERRORS)
-		return;
-	if (!s->errors) {
+	if (!s->errors)
 		s->errors = calloc(CSV_SHEET_MAX_ERRORS, sizeof *s->errors);
-		if (!s->errors) {
-			r->oom = true;
-			return;
-		}
-	}
+	if (!s->errors || s->n_errors == CSV_SHEET_MAX_ERRORS)
+		return;
 	e = &s->errors[s->n_errors++];
 	*e = (struct csv_error){.line = line, .column = column, .code = code};
 	vsnprintf(e->detail, sizeof e->detail, fmt, ap);
 }
 
-_printf_(5, 6) static void wrong_at(struct csv_reader *r, uint64_t line, unsigned int column,
-				    const char *code, const char *fmt, ...)
+void csv_sheet_wrong(struct csv_sheet *s, uint64_t line, unsigned int column, const char *code,
+		     const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	note(r, line, column, code, fmt, ap);
+	note(s, line, column, code, fmt, ap);
 	va_end(ap);
 }
 
@@ -84,7 +78,7 @@ void csv_wrong(struct csv_reader *r, unsigned int column, const char *code, cons
 	va_list ap;
 
 	va_start(ap, fmt);
-	note(r, r->csv.line, column, code, fmt, ap);
+	note(r->sheet, r->csv.line, column, code, fmt, ap);
 	va_end(ap);
 }
 
@@ -253,7 +247,7 @@ static int read_all(struct csv_reader *r, void (*row)(struct csv_reader *r, void
 		if (e < 0)
 			return e;
 		if (r->csv.fault) {
-			wrong_at(r, r->csv.fault_line, r->csv.fault_column,
+			csv_sheet_wrong(r->sheet, r->csv.fault_line, r->csv.fault_column,
 				 csv_fault_code(r->csv.fault), "This line cannot be read.");
 			if (!header)
 				return 0;
@@ -275,7 +269,7 @@ static int read_all(struct csv_reader *r, void (*row)(struct csv_reader *r, void
 		}
 	}
 	if (!header)
-		wrong_at(r, 1, 0, "missing-column", "The file is empty.");
+		csv_sheet_wrong(r->sheet, 1, 0, "missing-column", "The file is empty.");
 	return 0;
 }
 

@@ -69,6 +69,10 @@ void csv_sheet_done(struct csv_sheet *s);
 /** Room for n bytes that live as long as the sheet; NULL when out of memory. */
 char *csv_sheet_alloc(struct csv_sheet *s, size_t n);
 
+/** Notes an error that was found after reading; column 0 = the whole line. */
+void csv_sheet_wrong(struct csv_sheet *s, uint64_t line, unsigned int column, const char *code,
+		     const char *fmt, ...) _printf_(5, 6);
+
 /* --- for `row` --- */
 
 /** Notes an error of the present row; column 0 = the whole line. */

@@ -41,16 +41,5 @@ void shop_reply_failed(const struct shop_op *op, const struct shop_refusal *why,
 
 bool shop_arg_id(struct http_request *rq, size_t i, int64_t *ret)
 {
-	const char *text = http_arg(rq, i);
-	int64_t v = 0;
-
-	for (const char *p = text; *p; p++) {
-		if (*p < '0' || *p > '9' || v > INT64_MAX / 10 - 1) {
-			http_problem(rq, 404, "not-found", "There is no such thing.");
-			return false;
-		}
-		v = v * 10 + (*p - '0');
-	}
-	*ret = v;
-	return true;
+	return http_arg_id(rq, i, ret);
 }

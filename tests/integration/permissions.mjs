@@ -13,7 +13,7 @@ const source = process.env.top_srcdir ?? join(dirname(fileURLToPath(import.meta.
 const ROLES = ['admin', 'manager', 'stock', 'it', 'viewer'];
 const everyone = ['nobody', ...ROLES], people = ROLES;
 const boss = ['admin'], prices = ['admin', 'manager'], fleet = ['admin', 'it'], labels = ['admin', 'manager', 'stock', 'it'];
-const trail = ['admin', 'manager', 'it'];
+const trail = ['admin', 'manager', 'it'], stock = ['admin', 'manager', 'stock'];
 
 const PUBLIC = {
 	'GET /api/v1/session': people, 'POST /api/v1/session': everyone, 'DELETE /api/v1/session': people, 'PUT /api/v1/session/password': people,
@@ -35,6 +35,12 @@ const PUBLIC = {
 	'PUT /api/v1/labels/{}/link': labels, 'DELETE /api/v1/labels/{}/link': labels, 'POST /api/v1/templates/preview': people,
 	'GET /api/v1/places': people, 'POST /api/v1/places': labels, 'PATCH /api/v1/places/{}': labels, 'DELETE /api/v1/places/{}': labels,
 	'GET /api/v1/antennas': people, 'PUT /api/v1/antennas/{}/{}/{}': labels,
+	'GET /api/v1/books/stock': people, 'POST /api/v1/books/stock/import': stock, 'PUT /api/v1/books/stock/{}': stock,
+	'GET /api/v1/sales': people, 'POST /api/v1/sales': stock,
+	'GET /api/v1/deliveries': people, 'POST /api/v1/deliveries': stock, 'GET /api/v1/deliveries/{}': people,
+	'POST /api/v1/deliveries/{}/receive': stock, 'POST /api/v1/deliveries/{}/cancel': stock,
+	'GET /api/v1/differences': people, 'GET /api/v1/differences/strangers': people, 'GET /api/v1/differences/{}': people,
+	'POST /api/v1/differences/{}/settle': stock,
 	'GET /api/v1/stock': people, 'GET /api/v1/items': people, 'GET /api/v1/items/{}': people, 'GET /api/v1/items/{}/events': people,
 };
 const AGENTS = ['POST /agent/v1/enroll', 'POST /agent/v1/renew', 'POST /agent/v1/health', 'POST /agent/v1/sightings',
