@@ -21,7 +21,8 @@ static const struct conf_row schema[] = {
 	{NULL, "image_cache_kib", CONF_INT, "16384", 64, 1048576,
 	 "Bound of the kept label pictures, part of state_mib."},
 	{"radio", "hci", CONF_STR, "", 0, 200,
-	 "Label radio, broadcast side: unix:PATH of an HCI H4 stream; empty = no label radio."},
+	 "Label radio, broadcast side: H4 stream of its controller at unix:PATH, "
+	 "tcp:ADDRESS:PORT or uart:DEVICE:BAUD; empty = no label radio."},
 	{"radio", "link", CONF_STR, "", 0, 200, "Label radio, connected side: bridge:PATH."},
 	{"radio", "max_links", CONF_INT, "0", 0, 32, "Connections at once; 0 = 4."},
 	{"radio", "interval", CONF_INT, "0", 0, 65535,
@@ -121,8 +122,9 @@ static int check_radio(const struct settings *s, const char *file, char diag[SET
 
 	if (!s->radio)
 		return 0;
-	if (strncmp(s->engine.hci, "unix:", 5) != 0 || s->engine.hci[5] == '\0')
-		return wrong(file, "hci", "must be unix:PATH", diag);
+	if (esl_hci_check(s->engine.hci) < 0)
+		return wrong(file, "hci", "must be unix:PATH, tcp:ADDRESS:PORT or uart:DEVICE:BAUD",
+			     diag);
 	if (strncmp(s->engine.link, "bridge:", 7) != 0 || s->engine.link[7] == '\0')
 		return wrong(file, "link", "must be bridge:PATH", diag);
 	if (esl_train_check(&s->engine.train, why) < 0)

@@ -30,12 +30,15 @@ struct esl_train {
 	uint8_t response_slots;    /**< default 23 */
 };
 
+/** Is this where a controller's byte stream can be (see hci below)? 0 or -ERR_SYNTAX. */
+int esl_hci_check(const char *address) _must_check_;
 /** -ERR_RANGE with a sentence in `why` if the train breaks a rule of facts 1.10. */
 int esl_train_check(const struct esl_train *t, char why[ESL_TEXT_MAX]) _must_check_;
 
 struct esl_engine_config {
 	struct esl_train train;
-	/** H4 byte stream of the controller: "unix:PATH" (broadcast side) ... */
+	/** H4 byte stream of the controller: "unix:PATH", "tcp:ADDRESS:PORT" or
+	 * "uart:DEVICE:BAUD" (broadcast side) ... */
 	const char *hci;
 	/** ... and the connected side: "bridge:PATH" (bridge_wire.h). */
 	const char *link;

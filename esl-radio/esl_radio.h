@@ -42,5 +42,13 @@ struct esl_radio {
 	const struct esl_radio_ops *ops;
 };
 
-/** An HCI controller behind an H4 byte stream at "unix:PATH". -ERR_SYNTAX for another address. */
+/** The train's advertising set: high, out of the way of a kernel stack on the same controller. */
+#define HCI_TRAIN_HANDLE 0xe0
+
+struct hci_host;
+
+/** The train on a controller that connections may share (hci_host.h). */
+int esl_radio_h4_over(struct loop *loop, struct hci_host *host,
+		      struct esl_radio **ret) _must_check_;
+/** The train on a controller of its own, at an address of hci_host.h. -ERR_SYNTAX for another. */
 int esl_radio_h4_new(struct loop *loop, const char *address, struct esl_radio **ret) _must_check_;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "esl-radio/engine.h"
+#include "esl-radio/hci_host.h"
 
 #include "common/err.h"
 #include <stdio.h>
@@ -50,4 +51,9 @@ int esl_train_check(const struct esl_train *t, char why[ESL_TEXT_MAX])
 			why, ESL_TEXT_MAX,
 			"The answer slots do not fit between their delay and the subevent's end.");
 	return why[0] ? -ERR_RANGE : 0;
+}
+
+int esl_hci_check(const char *address)
+{
+	return hci_port_check(address);
 }

@@ -3,7 +3,10 @@
 #include "common/err.h"
 #include "esl-radio/esl_radio.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -251,6 +254,8 @@ static void controller_without_responses_is_told_so(void **state)
 	assert_int_equal(next_command(&b).opcode, HCI_LE_READ_LOCAL_FEATURES);
 	hci_put_command_complete(&out, &c);
 	say(&b, &out);
+	for (int i = 0; i < 2; i++) /* the masks */
+		complete(&b, next_command(&b).opcode, HCI_OK, 1);
 	assert_int_equal(b.downs, 1);
 	assert_int_equal(b.err, -ENOTSUP);
 	assert_non_null(strstr(b.text, "responses"));
@@ -419,7 +424,76 @@ static void wrong_addresses_are_refused(void **state)
 	assert_int_equal(esl_radio_h4_new(loop, "tty:/dev/ttyS0", &r), -ERR_SYNTAX);
 	assert_int_equal(esl_radio_h4_new(loop, "unix:", &r), -ERR_SYNTAX);
 	assert_int_equal(esl_radio_h4_new(loop, longer, &r), -ERR_SYNTAX);
+	assert_int_equal(esl_radio_h4_new(loop, "tcp:127.0.0.1", &r), -ERR_SYNTAX);
+	assert_int_equal(esl_radio_h4_new(loop, "tcp:127.0.0.1:0", &r), -ERR_SYNTAX);
+	assert_int_equal(esl_radio_h4_new(loop, "tcp:127.0.0.1:65536", &r), -ERR_SYNTAX);
+	assert_int_equal(esl_radio_h4_new(loop, "tcp:somewhere:9", &r), -ERR_SYNTAX);
+	assert_int_equal(esl_radio_h4_new(loop, "uart:/dev/ttyS0", &r), -ERR_SYNTAX);
+	assert_int_equal(esl_radio_h4_new(loop, "uart:/dev/ttyS0:1234", &r), -ERR_SYNTAX);
 	loop_free(loop);
+}
+
+/* Starts a radio there and returns what it says first, read from `fd` or from who connects to it.
+ */
+static void assert_reset_arrives(const char *address, int fd, bool listens)
+{
+	static const uint8_t reset[] = {0x01, 0x03, 0x0c, 0x00};
+	struct esl_train train = {1248, 26, 48, 34, 6, 23};
+	struct bench b = {.fd = -1};
+	uint8_t got[sizeof(reset)];
+	int peer = -1;
+	ssize_t n = -1;
+
+	assert_int_equal(loop_new_virtual(US_PER_SEC, 0, &b.loop), 0);
+	assert_int_equal(esl_radio_h4_new(b.loop, address, &b.radio), 0);
+	assert_int_equal(b.radio->ops->start(b.radio, &train, &callbacks, &b), 0);
+	for (int i = 0; i < 1000 && n < 0; i++) {
+		run(&b, US_PER_MS);
+		if (listens && peer < 0)
+			peer = accept(fd, NULL, NULL);
+		if (!listens)
+			n = read(fd, got, sizeof(got));
+		else if (peer >= 0)
+			n = recv(peer, got, sizeof(got), MSG_DONTWAIT);
+	}
+	assert_int_equal(n, sizeof(reset));
+	assert_memory_equal(got, reset, sizeof(reset));
+	assert_int_equal(b.downs, 0);
+	b.radio->ops->free(b.radio);
+	loop_free(b.loop);
+	if (peer >= 0)
+		close(peer);
+	close(fd);
+}
+
+static void controller_is_reached_by_tcp(void **state)
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(sa);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	char address[64];
+
+	(void) state;
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *) &sa, sizeof(sa)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *) &sa, &len), 0);
+	snprintf(address, sizeof(address), "tcp:127.0.0.1:%u", ntohs(sa.sin_port));
+	assert_reset_arrives(address, fd, true);
+}
+
+static void controller_is_reached_by_a_serial_line(void **state)
+{
+	int fd = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
+	char address[96];
+
+	(void) state;
+	if (fd < 0)
+		skip();
+	assert_int_equal(grantpt(fd), 0);
+	assert_int_equal(unlockpt(fd), 0);
+	snprintf(address, sizeof(address), "uart:%s:1000000", ptsname(fd));
+	assert_reset_arrives(address, fd, false);
 }
 
 int main(void)
@@ -435,6 +509,8 @@ int main(void)
 		cmocka_unit_test(train_that_stops_asking_is_started_again),
 		cmocka_unit_test(missing_controller_is_tried_ever_more_rarely),
 		cmocka_unit_test(wrong_addresses_are_refused),
+		cmocka_unit_test(controller_is_reached_by_tcp),
+		cmocka_unit_test(controller_is_reached_by_a_serial_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

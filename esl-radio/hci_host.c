@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "esl-radio/hci_host.h"
+
+#include "common/err.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BACKOFF_FIRST_US   (US_PER_SEC / 2)
+#define BACKOFF_LONGEST_US (INT64_C(30) * US_PER_SEC)
+#define STEADY_US          (INT64_C(10) * US_PER_SEC) /* up this long: the back-off begins anew */
+#define COMMAND_TIMEOUT_US (INT64_C(2) * US_PER_SEC)
+#define OUT_MAX            (256 * 1024)
+#define READ_CHUNK         4096
+#define TEXT_MAX           160
+
+/** A command in the queue, then among those sent. */
+struct command {
+	struct command *next;
+	uint16_t opcode;
+	hci_done_fn done;
+	void *user;
+	size_t len;
+	uint8_t packet[];
+};
+
+struct command_list {
+	struct command *first, **end;
+};
+
+struct hci_host {
+	struct loop *loop;
+	char *address;
+	unsigned int owners;
+	struct hci_driver *drivers;
+	int fd;
+	struct loop_io *io;
+	struct loop_timer *retry;    /**< reopening */
+	struct loop_timer *watchdog; /**< a command that somebody waits for has no answer */
+	struct buf in, out;
+	struct command_list queue, sent; /**< waiting for credits; waiting for an answer */
+	unsigned int credits;
+	unsigned int step; /**< of the script */
+	uint8_t features[8];
+	bool up;
+	int64_t backoff_us, up_since_us;
+};
+
+/* --- lists of commands ------------------------------------------------------------------------ */
+
+static void list_init(struct command_list *l)
+{
+	l->first = NULL;
+	l->end = &l->first;
+}
+
+static void list_append(struct command_list *l, struct command *c)
+{
+	c->next = NULL;
+	*l->end = c;
+	l->end = &c->next;
+}
+
+/** Takes out the first command with this opcode. */
+static struct command *list_take(struct command_list *l, uint16_t opcode)
+{
+	for (struct command **p = &l->first; *p; p = &(*p)->next) {
+		struct command *c = *p;
+
+		if (c->opcode != opcode)
+			continue;
+		*p = c->next;
+		if (!*p)
+			l->end = p;
+		return c;
+	}
+	return NULL;
+}
+
+static void list_drop(struct command_list *l)
+{
+	while (l->first) {
+		struct command *c = l->first;
+
+		l->first = c->next;
+		free(c);
+	}
+	list_init(l);
+}
+
+/** Anybody waiting for an answer keeps the watchdog awake; an answer is a reason to wait anew. */
+static void watch(struct hci_host *h)
+{
+	for (const struct command *c = h->sent.first; c; c = c->next)
+		if (c->done) {
+			loop_timer_start(h->watchdog, COMMAND_TIMEOUT_US);
+			return;
+		}
+	loop_timer_stop(h->watchdog);
+}
+
+/* --- sending ---------------------------------------------------------------------------------- */
+
+/* A peer that is gone must not raise a signal; a serial line knows no such thing. */
+static ssize_t write_some(int fd, const struct buf *b)
+{
+	ssize_t n = send(fd, b->data, b->len, MSG_NOSIGNAL);
+
+	return n < 0 && errno == ENOTSOCK ? write(fd, b->data, b->len) : n;
+}
+
+static void flush_out(struct hci_host *h)
+{
+	while (h->fd >= 0 && h->out.len > 0) {
+		ssize_t n = write_some(h->fd, &h->out);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			break;
+		if (n < 0) {
+			hci_host_fault(h, -errno, "The radio's controller does not take commands.");
+			return;
+		}
+		buf_consume(&h->out, (size_t) n);
+	}
+	if (h->io)
+		loop_io_set(h->io, LOOP_READ | (h->out.len ? LOOP_WRITE : 0));
+}
+
+/** Passes on as many queued commands as the controller has room for. */
+static void pass_commands(struct hci_host *h)
+{
+	bool awaited = false;
+
+	while (h->queue.first && h->credits > 0) {
+		struct command *c = h->queue.first;
+
+		h->queue.first = c->next;
+		if (!h->queue.first)
+			h->queue.end = &h->queue.first;
+		buf_put(&h->out, c->packet, c->len);
+		list_append(&h->sent, c);
+		awaited |= c->done != NULL;
+		h->credits--;
+	}
+	if (!buf_ok(&h->out)) {
+		hci_host_fault(h, h->out.err, "The radio's controller is too slow.");
+		return;
+	}
+	if (awaited && !loop_timer_active(h->watchdog))
+		watch(h);
+	flush_out(h);
+}
+
+static int queue_command(struct hci_host *h, const struct buf *packet, hci_done_fn done, void *user)
+{
+	struct command *c;
+
+	if (!buf_ok(packet))
+		return packet->err;
+	c = malloc(sizeof(*c) + packet->len);
+	if (!c)
+		return -ENOMEM;
+	*c = (struct command){.opcode = (uint16_t) (packet->data[1] | packet->data[2] << 8),
+			      .done = done,
+			      .user = user,
+			      .len = packet->len};
+	memcpy(c->packet, packet->data, packet->len);
+	list_append(&h->queue, c);
+	pass_commands(h);
+	return 0;
+}
+
+int hci_host_command(struct hci_host *h, const struct buf *packet, hci_done_fn done, void *user)
+{
+	return h->up ? queue_command(h, packet, done, user) : -ERR_STATE;
+}
+
+int hci_host_data(struct hci_host *h, const struct buf *packet)
+{
+	if (!h->up)
+		return -ERR_STATE;
+	if (!buf_ok(packet))
+		return packet->err;
+	buf_put(&h->out, packet->data, packet->len);
+	if (!buf_ok(&h->out)) {
+		hci_host_fault(h, h->out.err, "The radio's controller is too slow.");
+		return -ENOBUFS;
+	}
+	flush_out(h);
+	return h->up ? 0 : -ERR_CLOSED;
+}
+
+/* --- the script ------------------------------------------------------------------------------- */
+
+static uint64_t all_events(const struct hci_host *h)
+{
+	uint64_t mask = HCI_MASK_LE_META | HCI_MASK_HARDWARE_ERROR;
+
+	for (const struct hci_driver *d = h->drivers; d; d = d->next)
+		mask |= d->event_mask;
+	return mask;
+}
+
+static uint64_t all_le_events(const struct hci_host *h)
+{
+	uint64_t mask = 0;
+
+	for (const struct hci_driver *d = h->drivers; d; d = d->next)
+		mask |= d->le_event_mask;
+	return mask;
+}
+
+/** From reset to a controller that drivers can use, one command after the other's success. */
+static const struct script_row {
+	uint16_t opcode;
+	uint64_t (*mask)(const struct hci_host *h); /**< NULL: no parameters */
+	bool optional;                              /**< a refusal does not matter */
+} script[] = {
+	{HCI_RESET, NULL, false},
+	{HCI_READ_LOCAL_VERSION, NULL, true},
+	{HCI_LE_READ_LOCAL_FEATURES, NULL, false},
+	{HCI_SET_EVENT_MASK, all_events, false},
+	{HCI_LE_SET_EVENT_MASK, all_le_events, false},
+};
+
+static void step_done(void *user, uint8_t status, const uint8_t *more, size_t len);
+
+static void run_step(struct hci_host *h)
+{
+	const struct script_row *row = &script[h->step];
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	if (row->mask)
+		hci_put_mask(&b, row->opcode, row->mask(h));
+	else
+		hci_put_command(&b, row->opcode, NULL, 0);
+	if (queue_command(h, &b, step_done, h) < 0)
+		hci_host_fault(h, -ENOMEM, "The access point is out of memory.");
+}
+
+static void all_up(struct hci_host *h)
+{
+	h->up = true;
+	h->up_since_us = clock_mono_us(loop_clock(h->loop));
+	for (struct hci_driver *d = h->drivers; d && h->up; d = d->next)
+		d->ops->up(d);
+}
+
+static void step_done(void *user, uint8_t status, const uint8_t *more, size_t len)
+{
+	struct hci_host *h = user;
+	const struct script_row *row = &script[h->step];
+	char text[TEXT_MAX];
+
+	if (status != HCI_OK && !row->optional) {
+		(void) snprintf(text, sizeof(text), "The radio's controller refused %s: %s.",
+				hci_opcode_name(row->opcode), hci_status_name(status));
+		hci_host_fault(h, -ERR_PEER, text);
+		return;
+	}
+	if (row->opcode == HCI_LE_READ_LOCAL_FEATURES)
+		memcpy(h->features, more, MIN(len, sizeof(h->features)));
+	if (++h->step == ARRAY_SIZE(script))
+		all_up(h);
+	else
+		run_step(h);
+}
+
+bool hci_host_has_feature(const struct hci_host *h, unsigned int bit)
+{
+	return bit / 8 < sizeof(h->features) && (h->features[bit / 8] & 1u << bit % 8);
+}
+
+bool hci_host_is_up(const struct hci_host *h)
+{
+	return h->up;
+}
+
+/* --- receiving -------------------------------------------------------------------------------- */
+
+static void answered(struct hci_host *h, uint8_t credits, uint16_t opcode, uint8_t status,
+		     const uint8_t *more, size_t len)
+{
+	struct command *c = opcode ? list_take(&h->sent, opcode) : NULL;
+
+	h->credits = credits;
+	if (!c)
+		return;
+	watch(h);
+	if (c->done)
+		c->done(c->user, status, more, len);
+	free(c);
+}
+
+static int tell_drivers(struct hci_host *h, uint8_t code, const struct wire *w)
+{
+	int r = 0;
+
+	for (struct hci_driver *d = h->drivers; d && h->up && r == 0; d = d->next) {
+		struct wire own = *w; /* each reads from the start */
+
+		r = d->ops->event(d, code, &own);
+	}
+	return r;
+}
+
+static int on_event(struct hci_host *h, const struct h4_packet *p)
+{
+	struct hci_command_complete complete;
+	struct hci_command_status status;
+	struct wire w;
+
+	wire_init(&w, p->params, p->len);
+	switch (p->event) {
+	case HCI_EVT_COMMAND_COMPLETE:
+		hci_get_command_complete(&w, &complete);
+		if (wire_finish(&w) < 0)
+			return -ERR_BADMSG;
+		answered(h, complete.credits, complete.opcode, complete.status, complete.more,
+			 complete.more_len);
+		break;
+	case HCI_EVT_COMMAND_STATUS:
+		hci_get_command_status(&w, &status);
+		if (wire_finish(&w) < 0)
+			return -ERR_BADMSG;
+		answered(h, status.credits, status.opcode, status.status, NULL, 0);
+		break;
+	case HCI_EVT_HARDWARE_ERROR:
+		hci_host_fault(h, -EIO, "The radio's controller reported a hardware error.");
+		return 0;
+	default:
+		return tell_drivers(h, p->event, &w);
+	}
+	if (h->fd >= 0)
+		pass_commands(h);
+	return 0;
+}
+
+static void on_data(struct hci_host *h, const uint8_t *packet)
+{
+	struct hci_acl a;
+
+	hci_get_acl(packet, &a);
+	for (struct hci_driver *d = h->drivers; d && h->up; d = d->next)
+		if (d->ops->acl)
+			d->ops->acl(d, &a);
+}
+
+/** Takes the complete packets out of the input. */
+static void take_packets(struct hci_host *h)
+{
+	size_t at = 0;
+
+	while (h->fd >= 0) {
+		struct h4_packet p;
+		int n = h4_next(h->in.data + at, h->in.len - at, &p);
+		int e = n;
+
+		if (n == 0)
+			break;
+		if (n > 0)
+			e = p.type == H4_EVENT ? on_event(h, &p) : 0;
+		if (n > 0 && p.type == H4_ACL)
+			on_data(h, h->in.data + at);
+		if (e < 0) {
+			hci_host_fault(h, -ERR_BADMSG,
+				       "The radio's controller sent something unintelligible.");
+			break;
+		}
+		at += (size_t) n;
+	}
+	if (h->fd >= 0)
+		buf_consume(&h->in, at);
+}
+
+static void on_readable(struct hci_host *h)
+{
+	uint8_t chunk[READ_CHUNK];
+	ssize_t n = read(h->fd, chunk, sizeof(chunk));
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK))
+		return;
+	if (n <= 0) {
+		hci_host_fault(h, n < 0 ? -errno : -ERR_CLOSED,
+			       "The radio's controller went away.");
+		return;
+	}
+	buf_put(&h->in, chunk, (size_t) n);
+	if (!buf_ok(&h->in)) {
+		hci_host_fault(h, h->in.err, "The access point is out of memory.");
+		return;
+	}
+	take_packets(h);
+}
+
+static void on_io(void *user, unsigned int events)
+{
+	struct hci_host *h = user;
+
+	if (events & LOOP_READ)
+		on_readable(h);
+	if (h->fd >= 0 && (events & LOOP_WRITE))
+		flush_out(h);
+}
+
+/* --- opening and closing ---------------------------------------------------------------------- */
+
+static void close_stream(struct hci_host *h)
+{
+	loop_io_free(h->io);
+	h->io = NULL;
+	if (h->fd >= 0)
+		(void) close(h->fd);
+	h->fd = -1;
+	loop_timer_stop(h->watchdog);
+	list_drop(&h->queue);
+	list_drop(&h->sent);
+	buf_clear(&h->out);
+	h->up = false;
+}
+
+/* The input buffer is left alone, somebody may be reading it. */
+void hci_host_fault(struct hci_host *h, int err, const char *text)
+{
+	int64_t now_us = clock_mono_us(loop_clock(h->loop));
+
+	if (h->up && now_us - h->up_since_us >= STEADY_US)
+		h->backoff_us = BACKOFF_FIRST_US;
+	close_stream(h);
+	loop_timer_start(h->retry, h->backoff_us);
+	h->backoff_us = MIN(h->backoff_us * 2, BACKOFF_LONGEST_US);
+	for (struct hci_driver *d = h->drivers; d; d = d->next)
+		d->ops->down(d, err, text);
+}
+
+static void on_retry(void *user)
+{
+	struct hci_host *h = user;
+	int e;
+
+	buf_clear(&h->in);
+	h->step = 0;
+	h->credits = 1; /* until the controller says otherwise (Vol 4 Part E 4.4) */
+	memset(h->features, 0, sizeof(h->features));
+	e = hci_port_open(h->address);
+	if (e >= 0) {
+		h->fd = e;
+		e = loop_io_new(h->loop, h->fd, LOOP_READ, on_io, h, &h->io);
+	}
+	if (e < 0)
+		hci_host_fault(h, e, "The radio's controller cannot be reached.");
+	else
+		run_step(h);
+}
+
+static void on_silence(void *user)
+{
+	hci_host_fault(user, -ETIMEDOUT, "The radio's controller does not answer.");
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+int hci_host_new(struct loop *loop, const char *address, struct hci_host **ret)
+{
+	struct hci_host *h;
+	int e = hci_port_check(address);
+
+	if (e < 0)
+		return e;
+	h = calloc(1, sizeof(*h));
+	if (!h)
+		return -ENOMEM;
+	h->loop = loop;
+	h->owners = 1;
+	h->fd = -1;
+	h->backoff_us = BACKOFF_FIRST_US;
+	list_init(&h->queue);
+	list_init(&h->sent);
+	buf_init(&h->in, 0);
+	buf_init(&h->out, OUT_MAX);
+	h->address = strdup(address);
+	e = h->address ? loop_timer_new(loop, on_retry, h, &h->retry) : -ENOMEM;
+	if (e == 0)
+		e = loop_timer_new(loop, on_silence, h, &h->watchdog);
+	if (e < 0) {
+		hci_host_unref(h);
+		return e;
+	}
+	*ret = h;
+	return 0;
+}
+
+struct hci_host *hci_host_ref(struct hci_host *h)
+{
+	h->owners++;
+	return h;
+}
+
+void hci_host_unref(struct hci_host *h)
+{
+	if (!h || --h->owners > 0)
+		return;
+	if (h->watchdog)
+		close_stream(h);
+	loop_timer_free(h->retry);
+	loop_timer_free(h->watchdog);
+	buf_done(&h->in);
+	buf_done(&h->out);
+	free(h->address);
+	free(h);
+}
+
+void hci_host_join(struct hci_host *h, struct hci_driver *d)
+{
+	struct hci_driver **end = &h->drivers;
+
+	while (*end)
+		end = &(*end)->next;
+	d->next = NULL;
+	*end = d;
+}
+
+void hci_host_leave(struct hci_host *h, struct hci_driver *d)
+{
+	for (struct hci_driver **p = &h->drivers; *p; p = &(*p)->next)
+		if (*p == d) {
+			*p = d->next;
+			return;
+		}
+}
+
+void hci_host_start(struct hci_host *h)
+{
+	if (h->fd < 0 && !loop_timer_active(h->retry))
+		loop_timer_start(h->retry, 0);
+}
