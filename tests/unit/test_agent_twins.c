@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/test_agent_twins.h"
+#include "common/err.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -193,6 +194,11 @@ void esl_engine_get_stats(const struct esl_engine *e, struct esl_stats *ret)
 {
 	(void) e;
 	*ret = (struct esl_stats){.synced = 4};
+}
+
+int esl_hci_check(const char *address)
+{
+	return strncmp(address, "unix:", 5) == 0 && address[5] ? 0 : -ERR_SYNTAX;
 }
 
 int esl_train_check(const struct esl_train *t, char why[ESL_TEXT_MAX])
