@@ -10,6 +10,8 @@
 _Static_assert((int) ESL_STATUS == (int) LABEL_STATUS && (int) ESL_SHOWN == (int) LABEL_SHOWN &&
 		       (int) ESL_SEEN == (int) LABEL_SEEN,
 	       "report kinds differ");
+_Static_assert((int) ESL_LED_FAILED == (int) LED_REPORT_FAILED && ESL_LEDS_MAX <= PROTO_MAX_LEDS,
+	       "lights differ");
 _Static_assert((int) ESL_GRADE_READ_BACK == (int) EVIDENCE_READ_BACK, "grades differ");
 _Static_assert(ESL_ADDR_BYTES == LABEL_ADDR_BYTES && ESL_KEY_BYTES == PROTO_KEY_BYTES &&
 		       ESL_TIMELINE_MAX >= PROTO_MAX_TIMELINE,
@@ -45,11 +47,19 @@ static void on_report(void *user, const struct esl_report *r)
 		.temperature_cc = r->temperature_cc,
 		.has_keys = r->has_keys,
 		.error = r->error,
+		.has_leds = r->leds_known && (r->kind == ESL_ASSOCIATED || r->kind == ESL_STATUS),
+		.led = (uint8_t) r->led,
+		.led_colour = r->led_colour,
+		.led_until_us = r->led_until_us,
 	};
 	bool utc = l->cfg.tb->known;
 
 	memcpy(m.addr, r->addr, sizeof(m.addr));
 	memcpy(m.image, r->image, sizeof(m.image));
+	if (m.has_leds) {
+		m.n_leds = r->n_leds;
+		memcpy(m.leds, r->leds, r->n_leds);
+	}
 	if (r->has_keys) {
 		memcpy(m.response_key, r->response_key, sizeof(m.response_key));
 		memcpy(m.train_key, r->train_key, sizeof(m.train_key));
@@ -63,7 +73,7 @@ static void on_report(void *user, const struct esl_report *r)
 		return;
 	}
 	(void) journal_add(l->cfg.journal, JOURNAL_LABELS, utc, body.data, body.len);
-	if (m.kind != LABEL_STATUS && m.kind != LABEL_SEEN)
+	if ((m.kind != LABEL_STATUS || m.led) && m.kind != LABEL_SEEN)
 		journal_hurry(l->cfg.journal);
 }
 
@@ -186,7 +196,9 @@ int labels_start(struct labels *l)
 
 void labels_want(struct labels *l, const struct proto_desired_label *wish)
 {
-	struct esl_want want = {.n = wish->n};
+	struct esl_want want = {.n = wish->n,
+				.flash_until_us = wish->flash_until_us,
+				.flash_colour = wish->flash_colour};
 
 	if (wish->forget) {
 		labels_forget(l, wish->addr);

@@ -79,6 +79,8 @@ bool esl_command_sent(struct esl_engine *e, struct esl_label *l, const struct es
 {
 	if (c->op == ESL_OP_DISPLAY_TIMED && !timed_sent(e, l, c))
 		return false;
+	if (c->op == ESL_OP_LED_CONTROL && !esl_flash_sent(e, l))
+		return false;
 	if (l->awaiting)
 		missed(e, l);
 	l->awaiting = !l->visit; /* while it is being visited it cannot hear, and need not */
@@ -283,6 +285,11 @@ void esl_answer(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_
 	}
 	if (l->forgetting && cmd->op == ESL_OP_UNASSOCIATE) {
 		l->configured = false;
+	} else if (cmd->op == ESL_OP_LED_CONTROL) { /* its light never holds up its price */
+		if (r->tag == ESL_RSP_ERROR)
+			esl_flash_refused(e, l, cmd, r->error);
+		else
+			esl_flash_answered(e, l, cmd);
 	} else if (r->tag == ESL_RSP_ERROR) {
 		on_error(e, l, cmd, r->error);
 	} else {

@@ -23,6 +23,7 @@ void esl_reconsider(struct esl_engine *e, struct esl_label *l)
 {
 	esl_pending_due(e, l);
 	esl_drawn_due(e, l);
+	esl_flash_due(e, l);
 	l->wake_at_us = esl_plan_wake(e, l);
 	if (l->wake_at_us != ESL_NEVER)
 		wake_at(e, l->wake_at_us);
@@ -411,8 +412,10 @@ int esl_engine_want(struct esl_engine *e, const struct esl_want *w)
 	if (r < 0)
 		return r;
 	l->forgetting = false;
-	if (l->wanted && same_wish(l, w))
+	if (l->wanted && same_wish(l, w)) {
+		esl_flash_want(e, l, w->flash_until_us, w->flash_colour);
 		return 0;
+	}
 	r = set_wishes(e, l, w);
 	if (r < 0)
 		return r;
@@ -428,6 +431,7 @@ int esl_engine_want(struct esl_engine *e, const struct esl_want *w)
 		HASH_DEL(e->strangers, s);
 		free(s);
 	}
+	esl_flash_want(e, l, w->flash_until_us, w->flash_colour);
 	esl_reconsider(e, l);
 	return 0;
 }
@@ -442,6 +446,7 @@ void esl_engine_forget(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES])
 	l->forgetting = true;
 	l->forget_tries = 0;
 	l->n_wishes = 0;
+	l->flash = (struct esl_flash){.state = ESL_FLASH_NONE};
 	if (l->configured)
 		(void) esl_save_label(e,
 				      l); /* if that fails it is forgotten again after a restart */

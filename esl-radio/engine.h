@@ -16,6 +16,7 @@
  * the packet of a subevent with many labels' commands, matches answers to them visit.c connections:
  * commissioning, uploads, setting the clock, step by step images.c    pictures asked for and held
  * for a moment timebase.c  UTC, the loop's clock, and the 32-bit millisecond clock of the labels
+ *     flash.c     making a label blink, for who looks for it
  *     persist.c   what must survive a restart, as versioned blobs
  *     report.c    what the owner of the engine is told
  *
@@ -82,6 +83,22 @@ struct esl_wish {
 	int64_t from_us; /**< UTC */
 };
 
+enum esl_flash_state {
+	ESL_FLASH_NONE,
+	ESL_FLASH_ASKED,
+	ESL_FLASH_ON, /**< acknowledged; it goes out by itself */
+	ESL_FLASH_FAILED,
+};
+
+/** The last flash that was wished for. */
+struct esl_flash {
+	int64_t until_utc_us;
+	uint8_t colour;
+	uint8_t state; /**< enum esl_flash_state */
+	bool counted;  /**< its command has gone out: the budget has paid for it */
+};
+
+struct esl_flash_log;
 struct esl_visit;
 
 /** An answer to a display command comes before the panel has been redrawn. These are what common
@@ -99,7 +116,8 @@ struct esl_label {
 	bool has_address;
 	bool configured; /**< was brought into the train with this address and key */
 	bool info_known;
-	bool info_stale;     /**< read it again at the next visit */
+	bool info_stale; /**< read it again at the next visit */
+	bool leds_known;
 	bool service_needed; /**< it asked for service; Service Reset is due */
 	bool service_flag;   /**< it asked when last heard */
 	bool coming_back;    /**< visit has written all it had: commands may be tried */
@@ -107,6 +125,8 @@ struct esl_label {
 	bool lost_reported;
 	uint8_t group, id;
 	uint8_t n_slots;
+	uint8_t n_leds;
+	uint8_t leds[ESL_LEDS_MAX];
 	uint8_t display_type;
 	uint16_t width, height;
 	uint8_t response_key[ESL_KEY_BYTES];
@@ -128,6 +148,8 @@ struct esl_label {
 	struct esl_slot *slots;  /**< n_slots of them */
 	struct esl_wish *wishes; /**< n_wishes of them */
 	struct esl_pending pending;
+	struct esl_flash flash;
+	struct esl_flash_log *flash_log; /**< NULL = never blinked */
 	struct esl_visit *visit;
 	int64_t shown_since_utc_us;
 	int64_t hold_until_us;  /**< no train commands before (after an error) */
@@ -320,6 +342,7 @@ int esl_slot_of(const struct esl_label *l, const uint8_t image[IMAGE_HASH_BYTES]
 enum esl_urgency {
 	ESL_URGENCY_NONE,
 	ESL_URGENCY_UPKEEP,
+	ESL_URGENCY_LED,
 	ESL_URGENCY_STAGE,
 	ESL_URGENCY_FLIP
 };
@@ -341,6 +364,24 @@ enum esl_urgency esl_plan(const struct esl_engine *e, const struct esl_label *l,
 			  struct esl_cmd *ret);
 /** When plan or wish change by the clock alone. */
 int64_t esl_plan_wake(const struct esl_engine *e, const struct esl_label *l);
+
+/* --- flash.c ---------------------------------------------------------------------------------- */
+
+/** A wish came, or came again; 0 = that it blinks no more. */
+void esl_flash_want(struct esl_engine *e, struct esl_label *l, int64_t until_utc_us,
+		    uint8_t colour);
+/** Gives up what cannot be, or is over. */
+void esl_flash_due(struct esl_engine *e, struct esl_label *l);
+int64_t esl_flash_wake(const struct esl_engine *e, const struct esl_label *l);
+/** The command that makes it blink for as long as is left; false = there is none to give. */
+bool esl_flash_plan(const struct esl_engine *e, const struct esl_label *l, struct esl_cmd *ret);
+/** Which flash a command and its answer belong to. */
+uint32_t esl_flash_tag(const struct esl_label *l);
+/** False if it must not go out. */
+bool esl_flash_sent(struct esl_engine *e, struct esl_label *l);
+void esl_flash_answered(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_brief *cmd);
+void esl_flash_refused(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_brief *cmd,
+		       uint8_t code);
 
 /* --- answers.c -------------------------------------------------------------------------------- */
 
@@ -433,6 +474,9 @@ void esl_report_image(struct esl_engine *e, const struct esl_label *l, enum esl_
 void esl_report_shown(struct esl_engine *e, const struct esl_label *l);
 void esl_report_lost(struct esl_engine *e, struct esl_label *l);
 void esl_report_status(struct esl_engine *e, struct esl_label *l);
+/** What became of the label's flash; `text` may be NULL. */
+void esl_report_led(struct esl_engine *e, const struct esl_label *l, enum esl_led led,
+		    const char *text);
 /** At most once per ten minutes for the same text (static storage). `image` may be NULL. */
 void esl_report_error(struct esl_engine *e, struct esl_label *l, int code, const char *text,
 		      const uint8_t *image);

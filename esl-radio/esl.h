@@ -13,12 +13,14 @@
 #pragma once
 
 #include "common/image.h"
+#include "common/led.h"
 #include "common/loop.h"
 
 #define ESL_ADDR_BYTES   6
 #define ESL_KEY_BYTES    24 /**< 16 B session key + 8 B IV, wire order */
 #define ESL_TIMELINE_MAX 8
 #define ESL_TEXT_MAX     160
+#define ESL_LEDS_MAX     8 /**< LEDs of a label we make use of */
 
 /** PAwR train (Core 5.4 Vol 4 Part E 7.8.61 v2). Zero fields = the default train below. */
 struct esl_train {
@@ -64,6 +66,13 @@ enum esl_grade {
 	ESL_GRADE_READ_BACK
 };
 
+/** Same values as enum led_report in common/proto.h. */
+enum esl_led {
+	ESL_LED_NONE,
+	ESL_LED_ON,
+	ESL_LED_FAILED
+};
+
 struct esl_report {
 	uint8_t addr[ESL_ADDR_BYTES]; /**< most significant byte first */
 	enum esl_report_kind kind;
@@ -83,6 +92,12 @@ struct esl_report {
 	uint8_t train_key[ESL_KEY_BYTES];
 	int error;               /**< positive code for ESL_ERROR */
 	char text[ESL_TEXT_MAX]; /**< a sentence for a person; empty if none */
+	bool leds_known;         /**< ASSOCIATED, STATUS */
+	uint8_t n_leds;
+	uint8_t leds[ESL_LEDS_MAX]; /**< an octet each (common/led.h) */
+	enum esl_led led;           /**< STATUS: what became of a flash, */
+	uint8_t led_colour;         /**< of which colour, */
+	int64_t led_until_us;       /**< and until when */
 };
 
 struct esl_engine_callbacks {
@@ -105,6 +120,10 @@ struct esl_want {
 		uint8_t image[IMAGE_HASH_BYTES];
 		int64_t from_us; /**< UTC; at or before now = at once */
 	} timeline[ESL_TIMELINE_MAX];
+	/** Make it blink, not beyond this instant (UTC); 0 = no. A STATUS report says whether it
+	 * does. More of them than common/led.h allows are refused. */
+	int64_t flash_until_us;
+	uint8_t flash_colour; /**< enum led_colour */
 };
 
 struct esl_stats {

@@ -28,8 +28,10 @@ struct esl_link_result {
 	uint8_t n_displays;
 	struct bridge_display displays[BRIDGE_DISPLAYS_MAX];
 	uint8_t max_image_index;
-	uint16_t battery_mv;    /**< 0 = unknown */
-	int16_t temperature_cc; /**< INT16_MIN = unknown */
+	uint8_t n_leds;
+	uint8_t leds[BRIDGE_LEDS_MAX]; /**< LED Information, an octet each */
+	uint16_t battery_mv;           /**< 0 = unknown */
+	int16_t temperature_cc;        /**< INT16_MIN = unknown */
 	uint8_t tlv[ESL_TLV_MAX];
 	uint8_t tlv_len;
 };

@@ -185,6 +185,7 @@ static void on_reply(struct link_bridge *b, const struct bridge_msg *m)
 	struct esl_link_result res = {
 		.n_displays = m->n_displays,
 		.max_image_index = m->max_image_index,
+		.n_leds = m->n_leds,
 		.battery_mv = m->battery_mv,
 		.temperature_cc = m->temperature_cc,
 		.tlv_len = m->tlv_len,
@@ -192,6 +193,7 @@ static void on_reply(struct link_bridge *b, const struct bridge_msg *m)
 	struct request *q;
 
 	memcpy(res.displays, m->displays, sizeof(res.displays));
+	memcpy(res.leds, m->leds, sizeof(res.leds));
 	memcpy(res.tlv, m->tlv, sizeof(res.tlv));
 	TAILQ_FOREACH(q, &b->waiting, link)
 	if (q->id == m->id && q->op + BRIDGE_REPLY == m->op)

@@ -44,6 +44,7 @@ void esl_label_drop(struct esl_engine *e, struct esl_label *l)
 	HASH_DEL(e->labels, l);
 	free(l->slots);
 	free(l->wishes);
+	free(l->flash_log);
 	explicit_bzero(l->response_key, sizeof(l->response_key));
 	free(l);
 }

@@ -12,6 +12,8 @@
 
 #define TRAIN_KEY              "train"
 #define BLOB_VERSION           1
+#define LABEL_VERSION          2 /* 1 had no LEDs */
+#define LEDS_UNKNOWN           0xff
 #define ADDR_HEX               (2 * ESL_ADDR_BYTES + 1)
 #define LABEL_FLAGS_CONFIGURED 1u
 #define LABEL_FLAGS_FORGETTING 2u
@@ -91,7 +93,7 @@ int esl_save_label(struct esl_engine *e, const struct esl_label *l)
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	char key[ADDR_HEX];
 
-	buf_put_u8(&b, BLOB_VERSION);
+	buf_put_u8(&b, LABEL_VERSION);
 	buf_put_u8(&b, (uint8_t) ((l->configured ? LABEL_FLAGS_CONFIGURED : 0) |
 				  (l->forgetting ? LABEL_FLAGS_FORGETTING : 0) |
 				  (l->info_known ? LABEL_FLAGS_INFO : 0) |
@@ -117,6 +119,9 @@ int esl_save_label(struct esl_engine *e, const struct esl_label *l)
 		if (l->slots[s].held)
 			buf_put(&b, l->slots[s].image, IMAGE_HASH_BYTES);
 	}
+	buf_put_u8(&b, l->leds_known ? l->n_leds : LEDS_UNKNOWN);
+	if (l->leds_known)
+		buf_put(&b, l->leds, l->n_leds);
 	addr_key(l->addr, key);
 	return hand_over(e, key, &b);
 }
@@ -173,11 +178,27 @@ static void get_label(struct wire *w, struct esl_label *l, bool *ret_has_address
 	}
 }
 
+static void get_leds(struct wire *w, struct esl_label *l)
+{
+	uint8_t n = wire_get_u8(w);
+
+	if (n == LEDS_UNKNOWN)
+		return;
+	if (n > ESL_LEDS_MAX) {
+		wire_fail(w, -ERR_CORRUPT);
+		return;
+	}
+	wire_copy(w, l->leds, n);
+	l->n_leds = n;
+	l->leds_known = true;
+}
+
 int esl_restore_label(struct esl_engine *e, const char *key, const void *data, size_t len)
 {
 	uint8_t addr[ESL_ADDR_BYTES];
 	struct esl_label *l;
 	bool has_address = false;
+	uint8_t version;
 	struct wire w;
 	int r;
 
@@ -186,12 +207,15 @@ int esl_restore_label(struct esl_engine *e, const char *key, const void *data, s
 	if (esl_label_find(e, addr))
 		return -EEXIST;
 	wire_init(&w, data, len);
-	if (wire_get_u8(&w) != BLOB_VERSION)
+	version = wire_get_u8(&w);
+	if (version < 1 || version > LABEL_VERSION)
 		return -ERR_VERSION;
 	r = esl_label_add(e, addr, &l);
 	if (r < 0)
 		return r;
 	get_label(&w, l, &has_address);
+	if (version >= LABEL_VERSION)
+		get_leds(&w, l);
 	r = wire_finish(&w) < 0 ? -ERR_CORRUPT : 0;
 	if (r == 0 && has_address) {
 		/* A smaller train than in the earlier life: it will be commissioned anew. */

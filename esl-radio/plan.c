@@ -121,6 +121,8 @@ enum esl_urgency esl_plan(const struct esl_engine *e, const struct esl_label *l,
 	u = plan_timed(e, l, now, next, ret);
 	if (u)
 		return u;
+	if (esl_flash_plan(e, l, ret))
+		return ESL_URGENCY_LED;
 	if (l->service_needed)
 		return say(ret, l, ESL_OP_SERVICE_RESET, ESL_URGENCY_UPKEEP);
 	if (l->phase == ESL_PHASE_LOST)
@@ -145,5 +147,6 @@ int64_t esl_plan_wake(const struct esl_engine *e, const struct esl_label *l)
 		wake_us = MIN(wake_us, esl_time_fresh_by(e, l));
 	if (l->visit_after_us > esl_now(e))
 		wake_us = MIN(wake_us, l->visit_after_us);
+	wake_us = MIN(wake_us, esl_flash_wake(e, l));
 	return wake_us;
 }

@@ -27,6 +27,9 @@ static struct esl_report report_of(const struct esl_engine *e, const struct esl_
 	};
 
 	memcpy(r.addr, l->addr, sizeof(r.addr));
+	r.leds_known = l->leds_known;
+	r.n_leds = l->n_leds;
+	memcpy(r.leds, l->leds, sizeof(r.leds));
 	return r;
 }
 
@@ -117,6 +120,18 @@ void esl_report_status(struct esl_engine *e, struct esl_label *l)
 	struct esl_report r = report_of(e, l, ESL_STATUS);
 
 	l->status_reported_us = esl_now(e);
+	hand_over(e, &r);
+}
+
+void esl_report_led(struct esl_engine *e, const struct esl_label *l, enum esl_led led,
+		    const char *text)
+{
+	struct esl_report r = report_of(e, l, ESL_STATUS);
+
+	r.led = led;
+	r.led_colour = l->flash.colour;
+	r.led_until_us = l->flash.until_utc_us;
+	(void) snprintf(r.text, sizeof(r.text), "%s", text ? text : "");
 	hand_over(e, &r);
 }
 

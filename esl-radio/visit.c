@@ -122,6 +122,19 @@ static int configure(struct esl_visit *v)
 	return 0;
 }
 
+static void learn_leds(struct esl_visit *v, const struct esl_link_result *res)
+{
+	struct esl_label *l = v->label;
+	uint8_t n = MIN(res->n_leds, ESL_LEDS_MAX);
+	bool same = l->leds_known && l->n_leds == n && memcmp(l->leds, res->leds, n) == 0;
+
+	l->leds_known = true;
+	l->n_leds = n;
+	memcpy(l->leds, res->leds, n);
+	if (!same && !v->by_advert) /* or the report of its joining tells */
+		esl_report_status(v->e, l);
+}
+
 static void learn_info(struct esl_visit *v, const struct esl_link_result *res)
 {
 	struct esl_label *l = v->label;
@@ -145,6 +158,7 @@ static void learn_info(struct esl_visit *v, const struct esl_link_result *res)
 	}
 	l->info_known = true;
 	l->info_stale = false;
+	learn_leds(v, res);
 	v->info = false;
 	advance(v);
 }

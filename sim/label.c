@@ -403,6 +403,11 @@ void sim_label_get(const struct sim_label *l, struct sim_label_view *ret)
 	};
 	ret->pending_led = ret->basic_state & ESL_STATE_PENDING_LED;
 	ret->led_active = ret->basic_state & ESL_STATE_ACTIVE_LED;
+	for (unsigned int i = 0; i < l->model.leds; i++)
+		if (l->leds[i].active) {
+			ret->led_color = l->leds[i].color;
+			ret->led_until_us = l->leds[i].until_us;
+		}
 	memcpy(ret->addr, l->addr, sizeof ret->addr);
 	memcpy(ret->frame_hash, l->frame.hash, IMAGE_HASH_BYTES);
 	for (unsigned int i = 0; i < l->model.slots; i++) {

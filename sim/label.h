@@ -103,6 +103,9 @@ struct sim_label_view {
 	struct sim_label_model model;
 	enum esl_label_state state;
 	bool bonded, advertising, pending_display, pending_led, led_active, redrawing, has_image;
+	uint8_t led_color; /**< of the LED that blinks, as commanded: 5-4 blue, 3-2 green, 1-0 red
+			    */
+	int64_t led_until_us; /**< when it goes out; INT64_MAX = it stays */
 	uint8_t group, id;
 	uint8_t slot; /**< last commanded, meaningful when has_image */
 	uint16_t basic_state;

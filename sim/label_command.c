@@ -146,6 +146,7 @@ void label_led_start(struct sim_label *l, unsigned int led, const struct esl_led
 	uint16_t value = p->repeats >> 1;
 
 	d->active = p->repeats != 0;
+	d->color = p->color;
 	if (p->repeats == 1)
 		d->until_us = NEVER;
 	else if (p->repeats & 1)

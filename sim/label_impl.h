@@ -28,6 +28,7 @@ struct label_pending {
 
 struct label_led {
 	bool active;
+	uint8_t color;
 	int64_t until_us; /**< NEVER = steady */
 	struct label_pending pending;
 };

@@ -5,7 +5,8 @@
  * TCP on loopback; one JSON object a line in, one JSON object a line out; an error is
  * {"error": "..."}. No process of the product may ever read it.
  *
- *     {"op":"labels"}                     every label: state, what it shows since when, its slots
+ *     {"op":"labels"}                     every label: state, what it shows since when, its slots,
+ *                                         and whether it blinks, in which colours and until when
  *     {"op":"label","addr":"C0FFEE..."}   one of them, with the bits its panel shows
  *     {"op":"shows","since":N}            log of every change of a panel from number N on, at most
  *                                         5,000 an answer; "next" is the N to go on with, "lost"

@@ -37,6 +37,18 @@ static json_t *hash_json(bool set, const uint8_t hash[IMAGE_HASH_BYTES])
 	return set ? json_string(hex_encode(hash, IMAGE_HASH_BYTES, hex)) : json_null();
 }
 
+/** What somebody in front of the label would see it blink; null when it does not. */
+static json_t *led_json(const struct ctx *c, const struct sim_label_view *v)
+{
+	if (!v->led_active)
+		return json_null();
+	return json_pack("{s:b,s:b,s:b,s:o}", "red", (v->led_color & 0x03) != 0, "green",
+			 (v->led_color & 0x0c) != 0, "blue", (v->led_color & 0x30) != 0, "until_us",
+			 v->led_until_us == INT64_MAX
+				 ? json_null()
+				 : json_integer(to_real_us(c, v->led_until_us)));
+}
+
 static json_t *label_json(const struct ctx *c, const struct sim_label *l)
 {
 	struct sim_label_view v;
@@ -49,7 +61,7 @@ static json_t *label_json(const struct ctx *c, const struct sim_label *l)
 		*p = (char) toupper((unsigned char) *p);
 	for (unsigned int i = 0; i < v.model.slots; i++)
 		json_array_append_new(slots, hash_json(v.slot_filled[i], v.slot_hash[i]));
-	o = json_pack("{s:s,s:i,s:i,s:i,s:s,s:i,s:i,s:o,s:I,s:I,s:b,s:o,s:o,s:I,s:I,s:i,s:i}",
+	o = json_pack("{s:s,s:i,s:i,s:i,s:s,s:i,s:i,s:o,s:I,s:I,s:b,s:o,s:o,s:I,s:I,s:i,s:i,s:o}",
 		      "addr", addr, "width", v.model.width, "height", v.model.height, "type",
 		      v.model.type, "state", esl_label_state_name(v.state), "group", v.group, "id",
 		      v.id, "shown_sha256", hash_json(v.frame != NULL, v.frame_hash), "shown_at_us",
@@ -57,7 +69,8 @@ static json_t *label_json(const struct ctx *c, const struct sim_label *l)
 		      (json_int_t) to_real_us(c, v.redraw_started_us), "redrawing", v.redrawing,
 		      "slot", v.has_image ? json_integer(v.slot) : json_null(), "image_slots",
 		      slots, "redraws", (json_int_t) v.redraws, "writes", (json_int_t) v.writes,
-		      "basic_state", v.basic_state, "battery_mv", v.battery_mv);
+		      "basic_state", v.basic_state, "battery_mv", v.battery_mv, "led",
+		      led_json(c, &v));
 	return o ? o : failure("out of memory");
 }
 

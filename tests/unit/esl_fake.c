@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-static const uint8_t label_addr[ESL_ADDR_BYTES] = {0xc0, 0xff, 0xee, 0, 0, 1};
+const uint8_t fake_addr[ESL_ADDR_BYTES] = {0xc0, 0xff, 0xee, 0, 0, 1};
 
 /* --- radio ------------------------------------------------------------------------------------ */
 
@@ -270,7 +270,7 @@ void fake_want(struct fake *f, uint32_t picture)
 {
 	struct esl_want w = {.n = picture ? 1 : 0};
 
-	memcpy(w.addr, label_addr, sizeof(w.addr));
+	memcpy(w.addr, fake_addr, sizeof(w.addr));
 	fake_image(picture, w.timeline[0].image);
 	w.timeline[0].from_us = fake_utc(f);
 	assert_int_equal(esl_engine_want(f->engine, &w), 0);
@@ -281,7 +281,7 @@ void fake_want_two(struct fake *f, uint32_t now, uint32_t later, int64_t later_u
 {
 	struct esl_want w = {.n = 2};
 
-	memcpy(w.addr, label_addr, sizeof(w.addr));
+	memcpy(w.addr, fake_addr, sizeof(w.addr));
 	fake_image(now, w.timeline[0].image);
 	w.timeline[0].from_us = 1;
 	fake_image(later, w.timeline[1].image);
@@ -306,12 +306,14 @@ void fake_join(struct fake *f)
 		.n_displays = 1,
 		.displays = {{32, 8, DISPLAY_BLACK_WHITE}},
 		.max_image_index = f->max_image_index,
+		.n_leds = f->n_leds,
+		.leds = {f->led},
 		.battery_mv = 3000,
 		.temperature_cc = 2000,
 	};
 
 	fake_want(f, 0);
-	f->link->cb.advert(f->link->user, label_addr, -50, false, 3000);
+	f->link->cb.advert(f->link->user, fake_addr, -50, false, 3000);
 	fake_run(f, US_PER_MS);
 	assert_int_equal(f->link->subevent, BRIDGE_ADVERTISING);
 	fake_done(f, BRIDGE_CONNECT, 0, NULL);

@@ -57,7 +57,11 @@ struct fake {
 	struct ead_key response_key;
 	uint8_t group, id;
 	uint8_t max_image_index;
+	uint8_t n_leds, led; /**< what the label says of its light when it joins */
 };
+
+/** The one label. */
+extern const uint8_t fake_addr[ESL_ADDR_BYTES];
 
 void fake_open(struct fake *f);
 void fake_close(struct fake *f);
