@@ -165,7 +165,7 @@ static void budget_of_the_hour_and_of_the_day_come_back(void **state)
 	fake_run(&f, 61 * minute); /* the hour has room, the day has not */
 	flash(32, LED_RED);
 	assert_int_equal(last_light()->led, ESL_LED_FAILED);
-	fake_run(&f, 16 * 60 * minute);
+	fake_run(&f, 17 * 60 * minute);
 	while (fake_request(&f))
 		fake_basic_state(&f, ESL_STATE_SYNCHRONIZED);
 	flash(33, LED_RED);
