@@ -132,15 +132,14 @@ bool books_product_exists(struct sql *s, int64_t product_id)
 	return there;
 }
 
-json_t *books_product_json(struct sql *s, uint64_t gtin)
+void books_name_product(struct sql *s, uint64_t gtin, json_t *o)
 {
-	char name[400], text[GTIN_STR_MAX];
+	char name[400];
 	int64_t id;
+	bool known = gtin && shop_product_by_gtin(s, gtin, &id, name, sizeof name) == 0;
 
-	if (!gtin || shop_product_by_gtin(s, gtin, &id, name, sizeof name) < 0)
-		return json_null();
-	return json_pack("{s:I,s:s,s:s}", "id", (json_int_t) id, "gtin", gtin_format(gtin, text),
-			 "name", name);
+	json_object_set_new(o, "product_id", known ? json_integer(id) : json_null());
+	json_object_set_new(o, "name", known ? json_string(name) : json_null());
 }
 
 json_t *books_time_json(int64_t at_us)

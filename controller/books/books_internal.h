@@ -55,8 +55,8 @@ uint64_t books_gtin_of(const struct epc *epc);
 /** The product of a GTIN, 0 if there is none; negative on failure. Any thread. */
 int64_t books_product_of(struct sql *s, uint64_t gtin);
 bool books_product_exists(struct sql *s, int64_t product_id);
-/** {id,gtin,name} or null; new reference. */
-json_t *books_product_json(struct sql *s, uint64_t gtin);
+/** Sets product_id and name in `o`, null if no product has this GTIN. */
+void books_name_product(struct sql *s, uint64_t gtin, json_t *o);
 json_t *books_time_json(int64_t at_us);
 /** null for 0. */
 json_t *books_place_id_json(uint32_t place);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define POINTER_MAX 64
+#define MAX_NEW     10000 /* items of a GTIN that are looked at */
 
 /* --- the body ----------------------------------------------------------------------------------
  */
@@ -165,33 +166,38 @@ static int64_t received_of(struct sql *s, int64_t id, int64_t gtin)
 }
 
 struct sums {
-	int64_t announced, seen, received, lines;
+	int64_t announced, seen, received;
 };
 
 static json_t *line_json(struct books *b, struct sql *s, struct sql_stmt *q, int64_t id,
-			 uint32_t first_item, struct sums *sums)
+			 uint32_t first_item, bool count, struct sums *sums)
 {
 	struct seen seen = {.b = b, .first_item = first_item};
 	int64_t gtin = sql_col_i64(q, 1), quantity = sql_col_i64(q, 2);
 	int64_t received = received_of(s, id, gtin);
 	char text[GTIN_STR_MAX];
+	json_t *o;
 
-	count_epcs(s, sql_col_i64(q, 0), &seen);
-	if (!seen.epcs)
-		inventory_walk_gtin(b->app->inventory, (uint64_t) gtin, 10000, count_new, &seen);
+	if (count) {
+		count_epcs(s, sql_col_i64(q, 0), &seen);
+		if (!seen.epcs)
+			inventory_walk_gtin(b->app->inventory, (uint64_t) gtin, MAX_NEW, count_new,
+					    &seen);
+	}
 	seen.seen = MIN(seen.seen, quantity);
 	sums->announced += quantity;
 	sums->seen += seen.seen;
 	sums->received += received;
-	sums->lines++;
-	return json_pack("{s:s,s:o,s:I,s:I,s:I,s:I}", "gtin", gtin_format((uint64_t) gtin, text),
-			 "product", books_product_json(s, (uint64_t) gtin), "quantity",
-			 (json_int_t) quantity, "epcs", (json_int_t) seen.epcs, "seen",
-			 (json_int_t) seen.seen, "received", (json_int_t) received);
+	o = json_pack("{s:s,s:I,s:I,s:o,s:I}", "gtin", gtin_format((uint64_t) gtin, text),
+		      "quantity", (json_int_t) quantity, "epc_count", (json_int_t) seen.epcs,
+		      "seen", count ? json_integer(seen.seen) : json_null(), "received",
+		      (json_int_t) received);
+	books_name_product(s, (uint64_t) gtin, o);
+	return o;
 }
 
 static json_t *lines_json(struct books *b, struct sql *s, int64_t id, uint32_t first_item,
-			  struct sums *sums)
+			  bool count, struct sums *sums)
 {
 	struct sql_stmt *q = sql_prepare(s, "SELECT id, gtin, quantity FROM delivery_lines"
 					    " WHERE delivery_id = ? ORDER BY id");
@@ -199,39 +205,48 @@ static json_t *lines_json(struct books *b, struct sql *s, int64_t id, uint32_t f
 
 	sql_bind_i64(q, 1, id);
 	while (sql_step(q) > 0)
-		json_array_append_new(lines, line_json(b, s, q, id, first_item, sums));
+		json_array_append_new(lines, line_json(b, s, q, id, first_item, count, sums));
 	return lines;
 }
 
-json_t *delivery_json(struct books *b, int64_t id, bool with_lines)
+static json_t *head_json(const struct books *b, struct sql_stmt *q, int64_t id)
+{
+	const char *state = sql_col_text(q, 2);
+	uint32_t place = (uint32_t) sql_col_i64(q, 4);
+
+	return json_pack(
+		"{s:I,s:s?,s:s?,s:s?,s:o,s:o,s:o,s:o,s:s?,s:o,s:s?,s:o}", "id", (json_int_t) id,
+		"reference", sql_col_text(q, 0), "supplier", sql_col_text(q, 1), "state", state,
+		"expected_at", books_time_json(sql_col_i64(q, 3)), "place_id",
+		books_place_id_json(place), "place", books_place_name_json(b, place), "created",
+		books_time_json(sql_col_i64(q, 5)), "by", sql_col_text(q, 6), "closed",
+		books_time_json(sql_col_i64(q, 7)), "closed_by", sql_col_text(q, 8), "received_at",
+		books_time_json(strcmp(state, "received") == 0 ? sql_col_i64(q, 7) : 0));
+}
+
+json_t *delivery_json(struct books *b, int64_t id, bool count_closed)
 {
 	struct sql *s = db_reader(b->app->db);
 	struct sql_stmt *q = sql_prepare(s, "SELECT reference, supplier, state, expected_at,"
 					    " place_id, created, created_by, closed, closed_by,"
 					    " first_item FROM deliveries WHERE id = ?");
 	struct sums sums = {0};
-	uint32_t place;
 	json_t *o, *lines;
+	bool open;
 
 	sql_bind_i64(q, 1, id);
 	if (sql_step(q) <= 0)
 		return NULL;
-	place = (uint32_t) sql_col_i64(q, 4);
-	lines = lines_json(b, s, id, (uint32_t) sql_col_i64(q, 9), &sums);
-	o = json_pack(
-		"{s:I,s:s?,s:s?,s:s?,s:o,s:o,s:o,s:o,s:s?,s:o,s:s?,s:I,s:I,s:I,s:I}", "id",
-		(json_int_t) id, "reference", sql_col_text(q, 0), "supplier", sql_col_text(q, 1),
-		"state", sql_col_text(q, 2), "expected_at", books_time_json(sql_col_i64(q, 3)),
-		"place_id", books_place_id_json(place), "place", books_place_name_json(b, place),
-		"created", books_time_json(sql_col_i64(q, 5)), "by", sql_col_text(q, 6), "closed",
-		books_time_json(sql_col_i64(q, 7)), "closed_by", sql_col_text(q, 8), "line_count",
-		(json_int_t) sums.lines, "announced", (json_int_t) sums.announced, "seen",
-		(json_int_t) sums.seen, "received", (json_int_t) sums.received);
-	if (sums.seen > 0 && strcmp(sql_col_text(q, 2), "announced") == 0)
-		json_object_set_new(o, "state", json_string("arriving"));
+	open = strcmp(sql_col_text(q, 2), "announced") == 0;
+	o = head_json(b, q, id);
+	lines = lines_json(b, s, id, (uint32_t) sql_col_i64(q, 9), open || count_closed, &sums);
 	sql_reset(q);
-	if (with_lines)
-		json_object_set(o, "lines", lines);
-	json_decref(lines);
+	json_object_set_new(o, "announced", json_integer(sums.announced));
+	json_object_set_new(o, "seen",
+			    open || count_closed ? json_integer(sums.seen) : json_null());
+	json_object_set_new(o, "received", json_integer(sums.received));
+	json_object_set_new(o, "lines", lines);
+	if (open && sums.seen > 0)
+		json_object_set_new(o, "state", json_string("arriving"));
 	return o;
 }

@@ -32,6 +32,6 @@ int delivery_lines_read(const json_t *lines, int64_t least, struct delivery *ret
 			struct books_errors *errors) _must_check_;
 void delivery_done(struct delivery *d);
 
-/** The API's object, with or without its lines; NULL if there is none or it cannot be read. Loop
- * thread. */
-json_t *delivery_json(struct books *b, int64_t id, bool lines);
+/** The API's object; NULL if there is none or it cannot be read. How much of it is seen is counted
+ * for an open one always, for a closed one on demand. Loop thread. */
+json_t *delivery_json(struct books *b, int64_t id, bool count_closed);

@@ -72,9 +72,9 @@ static json_t *ref_json(struct sql *s, const struct rec_event *e)
 static void add_entry(struct detail *d, json_t *entry)
 {
 	d->ledger_total++;
-	json_array_append_new(d->ledger, entry);
+	json_array_insert_new(d->ledger, 0, entry);
 	if (json_array_size(d->ledger) > LEDGER_MAX)
-		json_array_remove(d->ledger, 0);
+		json_array_remove(d->ledger, LEDGER_MAX);
 }
 
 static void add_book(struct detail *d, struct sql *s, const struct rec_book *b, int64_t *running)
@@ -116,7 +116,7 @@ static int by_as_of(const void *a, const void *b)
 	return (x->as_of_us > y->as_of_us) - (x->as_of_us < y->as_of_us);
 }
 
-/* Just what expected is made of, so that the last running figure is the expected one. */
+/* Just what expected is made of, newest first: the first running figure is the expected one. */
 static int make_ledger(struct detail *d, struct sql *s, const struct rec_input *in)
 {
 	_cleanup_free_ struct rec_book *books = calloc(in->n_books + 1, sizeof *books);
@@ -161,6 +161,30 @@ static int rank(const struct rec_item *it)
 	return (int) ARRAY_SIZE(order);
 }
 
+static const char *item_text(enum rec_reason r)
+{
+	switch (r) {
+	case REC_PRESENT:
+		return "Seen now.";
+	case REC_SOLD:
+		return "Sold by its tag.";
+	case REC_SOLD_LIKELY:
+		return "Likely sold: last seen nearest to a sale of this product.";
+	case REC_SOLD_STILL_SEEN:
+		return "Sold, and still seen.";
+	case REC_NOT_YET_FED:
+		return "Just gone; the till may still tell of its sale.";
+	case REC_LEFT_UNSOLD:
+		return "Last seen at an exit, and not sold.";
+	case REC_MISSING:
+		return "Gone, and not sold.";
+	case REC_GONE_BEFORE:
+		return "Gone before the book figure, which does not expect it.";
+	default:
+		return "";
+	}
+}
+
 static void add_item(struct detail *d, struct sql *s, const struct rec_item *it,
 		     const struct scan_item *from)
 {
@@ -169,12 +193,12 @@ static void add_item(struct detail *d, struct sql *s, const struct rec_item *it,
 
 	json_array_append_new(
 		d->items,
-		json_pack("{s:s,s:s,s:o,s:o,s:o,s:s}", "epc",
+		json_pack("{s:s,s:s,s:o,s:o,s:o,s:o}", "epc",
 			  epc_to_hex(&d->scan.epcs[from->epc], hex), "state", state_of(it),
 			  "place_id", books_place_id_json(it->place), "last_seen",
 			  it->never_heard ? json_null() : books_time_json(it->last_us), "sold",
 			  sold ? sale_json(s, it->sale_ref) : json_null(), "reason",
-			  rec_reason_str(it->reason)));
+			  difference_reason_json(it->reason, item_text(it->reason))));
 }
 
 static void make_items(struct detail *d, struct sql *s, const struct rec_input *in,

@@ -70,8 +70,8 @@ json_t *difference_json(const struct books *b, const struct view_row *row,
 		row->gtin ? json_string(gtin_format(row->gtin, gtin)) : json_null(), "name",
 		row->name, "place_id", books_place_id_json(place ? place->place : 0), "place",
 		books_place_name_json(b, place ? place->place : 0), "book",
-		number(place ? place->r.has_book : known, f->book), "sold", number(known, f->sold),
-		"returned", number(known, f->returned), "delivered", number(known, f->delivered),
+		number(place ? place->r.has_book : known, f->book), "sold", json_integer(f->sold),
+		"returned", json_integer(f->returned), "delivered", json_integer(f->delivered),
 		"expected", number(known, f->expected), "seen", (json_int_t) f->seen, "difference",
 		number(known, f->difference), "missing", (json_int_t) (place ? 0 : row->missing),
 		"as_of", books_time_json(place ? place->r.as_of_us : row->as_of_us), "last_seen",
@@ -186,9 +186,10 @@ static json_t *stranger_json(const struct books *b, const struct view_row *row,
 							books_place_name_json(b, p->place), "count",
 							(json_int_t) p->count));
 	}
-	return json_pack("{s:o,s:s?,s:I,s:o,s:o,s:o}", "gtin",
+	return json_pack("{s:s,s:o,s:s?,s:I,s:o,s:o,s:o}", "kind",
+			 row->gtin ? "unknown" : "foreign", "gtin",
 			 row->gtin ? json_string(gtin_format(row->gtin, gtin)) : json_null(),
-			 "class", row->name, "seen", (json_int_t) row->f.seen, "places", places,
+			 "scheme", row->name, "count", (json_int_t) row->f.seen, "places", places,
 			 "last_seen", books_time_json(row->last_seen_us), "reason",
 			 difference_reason_json(row->reason, reason_text(row, v->made_us, text)));
 }

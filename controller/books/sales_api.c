@@ -177,7 +177,7 @@ static json_t *lines_json(struct sql *s, int64_t sale_id)
 {
 	struct sql_stmt *q = sql_prepare(s, "SELECT gtin, epc, epc_bits, quantity FROM sale_lines"
 					    " WHERE sale_id = ? ORDER BY id");
-	json_t *lines = json_array();
+	json_t *lines = json_array(), *o;
 
 	sql_bind_i64(q, 1, sale_id);
 	while (sql_step(q) > 0) {
@@ -190,12 +190,12 @@ static json_t *lines_json(struct sql *s, int64_t sale_id)
 		bits = sql_col_blob(q, 1, &len);
 		if (bits && len * 8 >= (size_t) sql_col_i64(q, 2))
 			ignore_result(epc_set(&epc, bits, (size_t) sql_col_i64(q, 2)));
-		json_array_append_new(
-			lines, json_pack("{s:o,s:o,s:s?,s:I}", "gtin",
-					 gtin ? json_string(gtin_format(gtin, text)) : json_null(),
-					 "product", books_product_json(s, gtin), "epc",
-					 epc.bits ? epc_to_hex(&epc, hex) : NULL, "quantity",
-					 (json_int_t) sql_col_i64(q, 3)));
+		o = json_pack("{s:o,s:s?,s:I}", "gtin",
+			      gtin ? json_string(gtin_format(gtin, text)) : json_null(), "epc",
+			      epc.bits ? epc_to_hex(&epc, hex) : NULL, "quantity",
+			      (json_int_t) sql_col_i64(q, 3));
+		books_name_product(s, gtin, o);
+		json_array_append_new(lines, o);
 	}
 	return lines;
 }

@@ -5,6 +5,7 @@
 #include "common/gtin.h"
 #include "controller/books/book_rows.h"
 #include "controller/books/books_internal.h"
+#include "controller/shop/product.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -324,32 +325,37 @@ static json_t *figure_json(const struct books *b, struct sql_stmt *q)
 			 sql_col_text(q, 9), "reason", sql_col_text(q, 10));
 }
 
+#define LOOK_AT_ONCE 20000 /* figures a request looks at; the rest is on the next page */
+
 #define FIGURE_COLUMNS                                                                             \
 	"SELECT k.id, k.product_id, p.gtin, p.name, k.place_id, k.quantity, k.as_of, k.at, k.who," \
-	" k.source, k.reason FROM "
+	" k.source, k.reason, p.folded FROM "
 
 /* Present figures by product; those of one product are not parted, so that its id is the cursor. */
-static int list_present(struct books *b, int64_t product_id, const struct list_page *page,
-			json_t *items, int64_t *ret_next)
+static int list_present(struct books *b, int64_t product_id, const struct product_query *words,
+			const struct list_page *page, json_t *items, int64_t *ret_next)
 {
 	struct sql_stmt *q = sql_prepare(db_reader(b->app->db), FIGURE_COLUMNS
 					 "book_now n JOIN book_stock k ON k.id = n.book_id"
 					 " JOIN products p ON p.id = n.product_id"
 					 " WHERE n.product_id >= ? AND n.product_id <= ?"
 					 " ORDER BY n.product_id, n.place_id");
-	int64_t last = 0;
+	int64_t last = 0, looked = 0;
 	int r;
 
 	sql_bind_i64(q, 1, product_id ? product_id : page->after + 1);
 	sql_bind_i64(q, 2, product_id ? product_id : INT64_MAX);
 	while ((r = sql_step(q)) > 0) {
-		if ((int64_t) json_array_size(items) >= page->limit && sql_col_i64(q, 1) != last) {
+		if (((int64_t) json_array_size(items) >= page->limit || looked >= LOOK_AT_ONCE) &&
+		    sql_col_i64(q, 1) != last) {
 			*ret_next = last;
 			sql_reset(q);
 			return 0;
 		}
 		last = sql_col_i64(q, 1);
-		json_array_append_new(items, figure_json(b, q));
+		looked++;
+		if (product_query_match(words, sql_col_text(q, 11), (uint64_t) sql_col_i64(q, 2)))
+			json_array_append_new(items, figure_json(b, q));
 	}
 	return r;
 }
@@ -382,6 +388,8 @@ static int list_history(struct books *b, int64_t product_id, const struct list_p
 
 void stock_figures(struct http_request *rq, struct app *app)
 {
+	const char *text = http_query(rq, "q");
+	struct product_query words;
 	struct list_page page;
 	int64_t product_id, history, next = 0;
 	json_t *items;
@@ -391,9 +399,16 @@ void stock_figures(struct http_request *rq, struct app *app)
 	    !http_query_int(rq, "product_id", 0, 0, INT64_MAX, &product_id) ||
 	    !http_query_int(rq, "history", 0, 0, 1, &history))
 		return;
+	if (product_query_parse(text ? text : "", &words) < 0) {
+		http_problem(rq, 400, "bad-query", "Search for at most %d words of plain text.",
+			     SEARCH_MAX_WORDS);
+		return;
+	}
 	items = json_array();
-	r = history && product_id ? list_history(app->books, product_id, &page, items, &next)
-				  : list_present(app->books, product_id, &page, items, &next);
+	r = history && product_id
+		    ? list_history(app->books, product_id, &page, items, &next)
+		    : list_present(app->books, product_id, &words, &page, items, &next);
+	product_query_done(&words);
 	if (r < 0) {
 		json_decref(items);
 		http_reply_err(rq, r, "Book stock");

@@ -8,6 +8,7 @@
 #define FRESH_US  US_PER_SEC         /* while goods move */
 #define AGE_US    (10 * US_PER_SEC)  /* while they do not: graces pass */
 #define STRANGERS (INT64_C(1) << 60) /* cursors from here on */
+#define WEIGHTS   (INT64_C(1) << 20) /* differences that are told apart in the order */
 #define FOREIGN   (STRANGERS + INT64_C(1000000000000000))
 
 struct view_waiter {
@@ -82,7 +83,7 @@ static int64_t last_seen(const struct load_product *p)
 
 void view_row_fill(struct view_row *row, const struct load_product *p, const struct rec_result *r)
 {
-	row->cursor = row->product_id = p->id;
+	row->product_id = p->id;
 	row->gtin = p->gtin;
 	row->name = p->name;
 	row->folded = p->folded;
@@ -104,6 +105,24 @@ void view_row_fill(struct view_row *row, const struct load_product *p, const str
 	row->last_seen_us = last_seen(p);
 }
 
+/* Those with most to look into come first, of equal ones the older product. */
+static int64_t product_cursor(const struct view_row *row)
+{
+	int64_t d = row->has_book ? row->f.difference : 0;
+	int64_t weight = MAX(d < 0 ? -d : d, row->missing);
+
+	return (WEIGHTS - 1 - MIN(weight, WEIGHTS - 1)) << 40 |
+	       (row->product_id & ((INT64_C(1) << 40) - 1));
+}
+
+static int by_cursor(const void *a, const void *b)
+{
+	int64_t x = ((const struct view_row *) a)->cursor;
+	int64_t y = ((const struct view_row *) b)->cursor;
+
+	return (x > y) - (x < y);
+}
+
 static int product_row(struct books_view *v, struct load *l, const struct load_product *p)
 {
 	struct rec_input in;
@@ -121,6 +140,7 @@ static int product_row(struct books_view *v, struct load *l, const struct load_p
 	if (!row)
 		return -ENOMEM;
 	view_row_fill(row, p, &r);
+	row->cursor = product_cursor(row);
 	for (size_t i = 0; i < r.n_places && e == 0; i++)
 		e = add_place(v, row,
 			      &(struct view_place){.place = r.places[i].place,
@@ -202,6 +222,7 @@ static void view_work(struct shop_job *job, struct shop_slot *slot)
 			j->err = product_row(v, &l, &l.products[i]);
 	if (j->err == 0)
 		j->err = stranger_rows(v, &l);
+	qsort(v->rows, v->n_rows, sizeof *v->rows, by_cursor);
 	for (size_t i = 0; i < v->n_rows; i++)
 		v->reasons[v->rows[i].reason]++;
 	v->text = load_take_text(&l);

@@ -32,14 +32,14 @@ struct view_row {
 };
 
 struct load_product;
-/** Fills in all but places. */
+/** Fills in all but places and cursor. */
 void view_row_fill(struct view_row *row, const struct load_product *p, const struct rec_result *r);
 
 struct books_view {
 	unsigned int refs;
 	uint64_t changes, transitions;
 	int64_t made_us;       /**< the instant for which it holds */
-	struct view_row *rows; /**< by cursor: products by id, then unknown GTINs, then foreign */
+	struct view_row *rows; /**< by cursor: the largest difference first, then strangers */
 	size_t n_rows, cap_rows;
 	struct view_place *places;
 	size_t n_places, cap_places;

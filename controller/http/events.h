@@ -10,6 +10,7 @@
  *   label    the label object of GET /labels/{id}
  *   stock    {product_id, place_id, count}
  *   item     {epc, product_id, place_id, from_place_id, at, confidence}
+ *   difference {}                     book stock, sales or deliveries changed
  *   agent    the agent object of GET /agents
  */
 #pragma once
