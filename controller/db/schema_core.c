@@ -94,4 +94,6 @@ const char core_schema_v3[] =
 	/* A code for the machine that takes a dead access point's place; NULL = for a new one. */
 	"ALTER TABLE join_codes ADD COLUMN replaces INTEGER REFERENCES agents(id);"
 	/* Since when a certificate of an agent that lives on is worth nothing. */
-	"ALTER TABLE agent_certs ADD COLUMN revoked INTEGER;";
+	"ALTER TABLE agent_certs ADD COLUMN revoked INTEGER;"
+	/* The history of one thing, newest first. */
+	"CREATE INDEX audit_by_object ON audit(object);";

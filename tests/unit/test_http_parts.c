@@ -214,6 +214,33 @@ static void the_audit_trail_is_newest_first_and_paged(void **state)
 	expect(test_json(*state, "GET", "/api/v1/audit", NULL, NULL), 401, NULL);
 }
 
+static size_t audit_count(struct test_controller *t, const char *uri)
+{
+	struct test_reply r = test_json(t, "GET", uri, NULL, &test_admin);
+	json_t *page = json_loads(r.body, 0, NULL);
+	size_t n = json_array_size(json_object_get(page, "items"));
+
+	assert_int_equal(r.status, 200);
+	json_decref(page);
+	test_reply_done(&r);
+	return n;
+}
+
+static void the_audit_trail_is_narrowed_by_who_what_and_object(void **state)
+{
+	expect(count_with(*state, "one", "{}", &test_admin), 201, NULL);
+	assert_int_equal(audit_count(*state, "/api/v1/audit?who=test"), 1);
+	assert_int_equal(audit_count(*state, "/api/v1/audit?who=tes"), 0);
+	assert_int_equal(audit_count(*state, "/api/v1/audit?object=x"), 1);
+	assert_int_equal(audit_count(*state, "/api/v1/audit?object=y"), 0);
+	assert_int_equal(audit_count(*state, "/api/v1/audit?action=count"), 1);
+	/* Only a point at the end means all that begin so. */
+	assert_int_equal(audit_count(*state, "/api/v1/audit?action=coun"), 0);
+	assert_int_equal(audit_count(*state, "/api/v1/audit?action=count."), 0);
+	assert_int_equal(audit_count(*state, "/api/v1/audit?who=test&object=x&action=count"), 1);
+	assert_int_equal(audit_count(*state, "/api/v1/audit?who=&object=&action="), 1);
+}
+
 static void metrics_count_writes(void **state)
 {
 	expect(count_with(*state, "k", "{}", &test_admin), 201, NULL);
@@ -249,6 +276,8 @@ int main(void)
 			a_full_disk_is_a_507_and_not_ready_until_space_returns, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_audit_trail_is_newest_first_and_paged, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(the_audit_trail_is_narrowed_by_who_what_and_object,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(metrics_count_writes, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_event_stream_needs_a_viewer_and_ends_with_its_client, setup, teardown),
