@@ -7,6 +7,8 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { add, byId, change, HEADERS, need, page, PASSWORD, png, Refusal, remove, words } from './mock_base.mjs';
 import { BOOK_ROUTES, makeBooks } from './mock_books.mjs';
+import { promotionRoutes, seedPromotions } from './mock_promotions.mjs';
+import { rolloutRoutes, seedRollouts } from './mock_rollouts.mjs';
 import { gtin14, makeStore, unitPriceOf } from './mock_data.mjs';
 import { makePlan, PLAN_ROUTES } from './mock_plan.mjs';
 
@@ -26,6 +28,8 @@ export class MockApi {
     this.store = makeStore(products);
     this.books = makeBooks(this.store.stock, this.store.products);
     this.plan = makePlan(this.store);
+    seedPromotions(this.store);
+    seedRollouts(this.store);
     this.streams = new Set();
     this.events = [];
     this.sessions = new Map();
@@ -323,6 +327,12 @@ function stockList(c) {
   return page(rows, c.query, { summary: { items, unknown_products: items ? 1 : 0, unplaced: items ? 7 : 0, foreign_tags: items ? 7 : 0 } });
 }
 
+function listAudit(c) {
+  const [who, action, object] = ['who', 'action', 'object'].map((k) => c.query.get(k) ?? '');
+  const hit = (e) => (!who || e.who === who) && (!action || (action.endsWith('.') ? e.action.startsWith(action) : e.action === action)) && (!object || e.object === object);
+  return page(this.store.audit.filter(hit), c.query);
+}
+
 function antennaList(c) {
   const all = this.store.agents.flatMap((a) =>
     a.readers.flatMap((r) => r.antennas.map((n) => ({ agent_id: a.id, agent: a.name, reader: r.name, antenna: n, place_id: n <= 2 ? n : null, place: this.store.places[n - 1]?.name ?? null, last_heard: new Date(Date.now() - 3000).toISOString() }))),
@@ -363,6 +373,8 @@ function history(c, id) {
 }
 
 const ROUTES = [
+  ...promotionRoutes,
+  ...rolloutRoutes,
   ['POST', /^\/session$/, signIn, 'none'],
   ['GET', /^\/session$/, function (c) { return this.sessionBody(c.user); }, 'self'],
   ['DELETE', /^\/session$/, function (c) { this.sessions.delete(c.cookie); return null; }, 'self'],
@@ -375,7 +387,7 @@ const ROUTES = [
   ['PATCH', /^\/products\/(\d+)$/, change('products'), 'products'],
   ['POST', /^\/price-changes$/, changePrice, 'prices'],
   ['GET', /^\/price-changes$/, function (c) { return page(this.store.prices.filter((x) => String(x.product_id) === c.query.get('product_id')).reverse(), c.query); }, 'view'],
-  ['POST', /^\/templates\/preview$/, function (c) { const p = need(this.store.products.find((x) => x.id === c.json.product_id)); png(c, c.json, p.name, c.json.price_minor / 100, p.gtin); }, 'view'],
+  ['POST', /^\/templates\/preview$/, function (c) { const p = need(this.store.products.find((x) => x.id === c.json.product_id)); png(c, c.json, p.name, c.json.price_minor / 100, p.gtin, c.json.was_minor); }, 'view'],
   ['GET', /^\/labels$/, listLabels, 'view'],
   ['GET', /^\/labels\/([^/]+)$/, byId('labels'), 'view'],
   ['PUT', /^\/labels\/([^/]+)\/link$/, linkLabel, 'labels'],
@@ -404,5 +416,5 @@ const ROUTES = [
   ['POST', /^\/users$/, addUser, 'users'],
   ['PATCH', /^\/users\/(\d+)$/, change('users'), 'users'],
   ['DELETE', /^\/users\/(\d+)$/, remove('users'), 'users'],
-  ['GET', /^\/audit$/, function (c) { return page(this.store.audit, c.query); }, 'audit'],
+  ['GET', /^\/audit$/, listAudit, 'audit'],
 ];

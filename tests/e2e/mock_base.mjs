@@ -41,9 +41,9 @@ export function need(x) {
   return x;
 }
 
-export function png(c, l, name, price, gtin) {
+export function png(c, l, name, price, gtin, was = null) {
   c.rs.writeHead(200, { ...HEADERS, 'Content-Type': 'image/png' });
-  c.rs.end(labelPng({ width: l.width, height: l.height, name, price: price.toFixed(2), unitPrice: '1 KG', gtin, scale: Number(c.query.get('scale') ?? 1), red: l.display_type === 6 }));
+  c.rs.end(labelPng({ width: l.width, height: l.height, name, price: price.toFixed(2), unitPrice: was ? `WAS ${(was / 100).toFixed(2)}` : '1 KG', gtin, scale: Number(c.query.get('scale') ?? 1), red: l.display_type === 6 }));
 }
 
 export function byId(list) {

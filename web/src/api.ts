@@ -310,8 +310,15 @@ export const agents = {
   removeJoinCode: (id: number) => call<void>('DELETE', '/agents/join-codes/{id}', { args: [id] }),
 };
 
+/** `action` may end in a point: "label." is everything about labels. */
+export interface AuditFilter {
+  who?: string;
+  action?: string;
+  object?: string;
+}
+
 export const audit = {
-  list: (o: ListOptions = {}) => listCall<T.Page<T.AuditEntry>>('/audit', o),
+  list: (filter: AuditFilter = {}, o: ListOptions = {}) => listCall<T.Page<T.AuditEntry>>('/audit', o, { ...filter }),
 };
 
 /** Where events come from; see live.ts. */

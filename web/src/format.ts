@@ -19,6 +19,15 @@ export function setLocale(l: string | undefined): void {
   locale = l;
 }
 
+export function localeOf(): string | undefined {
+  return locale;
+}
+
+/** The zone in which times are shown. */
+export function zoneOf(): string {
+  return zone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
 /** Digits after the point of a currency: 2 for EUR, 0 for JPY, 3 for KWD. */
 export function digitsOf(currency: string): number {
   try {

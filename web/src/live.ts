@@ -4,6 +4,8 @@
 
 import { signal } from '@preact/signals';
 import { eventsUrl } from './api';
+import type { PromotionState } from './api/promotions';
+import type { RolloutState } from './api/rollouts';
 import type * as T from './types';
 
 export type LiveState = 'connecting' | 'live' | 'reconnecting' | 'paused';
@@ -22,6 +24,8 @@ export interface LiveEvents {
     confidence: number;
   };
   agent: T.Agent;
+  promotion: { id: number; state: PromotionState };
+  rollout: { id: number; state: RolloutState; reason: string | null; total: number; staged: number; flipped: number; shown: number; failed: number };
   /** We missed something: fetch anew. */
   reset: Record<string, never>;
 }
@@ -30,7 +34,7 @@ export const liveState = signal<LiveState>('connecting');
 
 type Handler<K extends keyof LiveEvents> = (data: LiveEvents[K]) => void;
 const handlers = new Map<string, Set<(data: never) => void>>();
-const KINDS: (keyof LiveEvents)[] = ['price', 'product', 'label', 'stock', 'item', 'agent', 'reset'];
+const KINDS: (keyof LiveEvents)[] = ['price', 'product', 'label', 'stock', 'item', 'agent', 'promotion', 'rollout', 'reset'];
 
 /** A hidden page gives its connection back after this time: browsers allow only six to a server. */
 const HIDDEN_MS = 60_000;

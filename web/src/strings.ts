@@ -6,7 +6,7 @@ import { count, duration } from './format';
 const rules = new Intl.PluralRules('en');
 
 /** "1 label", "3 labels". */
-function n(value: number, one: string, many: string, shown: string = count(value)): string {
+export function n(value: number, one: string, many: string, shown: string = count(value)): string {
   return `${shown} ${rules.select(value) === 'one' ? one : many}`;
 }
 
@@ -543,30 +543,5 @@ export const t = {
     stock: 'Works with stock, places and label links.',
     it: 'Installs and looks after agents, readers and places.',
     viewer: 'Sees everything in the store, changes nothing.',
-  },
-
-  audit: { lead: 'Who changed what, newest first.', none: 'Nothing has been changed yet' },
-  actions: {
-    'price.change': 'Price changed',
-    'product.create': 'Product added',
-    'product.change': 'Product changed',
-    'products.import': 'Products imported',
-    'label.link': 'Label linked',
-    'label.unlink': 'Label unlinked',
-    'place.create': 'Place added',
-    'place.change': 'Place changed',
-    'place.delete': 'Place removed',
-    'antenna.place': 'Antenna assigned',
-    'agent.enrol': 'Agent joined',
-    'agent.renew': 'Certificate renewed',
-    'agent.revoke': 'Agent revoked',
-    'join-code.create': 'Join code made',
-    'join-code.delete': 'Join code withdrawn',
-    'reader.set': 'Reader set up',
-    'reader.remove': 'Reader removed',
-    'user.create': 'User added',
-    'user.change': 'User changed',
-    'user.delete': 'User removed',
-    'user.password': 'Password changed',
   },
 };

@@ -69,7 +69,7 @@ interface FieldProps {
   label: string;
   value: string;
   onInput: (v: string) => void;
-  type?: 'text' | 'password';
+  type?: 'text' | 'password' | 'date' | 'time' | 'datetime-local';
   error?: string | null;
   hint?: ComponentChildren;
   autocomplete?: string;
@@ -79,6 +79,8 @@ interface FieldProps {
   placeholder?: string;
   class?: string;
   maxLength?: number;
+  disabled?: boolean;
+  list?: string;
   onKeyDown?: (e: TargetedKeyboardEvent<HTMLInputElement>) => void;
 }
 
@@ -108,6 +110,8 @@ export function Field(p: FieldProps): JSX.Element {
         type={(p.type ?? 'text') as 'text'}
         value={p.value}
         required={p.required}
+        disabled={p.disabled}
+        list={p.list}
         maxLength={p.maxLength}
         placeholder={p.placeholder}
         autocomplete={p.autocomplete ?? 'off'}
@@ -117,6 +121,51 @@ export function Field(p: FieldProps): JSX.Element {
         aria-describedby={described || undefined}
         onInput={(e) => p.onInput(e.currentTarget.value)}
         onKeyDown={p.onKeyDown}
+      />
+      {p.hint && (
+        <div class="hint" id={`${id}-h`}>
+          {p.hint}
+        </div>
+      )}
+      {p.error && (
+        <div class="field-error" id={`${id}-e`} role="alert">
+          <Icon name="warn" size={16} /> {p.error}
+        </div>
+      )}
+    </div>
+  );
+}
+
+interface TextAreaProps {
+  label: string;
+  value: string;
+  onInput: (v: string) => void;
+  rows: number;
+  error?: string | null;
+  hint?: ComponentChildren;
+  mono?: boolean;
+  disabled?: boolean;
+  placeholder?: string;
+}
+
+/** Several lines of text, with hint and error like a field. */
+export function TextArea(p: TextAreaProps): JSX.Element {
+  const id = useId();
+  const described = [p.error ? `${id}-e` : '', p.hint ? `${id}-h` : ''].filter(Boolean).join(' ');
+  return (
+    <div class="field">
+      <label for={id}>{p.label}</label>
+      <textarea
+        id={id}
+        class={p.mono ? 'mono' : ''}
+        rows={p.rows}
+        value={p.value}
+        disabled={p.disabled}
+        placeholder={p.placeholder}
+        spellcheck={false}
+        aria-invalid={p.error ? true : undefined}
+        aria-describedby={described || undefined}
+        onInput={(e) => p.onInput(e.currentTarget.value)}
       />
       {p.hint && (
         <div class="hint" id={`${id}-h`}>
@@ -323,8 +372,19 @@ export function Dialog({ title, onClose, children, wide }: { title: string; onCl
   );
 }
 
+interface ConfirmProps {
+  title: string;
+  text: string;
+  action: string;
+  onDo: () => Promise<void>;
+  onClose: () => void;
+  /** What the button says that changes nothing; Cancel unless the action itself is one. */
+  keep?: string;
+  children?: ComponentChildren;
+}
+
 /** Asks before something that cannot be undone. */
-export function Confirm({ title, text, action, onDo, onClose }: { title: string; text: string; action: string; onDo: () => Promise<void>; onClose: () => void }): JSX.Element {
+export function Confirm({ title, text, action, onDo, onClose, keep, children }: ConfirmProps): JSX.Element {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const run = (): void => {
@@ -337,12 +397,13 @@ export function Confirm({ title, text, action, onDo, onClose }: { title: string;
   return (
     <Dialog title={title} onClose={onClose}>
       <p>{text}</p>
+      {children}
       <ErrorBox error={error} />
       <div class="actions">
         <Button kind="danger" busy={busy} onClick={run}>
           {action}
         </Button>
-        <Button onClick={onClose}>{t.cancel}</Button>
+        <Button onClick={onClose}>{keep ?? t.cancel}</Button>
       </div>
     </Dialog>
   );
@@ -367,14 +428,17 @@ export function Announcer(): JSX.Element {
   );
 }
 
-export function PageHead({ title, children, lead }: { title: string; children?: ComponentChildren; lead?: ComponentChildren }): JSX.Element {
+export function PageHead({ title, children, lead, chip }: { title: string; children?: ComponentChildren; lead?: ComponentChildren; chip?: ComponentChildren }): JSX.Element {
   useEffect(() => {
     document.title = `${title} · ${t.app}`;
   }, [title]);
   return (
     <div class="page-head">
       <div class="grow">
-        <h1>{title}</h1>
+        <div class="title-line">
+          <h1>{title}</h1>
+          {chip}
+        </div>
         {lead && <p class="lead">{lead}</p>}
       </div>
       {children && <div class="page-actions">{children}</div>}

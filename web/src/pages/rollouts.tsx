@@ -1,12 +1,109 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { JSX } from 'preact';
-import { t } from '../strings';
-import { PageHead } from '../ui';
+// Rollouts: many price changes that go out in waves.
 
-export function RolloutsPage(_: { id: string | null }): JSX.Element {
+import type { JSX } from 'preact';
+import { type Rollout, rollouts } from '../api/rollouts';
+import { useLive, usePaged, useThrottled, useWide } from '../hooks';
+import { may } from '../session';
+import { t } from '../strings';
+import { r } from '../strings/rollouts';
+import { Ago, Empty, ErrorBox, LinkButton, PageHead, say } from '../ui';
+import { VirtualTable } from '../virtual';
+import { ProgressBar } from './progress_parts';
+import { RolloutChip } from './rollout_parts';
+import { RolloutDetail } from './rollout_detail';
+import { RolloutForm } from './rollout_form';
+
+function RolloutRow({ x }: { x: Rollout }): JSX.Element {
+  return (
+    <>
+      <div role="cell" class="c-name">
+        <a class="row-link clip" data-row href={`/rollouts/${x.id}`}>
+          {x.name}
+        </a>
+        <span class="sub clip">
+          <Ago at={x.created} /> · {x.by}
+        </span>
+      </div>
+      <div role="cell" class="c-bar">
+        <ProgressBar counts={x} small />
+      </div>
+      <div role="cell" class="c-reach sub num">
+        {r.of(x.shown + x.flipped, x.total)}
+      </div>
+      <div role="cell" class="c-state">
+        <RolloutChip state={x.state} />
+      </div>
+    </>
+  );
+}
+
+function Head(): JSX.Element {
+  return (
+    <>
+      <div role="columnheader">{r.name}</div>
+      <div role="columnheader">{r.progress}</div>
+      <div role="columnheader" class="num">
+        {t.stage.shown}
+      </div>
+      <div role="columnheader">{r.state}</div>
+    </>
+  );
+}
+
+function RolloutList(): JSX.Element {
+  const wide = useWide(900);
+  const list = usePaged<Rollout>('rollouts', (after, limit, signal) => rollouts.list({ after, limit, signal }));
+  const reload = useThrottled(() => list.reload(), 1000);
+  useLive('rollout', (e) => {
+    const known = list.held().find((x) => x.id === e.id);
+    if (known && known.state !== e.state) {
+      say(r.detail.announce(known.name, r.states[e.state] ?? e.state));
+    }
+    if (!list.patch((x) => (x.id === e.id ? { ...x, ...e } : null))) {
+      reload();
+    }
+  });
+  void list.version.value;
   return (
     <div class="page fill">
-      <PageHead title={t.nav.rollouts} />
+      <div class="list-side">
+        <PageHead title={t.nav.rollouts} lead={r.lead}>
+          {may('prices') && (
+            <LinkButton href="/rollouts/new" icon="plus" kind="main">
+              {r.add}
+            </LinkButton>
+          )}
+        </PageHead>
+        <ErrorBox error={list.error.value} retry={() => list.retry()} />
+        {list.empty ? (
+          <Empty icon="waves" title={r.none}>
+            <p>{r.noneHint}</p>
+            {may('prices') && (
+              <LinkButton href="/rollouts/new" icon="plus" kind="main">
+                {r.add}
+              </LinkButton>
+            )}
+          </Empty>
+        ) : (
+          <VirtualTable
+            list={list}
+            rowHeight={wide ? 60 : 92}
+            label={t.nav.rollouts}
+            class="rollouts"
+            head={wide ? <Head /> : undefined}
+            row={(x) => (x ? <RolloutRow x={x} /> : <div role="cell" class="skeleton" />)}
+          />
+        )}
+      </div>
     </div>
   );
+}
+
+/** /rollouts, /rollouts/new, /rollouts/7 */
+export function RolloutsPage({ id }: { id: string | null }): JSX.Element {
+  if (id === 'new') {
+    return <RolloutForm />;
+  }
+  return id && /^\d+$/.test(id) ? <RolloutDetail key={id} id={Number(id)} /> : <RolloutList />;
 }

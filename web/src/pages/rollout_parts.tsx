@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the list and the page of a rollout share.
+
+import type { JSX } from 'preact';
+import type { RolloutState, Wave, WaveState } from '../api/rollouts';
+import type { IconName } from '../icons';
+import { r } from '../strings/rollouts';
+import { Ago, Chip, type Tone } from '../ui';
+import { ProgressBar } from './progress_parts';
+
+const LOOK: Record<RolloutState, [Tone, IconName]> = {
+  scheduled: ['plain', 'clock'],
+  staging: ['busy', 'send'],
+  flipping: ['busy', 'refresh'],
+  settling: ['busy', 'clock'],
+  paused: ['warn', 'pause'],
+  halted: ['bad', 'warn'],
+  'rolling-back': ['warn', 'undo'],
+  'rolled-back': ['plain', 'undo'],
+  done: ['good', 'double'],
+  cancelled: ['plain', 'cross'],
+};
+
+export function RolloutChip({ state }: { state: RolloutState }): JSX.Element {
+  const [tone, icon] = LOOK[state] ?? ['plain', 'unknown'];
+  return (
+    <Chip tone={tone} icon={icon}>
+      {r.states[state] ?? state}
+    </Chip>
+  );
+}
+
+const WAVE_LOOK: Record<WaveState, [Tone, IconName]> = {
+  waiting: ['plain', 'clock'],
+  staging: ['busy', 'send'],
+  flipped: ['busy', 'check'],
+  settled: ['good', 'double'],
+  'rolled-back': ['warn', 'undo'],
+};
+
+function WaveStep({ w, now }: { w: Wave; now: boolean }): JSX.Element {
+  const [tone, icon] = WAVE_LOOK[w.state] ?? ['plain', 'unknown'];
+  const done = w.state === 'flipped' || w.state === 'settled';
+  return (
+    <li class={`wave is-${w.state} ${now ? 'is-now' : ''}`} data-wave={w.n} data-state={w.state} aria-current={now ? 'step' : undefined}>
+      <div class="wave-head">
+        <strong>{r.detail.wave(w.n, w.n === 1)}</strong>
+        <Chip tone={tone} icon={icon}>
+          {r.detail.waveStates[w.state] ?? w.state}
+        </Chip>
+      </div>
+      <div class="sub">
+        {r.detail.percent(w.percent)} · {r.detail.reach(w.products, w.labels)}
+      </div>
+      <ProgressBar counts={{ total: w.labels, staged: w.staged, flipped: w.flipped, shown: w.shown, failed: w.failed }} />
+      {w.flip_at && (
+        <div class="sub">
+          {done ? r.detail.flipped : r.detail.flipAt} <Ago at={w.flip_at} />
+        </div>
+      )}
+    </li>
+  );
+}
+
+/** The waves as steps of a ladder, the canary first. */
+export function Ladder({ waves }: { waves: Wave[] }): JSX.Element {
+  const now = waves.find((w) => w.state === 'staging' || w.state === 'flipped') ?? waves.find((w) => w.state === 'waiting');
+  return (
+    <ol class="ladder" aria-label={r.detail.waves}>
+      {waves.map((w) => (
+        <WaveStep key={w.n} w={w} now={w === now} />
+      ))}
+    </ol>
+  );
+}
