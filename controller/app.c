@@ -17,6 +17,7 @@
 #include "controller/people/audit.h"
 #include "controller/people/auth.h"
 #include "controller/people/tokens.h"
+#include "controller/rollout/rollout.h"
 #include "controller/shop/shop.h"
 #include <errno.h>
 #include <stdio.h>
@@ -140,6 +141,21 @@ static void stop_shop(struct app *app)
 {
 	shop_free(app->shop);
 	app->shop = NULL;
+}
+
+static int start_rollouts(struct app *app)
+{
+	int r = rollouts_new(app, &app->rollouts);
+
+	if (r == 0)
+		http_add_routes(app->http, rollout_routes);
+	return r;
+}
+
+static void stop_rollouts(struct app *app)
+{
+	rollouts_free(app->rollouts);
+	app->rollouts = NULL;
 }
 
 static int start_inventory(struct app *app)
@@ -267,12 +283,19 @@ static void close_doors(struct app *app)
 }
 
 static const struct part parts[] = {
-	{"database", start_db, stop_db},      {"certificate authority", start_ca, stop_ca},
-	{"http", start_http, stop_http},      {"events", start_events, stop_events},
-	{"auth", start_auth, stop_auth},      {"fleet", start_fleet, stop_fleet},
-	{"shop", start_shop, stop_shop},      {"inventory", start_inventory, stop_inventory},
-	{"books", start_books, stop_books},   {"backup", start_backup, stop_backup},
-	{"pages", start_pages, stop_nothing}, {"listeners", start_doors, close_doors},
+	{"database", start_db, stop_db},
+	{"certificate authority", start_ca, stop_ca},
+	{"http", start_http, stop_http},
+	{"events", start_events, stop_events},
+	{"auth", start_auth, stop_auth},
+	{"fleet", start_fleet, stop_fleet},
+	{"shop", start_shop, stop_shop},
+	{"rollouts", start_rollouts, stop_rollouts},
+	{"inventory", start_inventory, stop_inventory},
+	{"books", start_books, stop_books},
+	{"backup", start_backup, stop_backup},
+	{"pages", start_pages, stop_nothing},
+	{"listeners", start_doors, close_doors},
 };
 
 static void stop_parts(struct app *app, size_t n)
@@ -312,4 +335,16 @@ void app_desired_changed(struct app *app, int64_t agent_id)
 {
 	if (app->desired_changed)
 		app->desired_changed(app->desired_changed_user, agent_id);
+}
+
+void app_on_labels_reported(struct app *app, void (*fn)(void *user), void *user)
+{
+	app->labels_reported = fn;
+	app->labels_reported_user = user;
+}
+
+void app_labels_reported(struct app *app)
+{
+	if (app->labels_reported)
+		app->labels_reported(app->labels_reported_user);
 }

@@ -38,6 +38,7 @@ struct app {
 	struct ca *ca;                   /**< ca.h: the store's certificate authority */
 	struct fleet *fleet;             /**< fleet.h: agents, readers, join codes */
 	struct shop *shop;           /**< shop.h: products, prices, labels, wanted state, images */
+	struct rollouts *rollouts;   /**< rollout.h: price changes in waves */
 	struct inventory *inventory; /**< inventory.h: where every item is */
 
 	struct books *books; /**< books.h: book stock, sales, deliveries, differences */
@@ -49,6 +50,9 @@ struct app {
 	/** Who wants to know that an agent's desired state changed: app_on_desired_changed(). */
 	void (*desired_changed)(void *user, int64_t agent_id);
 	void *desired_changed_user;
+	/** Who wants to know that labels have said something: app_on_labels_reported(). */
+	void (*labels_reported)(void *user);
+	void *labels_reported_user;
 };
 
 /** Starts every part of a daemon that has `loop` and `config` set. On failure everything is stopped
@@ -64,3 +68,8 @@ void app_renew_certificate(struct app *app);
 void app_on_desired_changed(struct app *app, void (*fn)(void *user, int64_t agent_id), void *user);
 /** Tells it, on the loop thread, that what this agent should be has a new revision. */
 void app_desired_changed(struct app *app, int64_t agent_id);
+
+/** Registers the one listener (the rollouts). */
+void app_on_labels_reported(struct app *app, void (*fn)(void *user), void *user);
+/** Tells it, on the loop thread, that reports of labels have been committed. */
+void app_labels_reported(struct app *app);

@@ -34,6 +34,7 @@ const char rollout_schema_v3[] =
 	" lead_us INTEGER NOT NULL,"            /* from the write to the flip; 0 = by size */
 	" forgiven INTEGER NOT NULL DEFAULT 0," /* failures that a person has accepted */
 	" rate REAL NOT NULL DEFAULT 0,"        /* pictures a second of the busiest access point */
+	" prices_seen INTEGER NOT NULL,"        /* ledger rows up to here have been looked at */
 	" sample_us INTEGER NOT NULL,"
 	" first_forecast TEXT NOT NULL DEFAULT '',"
 	" forecast TEXT NOT NULL DEFAULT '');"

@@ -93,6 +93,24 @@ struct label_agent_view desired_agent(const struct desired *d, int64_t agent_id)
 					 .seen_rev = a->seen_rev};
 }
 
+static int by_id(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *) a, y = *(const int64_t *) b;
+
+	return x < y ? -1 : x > y;
+}
+
+size_t desired_online(const struct desired *d, int64_t *ret_ids, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->n_agents && n < max; i++)
+		if (desired_agent(d, d->agents[i].id).online)
+			ret_ids[n++] = d->agents[i].id;
+	qsort(ret_ids, n, sizeof *ret_ids, by_id);
+	return n;
+}
+
 /* --- the answer --------------------------------------------------------------------------------
  */
 

@@ -23,5 +23,7 @@ void desired_wake(struct desired *d, int64_t agent_id);
 void desired_wake_all(struct desired *d);
 /** Is it there, and how far has it got? */
 struct label_agent_view desired_agent(const struct desired *d, int64_t agent_id);
+/** The agents that are there, by rising id, at most `max`. Returns the count. */
+size_t desired_online(const struct desired *d, int64_t *ret_ids, size_t max);
 /** Agents waiting now. */
 size_t desired_waiting(const struct desired *d);

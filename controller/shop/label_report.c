@@ -78,8 +78,10 @@ static void report_done(void *arg, int err)
 	http_reply_buf(op->rq, 200, PROTO_CONTENT_TYPE, &body);
 	s->stats.reports += op->in.taken;
 	s->stats.duplicates += op->in.dropped;
-	if (op->in.taken)
+	if (op->in.taken) {
 		tell_browsers(op);
+		app_labels_reported(s->app);
+	}
 	wanted_kick(s->wanted);
 	if (op->in.assigned)
 		desired_wake(s->desired, op->in.agent_id);

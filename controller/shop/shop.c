@@ -168,6 +168,17 @@ void shop_agent_shut_out(struct shop *s, int64_t agent_id)
 		desired_shut_out(s->desired, agent_id);
 }
 
+void shop_look_for_marks(struct shop *s)
+{
+	if (s)
+		wanted_kick(s->wanted);
+}
+
+size_t shop_agents_online(const struct shop *s, int64_t *ret_ids, size_t max)
+{
+	return desired_online(s->desired, ret_ids, max);
+}
+
 int shop_copy_images(struct shop *s, int fd)
 {
 	return image_store_copy(s->images, fd);

@@ -58,6 +58,10 @@ int shop_agent_revoked(struct sql *s, int64_t agent_id) _must_check_;
 
 /** The same agent, after that write: what it waits for is refused now. NULL-safe. */
 void shop_agent_shut_out(struct shop *s, int64_t agent_id);
+/** Makes the pictures of labels that a write has marked. Call after its commit. NULL-safe. */
+void shop_look_for_marks(struct shop *s);
+/** The agents that are there, by rising id, at most `max`. Returns the count. */
+size_t shop_agents_online(const struct shop *s, int64_t *ret_ids, size_t max);
 /** Writes a copy of the pictures' LMDB file to `fd`. Any thread. */
 int shop_copy_images(struct shop *s, int fd) _must_check_;
 

@@ -21,12 +21,15 @@ static void start(struct env *e)
 	assert_int_equal(http_server_new(&e->app, &e->app.http), 0);
 	assert_int_equal(shop_new(&e->app, &e->app.shop), 0);
 	http_add_routes(e->app.http, shop_routes);
+	assert_int_equal(rollouts_new(&e->app, &e->app.rollouts), 0);
+	http_add_routes(e->app.http, rollout_routes);
 }
 
 static void stop(struct env *e)
 {
 	db_drain(e->app.db);
 	http_server_stop(e->app.http);
+	rollouts_free(e->app.rollouts);
 	shop_free(e->app.shop);
 	http_server_free(e->app.http);
 	db_close(e->app.db);

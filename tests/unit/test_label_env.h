@@ -13,6 +13,7 @@
 #include "controller/app_config.h"
 #include "controller/db/db.h"
 #include "controller/http/http.h"
+#include "controller/rollout/rollout.h"
 #include "controller/shop/label.h"
 #include "controller/shop/shop.h"
 #include <jansson.h>
