@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_PRODUCTS 200000u
+#define MAX_PRODUCTS  200000u
+#define ARRIVALS_FROM 1000000u /* serials of what comes later */
 
 struct gtin_list {
 	uint64_t *v;
@@ -142,6 +143,7 @@ int sim_goods_place(struct sim_world *w, const struct sim_goods *g, char *diag, 
 	struct gtin_list l = {.limit = g->max_products ? g->max_products : MAX_PRODUCTS};
 	int place = SIM_NOWHERE, r = 0;
 
+	w->prefix_digits = g->prefix_digits;
 	if (g->items == 0)
 		return 0;
 	if (g->start && *g->start) {
@@ -165,5 +167,23 @@ int sim_goods_place(struct sim_world *w, const struct sim_goods *g, char *diag, 
 			(void) snprintf(diag, diag_len, "goods: %s", err_str(r));
 	}
 	free(l.v);
+	return r;
+}
+
+int sim_goods_arrive(struct sim_world *w, const char *gtin, uint32_t place)
+{
+	struct sgtin s = {.filter = 1, .prefix_digits = w->prefix_digits ? w->prefix_digits : 7};
+	struct epc epc;
+	int r = gtin_parse(gtin, strlen(gtin), &s.gtin);
+
+	if (r < 0)
+		return r;
+	s.serial = ARRIVALS_FROM + w->n_passages;
+	r = sgtin96_encode(&s, &epc);
+	if (r < 0)
+		return r;
+	r = sim_world_add_item(w, &epc, place);
+	if (r >= 0)
+		sim_world_note_passage(w, (uint32_t) r, place, SIM_ARRIVED);
 	return r;
 }

@@ -14,6 +14,10 @@
  *     {"op":"items"} {"op":"item","epc":H} where the goods are
  *     {"op":"move","epc":H,"place":NAME}  carries an item; "nowhere" is outside the store
  *     {"op":"moves","since_us":N}         log of all moves
+ *     {"op":"leave","epc":H,"how":W}      out of the store for good: "sold" or "stolen"
+ *     {"op":"arrive","place":NAME,...}    into it: "epc":H brings one back that left, "gtin":G and
+ *                                         "n":N make new items with tags of their own
+ *     {"op":"passages","since_us":N}      log of all that left and arrived
  *     {"op":"reads","epc":H}              per antenna, and the first read at its present place
  *     {"op":"radio"} {"op":"set","loss":P,"radio":NAME?}
  *     {"op":"label-reset","addr":A}       power-cycles a label

@@ -1,29 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sim/truth.h"
+#include "sim/truth_impl.h"
 
 #include "common/hex.h"
 #include <ctype.h>
 #include <errno.h>
-#include <jansson.h>
 #include <nettle/base64.h>
 #include <stdio.h>
 #include <string.h>
 
 #define SHOWS_AT_ONCE 5000
 
-struct ctx {
-	const struct sim_truth_sources *s;
-	const struct clock *clock;
-	const json_t *q;
-};
-
-static json_t *failure(const char *text)
+json_t *sim_truth_failure(const char *text)
 {
 	return json_pack("{s:s}", "error", text);
 }
 
 /** The label model runs on the monotonic clock; the port speaks UTC. */
-static int64_t to_real_us(const struct ctx *c, int64_t mono_us)
+static int64_t to_real_us(const struct sim_truth_ctx *c, int64_t mono_us)
 {
 	return mono_us ? clock_real_us(c->clock) - (clock_mono_us(c->clock) - mono_us) : 0;
 }
@@ -38,7 +31,7 @@ static json_t *hash_json(bool set, const uint8_t hash[IMAGE_HASH_BYTES])
 }
 
 /** What somebody in front of the label would see it blink; null when it does not. */
-static json_t *led_json(const struct ctx *c, const struct sim_label_view *v)
+static json_t *led_json(const struct sim_truth_ctx *c, const struct sim_label_view *v)
 {
 	if (!v->led_active)
 		return json_null();
@@ -49,7 +42,7 @@ static json_t *led_json(const struct ctx *c, const struct sim_label_view *v)
 				 : json_integer(to_real_us(c, v->led_until_us)));
 }
 
-static json_t *label_json(const struct ctx *c, const struct sim_label *l)
+static json_t *label_json(const struct sim_truth_ctx *c, const struct sim_label *l)
 {
 	struct sim_label_view v;
 	json_t *o, *slots = json_array();
@@ -71,10 +64,10 @@ static json_t *label_json(const struct ctx *c, const struct sim_label *l)
 		      slots, "redraws", (json_int_t) v.redraws, "writes", (json_int_t) v.writes,
 		      "basic_state", v.basic_state, "battery_mv", v.battery_mv, "led",
 		      led_json(c, &v));
-	return o ? o : failure("out of memory");
+	return o ? o : sim_truth_failure("out of memory");
 }
 
-static json_t *op_labels(const struct ctx *c)
+static json_t *op_labels(const struct sim_truth_ctx *c)
 {
 	json_t *list = json_array();
 
@@ -91,7 +84,7 @@ static json_t *op_labels(const struct ctx *c)
 }
 
 /** The label that the request names, or NULL. */
-static struct sim_label *label_of(const struct ctx *c, struct sim_radio **ret_radio,
+static struct sim_label *label_of(const struct sim_truth_ctx *c, struct sim_radio **ret_radio,
 				  size_t *ret_index)
 {
 	const char *text = json_string_value(json_object_get(c->q, "addr"));
@@ -124,7 +117,7 @@ static json_t *base64_json(const uint8_t *data, size_t len)
 	return o;
 }
 
-static json_t *op_label(const struct ctx *c)
+static json_t *op_label(const struct sim_truth_ctx *c)
 {
 	struct sim_radio *radio;
 	size_t i;
@@ -133,7 +126,7 @@ static json_t *op_label(const struct ctx *c)
 	json_t *o;
 
 	if (!l)
-		return failure("no such label");
+		return sim_truth_failure("no such label");
 	o = label_json(c, l);
 	sim_label_get(l, &v);
 	json_object_set_new(o, "planes_base64",
@@ -152,14 +145,14 @@ static json_t *show_json(const struct sim_show *s)
 			 "started_us", (json_int_t) s->started_us, "at_us", (json_int_t) s->at_us);
 }
 
-static json_t *op_shows(const struct ctx *c)
+static json_t *op_shows(const struct sim_truth_ctx *c)
 {
 	json_int_t since = json_integer_value(json_object_get(c->q, "since"));
 	uint64_t n = since > 0 ? (uint64_t) since : 0, lost = 0;
 	json_t *list;
 
 	if (!c->s->shows)
-		return failure("nobody keeps that log");
+		return sim_truth_failure("nobody keeps that log");
 	if (n < sim_shows_oldest(c->s->shows)) {
 		lost = sim_shows_oldest(c->s->shows) - n;
 		n += lost;
@@ -172,20 +165,20 @@ static json_t *op_shows(const struct ctx *c)
 			 (json_int_t) lost);
 }
 
-static json_t *op_label_reset(const struct ctx *c)
+static json_t *op_label_reset(const struct sim_truth_ctx *c)
 {
 	struct sim_radio *radio;
 	size_t i;
 	struct sim_label *l = label_of(c, &radio, &i);
 
 	if (!l)
-		return failure("no such label");
+		return sim_truth_failure("no such label");
 	sim_label_reboot(l, clock_mono_us(c->clock));
 	sim_radio_touched(radio, i);
 	return label_json(c, l);
 }
 
-static json_t *op_label_battery(const struct ctx *c)
+static json_t *op_label_battery(const struct sim_truth_ctx *c)
 {
 	struct sim_radio *radio;
 	size_t i;
@@ -193,126 +186,14 @@ static json_t *op_label_battery(const struct ctx *c)
 	json_int_t mv = json_integer_value(json_object_get(c->q, "mv"));
 
 	if (!l || mv < 0 || mv > UINT16_MAX)
-		return failure(l ? "mv is out of range" : "no such label");
+		return sim_truth_failure(l ? "mv is out of range" : "no such label");
 	sim_label_set_battery(l, (uint16_t) mv);
 	return label_json(c, l);
 }
 
-/* --- goods ------------------------------------------------------------------------------------ */
-
-static json_t *item_json(const struct ctx *c, uint32_t i)
-{
-	const struct sim_item *it = &c->s->world->items[i];
-	char hex[EPC_HEX_MAX];
-
-	return json_pack("{s:s,s:s,s:I,s:I}", "epc", epc_to_hex(&it->epc, hex), "place",
-			 c->s->world->places[it->place].name, "since_us", (json_int_t) it->since_us,
-			 "first_read_us", (json_int_t) it->first_read_us);
-}
-
-static int item_of(const struct ctx *c)
-{
-	const char *text = json_string_value(json_object_get(c->q, "epc"));
-	struct epc epc;
-
-	return text && epc_from_hex(text, &epc) == 0 ? sim_world_find_item(c->s->world, &epc)
-						     : -ENOENT;
-}
-
-static json_t *op_items(const struct ctx *c)
-{
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; i < c->s->world->n_items; i++)
-		json_array_append_new(list, item_json(c, i));
-	return json_pack("{s:o}", "items", list);
-}
-
-static json_t *op_item(const struct ctx *c)
-{
-	int i = item_of(c);
-
-	return i < 0 ? failure("no such item") : item_json(c, (uint32_t) i);
-}
-
-static json_t *op_move(const struct ctx *c)
-{
-	const char *name = json_string_value(json_object_get(c->q, "place"));
-	int i = item_of(c), place = name ? sim_world_find_place(c->s->world, name) : -ENOENT;
-
-	if (i < 0 || place < 0)
-		return failure(i < 0 ? "no such item" : "no such place");
-	return json_pack("{s:I}", "at_us",
-			 (json_int_t) sim_world_move(c->s->world, (uint32_t) i, (uint32_t) place));
-}
-
-static json_t *op_moves(const struct ctx *c)
-{
-	json_int_t since_us = json_integer_value(json_object_get(c->q, "since_us"));
-	const struct sim_world *w = c->s->world;
-	json_t *list = json_array();
-	const struct sim_move *m;
-
-	for (uint64_t i = 0; (m = sim_world_move_at(w, i)); i++) {
-		char hex[EPC_HEX_MAX];
-
-		if (m->at_us >= since_us)
-			json_array_append_new(
-				list,
-				json_pack("{s:I,s:s,s:s,s:s}", "at_us", (json_int_t) m->at_us,
-					  "epc", epc_to_hex(&w->items[m->item].epc, hex), "from",
-					  w->places[m->from].name, "to", w->places[m->to].name));
-	}
-	return json_pack("{s:o}", "moves", list);
-}
-
-static json_t *op_reads(const struct ctx *c)
-{
-	const struct sim_world *w = c->s->world;
-	json_t *list = json_array();
-	int i = item_of(c);
-
-	if (i < 0) {
-		json_decref(list);
-		return failure("no such item");
-	}
-	for (uint32_t a = 0; a < w->n_antennas; a++)
-		json_array_append_new(
-			list, json_pack("{s:s,s:i,s:I,s:b}", "reader", w->antennas[a].reader,
-					"antenna", w->antennas[a].number, "reads",
-					(json_int_t) sim_world_reads(w, (uint32_t) i, a), "covers",
-					sim_world_covers(w, a, w->items[i].place)));
-	return json_pack("{s:s,s:I,s:I,s:o}", "place", w->places[w->items[i].place].name,
-			 "since_us", (json_int_t) w->items[i].since_us, "first_read_us",
-			 (json_int_t) w->items[i].first_read_us, "antennas", list);
-}
-
-static json_t *op_places(const struct ctx *c)
-{
-	const struct sim_world *w = c->s->world;
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; i < w->n_places; i++) {
-		json_t *antennas = json_array();
-
-		for (uint32_t a = 0; a < w->n_antennas; a++) {
-			if (sim_world_covers(w, a, i))
-				json_array_append_new(antennas,
-						      json_pack("{s:s,s:i}", "reader",
-								w->antennas[a].reader, "antenna",
-								w->antennas[a].number));
-		}
-		json_array_append_new(list,
-				      json_pack("{s:s,s:s,s:i,s:o}", "name", w->places[i].name,
-						"kind", w->places[i].kind, "items",
-						(int) w->places[i].n_items, "antennas", antennas));
-	}
-	return json_pack("{s:o}", "places", list);
-}
-
 /* --- radios and readers ----------------------------------------------------------------------- */
 
-static json_t *op_radio(const struct ctx *c)
+static json_t *op_radio(const struct sim_truth_ctx *c)
 {
 	json_t *list = json_array();
 
@@ -335,14 +216,14 @@ static json_t *op_radio(const struct ctx *c)
 	return json_pack("{s:o}", "radios", list);
 }
 
-static json_t *op_set(const struct ctx *c)
+static json_t *op_set(const struct sim_truth_ctx *c)
 {
 	const json_t *loss = json_object_get(c->q, "loss");
 	const char *name = json_string_value(json_object_get(c->q, "radio"));
 	double p = json_number_value(loss);
 
 	if (!json_is_number(loss) || p < 0 || p > 1)
-		return failure("loss must be from 0 to 1");
+		return sim_truth_failure("loss must be from 0 to 1");
 	for (size_t i = 0; i < c->s->n_radios; i++) {
 		if (!name || !strcmp(name, sim_radio_name(c->s->radios[i])))
 			sim_radio_set_loss(c->s->radios[i], p);
@@ -350,7 +231,7 @@ static json_t *op_set(const struct ctx *c)
 	return op_radio(c);
 }
 
-static json_t *op_radio_reset(const struct ctx *c)
+static json_t *op_radio_reset(const struct sim_truth_ctx *c)
 {
 	const char *name = json_string_value(json_object_get(c->q, "radio"));
 	json_t *o = NULL;
@@ -361,7 +242,7 @@ static json_t *op_radio_reset(const struct ctx *c)
 			o = op_radio(c);
 		}
 	}
-	return o ? o : failure("no such radio");
+	return o ? o : sim_truth_failure("no such radio");
 }
 
 static json_t *reader_json(const struct sim_reader *r)
@@ -377,7 +258,7 @@ static json_t *reader_json(const struct sim_reader *r)
 			 (json_int_t) st.connections, "errors_sent", (json_int_t) st.errors_sent);
 }
 
-static json_t *op_readers(const struct ctx *c)
+static json_t *op_readers(const struct sim_truth_ctx *c)
 {
 	json_t *list = json_array();
 
@@ -386,7 +267,7 @@ static json_t *op_readers(const struct ctx *c)
 	return json_pack("{s:o}", "readers", list);
 }
 
-static json_t *op_reader(const struct ctx *c)
+static json_t *op_reader(const struct sim_truth_ctx *c)
 {
 	const char *name = json_string_value(json_object_get(c->q, "name"));
 	const json_t *unplug = json_object_get(c->q, "unplug");
@@ -399,15 +280,15 @@ static json_t *op_reader(const struct ctx *c)
 			continue;
 		if (json_is_boolean(unplug) &&
 		    sim_reader_set_unplugged(r, json_is_true(unplug)) < 0)
-			return failure("its port is taken");
+			return sim_truth_failure("its port is taken");
 		if (json_is_boolean(freeze))
 			sim_reader_set_frozen(r, json_is_true(freeze));
 		return reader_json(r);
 	}
-	return failure("no such reader");
+	return sim_truth_failure("no such reader");
 }
 
-static json_t *op_time(const struct ctx *c)
+static json_t *op_time(const struct sim_truth_ctx *c)
 {
 	return json_pack("{s:I,s:I}", "real_us", (json_int_t) clock_real_us(c->clock), "mono_us",
 			 (json_int_t) clock_mono_us(c->clock));
@@ -415,19 +296,22 @@ static json_t *op_time(const struct ctx *c)
 
 static const struct {
 	const char *op;
-	json_t *(*fn)(const struct ctx *c);
+	json_t *(*fn)(const struct sim_truth_ctx *c);
 } ops[] = {
 	{"labels", op_labels},
 	{"label", op_label},
 	{"shows", op_shows},
 	{"label-reset", op_label_reset},
 	{"label-battery", op_label_battery},
-	{"items", op_items},
-	{"item", op_item},
-	{"move", op_move},
-	{"moves", op_moves},
-	{"reads", op_reads},
-	{"places", op_places},
+	{"items", sim_truth_items},
+	{"item", sim_truth_item},
+	{"move", sim_truth_move},
+	{"moves", sim_truth_moves},
+	{"reads", sim_truth_reads},
+	{"places", sim_truth_places},
+	{"leave", sim_truth_leave},
+	{"arrive", sim_truth_arrive},
+	{"passages", sim_truth_passages},
 	{"radio", op_radio},
 	{"radio-reset", op_radio_reset},
 	{"set", op_set},
@@ -436,7 +320,7 @@ static const struct {
 	{"time", op_time},
 };
 
-static json_t *answer(const struct ctx *c)
+static json_t *answer(const struct sim_truth_ctx *c)
 {
 	const char *op = json_string_value(json_object_get(c->q, "op"));
 
@@ -444,7 +328,7 @@ static json_t *answer(const struct ctx *c)
 		if (!strcmp(op, ops[i].op))
 			return ops[i].fn(c);
 	}
-	return failure("unknown op");
+	return sim_truth_failure("unknown op");
 }
 
 static int dump_to_buf(const char *text, size_t len, void *out)
@@ -457,8 +341,8 @@ void sim_truth_answer(const struct sim_truth_sources *s, const struct clock *clo
 		      const char *line, size_t len, struct buf *out)
 {
 	json_t *q = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
-	struct ctx c = {.s = s, .clock = clock, .q = q};
-	json_t *a = q ? answer(&c) : failure("not JSON");
+	struct sim_truth_ctx c = {.s = s, .clock = clock, .q = q};
+	json_t *a = q ? answer(&c) : sim_truth_failure("not JSON");
 
 	if (!a || json_dump_callback(a, dump_to_buf, out, JSON_COMPACT) < 0)
 		buf_put_str(out, "{\"error\":\"out of memory\"}");

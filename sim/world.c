@@ -36,6 +36,7 @@ void sim_world_free(struct sim_world *w)
 	free(w->index);
 	free(w->reads);
 	free(w->moves);
+	free(w->passages);
 	free(w);
 }
 
@@ -66,7 +67,7 @@ int sim_world_add_antenna(struct sim_world *w, const char *reader, uint16_t numb
 {
 	struct sim_antenna *a;
 
-	if (w->n_antennas >= SIM_MAX_ANTENNAS || w->reads)
+	if (w->n_antennas >= SIM_MAX_ANTENNAS || w->sealed)
 		return -ENOSPC;
 	a = &w->antennas[w->n_antennas];
 	(void) snprintf(a->reader, sizeof a->reader, "%s", reader);
@@ -173,12 +174,26 @@ static void place_take(struct sim_world *w, uint32_t item)
 	w->items[last].slot = w->items[item].slot;
 }
 
+/* Rows for more items than there are, so that each arrival need not make one. */
+static int reads_grow(struct sim_world *w, uint32_t rows)
+{
+	size_t row = MAX(w->n_antennas, 1u);
+	uint32_t *reads = reallocarray(w->reads, rows * row, sizeof *reads);
+
+	if (!reads)
+		return -ENOMEM;
+	memset(reads + w->cap_reads * row, 0, (rows - w->cap_reads) * row * sizeof *reads);
+	w->reads = reads;
+	w->cap_reads = rows;
+	return 0;
+}
+
 int sim_world_add_item(struct sim_world *w, const struct epc *epc, uint32_t place)
 {
 	uint32_t item = w->n_items;
 	int r;
 
-	if (w->n_items >= SIM_MAX_ITEMS || w->reads)
+	if (w->n_items >= SIM_MAX_ITEMS)
 		return -ENOSPC;
 	if (w->n_items == w->cap_items) {
 		r = items_grow(w);
@@ -187,6 +202,11 @@ int sim_world_add_item(struct sim_world *w, const struct epc *epc, uint32_t plac
 	}
 	if (sim_world_find_item(w, epc) >= 0)
 		return -EEXIST;
+	if (w->sealed && item >= w->cap_reads) {
+		r = reads_grow(w, w->cap_items);
+		if (r < 0)
+			return r;
+	}
 	w->items[item] = (struct sim_item){.epc = *epc, .since_us = clock_real_us(w->clock)};
 	r = place_put(w, place, item);
 	if (r < 0)
@@ -212,9 +232,10 @@ int sim_world_find_item(const struct sim_world *w, const struct epc *epc)
 
 int sim_world_seal(struct sim_world *w)
 {
-	w->reads = calloc((size_t) MAX(w->n_items, 1u) * MAX(w->n_antennas, 1u), sizeof *w->reads);
 	w->moves = calloc(SIM_MAX_MOVES_LOG, sizeof *w->moves);
-	return w->reads && w->moves ? 0 : -ENOMEM;
+	w->passages = calloc(SIM_MAX_PASSAGES, sizeof *w->passages);
+	w->sealed = true;
+	return w->moves && w->passages ? reads_grow(w, MAX(w->cap_items, 1u)) : -ENOMEM;
 }
 
 int64_t sim_world_move(struct sim_world *w, uint32_t item, uint32_t place)
@@ -232,6 +253,7 @@ int64_t sim_world_move(struct sim_world *w, uint32_t item, uint32_t place)
 	}
 	w->items[item].since_us = now_us;
 	w->items[item].first_read_us = 0;
+	w->items[item].left = 0;
 	if (w->moves)
 		w->moves[w->n_moves++ % SIM_MAX_MOVES_LOG] =
 			(struct sim_move){now_us, item, from, place};
@@ -261,6 +283,56 @@ const struct sim_move *sim_world_move_at(const struct sim_world *w, uint64_t i)
 	return first + i < w->n_moves ? &w->moves[(first + i) % SIM_MAX_MOVES_LOG] : NULL;
 }
 
+/* --- the door --------------------------------------------------------------------------------- */
+
+const char *sim_passage_name(enum sim_passage_kind k)
+{
+	static const char *const names[] = {
+		[SIM_SOLD] = "sold", [SIM_STOLEN] = "stolen", [SIM_ARRIVED] = "arrived"};
+
+	return k < ARRAY_SIZE(names) && names[k] ? names[k] : "";
+}
+
+void sim_world_note_passage(struct sim_world *w, uint32_t item, uint32_t place,
+			    enum sim_passage_kind kind)
+{
+	if (w->passages)
+		w->passages[w->n_passages++ % SIM_MAX_PASSAGES] =
+			(struct sim_passage){.at_us = clock_real_us(w->clock),
+					     .item = item,
+					     .place = place,
+					     .kind = (uint8_t) kind};
+}
+
+int64_t sim_world_leave(struct sim_world *w, uint32_t item, enum sim_passage_kind how)
+{
+	uint32_t from = w->items[item].place;
+	int64_t at_us;
+
+	if (w->items[item].left)
+		return 0;
+	at_us = sim_world_move(w, item, SIM_NOWHERE);
+	w->items[item].left = (uint8_t) how;
+	sim_world_note_passage(w, item, from, how);
+	return at_us;
+}
+
+int sim_world_return(struct sim_world *w, uint32_t item, uint32_t place)
+{
+	if (!w->items[item].left)
+		return -EEXIST;
+	(void) sim_world_move(w, item, place);
+	sim_world_note_passage(w, item, place, SIM_ARRIVED);
+	return 0;
+}
+
+const struct sim_passage *sim_world_passage_at(const struct sim_world *w, uint64_t i)
+{
+	uint64_t first = w->n_passages > SIM_MAX_PASSAGES ? w->n_passages - SIM_MAX_PASSAGES : 0;
+
+	return first + i < w->n_passages ? &w->passages[(first + i) % SIM_MAX_PASSAGES] : NULL;
+}
+
 /* --- the seeded script ------------------------------------------------------------------------ */
 
 static void mover_arm(struct sim_world *w)
@@ -275,10 +347,12 @@ static void mover_fire(void *user)
 	uint32_t item = sim_rng_below(&w->rng, w->n_items);
 	uint32_t to = 1 + sim_rng_below(&w->rng, w->n_places - 2);
 
-	/* Any place but "nowhere" and the present one; what is outside may come back. */
+	/* Any place but "nowhere" and the present one; what is outside may come back, unless it was
+	 * sold or stolen. */
 	if (to >= w->items[item].place && w->items[item].place != SIM_NOWHERE)
 		to++;
-	(void) sim_world_move(w, item, to);
+	if (!w->items[item].left)
+		(void) sim_world_move(w, item, to);
 	mover_arm(w);
 }
 

@@ -19,6 +19,7 @@
 #define SIM_MAX_ITEMS     200000
 #define SIM_MAX_ANTENNAS  256
 #define SIM_MAX_MOVES_LOG 100000
+#define SIM_MAX_PASSAGES  100000
 
 struct sim_place {
 	char name[SIM_NAME_MAX];
@@ -34,6 +35,7 @@ struct sim_item {
 	int64_t since_us;
 	int64_t first_read_us; /**< first read by an antenna that covers its place since it came; 0
 				  = none */
+	uint8_t left;          /**< enum sim_passage_kind: how it left the store; 0 = it has not */
 };
 
 struct sim_antenna {
@@ -48,6 +50,20 @@ struct sim_move {
 	uint32_t item, from, to;
 };
 
+/** How goods pass the store's door. */
+enum sim_passage_kind {
+	SIM_SOLD = 1,
+	SIM_STOLEN,
+	SIM_ARRIVED
+};
+const char *sim_passage_name(enum sim_passage_kind k);
+
+struct sim_passage {
+	int64_t at_us;
+	uint32_t item, place; /**< where it left from or came to */
+	uint8_t kind;
+};
+
 struct sim_world {
 	const struct clock *clock;
 	struct sim_rng rng;
@@ -59,9 +75,14 @@ struct sim_world {
 	uint32_t n_items, cap_items;
 	uint32_t *index; /**< open-addressed hash of EPCs: item + 1, 0 = empty */
 	uint32_t index_size;
-	uint32_t *reads;        /**< n_items rows of n_antennas counts; made by sim_world_seal() */
+	unsigned int prefix_digits; /**< of the goods' company prefix */
+	bool sealed;
+	uint32_t *reads; /**< cap_reads rows of n_antennas counts; made by sim_world_seal() */
+	uint32_t cap_reads;
 	struct sim_move *moves; /**< ring of the last SIM_MAX_MOVES_LOG moves */
 	uint64_t n_moves;
+	struct sim_passage *passages; /**< ring of the last SIM_MAX_PASSAGES */
+	uint64_t n_passages;
 	struct loop_timer *mover;
 	double move_every_s;
 };
@@ -80,15 +101,24 @@ int sim_world_find_antenna(const struct sim_world *w, const char *reader, uint16
 /** Lets an antenna cover a place (at most eight). */
 int sim_world_cover(struct sim_world *w, uint32_t antenna, uint32_t place) _must_check_;
 bool sim_world_covers(const struct sim_world *w, uint32_t antenna, uint32_t place);
-/** Puts an item into a place; -EEXIST if that EPC is in the world. Yields its index. */
+/** Puts an item into a place, also later on; -EEXIST if that EPC is in the world. Yields its index.
+ */
 int sim_world_add_item(struct sim_world *w, const struct epc *epc, uint32_t place) _must_check_;
-/** No more items or antennas after this: makes the read counters. */
+/** No more antennas after this: makes the read counters. */
 int sim_world_seal(struct sim_world *w) _must_check_;
 
 /** Index of an item, or -ENOENT. */
 int sim_world_find_item(const struct sim_world *w, const struct epc *epc);
 /** Carries an item to a place, logs it and yields the instant. Same place: nothing happens. */
 int64_t sim_world_move(struct sim_world *w, uint32_t item, uint32_t place);
+/** Takes an item out of the store for good; 0 if it has left already, else the instant. */
+int64_t sim_world_leave(struct sim_world *w, uint32_t item, enum sim_passage_kind how);
+/** Brings back one that left. -EEXIST if it has not. */
+int sim_world_return(struct sim_world *w, uint32_t item, uint32_t place) _must_check_;
+void sim_world_note_passage(struct sim_world *w, uint32_t item, uint32_t place,
+			    enum sim_passage_kind kind);
+/** The i-th passage still in the log, oldest first; NULL past the end. */
+const struct sim_passage *sim_world_passage_at(const struct sim_world *w, uint64_t i);
 /** Counts a read that the air let through. */
 void sim_world_note_read(struct sim_world *w, uint32_t item, uint32_t antenna, int64_t at_us);
 uint32_t sim_world_reads(const struct sim_world *w, uint32_t item, uint32_t antenna);

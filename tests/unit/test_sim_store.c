@@ -219,6 +219,47 @@ static void equal_seeds_move_equally_and_others_do_not(void **state)
 	assert_true(sums[0] != sums[2]);
 }
 
+static void goods_leave_for_good_and_arrive_with_tags_of_their_own(void **state)
+{
+	struct fixture f;
+	char line[256], hex[EPC_HEX_MAX];
+	json_t *o;
+
+	(void) state;
+	begin(&f, 1);
+	assert_int_equal(sim_world_start_mover(f.world, f.loop, 1), 0);
+	(void) snprintf(line, sizeof line, "{\"op\":\"leave\",\"epc\":\"%s\",\"how\":\"stolen\"}",
+			epc_to_hex(&f.world->items[3].epc, hex));
+	json_decref(ask(&f, line));
+	assert_int_equal(f.world->items[3].place, SIM_NOWHERE);
+	assert_refused(&f, line);
+	loop_run_until(f.loop, 1000 * US_PER_SEC);
+	assert_int_equal(f.world->items[3].place, SIM_NOWHERE);
+	/* More than there were at the start, so that every table grows. */
+	json_decref(ask(&f, "{\"op\":\"arrive\",\"gtin\":\"09506000134352\",\"place\":\"Shelf\","
+			    "\"n\":400}"));
+	assert_int_equal(f.world->n_items, 410);
+	sim_world_note_read(f.world, 409, 0, 5);
+	assert_int_equal(sim_world_reads(f.world, 409, 0), 1);
+	assert_int_equal(sim_world_reads(f.world, 408, 0), 0);
+	assert_refused(&f, "{\"op\":\"arrive\",\"gtin\":\"124\",\"place\":\"Shelf\"}");
+	assert_refused(&f, "{\"op\":\"arrive\",\"gtin\":\"09506000134352\",\"place\":\"nowhere\"}");
+	assert_refused(&f, "{\"op\":\"arrive\",\"gtin\":\"09506000134352\",\"place\":\"Shelf\","
+			   "\"n\":100000}");
+	(void) snprintf(line, sizeof line, "{\"op\":\"arrive\",\"epc\":\"%s\",\"place\":\"Stock\"}",
+			hex);
+	json_decref(ask(&f, line));
+	assert_refused(&f, line);
+	assert_int_equal(f.world->items[3].place, 2);
+	o = ask(&f, "{\"op\":\"passages\",\"since_us\":0}");
+	assert_int_equal(json_array_size(json_object_get(o, "passages")), 402);
+	assert_string_equal(json_string_value(json_object_get(
+				    json_array_get(json_object_get(o, "passages"), 0), "how")),
+			    "stolen");
+	json_decref(o);
+	end(&f);
+}
+
 static void an_item_is_moved_and_both_are_told(void **state)
 {
 	struct fixture f;
@@ -392,6 +433,7 @@ int main(void)
 		cmocka_unit_test(a_whole_configuration_is_accepted),
 		cmocka_unit_test(items_are_sgtins_of_the_products_spread_over_the_places),
 		cmocka_unit_test(equal_seeds_move_equally_and_others_do_not),
+		cmocka_unit_test(goods_leave_for_good_and_arrive_with_tags_of_their_own),
 		cmocka_unit_test(an_item_is_moved_and_both_are_told),
 		cmocka_unit_test(labels_and_radio_are_told_and_changed),
 		cmocka_unit_test(every_change_of_a_panel_is_told_with_its_instants),

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file What the answers of the truth port share: truth*.c only. */
+#pragma once
+
+#include "sim/truth.h"
+#include <jansson.h>
+
+struct sim_truth_ctx {
+	const struct sim_truth_sources *s;
+	const struct clock *clock;
+	const json_t *q; /**< the request */
+};
+
+json_t *sim_truth_failure(const char *text);
+
+/* truth_goods.c */
+json_t *sim_truth_items(const struct sim_truth_ctx *c);
+json_t *sim_truth_item(const struct sim_truth_ctx *c);
+json_t *sim_truth_move(const struct sim_truth_ctx *c);
+json_t *sim_truth_moves(const struct sim_truth_ctx *c);
+json_t *sim_truth_reads(const struct sim_truth_ctx *c);
+json_t *sim_truth_places(const struct sim_truth_ctx *c);
+json_t *sim_truth_leave(const struct sim_truth_ctx *c);
+json_t *sim_truth_arrive(const struct sim_truth_ctx *c);
+json_t *sim_truth_passages(const struct sim_truth_ctx *c);
