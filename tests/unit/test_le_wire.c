@@ -57,8 +57,7 @@ static void every_attribute_packet_comes_back_as_it_was(void **state)
 		"0c03001600",
 		"0d03",
 		"100100ffff0028",
-		"11060100090057"
-		"18",
+		"1106010009005718",
 		"120300aabb",
 		"13",
 		"1603000000aa",
@@ -230,18 +229,9 @@ static void broken_signals_are_refused_with_their_number(void **state)
 
 static void transfer_procedures_come_back_as_they_were(void **state)
 {
-	static const char *const all[] = {"05030100000000",
-					  "060000000050250000"
-					  "02",
-					  "600601",
-					  "7005"
-					  "08",
-					  "01",
-					  "04",
-					  "07",
-					  "030000000010000000",
-					  "600301"
-					  "78563412"};
+	static const char *const all[] = {
+		"05030100000000",     "06000000005025000002", "600601", "700508", "01", "04", "07",
+		"030000000010000000", "60030178563412"};
 	uint8_t in[32], out[OTS_CONTROL_MAX];
 	struct ots_control c;
 
