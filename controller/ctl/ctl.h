@@ -91,6 +91,11 @@ const char *ctl_money(const json_t *minor, const json_t *currency, char *buf, si
  * caller (NULL if --json printed it already, or if there is none). */
 int ctl_call(struct ctl *c, const char *method, const char *path, json_t *take_body,
 	     json_t **ret_body);
+/** Reads a file, "-" being standard input; says on stderr what went wrong. */
+int ctl_read_file(const char *name, struct buf *ret);
+/** POSTs a file as it is, with a session; otherwise as ctl_call(). */
+int ctl_upload(struct ctl *c, const char *path, const char *content_type, const char *file,
+	       json_t **ret_body);
 /** Collects all pages of a list into one array. */
 int ctl_list(struct ctl *c, const char *path, json_t **ret_items);
 /** The id of the object in a list whose `key` is `value`; explains itself when there is none. */

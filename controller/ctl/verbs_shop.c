@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define IMPORT_MAX (64u << 20)
-
 /* Refuses a mistyped GTIN before anything is sent. */
 static int check_gtin(const char *text, char gtin[GTIN_STR_MAX])
 {
@@ -108,28 +106,6 @@ int ctl_products_show(struct ctl *c, int argc, char **argv)
 	return CTL_OK;
 }
 
-static int read_file(const char *name, struct buf *out)
-{
-	FILE *f = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
-	size_t n;
-
-	if (!f)
-		return -errno;
-	buf_init(out, IMPORT_MAX);
-	do {
-		uint8_t *to = buf_extend(out, 65536);
-
-		n = to ? fread(to, 1, 65536, f) : 0;
-		if (to)
-			out->len -= 65536 - n;
-	} while (n == 65536);
-	int r = ferror(f) ? -EIO : out->err;
-
-	if (f != stdin)
-		fclose(f);
-	return r;
-}
-
 static void print_import(const json_t *r, bool dry)
 {
 	printf("%lld rows: %lld new products, %lld changed, %lld unchanged, %lld prices "
@@ -145,44 +121,17 @@ static void print_import(const json_t *r, bool dry)
 int ctl_products_import(struct ctl *c, int argc, char **argv)
 {
 	bool dry = ctl_take_flag(&argc, argv, "--dry-run");
-	_cleanup_buf_ struct buf csv = BUF_INIT;
-	struct ctl_reply reply;
+	json_t *r;
 
 	if (argc != 1)
 		return ctl_usage_error("products import needs one file");
-	int r = read_file(argv[0], &csv);
+	int code = ctl_upload(
+		c, dry ? "/api/v1/products/import?dry_run=1" : "/api/v1/products/import?dry_run=0",
+		"text/csv", argv[0], &r);
 
-	if (r < 0) {
-		fprintf(stderr, "gondolactl: cannot read %s: %s\n", argv[0], err_str(r));
-		return CTL_REFUSED;
-	}
-	int code = ctl_ensure_session(c);
-
-	if (code != CTL_OK)
-		return code;
-	struct ctl_request rq = {
-		.method = "POST",
-		.path = dry ? "/api/v1/products/import?dry_run=1"
-			    : "/api/v1/products/import?dry_run=0",
-		.content_type = "text/csv",
-		.body = csv.data ? (const void *) csv.data : "",
-		.body_len = csv.len,
-	};
-
-	if (ctl_send(c, &rq, &reply) < 0) {
-		code = CTL_UNREACHABLE;
-	} else if (reply.status >= 400) {
-		if (c->json && reply.body)
-			ctl_print_json(reply.body);
-		else
-			ctl_print_problem(&reply);
-		code = CTL_REFUSED;
-	} else if (c->json) {
-		ctl_print_json(reply.body);
-	} else {
-		print_import(reply.body, dry);
-	}
-	ctl_reply_done(&reply);
+	if (code == CTL_OK && r)
+		print_import(r, dry);
+	json_decref(r);
 	return code;
 }
 
