@@ -8,6 +8,10 @@
 
 #define DEFAULT_URL "https://127.0.0.1:8443"
 
+#define ROLLOUT_ARGS                                                                               \
+	"[--name NAME] [--reason TEXT] [--waves 2,25,100] [--staged PERCENT] [--timeout S]"        \
+	" [--failed PERCENT] [--settle S] [--start TIME] FILE.csv"
+
 const struct ctl_verb ctl_verbs[] = {
 	{"login", "", "sign in (--user) and keep the session", ctl_login},
 	{"logout", "", "end the kept session", ctl_logout},
@@ -18,6 +22,21 @@ const struct ctl_verb ctl_verbs[] = {
 	 ctl_products_import},
 	{"price set", "GTIN PRICE", "change a price, now", ctl_price_set},
 	{"price history", "GTIN", "all prices a product had, newest first", ctl_price_history},
+	{"rollouts list", "", "price changes that go out in waves", ctl_rollouts_list},
+	{"rollouts show", "ROLLOUT", "one rollout: its waves, and when it will be over",
+	 ctl_rollouts_show},
+	{"rollouts preview", ROLLOUT_ARGS, "what a rollout would be; starts nothing",
+	 ctl_rollouts_preview},
+	{"rollouts start", ROLLOUT_ARGS, "send the prices of a CSV file out in waves",
+	 ctl_rollouts_start},
+	{"rollouts pause", "ROLLOUT [REASON]", "stop before the next flip", ctl_rollouts_pause},
+	{"rollouts resume", "ROLLOUT", "go on, also after a halt", ctl_rollouts_resume},
+	{"rollouts cancel", "ROLLOUT [REASON]", "stop for good; what has flipped stays",
+	 ctl_rollouts_cancel},
+	{"rollouts rollback", "ROLLOUT [REASON]", "show the old prices again",
+	 ctl_rollouts_rollback},
+	{"rollouts labels", "[--wave N] [--state STATE] ROLLOUT", "how far each label is, and why",
+	 ctl_rollouts_labels},
 	{"labels list", "[SEARCH]", "labels with wanted, sent and shown", ctl_labels_list},
 	{"labels show", "LABEL", "one label and its history", ctl_labels_show},
 	{"labels link", "[--relink] LABEL GTIN", "show this product on this label",
@@ -79,7 +98,7 @@ static void print_help(FILE *out)
 	      "  --help, --version\n\n",
 	      out);
 	for (const struct ctl_verb *v = ctl_verbs; v->words; v++) {
-		char call[96];
+		char call[256];
 
 		snprintf(call, sizeof(call), "%s %s", v->words, v->args);
 		if (strlen(call) > 38)
