@@ -125,9 +125,7 @@ int ctl_products_import(struct ctl *c, int argc, char **argv)
 
 	if (argc != 1)
 		return ctl_usage_error("products import needs one file");
-	int code = ctl_upload(
-		c, dry ? "/api/v1/products/import?dry_run=1" : "/api/v1/products/import?dry_run=0",
-		"text/csv", argv[0], &r);
+	int code = ctl_import(c, "/api/v1/products/import", argv[0], dry, &r);
 
 	if (code == CTL_OK && r)
 		print_import(r, dry);

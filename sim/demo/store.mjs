@@ -31,7 +31,8 @@ export const smallStore = {
 };
 
 export class Store {
-	/** @param options dir: folder of its own; bin: build/bin; products: CSV; plan: see smallStore;
+	/** @param options dir: folder of its own; bin: build/bin; products: CSV; goods: CSV of what there are
+	 * items of, if not of all products; plan: see smallStore;
 	 * env: { gondolad, agent, sim } extra environment; publicPort, agentsPort: 0 = any free;
 	 * zone: the store's; clock: a conductor, for all daemons of the store (tests/lib/clock.mjs). */
 	constructor(options) {
@@ -61,11 +62,11 @@ export class Store {
 		for (const ap of p.aps) {
 			out.push(`radio ${q(ap.name)} {`, `\thci = ${q(this.path(`${ap.name}.hci`))}`, `\tlink = ${q(this.path(`${ap.name}.link`))}`, `\tloss = ${p.loss.toFixed(4)}`, ...(p.links ? [`\tlinks = ${p.links}`] : []), '}');
 			(ap.panels ?? []).forEach((panel, i) => out.push(`panel ${q(`${ap.name}-${i + 1}`)} { radio = ${q(ap.name)} labels = ${panel.labels} width = ${panel.width} height = ${panel.height} type = ${q(panel.type)} }`));
-			if (ap.antennas) out.push(`reader ${q(ap.name)} { port = 0 antennas = ${ap.antennas} }`);
+			if (ap.antennas) out.push(`reader ${q(ap.name)} { port = 0 antennas = ${ap.antennas}${ap.reader ?? ''} }`);
 		}
 		for (const place of p.places)
 			out.push(`place ${q(place.name)} { reader = ${q(place.ap)} antennas = ${q(place.antennas.join(','))} kind = ${q(place.kind)} }`);
-		out.push(`goods { products = ${q(this.products)} items = ${p.items} move_every_s = ${p.moveEverySeconds} }`);
+		out.push(`goods { products = ${q(this.goods ?? this.products)} items = ${p.items} move_every_s = ${p.moveEverySeconds} }`);
 		writeFileSync(this.path('sim.conf'), out.join('\n') + '\n');
 	}
 
