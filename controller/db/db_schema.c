@@ -21,6 +21,7 @@ static const char *const version_3[] = {
 	core_schema_v3,
 	links_schema_v3,
 	plan_schema_v3,
+	promo_schema_v3,
 	rollout_schema_v3,
 	NULL,
 };

@@ -24,6 +24,7 @@ extern const char keeping_schema_v2[];
 extern const char core_schema_v3[];
 extern const char links_schema_v3[];
 extern const char plan_schema_v3[];
+extern const char promo_schema_v3[];
 extern const char rollout_schema_v3[];
 extern const char books_schema_v3[];
 

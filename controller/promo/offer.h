@@ -41,3 +41,7 @@ int offer_timeline(struct sql *s, int64_t product_id, int64_t now_us, size_t max
 /** The next instant after `now_us` at which some product's offer may change; INT64_MAX = none is
  * known. */
 int offer_next_change(struct sql *s, int64_t now_us, int64_t *ret_us) _must_check_;
+/** Marks the labels of all products whose offer may change in (after, to]; inside a write. */
+int offer_mark_changes(struct sql *s, int64_t after_us, int64_t to_us) _must_check_;
+/** 1 with the offer at an instant, 0 = the product has none. */
+int offer_at(struct sql *s, int64_t product_id, int64_t at_us, struct offer_step *ret) _must_check_;

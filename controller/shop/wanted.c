@@ -4,6 +4,7 @@
 #include "common/fault.h"
 #include "common/log.h"
 #include "controller/promo/offer.h"
+#include "controller/promo/promotion.h"
 #include "controller/shop/desired.h"
 #include "controller/shop/label_notify.h"
 #include "controller/shop/shop_internal.h"
@@ -14,7 +15,8 @@
 #include <string.h>
 
 #define RETRY_US  (2 * US_PER_SEC)
-#define TIMER_MAX (INT64_C(3600) * US_PER_SEC)
+#define TIMER_MAX (INT64_C(300) * US_PER_SEC)
+#define BACK_US   US_PER_SEC /* a clock set back by less changes no timeline */
 
 struct wanted {
 	struct shop *shop;
@@ -72,6 +74,8 @@ static void turn_done(void *arg, int err)
 		w->turned_us = t->to_us;
 		for (size_t i = 0; i < t->n && !first && !w->stopped; i++)
 			publish_price(w->shop, t->products[i], t->to_us);
+		if (!first && !w->stopped)
+			promotion_publish_edges(w->shop->app, t->from_us, t->to_us);
 		wanted_kick(w);
 	} else if (!w->stopped) {
 		loop_timer_start(w->timer, RETRY_US);
@@ -93,6 +97,8 @@ static void begin_turn(struct wanted *w)
 	t->w = w;
 	t->from_us = w->turned_us;
 	t->to_us = clock_real_us(w->shop->app->clock);
+	if (t->to_us < t->from_us && t->to_us + BACK_US > t->from_us)
+		t->to_us = t->from_us;
 	w->turning = true;
 	if (db_write(w->shop->app->db, turn_write, turn_done, t) < 0) {
 		w->turning = false;
@@ -106,15 +112,19 @@ static void on_timer(void *user)
 	begin_turn(user);
 }
 
-/* All pictures are made: sleep until the next price comes into force. The clock may be set
- * meanwhile, so look again every hour. */
+/* All pictures are made: sleep until the next offer changes, or comes near enough to be put on its
+ * labels. The clock may be set meanwhile, so look again every few minutes. */
 static void sleep_until_next(struct wanted *w)
 {
-	int64_t now = clock_real_us(w->shop->app->clock), next;
+	struct sql *s = db_reader(w->shop->app->db);
+	int64_t now = clock_real_us(w->shop->app->clock), next, near;
 
-	if (offer_next_change(db_reader(w->shop->app->db), w->turned_us, &next) < 0)
-		next = now + RETRY_US;
-	next = next > now + TIMER_MAX ? now + TIMER_MAX : next;
+	if (offer_next_change(s, w->turned_us, &next) < 0 ||
+	    offer_next_change(s, w->turned_us + OFFER_AHEAD_US, &near) < 0)
+		next = near = now + RETRY_US;
+	else if (near != INT64_MAX)
+		near -= OFFER_AHEAD_US;
+	next = MIN(MIN(next, near), now + TIMER_MAX);
 	loop_timer_start(w->timer, MAX(next - now, 0) + US_PER_MS);
 }
 

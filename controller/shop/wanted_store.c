@@ -2,6 +2,8 @@
 #include "controller/shop/wanted_store.h"
 #include "common/err.h"
 #include "controller/db/db.h"
+#include "controller/promo/offer.h"
+#include "controller/promo/promotion.h"
 #include "controller/shop/display_ledger.h"
 #include "controller/shop/template.h"
 #include <string.h>
@@ -147,23 +149,39 @@ int wanted_store_batch(struct sql *s, struct wanted_batch *b)
 	return 0;
 }
 
+/* A clock that was set back: any timeline may have been made for a time that has not come. */
+static int mark_all(struct sql *s)
+{
+	return sql_run(
+		sql_prepare(s, "UPDATE labels SET stale = stale + 1 WHERE product_id IS NOT NULL"));
+}
+
+static int mark_old_templates(struct sql *s)
+{
+	struct sql_stmt *q = sql_prepare(
+		s, "UPDATE labels SET stale = stale + 1 WHERE template <> ? AND stale = done");
+
+	sql_bind_i64(q, 1, TEMPLATE_VERSION);
+	return sql_run(q);
+}
+
 int wanted_store_turn(struct sql *s, int64_t from_us, int64_t to_us, int64_t *ret_products,
 		      size_t max, size_t *ret_n)
 {
-	struct sql_stmt *q = sql_prepare(
-		s, "UPDATE labels SET stale = stale + 1 WHERE product_id IN (SELECT product_id"
-		   " FROM prices WHERE from_at > at AND from_at > ? AND from_at <= ?)");
-	int r;
+	struct sql_stmt *q;
+	int r = promotion_turn(s, from_us, to_us);
 
-	sql_bind_i64(q, 1, from_us);
-	sql_bind_i64(q, 2, to_us);
-	r = sql_run(q);
-	if (r < 0)
-		return r;
-	q = sql_prepare(s,
-			"UPDATE labels SET stale = stale + 1 WHERE template <> ? AND stale = done");
-	sql_bind_i64(q, 1, TEMPLATE_VERSION);
-	r = sql_run(q);
+	/* what has come into force, and what has come near enough to be put on the labels */
+	if (r == 0 && to_us < from_us)
+		r = mark_all(s);
+	else if (r == 0 && from_us == 0)
+		r = offer_mark_changes(s, 0, to_us + OFFER_AHEAD_US);
+	else if (r == 0)
+		r = offer_mark_changes(s, from_us, to_us);
+	if (r == 0 && from_us > 0 && to_us > from_us)
+		r = offer_mark_changes(s, from_us + OFFER_AHEAD_US, to_us + OFFER_AHEAD_US);
+	if (r == 0)
+		r = mark_old_templates(s);
 	if (r < 0)
 		return r;
 	q = sql_prepare(s, "SELECT DISTINCT product_id FROM prices WHERE from_at > at"

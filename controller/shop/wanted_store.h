@@ -7,7 +7,9 @@
 /** Replaces the timelines that differ, gives those labels a new revision, and clears the marks. */
 int wanted_store_batch(struct sql *s, struct wanted_batch *b) _must_check_;
 
-/** Marks labels of products with a planned price that came into force in (from, to], and labels
- * drawn by another version of the template. Yields up to `max` such products. */
+/** Time has gone from `from_us` (0 = nobody looked yet) to `to_us`: marks the labels of products
+ * whose offer changed meanwhile or will within OFFER_AHEAD_US, and labels drawn by another version
+ * of the template; all, if the clock was set back. Yields up to `max` products whose planned price
+ * came into force. */
 int wanted_store_turn(struct sql *s, int64_t from_us, int64_t to_us, int64_t *ret_products,
 		      size_t max, size_t *ret_n) _must_check_;
