@@ -17,6 +17,7 @@
 #include "controller/people/audit.h"
 #include "controller/people/auth.h"
 #include "controller/people/tokens.h"
+#include "controller/promo/promo.h"
 #include "controller/rollout/rollout.h"
 #include "controller/shop/shop.h"
 #include <errno.h>
@@ -132,9 +133,11 @@ static int start_shop(struct app *app)
 {
 	int r = shop_new(app, &app->shop);
 
-	if (r == 0)
-		http_add_routes(app->http, shop_routes);
-	return r;
+	if (r < 0)
+		return r;
+	http_add_routes(app->http, shop_routes);
+	http_add_routes(app->http, promo_routes);
+	return 0;
 }
 
 static void stop_shop(struct app *app)

@@ -152,7 +152,7 @@ void offer_book_done(struct offer_book *b)
 	*b = (struct offer_book){.n_spans = 0};
 }
 
-static const struct price_step *regular_at(const struct offer_book *b, int64_t at_us)
+const struct price_step *offer_book_regular(const struct offer_book *b, int64_t at_us)
 {
 	const struct price_step *held = NULL;
 
@@ -196,7 +196,7 @@ static const struct offer_span *best_at(const struct offer_book *b, int64_t at_u
 
 static bool price_at(const struct offer_book *b, int64_t at_us, int64_t *ret_minor)
 {
-	const struct price_step *regular = regular_at(b, at_us);
+	const struct price_step *regular = offer_book_regular(b, at_us);
 
 	if (!regular)
 		return false;
@@ -222,7 +222,7 @@ bool offer_book_lowest(const struct offer_book *b, int64_t from_us, int64_t to_u
 
 bool offer_book_at(const struct offer_book *b, int64_t at_us, struct offer_step *ret)
 {
-	const struct price_step *regular = regular_at(b, at_us);
+	const struct price_step *regular = offer_book_regular(b, at_us);
 	const struct offer_span *best;
 	struct offer_step step = {.from_us = at_us};
 

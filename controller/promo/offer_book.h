@@ -31,6 +31,8 @@ struct offer_book {
 int offer_book_load(struct sql *s, int64_t product_id, int64_t from_us, int64_t to_us,
 		    struct offer_book *ret) _must_check_;
 void offer_book_done(struct offer_book *b);
+/** The regular price at an instant; NULL = none. */
+const struct price_step *offer_book_regular(const struct offer_book *b, int64_t at_us);
 /** The offer at an instant, `from_us` being that instant. False: there is none. */
 bool offer_book_at(const struct offer_book *b, int64_t at_us, struct offer_step *ret);
 /** The lowest offer in [from_us, to_us); false if there was none. */
