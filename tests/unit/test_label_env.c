@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/test_label_env.h"
+#include "controller/promo/promo.h"
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,7 @@ static void start(struct env *e)
 	http_add_routes(e->app.http, shop_routes);
 	assert_int_equal(rollouts_new(&e->app, &e->app.rollouts), 0);
 	http_add_routes(e->app.http, rollout_routes);
+	http_add_routes(e->app.http, promo_routes);
 }
 
 static void stop(struct env *e)
@@ -104,6 +106,14 @@ void env_advance(struct env *e, int64_t us)
 {
 	loop_run_until(e->loop, clock_mono_us(e->app.clock) + us);
 	env_settle(e);
+}
+
+void env_set_clock(struct env *e, int64_t real_us)
+{
+	/* the virtual loop's clock is a fake one, of which the plain clock is the first part */
+	struct clock_fake *f = (struct clock_fake *) (uintptr_t) loop_clock(e->loop);
+
+	f->now_real_us = real_us;
 }
 
 static void on_answer(void *user, unsigned int status, const char *body, size_t len)

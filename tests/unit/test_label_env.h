@@ -39,6 +39,8 @@ void env_restart(struct env *e);
 /** Lets everything under way come to rest without time passing. */
 void env_settle(struct env *e);
 void env_advance(struct env *e, int64_t us);
+/** Sets the clock on the wall; timers do not notice. */
+void env_set_clock(struct env *e, int64_t real_us);
 /** A person with all permissions asks; returns the status. e->body has the answer. */
 unsigned int env_call(struct env *e, const char *method, const char *uri, const char *json);
 unsigned int env_call_as(struct env *e, unsigned int perms, const char *method, const char *uri,
