@@ -220,26 +220,42 @@ bool offer_book_lowest(const struct offer_book *b, int64_t from_us, int64_t to_u
 	return found;
 }
 
-bool offer_book_at(const struct offer_book *b, int64_t at_us, struct offer_step *ret)
+static bool find(const struct offer_book *b, int64_t at_us, struct offer_step *ret,
+		 const struct offer_span **ret_span)
 {
 	const struct price_step *regular = offer_book_regular(b, at_us);
-	const struct offer_span *best;
 	struct offer_step step = {.from_us = at_us};
 
 	if (!regular)
 		return false;
 	memcpy(step.currency, regular->currency, sizeof step.currency);
-	best = best_at(b, at_us, regular, &step.price_minor);
-	if (best) {
+	*ret_span = best_at(b, at_us, regular, &step.price_minor);
+	if (*ret_span) {
 		step.was_minor = regular->price_minor;
-		step.promotion_id = best->promotion_id;
-		step.until_us = best->until_us;
-		/* anchored at the start, whatever day it is today */
-		if (!offer_book_lowest(b, best->start_us - OFFER_PRIOR_US, best->start_us,
-				       &step.prior_minor))
-			step.prior_minor = 0;
+		step.promotion_id = (*ret_span)->promotion_id;
+		step.until_us = (*ret_span)->until_us;
 	}
 	*ret = step;
+	return true;
+}
+
+bool offer_book_shows(const struct offer_book *b, int64_t at_us, struct offer_step *ret)
+{
+	const struct offer_span *span;
+
+	return find(b, at_us, ret, &span);
+}
+
+bool offer_book_at(const struct offer_book *b, int64_t at_us, struct offer_step *ret)
+{
+	const struct offer_span *span;
+
+	if (!find(b, at_us, ret, &span))
+		return false;
+	/* anchored at the start, whatever day it is today */
+	if (span && !offer_book_lowest(b, span->start_us - OFFER_PRIOR_US, span->start_us,
+				       &ret->prior_minor))
+		ret->prior_minor = 0;
 	return true;
 }
 

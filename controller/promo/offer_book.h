@@ -35,6 +35,8 @@ void offer_book_done(struct offer_book *b);
 const struct price_step *offer_book_regular(const struct offer_book *b, int64_t at_us);
 /** The offer at an instant, `from_us` being that instant. False: there is none. */
 bool offer_book_at(const struct offer_book *b, int64_t at_us, struct offer_step *ret);
+/** The same without its prior price, which takes longer to find. */
+bool offer_book_shows(const struct offer_book *b, int64_t at_us, struct offer_step *ret);
 /** The lowest offer in [from_us, to_us); false if there was none. */
 bool offer_book_lowest(const struct offer_book *b, int64_t from_us, int64_t to_us,
 		       int64_t *ret_minor);

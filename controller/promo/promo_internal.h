@@ -17,3 +17,4 @@ void promotion_api_preview(struct http_request *rq, struct app *app);
 void promotion_api_products(struct http_request *rq, struct app *app);
 void promotion_api_labels(struct http_request *rq, struct app *app);
 void promotion_api_progress(struct http_request *rq, struct app *app);
+void price_history_get(struct http_request *rq, struct app *app);

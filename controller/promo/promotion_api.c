@@ -510,5 +510,6 @@ const struct http_route promo_routes[] = {
 	{HTTP_PUBLIC, HTTP_GET, "/api/v1/promotions/{}/labels", PERM_VIEW, 0, promotion_api_labels},
 	{HTTP_PUBLIC, HTTP_GET, "/api/v1/promotions/{}/progress", PERM_VIEW, 0,
 	 promotion_api_progress},
+	{HTTP_PUBLIC, HTTP_GET, "/api/v1/products/{}/history", PERM_VIEW, 0, price_history_get},
 	{.path = NULL},
 };

@@ -27,20 +27,26 @@ int price_append(struct sql *s, struct price *p)
 	if (r < 0)
 		return r;
 	p->id = sql_last_rowid(s);
-	return 0;
+	if (!p->undo_of)
+		return 0;
+	q = sql_prepare(s, "INSERT INTO price_undos(price_id, undo_of) VALUES(?, ?)");
+	sql_bind_i64(q, 1, p->id);
+	sql_bind_i64(q, 2, p->undo_of);
+	return sql_run(q);
 }
 
 json_t *price_json(const struct price *p)
 {
 	char gtin[GTIN_STR_MAX], from[CLOCK_RFC3339_MAX], at[CLOCK_RFC3339_MAX];
 
-	return json_pack("{s:I,s:I,s:o,s:I,s:s,s:s,s:s,s:s,s:o}", "id", (json_int_t) p->id,
+	return json_pack("{s:I,s:I,s:o,s:I,s:s,s:s,s:s,s:s,s:o,s:o}", "id", (json_int_t) p->id,
 			 "product_id", (json_int_t) p->product_id, "gtin",
 			 p->gtin ? json_string(gtin_format(p->gtin, gtin)) : json_null(),
 			 "price_minor", (json_int_t) p->price_minor, "currency", p->currency,
 			 "from", clock_rfc3339(p->from_us, from), "at", clock_rfc3339(p->at_us, at),
 			 "by", p->who, "reason",
-			 p->reason[0] ? json_string(p->reason) : json_null());
+			 p->reason[0] ? json_string(p->reason) : json_null(), "undo_of",
+			 p->undo_of ? json_integer(p->undo_of) : json_null());
 }
 
 static void read_step(struct sql_stmt *q, struct price_step *ret)

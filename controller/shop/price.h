@@ -23,6 +23,7 @@ struct price {
 	int64_t at_us;
 	char who[72];
 	char reason[PRICE_REASON_MAX + 1];
+	int64_t undo_of; /**< the row that this one takes back; 0 = none */
 };
 
 /** Appends and sets p->id; inside a write. The caller marks the product's labels, if it may have

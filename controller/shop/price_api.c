@@ -237,7 +237,8 @@ static json_t *row_json(struct sql_stmt *q)
 			  .gtin = (uint64_t) sql_col_i64(q, 2),
 			  .price_minor = sql_col_i64(q, 3),
 			  .from_us = sql_col_i64(q, 5),
-			  .at_us = sql_col_i64(q, 6)};
+			  .at_us = sql_col_i64(q, 6),
+			  .undo_of = sql_col_i64(q, 9)};
 
 	snprintf(p.currency, sizeof p.currency, "%s", sql_col_text(q, 4));
 	snprintf(p.who, sizeof p.who, "%s", sql_col_text(q, 7));
@@ -247,7 +248,8 @@ static json_t *row_json(struct sql_stmt *q)
 
 #define PRICE_COLUMNS                                                                              \
 	"SELECT c.id, c.product_id, p.gtin, c.price_minor, c.currency, c.from_at, c.at, c.who,"    \
-	" c.reason FROM prices c JOIN products p ON p.id = c.product_id "
+	" c.reason, u.undo_of FROM prices c JOIN products p ON p.id = c.product_id"                \
+	" LEFT JOIN price_undos u ON u.price_id = c.id "
 
 void price_api_list(struct http_request *rq, struct app *app)
 {

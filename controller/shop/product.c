@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/shop/product.h"
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/gtin.h"
 #include "controller/db/db.h"
@@ -43,6 +44,13 @@ int product_load(struct sql *s, int64_t id, int64_t now_us, struct product *ret)
 	copy_text(ret->currency, sizeof ret->currency, sql_col_text(q, 10));
 	sql_reset(q);
 	return 0;
+}
+
+int product_load_offer(struct sql *s, int64_t now_us, struct product *p)
+{
+	int r = p->has_price ? offer_at(s, p->id, now_us, &p->offer) : 0;
+
+	return r < 0 ? r : 0;
 }
 
 int product_find_gtin(struct sql *s, uint64_t gtin, int64_t *ret_id)
@@ -164,6 +172,23 @@ static json_t *unit_price_json(const struct product *p)
 	return json_pack("{s:I,s:s}", "minor", (json_int_t) up.minor, "per", up.per);
 }
 
+static json_t *positive_or_null(int64_t v)
+{
+	return v > 0 ? json_integer(v) : json_null();
+}
+
+static json_t *offer_json(const struct offer_step *o)
+{
+	char until[CLOCK_RFC3339_MAX];
+
+	if (!o->promotion_id)
+		return json_null();
+	return json_pack("{s:I,s:I,s:o,s:I,s:s}", "price_minor", (json_int_t) o->price_minor,
+			 "was_minor", (json_int_t) o->was_minor, "prior_minor",
+			 positive_or_null(o->prior_minor), "promotion_id",
+			 (json_int_t) o->promotion_id, "until", clock_rfc3339(o->until_us, until));
+}
+
 json_t *product_json(const struct product *p, const struct currency *currency)
 {
 	char gtin[GTIN_STR_MAX], content[CONTENT_TEXT_MAX], etag[24];
@@ -171,12 +196,13 @@ json_t *product_json(const struct product *p, const struct currency *currency)
 
 	snprintf(etag, sizeof etag, "%lld", (long long) p->rev);
 	return json_pack(
-		"{s:I,s:o,s:s,s:s,s:s,s:o,s:o,s:o,s:s,s:o,s:I,s:s}", "id", (json_int_t) p->id,
+		"{s:I,s:o,s:s,s:s,s:s,s:o,s:o,s:o,s:s,s:o,s:I,s:s,s:o}", "id", (json_int_t) p->id,
 		"gtin", p->gtin ? json_string(gtin_format(p->gtin, gtin)) : json_null(), "name",
 		p->name, "brand", p->brand, "category", p->category, "content",
 		has_content ? json_string(content_format(p->content_micro, content)) : json_null(),
 		"unit", has_content ? json_string(content_unit_text(p->unit)) : json_null(),
 		"price_minor", p->has_price ? json_integer(p->price_minor) : json_null(),
 		"currency", p->has_price ? p->currency : currency->code, "unit_price",
-		unit_price_json(p), "labels", (json_int_t) p->labels, "etag", etag);
+		unit_price_json(p), "labels", (json_int_t) p->labels, "etag", etag, "offer",
+		offer_json(&p->offer));
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "common/sql.h"
+#include "controller/promo/offer.h"
 #include "controller/shop/price_text.h"
 #include "controller/shop/product_text.h"
 #include "controller/shop/unit_price.h"
@@ -29,10 +30,13 @@ struct product {
 	int64_t price_minor;
 	char currency[PRICE_CURRENCY_MAX];
 	int64_t labels;
+	struct offer_step offer; /**< see product_load_offer() */
 };
 
 /** With the price in force at `now_us`. -ENOENT. */
 int product_load(struct sql *s, int64_t id, int64_t now_us, struct product *ret) _must_check_;
+/** Also what a promotion makes of its price now; p->offer.promotion_id 0 = none does. */
+int product_load_offer(struct sql *s, int64_t now_us, struct product *p) _must_check_;
 /** -ENOENT. */
 int product_find_gtin(struct sql *s, uint64_t gtin, int64_t *ret_id) _must_check_;
 /** Inserts with its GTIN alias (`scanned` = as it came) and sets p->id; `folded` may have been made

@@ -44,6 +44,8 @@ static void list_work(struct shop_job *job, struct shop_slot *slot)
 	for (int i = 0; i < n && i < l->page.limit && l->err == 0; i++) {
 		l->err = product_load(slot->sql, ids[i], l->now_us, &p);
 		if (l->err == 0)
+			l->err = product_load_offer(slot->sql, l->now_us, &p);
+		if (l->err == 0)
 			json_array_append_new(l->items, product_json(&p, &l->shop->currency));
 		if (i + 1 == l->page.limit && n > l->page.limit)
 			l->next = ids[i];
@@ -99,8 +101,11 @@ static void reply_product(struct http_request *rq, struct shop *s, unsigned int 
 {
 	struct product p;
 	char etag[32];
-	int r = product_load(db_reader(s->app->db), id, clock_real_us(s->app->clock), &p);
+	int64_t now = clock_real_us(s->app->clock);
+	int r = product_load(db_reader(s->app->db), id, now, &p);
 
+	if (r == 0)
+		r = product_load_offer(db_reader(s->app->db), now, &p);
 	if (r == -ENOENT) {
 		http_problem(rq, 404, "no-such-product", "There is no such product.");
 		return;

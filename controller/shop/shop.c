@@ -22,6 +22,7 @@ const struct http_route shop_routes[] = {
 	{HTTP_PUBLIC, HTTP_PATCH, "/api/v1/products/{}", PERM_PRODUCTS, 0, product_api_patch},
 	{HTTP_PUBLIC, HTTP_GET, "/api/v1/price-changes", PERM_VIEW, 0, price_api_list},
 	{HTTP_PUBLIC, HTTP_POST, "/api/v1/price-changes", PERM_PRICES, 0, price_api_create},
+	{HTTP_PUBLIC, HTTP_POST, "/api/v1/price-changes/{}/undo", PERM_PRICES, 0, price_api_undo},
 	{HTTP_PUBLIC, HTTP_GET, "/api/v1/labels", PERM_VIEW, 0, label_api_list},
 	{HTTP_PUBLIC, HTTP_GET, "/api/v1/labels/links", PERM_VIEW, 0, label_api_links},
 	{HTTP_PUBLIC, HTTP_POST, "/api/v1/labels/links/import", PERM_LABELS, CSV_SHEET_MAX_BODY,

@@ -64,6 +64,7 @@ void product_api_patch(struct http_request *rq, struct app *app);
 void product_api_import(struct http_request *rq, struct app *app);
 void price_api_create(struct http_request *rq, struct app *app);
 void price_api_list(struct http_request *rq, struct app *app);
+void price_api_undo(struct http_request *rq, struct app *app);
 void label_api_list(struct http_request *rq, struct app *app);
 void label_api_get(struct http_request *rq, struct app *app);
 void label_api_link(struct http_request *rq, struct app *app);
