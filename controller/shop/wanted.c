@@ -125,7 +125,10 @@ static void sleep_until_next(struct wanted *w)
 	else if (near != INT64_MAX)
 		near -= OFFER_AHEAD_US;
 	next = MIN(MIN(next, near), now + TIMER_MAX);
-	loop_timer_start(w->timer, MAX(next - now, 0) + US_PER_MS);
+	if (next <= now)
+		begin_turn(w); /* it came while the last turn was being written */
+	else
+		loop_timer_start(w->timer, next - now + US_PER_MS);
 }
 
 /* --- batches -----------------------------------------------------------------------------------
