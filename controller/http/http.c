@@ -8,6 +8,7 @@
 #include "controller/app.h"
 #include "controller/http/http_internal.h"
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
@@ -384,8 +385,8 @@ void http_server_free(struct http_server *s)
 
 void http_add_routes(struct http_server *s, const struct http_route *table)
 {
-	if (s->routes.n < HTTP_TABLES_MAX)
-		s->routes.tables[s->routes.n++] = table;
+	assert(s->routes.n < HTTP_TABLES_MAX); /* one more room than anybody thought of */
+	s->routes.tables[s->routes.n++] = table;
 }
 
 void http_set_fallback(struct http_server *s, http_handler fn)

@@ -9,7 +9,7 @@
 #include "controller/http/http_uri.h"
 
 #define HTTP_ARGS_MAX   4
-#define HTTP_TABLES_MAX 16
+#define HTTP_TABLES_MAX 32
 
 struct http_routes {
 	const struct http_route *tables[HTTP_TABLES_MAX];
