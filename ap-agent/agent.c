@@ -429,6 +429,9 @@ static int open_all(struct agent *a)
 	if (r < 0)
 		return log_errno("agent", r, "msg=\"cannot start\"");
 	readers_remember(a->readers, a->store);
+	if (identity_enrolled(a->identity))
+		readers_identify(a->readers, identity_cert_path(a->identity),
+				 identity_key_path(a->identity));
 	r = store_desired_readers(a->store, readers_remembered, a);
 	if (r >= 0 && a->labels)
 		r = labels_start(a->labels);

@@ -38,7 +38,8 @@ struct readers {
 	struct journal *journal;
 	const struct timebase *tb;
 	struct presence *presence;
-	struct store *store; /**< NULL = nothing is remembered */
+	const char *cert, *key; /**< PEM files for readers that call; NULL = none */
+	struct store *store;    /**< NULL = nothing is remembered */
 	struct heard heard;
 	struct loop_timer *save;
 	struct loop_timer *tick;
@@ -204,6 +205,13 @@ static void entry_start(struct entry *e)
 					 .n_antennas = w->n_antennas,
 					 .session = w->session,
 					 .power_cdbm = w->power_cdbm,
+					 .profile = w->profile,
+					 .version = w->llrp_version,
+					 .reader_calls = w->reader_calls,
+					 .tls = w->tls,
+					 .tls_pin = w->tls_pin,
+					 .tls_cert = e->owner->cert,
+					 .tls_key = e->owner->key,
 					 .heard_until_us = e->heard_until_us};
 
 	memcpy(cfg.antennas, w->antennas, sizeof(cfg.antennas));
@@ -319,6 +327,12 @@ static void on_save(void *user)
 	loop_timer_start(r->save, SAVE_US);
 }
 
+void readers_identify(struct readers *r, const char *cert, const char *key)
+{
+	r->cert = cert;
+	r->key = key;
+}
+
 void readers_remember(struct readers *r, struct store *store)
 {
 	r->store = store;
@@ -339,7 +353,10 @@ static struct entry *find(struct readers *r, const char *name)
 static bool same(const struct proto_desired_reader *a, const struct proto_desired_reader *b)
 {
 	return strcmp(a->host, b->host) == 0 && a->port == b->port && a->session == b->session &&
-	       a->power_cdbm == b->power_cdbm && a->n_antennas == b->n_antennas &&
+	       a->power_cdbm == b->power_cdbm && strcmp(a->profile, b->profile) == 0 &&
+	       a->llrp_version == b->llrp_version && a->reader_calls == b->reader_calls &&
+	       a->tls == b->tls && strcmp(a->tls_pin, b->tls_pin) == 0 &&
+	       a->n_antennas == b->n_antennas &&
 	       memcmp(a->antennas, b->antennas, a->n_antennas * sizeof(a->antennas[0])) == 0;
 }
 
@@ -455,6 +472,7 @@ static void ledger_health(const struct rfid_reader_stats *stats, struct proto_he
 	if (l->last_gap.cause != RFID_GAP_NONE)
 		snprintf(row->gap_cause, sizeof(row->gap_cause), "%s",
 			 rfid_gap_cause_str(l->last_gap.cause));
+	snprintf(row->tls_peer, sizeof(row->tls_peer), "%s", stats->tls_peer);
 	row->gap_from_us = l->last_gap.from_us;
 	row->gap_to_us = l->last_gap.to_us;
 }

@@ -24,6 +24,8 @@ DEFINE_CLEANUP(struct readers *, readers_free)
 
 /** The complete list of wished readers; those that did not change go on undisturbed. */
 void readers_want(struct readers *r, const struct proto_desired_reader *list, size_t n);
+/** The agent's certificate and key (PEM files, borrowed), for readers that call over TLS. */
+void readers_identify(struct readers *r, const char *cert, const char *key);
 /** From now on keeps in the store up to when each reader was heard, and looks there for what an
  * earlier life heard; so that what was lost in between shows. Before readers_want(). */
 void readers_remember(struct readers *r, struct store *store);

@@ -40,6 +40,7 @@
 #define PROTO_CONTENT_TYPE     "application/cbor"
 #define PROTO_MAX_BODY         (1u << 20)
 #define PROTO_JOURNAL_ID_BYTES 16
+#define PROTO_PIN_MAX          65
 #define PROTO_NAME_MAX         64  /**< agent, reader and interface names, NUL included */
 #define PROTO_TEXT_MAX         256 /**< error texts and versions, NUL included */
 #define PROTO_MAX_SIGHTINGS    4096
@@ -242,8 +243,13 @@ struct proto_desired_reader {
 	uint16_t port;
 	size_t n_antennas; /**< 0 = all the reader has */
 	uint16_t antennas[PROTO_MAX_ANTENNAS];
-	uint8_t session;    /**< Gen2 session 0-3 */
-	int16_t power_cdbm; /**< 0 = the reader's highest */
+	uint8_t session;              /**< Gen2 session 0-3 */
+	int16_t power_cdbm;           /**< 0 = the reader's highest */
+	char profile[PROTO_NAME_MAX]; /**< common/gen2_profile.h; empty = the standard */
+	uint8_t llrp_version;         /**< highest to agree on: 0, 1 = 1.0.1, 2 = 1.1 */
+	bool reader_calls;            /**< the reader connects to the agent, not the other way */
+	bool tls;
+	char tls_pin[PROTO_PIN_MAX]; /**< SHA-256 of its certificate in hex; empty = any */
 };
 
 struct proto_desired {
@@ -281,6 +287,7 @@ struct proto_health_reader {
 	uint64_t gaps, gaps_us;
 	char gap_cause[PROTO_NAME_MAX]; /**< of the last one; empty = there was none */
 	int64_t gap_from_us, gap_to_us; /**< UTC on the agent's clock */
+	char tls_peer[PROTO_PIN_MAX];   /**< pin of the certificate the reader showed */
 };
 
 struct proto_health_interface {

@@ -21,6 +21,11 @@ enum {
 	READER_ANTENNAS,
 	READER_SESSION,
 	READER_POWER,
+	READER_PROFILE,
+	READER_LLRP,
+	READER_CALLS,
+	READER_TLS,
+	READER_PIN,
 	READER_FIELDS
 };
 
@@ -36,6 +41,11 @@ static void put_reader(struct buf *out, const struct proto_desired_reader *m)
 		cbor_put_uint(out, m->antennas[i]);
 	pp_put_u(out, READER_SESSION, m->session);
 	pp_put_i(out, READER_POWER, m->power_cdbm);
+	pp_put_t(out, READER_PROFILE, m->profile);
+	pp_put_u(out, READER_LLRP, m->llrp_version);
+	pp_put_flag(out, READER_CALLS, m->reader_calls);
+	pp_put_flag(out, READER_TLS, m->tls);
+	pp_put_t(out, READER_PIN, m->tls_pin);
 }
 
 static void get_reader(struct cbor_reader *r, struct proto_desired_reader *m)
@@ -64,6 +74,21 @@ static void get_reader(struct cbor_reader *r, struct proto_desired_reader *m)
 			break;
 		case READER_POWER:
 			m->power_cdbm = pp_get_i16(r);
+			break;
+		case READER_PROFILE:
+			cbor_get_text(r, m->profile, sizeof(m->profile));
+			break;
+		case READER_LLRP:
+			m->llrp_version = (uint8_t) cbor_get_uint(r, UINT8_MAX);
+			break;
+		case READER_CALLS:
+			m->reader_calls = cbor_get_boolean(r);
+			break;
+		case READER_TLS:
+			m->tls = cbor_get_boolean(r);
+			break;
+		case READER_PIN:
+			cbor_get_text(r, m->tls_pin, sizeof(m->tls_pin));
 			break;
 		}
 	}

@@ -43,6 +43,7 @@ enum {
 	HR_GAP_CAUSE,
 	HR_GAP_FROM,
 	HR_GAP_TO,
+	HR_TLS_PEER,
 	HR_FIELDS
 };
 enum {
@@ -106,6 +107,7 @@ static void put_reader(struct buf *out, const struct proto_health_reader *reader
 	pp_put_t(out, HR_GAP_CAUSE, m->gap_cause);
 	pp_put_i(out, HR_GAP_FROM, m->gap_from_us);
 	pp_put_i(out, HR_GAP_TO, m->gap_to_us);
+	pp_put_t(out, HR_TLS_PEER, m->tls_peer);
 }
 
 static void get_reader(struct cbor_reader *r, struct proto_health_reader *m)
@@ -132,6 +134,9 @@ static void get_reader(struct cbor_reader *r, struct proto_health_reader *m)
 			break;
 		case HR_GAP_CAUSE:
 			cbor_get_text(r, m->gap_cause, sizeof(m->gap_cause));
+			break;
+		case HR_TLS_PEER:
+			cbor_get_text(r, m->tls_peer, sizeof(m->tls_peer));
 			break;
 		case HR_GAP_FROM:
 			m->gap_from_us = cbor_get_i64(r);

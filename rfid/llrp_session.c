@@ -2,6 +2,7 @@
 #include "rfid/llrp_session_impl.h"
 
 #include "common/err.h"
+#include "common/gen2_profile.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -426,10 +427,13 @@ int llrp_session_new(const struct rfid_reader_config *cfg, const struct clock *c
 
 	if (cfg->n_antennas > RFID_MAX_ANTENNAS || cfg->session > 3)
 		return -ERR_RANGE;
+	if (!gen2_profile_find(cfg->profile))
+		return -ERR_CONFIG;
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
 	s->cfg = *cfg;
+	s->cfg.profile = gen2_profile_find(cfg->profile)->name;
 	s->stats.version = LLRP_VERSION_1;
 	s->cfg.name = s->cfg.host = NULL; /* the owner's; not needed here */
 	if (s->cfg.keepalive_ms == 0)

@@ -47,7 +47,8 @@ struct llrp_session_callbacks {
 	void (*incident)(void *user, const char *text); /**< may be NULL */
 };
 
-/** Copies cfg. -ERR_RANGE for more antennas than RFID_MAX_ANTENNAS or a session beyond 3. */
+/** Copies cfg. -ERR_RANGE for more antennas than RFID_MAX_ANTENNAS or a session beyond 3,
+ * -ERR_CONFIG for an unknown profile. */
 int llrp_session_new(const struct rfid_reader_config *cfg, const struct clock *clock,
 		     const struct llrp_session_callbacks *cb, void *user,
 		     struct llrp_session **ret) _must_check_;

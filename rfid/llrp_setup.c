@@ -2,15 +2,16 @@
 #include "rfid/llrp_setup.h"
 
 #include "common/err.h"
+#include "common/gen2_profile.h"
 #include <stdio.h>
 
-#define REQUEST_ALL      0 /* of GET_READER_CAPABILITIES */
-#define KEEPALIVE_PERIOD 1
-#define START_IMMEDIATE  1
-#define REPORT_EACH_N    1 /* N tags, or the end of the AISpec */
-#define PROTOCOL_C1G2    1
-#define MILLER_4         2
-#define TAG_POPULATION   32
+#define REQUEST_ALL          0 /* of GET_READER_CAPABILITIES */
+#define KEEPALIVE_PERIOD     1
+#define START_IMMEDIATE      1
+#define REPORT_EACH_N        1 /* N tags, or the end of the AISpec */
+#define PROTOCOL_C1G2        1
+#define SEARCH_SINGLE_TARGET 1
+#define SEARCH_DUAL_TARGET   2
 
 /* Events of LLRP 1.0.1, 13.2.1 */
 enum event_type {
@@ -59,33 +60,48 @@ static void parse_general(const struct llrp_elem *e, struct llrp_caps *caps)
 	parse_sensitivity(e, caps);
 }
 
-/**
- * Which RF mode to ask for. Impinj's automatic modes adapt to the noise of the place; elsewhere
- * Miller 4 is the usual compromise between speed and robustness; failing that, the first listed.
- */
-static void choose_mode(const struct llrp_elem *table, struct llrp_caps *caps)
+static void parse_modes(const struct llrp_elem *table, struct llrp_caps *caps)
 {
-	int best = -1;
 	const struct llrp_elem *e = llrp_find(table, LLRP_P_C1G2_UHF_RF_MODE_TABLE_ENTRY);
 
-	for (; e; e = llrp_find_next(e)) {
+	for (; e && caps->n_modes < LLRP_SETUP_MAX_MODES; e = llrp_find_next(e)) {
 		uint64_t mode = llrp_get(e, "ModeIdentifier");
-		int rank = 0;
 
 		if (mode > UINT16_MAX) /* C1G2RFControl could not name it */
 			continue;
-		if (caps->vendor == LLRP_VENDOR_IMPINJ && mode == 1002)
-			rank = 3;
-		else if (caps->vendor == LLRP_VENDOR_IMPINJ && mode == 1000)
-			rank = 2;
-		else if (llrp_get(e, "MValue") == MILLER_4)
-			rank = 1;
-		if (rank > best) {
-			best = rank;
-			caps->mode = (uint16_t) mode;
-			caps->has_mode = true;
-		}
+		caps->modes[caps->n_modes].id = (uint16_t) mode;
+		caps->modes[caps->n_modes++].m = (uint8_t) llrp_get(e, "MValue");
 	}
+}
+
+/** The earlier in the profile's order, the higher. Impinj's automatic modes adapt to the noise of
+ * the place. */
+static int rank_mode(const struct llrp_caps *caps, size_t i, const struct gen2_profile *profile)
+{
+	uint16_t id = caps->modes[i].id;
+
+	if (caps->vendor == LLRP_VENDOR_IMPINJ && id >= 1000)
+		return !profile->adaptive ? 0 : id == 1002 ? 12 : id == 1000 ? 11 : 10;
+	for (int k = 0; k < GEN2_LINK_MODES; k++)
+		if (profile->link_order[k] == caps->modes[i].m)
+			return GEN2_LINK_MODES - k;
+	return 0;
+}
+
+bool llrp_caps_mode(const struct llrp_caps *caps, const struct gen2_profile *profile,
+		    uint16_t *ret_mode)
+{
+	int best = -1;
+
+	for (size_t i = 0; i < caps->n_modes; i++) {
+		int rank = rank_mode(caps, i, profile);
+
+		if (rank <= best)
+			continue;
+		best = rank;
+		*ret_mode = caps->modes[i].id;
+	}
+	return best >= 0;
 }
 
 static void parse_regulatory(const struct llrp_elem *band, struct llrp_caps *caps)
@@ -103,7 +119,7 @@ static void parse_regulatory(const struct llrp_elem *band, struct llrp_caps *cap
 	caps->hopping = llrp_get(info, "Hopping") != 0;
 	caps->hop_table =
 		(uint16_t) llrp_get(llrp_find(info, LLRP_P_FREQUENCY_HOP_TABLE), "HopTableID");
-	choose_mode(llrp_find(band, LLRP_P_C1G2_UHF_RF_MODE_TABLE), caps);
+	parse_modes(llrp_find(band, LLRP_P_C1G2_UHF_RF_MODE_TABLE), caps);
 }
 
 int llrp_caps_parse(struct llrp_msg *m, struct llrp_caps *ret)
@@ -243,8 +259,10 @@ int llrp_setup_config(struct buf *out, uint32_t id, const struct llrp_caps *caps
 }
 
 static void add_antenna_configuration(struct llrp_elem *inventory, const struct llrp_caps *caps,
-				      const struct rfid_reader_config *cfg)
+				      const struct rfid_reader_config *cfg, bool extended)
 {
+	const struct gen2_profile *profile = gen2_profile_find(cfg->profile);
+	uint16_t mode;
 	struct llrp_elem *conf = llrp_add(inventory, LLRP_P_ANTENNA_CONFIGURATION);
 	struct llrp_elem *e, *command;
 
@@ -260,14 +278,19 @@ static void add_antenna_configuration(struct llrp_elem *inventory, const struct 
 		llrp_set(e, "TransmitPower", llrp_caps_power_index(caps, cfg->power_cdbm));
 	}
 	command = llrp_add(conf, LLRP_P_C1G2_INVENTORY_COMMAND);
-	if (caps->has_mode) {
+	if (llrp_caps_mode(caps, profile, &mode)) {
 		e = llrp_add(command, LLRP_P_C1G2_RF_CONTROL);
-		llrp_set(e, "ModeIndex", caps->mode);
+		llrp_set(e, "ModeIndex", mode);
 		llrp_set(e, "Tari", 0); /* the reader picks one from the mode's range */
 	}
 	e = llrp_add(command, LLRP_P_C1G2_SINGULATION_CONTROL);
-	llrp_set(e, "Session", cfg->session & 3);
-	llrp_set(e, "TagPopulation", TAG_POPULATION);
+	llrp_set(e, "Session", profile->name[0] ? profile->session : cfg->session & 3);
+	llrp_set(e, "TagPopulation", profile->population);
+	if (extended && profile->name[0]) /* the standard leaves this as it is in the reader */
+		llrp_set(llrp_add_custom(command, LLRP_VENDOR_IMPINJ,
+					 LLRP_IMPINJ_INVENTORY_SEARCH_MODE),
+			 "InventorySearchMode",
+			 profile->single_target ? SEARCH_SINGLE_TARGET : SEARCH_DUAL_TARGET);
 }
 
 static void add_report_spec(struct llrp_elem *rospec, bool extended)
@@ -340,7 +363,7 @@ int llrp_setup_add_rospec(struct buf *out, uint32_t id, const struct llrp_caps *
 	llrp_set(e, "InventoryParameterSpecID", 1);
 	llrp_set(e, "ProtocolID", PROTOCOL_C1G2);
 	if (!reduced)
-		add_antenna_configuration(e, caps, cfg);
+		add_antenna_configuration(e, caps, cfg, extended);
 	add_report_spec(rospec, extended && !reduced);
 	r = fingerprint(m, &rospec_id);
 	if (r < 0)

@@ -11,6 +11,9 @@
 #include "rfid/rfid.h"
 
 #define LLRP_SETUP_MAX_POWERS 256
+#define LLRP_SETUP_MAX_MODES  64
+
+struct gen2_profile;
 
 /** What of GET_READER_CAPABILITIES_RESPONSE matters for an inventory. */
 struct llrp_caps {
@@ -24,8 +27,11 @@ struct llrp_caps {
 	uint16_t sensitivity; /**< index of the most sensitive receiver setting; 0 = no table */
 	bool hopping;
 	uint16_t hop_table;
-	bool has_mode;
-	uint16_t mode;
+	size_t n_modes;
+	struct {
+		uint16_t id;
+		uint8_t m; /**< MValue: FM0, Miller 2, 4, 8 */
+	} modes[LLRP_SETUP_MAX_MODES];
 	size_t n_powers;
 	struct {
 		uint16_t index;
@@ -37,6 +43,9 @@ struct llrp_caps {
 int llrp_caps_parse(struct llrp_msg *m, struct llrp_caps *ret) _must_check_;
 /** Index of the level nearest to the wanted power (0 = highest); 0 if the table is empty. */
 uint16_t llrp_caps_power_index(const struct llrp_caps *caps, int16_t wanted_cdbm);
+/** The reader's mode that suits the profile best; false if it lists none. */
+bool llrp_caps_mode(const struct llrp_caps *caps, const struct gen2_profile *profile,
+		    uint16_t *ret_mode);
 /** "Impinj, model 2001002, firmware 5.14". Returns buf. */
 const char *llrp_caps_describe(const struct llrp_caps *caps, char *buf, size_t size);
 

@@ -14,8 +14,9 @@
  *     llrp_session   one connection without IO: bytes in, bytes out, time by an injected clock
  *     llrp_ledger    what became of the reports, and where some may be missing
  *     llrp_normal    a report as sent -> struct rfid_read: carried-forward fields, one clock
- *     rfid_reader    the session on a TCP socket of the loop, with reconnect
- *     presence       reads in, sightings out (appear, refresh, gone)
+ *     reader_link    the connection, made or awaited, with TLS or without (reader_address,
+ * common/tls) rfid_reader    the session on such a connection, with reconnect presence       reads
+ * in, sightings out (appear, refresh, gone)
  *
  * A read walks: socket -> rfid_reader -> llrp_session -> llrp_report -> llrp_normal -> the caller's
  * reads callback -> presence_read() -> a sighting, perhaps.
@@ -24,9 +25,11 @@
 
 #include "common/epc.h"
 #include "common/loop.h"
+#include "common/tls.h"
 
-#define RFID_MAX_ANTENNAS 32
-#define RFID_DEFAULT_PORT 5084 /**< IANA "llrp" */
+#define RFID_MAX_ANTENNAS     32
+#define RFID_DEFAULT_PORT     5084 /**< IANA "llrp" */
+#define RFID_DEFAULT_TLS_PORT 5085 /**< IANA "llrp-tls" */
 
 /** One tag report, normalised: what was absent but enabled has been carried forward (LLRP 14.2.3).
  */
@@ -57,11 +60,19 @@ const char *rfid_reader_state_str(enum rfid_reader_state s);
 
 struct rfid_reader_config {
 	const char *name;
-	const char *host;  /**< numeric address or name */
-	uint16_t port;     /**< 0 = RFID_DEFAULT_PORT */
+	const char *host; /**< numeric address or name */
+	uint16_t port;    /**< 0 = RFID_DEFAULT_PORT, or with TLS RFID_DEFAULT_TLS_PORT */
+	/** The reader makes the connection, to `port` here (0 = any free one). `host` is the
+	 * numeric address it must come from; 0.0.0.0 or :: = any. */
+	bool reader_calls;
+	bool tls;            /**< from the first byte on: LLRP has no STARTTLS */
+	const char *tls_pin; /**< the reader's certificate, common/tls.h; NULL or empty = any */
+	/** PEM files shown to a reader that calls; NULL = one made for the occasion. */
+	const char *tls_cert, *tls_key;
 	size_t n_antennas; /**< 0 = all */
 	uint16_t antennas[RFID_MAX_ANTENNAS];
-	uint8_t session;       /**< Gen2 session 0-3 */
+	uint8_t session;       /**< Gen2 session 0-3, where the profile leaves it open */
+	const char *profile;   /**< common/gen2_profile.h; NULL = the standard */
 	int16_t power_cdbm;    /**< wanted transmit power; 0 = highest; mapped to the nearest table
 				  index */
 	uint32_t keepalive_ms; /**< 0 = 10 s; the link is given up after three are missed */
@@ -120,6 +131,7 @@ struct rfid_reader_stats {
 	uint8_t version;     /**< LLRP version spoken, as in the header: 1 = 1.0.1, 2 = 1.1 */
 	char model[64];      /**< manufacturer/model/firmware in words */
 	struct rfid_ledger ledger;
+	char tls_peer[TLS_PIN_MAX]; /**< pin of the certificate the reader showed; may be empty */
 };
 
 struct rfid_reader_callbacks {
@@ -146,6 +158,8 @@ void rfid_reader_leave(struct rfid_reader *r, loop_fn done, void *user);
 /** Drops the connection as it is. NULL-safe. */
 void rfid_reader_free(struct rfid_reader *r);
 enum rfid_reader_state rfid_reader_state(const struct rfid_reader *r);
+/** Where a reader that makes the connection can call; 0 = nowhere. */
+uint16_t rfid_reader_port(const struct rfid_reader *r);
 void rfid_reader_get_stats(const struct rfid_reader *r, struct rfid_reader_stats *ret);
 
 /* --- presence --------------------------------------------------------------------------------- */

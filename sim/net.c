@@ -31,7 +31,8 @@ struct net_conn {
 	bool packets;
 	bool closed;
 	size_t max_queue;
-	struct buf out; /**< packets: each with a 4-byte length before it */
+	struct tls_stream *tls; /**< NULL = plain */
+	struct buf out;         /**< packets: each with a 4-byte length before it */
 	struct net_conn_callbacks cb;
 	void *user;
 	bool reading; /**< a callback of ours is running ... */
@@ -173,6 +174,16 @@ static int conn_write_some(struct net_conn *c)
 	size_t n = c->out.len, head = 0;
 	ssize_t w;
 
+	if (c->tls) {
+		long r = tls_stream_handshake(c->tls);
+
+		if (r == 0)
+			r = tls_stream_send(c->tls, p, n);
+		if (r > 0)
+			buf_consume(&c->out, (size_t) r);
+		return r == -EAGAIN ? 0 : r < 0 ? (int) r : 1;
+	}
+
 	if (c->packets) {
 		head = 4;
 		n = (size_t) p[0] << 24 | (size_t) p[1] << 16 | (size_t) p[2] << 8 | p[3];
@@ -184,6 +195,14 @@ static int conn_write_some(struct net_conn *c)
 	return 1;
 }
 
+/** Before the handshake is done, what is queued waits for bytes from the peer. */
+static bool wants_write(const struct net_conn *c)
+{
+	if (c->tls && tls_stream_handshake(c->tls) < 0)
+		return tls_stream_wants_write(c->tls);
+	return c->out.len > 0;
+}
+
 static int conn_flush(struct net_conn *c)
 {
 	int r = 1;
@@ -191,8 +210,27 @@ static int conn_flush(struct net_conn *c)
 	while (c->out.len > 0 && r > 0)
 		r = conn_write_some(c);
 	if (r >= 0)
-		loop_io_set(c->io, LOOP_READ | (c->out.len > 0 ? LOOP_WRITE : 0));
+		loop_io_set(c->io, LOOP_READ | (wants_write(c) ? LOOP_WRITE : 0));
 	return r < 0 ? r : 0;
+}
+
+static ssize_t conn_recv(struct net_conn *c, uint8_t *chunk, size_t size)
+{
+	ssize_t n;
+
+	if (c->tls) {
+		int r = tls_stream_handshake(c->tls);
+
+		return r < 0 ? r : tls_stream_recv(c->tls, chunk, size);
+	}
+	n = recv(c->fd, chunk, size, MSG_DONTWAIT);
+	return n < 0 ? -errno : n;
+}
+
+void net_conn_secure(struct net_conn *c, struct tls_stream *tls)
+{
+	c->tls = tls;
+	(void) !tls_stream_handshake(tls); /* a client speaks first; failure shows when reading */
 }
 
 static void conn_read(struct net_conn *c)
@@ -201,21 +239,31 @@ static void conn_read(struct net_conn *c)
 
 	c->reading = true;
 	for (int i = 0; i < READS_PER_WAKEUP && !c->freed && !c->closed; i++) {
-		ssize_t n = recv(c->fd, chunk, sizeof chunk, MSG_DONTWAIT);
+		ssize_t n = conn_recv(c, chunk, sizeof chunk);
 
 		if (n > 0) {
 			c->cb.data(c->user, chunk, (size_t) n);
 		} else if (n == 0) {
 			conn_fail(c, 0);
-		} else if (errno == EAGAIN || errno == EINTR) {
+		} else if (n == -EAGAIN || n == -EINTR) {
 			break;
 		} else {
-			conn_fail(c, -errno);
+			conn_fail(c, (int) n);
 		}
+		/* What TLS has decrypted already wakes nobody. */
+		if (!c->freed && c->tls && tls_stream_pending(c->tls))
+			i--;
 	}
 	c->reading = false;
 	if (c->freed)
 		free(c);
+}
+
+/** What was queued before the handshake was done goes out after it. */
+static void conn_ready_tls(struct net_conn *c)
+{
+	if (c->tls && tls_stream_handshake(c->tls) == 0 && c->out.len > 0)
+		(void) conn_flush(c);
 }
 
 static void conn_ready(void *user, unsigned int events)
@@ -224,6 +272,8 @@ static void conn_ready(void *user, unsigned int events)
 
 	if (c->closed)
 		return;
+	if (c->tls)
+		conn_ready_tls(c);
 	if (events & LOOP_WRITE) {
 		int r = conn_flush(c);
 
@@ -289,9 +339,76 @@ void net_conn_free(struct net_conn *c)
 	if (!c->closed)
 		(void) conn_flush(c);
 	loop_io_free(c->io);
+	tls_stream_free(c->tls);
 	close(c->fd);
 	buf_done(&c->out);
 	c->freed = true;
 	if (!c->reading)
 		free(c);
+}
+
+/* --- connecting ------------------------------------------------------------------------------- */
+
+struct net_dial {
+	int fd;
+	struct loop_io *io;
+	net_accept_fn fn;
+	void *user;
+};
+
+static void dial_ready(void *user, unsigned int events)
+{
+	struct net_dial *d = user;
+	int fd = d->fd, err = 0, one = 1;
+	socklen_t len = sizeof err;
+
+	(void) events;
+	loop_io_free(d->io);
+	d->io = NULL;
+	d->fd = -1;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0 || err) {
+		close(fd);
+		fd = -1;
+	} else {
+		(void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	}
+	d->fn(d->user, fd);
+}
+
+int net_dial_tcp(struct loop *loop, uint16_t port, net_accept_fn fn, void *user,
+		 struct net_dial **ret)
+{
+	struct sockaddr_in sin = {.sin_family = AF_INET,
+				  .sin_port = htons(port),
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct net_dial *d = calloc(1, sizeof *d);
+	int r;
+
+	if (!d)
+		return -ENOMEM;
+	d->fn = fn;
+	d->user = user;
+	d->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	r = d->fd < 0 ? -errno : 0;
+	if (r == 0 && connect(d->fd, (const struct sockaddr *) &sin, sizeof sin) < 0 &&
+	    errno != EINPROGRESS)
+		r = -errno;
+	if (r == 0)
+		r = loop_io_new(loop, d->fd, LOOP_WRITE, dial_ready, d, &d->io);
+	if (r < 0) {
+		net_dial_free(d);
+		return r;
+	}
+	*ret = d;
+	return 0;
+}
+
+void net_dial_free(struct net_dial *d)
+{
+	if (!d)
+		return;
+	loop_io_free(d->io);
+	if (d->fd >= 0)
+		close(d->fd);
+	free(d);
 }

@@ -8,9 +8,11 @@
 #pragma once
 
 #include "common/loop.h"
+#include "common/tls.h"
 
 struct net_listener;
 struct net_conn;
+struct net_dial;
 
 /** Hands over a connected, non-blocking descriptor; the callee owns it. */
 typedef void (*net_accept_fn)(void *user, int fd);
@@ -37,6 +39,13 @@ struct net_conn_callbacks {
 int net_conn_new(struct loop *loop, int fd, bool packets, size_t max_queue,
 		 const struct net_conn_callbacks *cb, void *user,
 		 struct net_conn **ret) _must_check_;
+/** From here on TLS, whose stream (on the same descriptor) is taken over. */
+void net_conn_secure(struct net_conn *c, struct tls_stream *tls);
+/** Connects to 127.0.0.1; hands over the descriptor like a listener does, or -1. */
+int net_dial_tcp(struct loop *loop, uint16_t port, net_accept_fn fn, void *user,
+		 struct net_dial **ret) _must_check_;
+/** Gives up. NULL-safe. */
+void net_dial_free(struct net_dial *d);
 /** Queues all of it or nothing: -ENOBUFS when the peer does not read, -ERR_CLOSED after the end. */
 int net_conn_send(struct net_conn *c, const void *data, size_t len) _must_check_;
 /** Bytes not yet taken by the kernel. */

@@ -11,7 +11,8 @@
 
 enum attempt {
 	ATTEMPT_OK = 0,
-	ATTEMPT_CLIENT_EXISTS = 2,
+	ATTEMPT_READER_MADE_EXISTS = 1,
+	ATTEMPT_CLIENT_MADE_EXISTS = 2,
 	ATTEMPT_ANOTHER = 4
 };
 
@@ -118,6 +119,7 @@ void reader_client_gone(struct sim_reader *r)
 	reader_keepalive_arm(r);
 	if (r->source.client)
 		r->source.client(r->source.user, false);
+	reader_call_again(r);
 }
 
 /** Cuts the stream into messages. What cannot be cut costs the connection. */
@@ -166,6 +168,16 @@ static void refused_closed(void *user, int err)
 	(void) err;
 }
 
+static int start_tls(struct sim_reader *r, struct net_conn *c, int fd, enum tls_role role)
+{
+	struct tls_stream *tls;
+	int e = tls_stream_new(fd, role, r->identity, NULL, &tls);
+
+	if (e == 0)
+		net_conn_secure(c, tls);
+	return e;
+}
+
 /** A second client learns that there is a first one, and the first learns of the second. */
 static int client_refuse(struct sim_reader *r, int fd)
 {
@@ -178,7 +190,12 @@ static int client_refuse(struct sim_reader *r, int fd)
 
 	if (e < 0)
 		return e;
-	attempt_event(r, ATTEMPT_CLIENT_EXISTS, &second);
+	if (r->identity && start_tls(r, c, fd, TLS_SERVER) < 0) {
+		net_conn_free(c);
+		return -EBUSY;
+	}
+	attempt_event(r, r->called ? ATTEMPT_READER_MADE_EXISTS : ATTEMPT_CLIENT_MADE_EXISTS,
+		      &second);
 	(void) !net_conn_send(c, second.data, second.len);
 	net_conn_free(c);
 	attempt_event(r, ATTEMPT_ANOTHER, &first);
@@ -186,7 +203,7 @@ static int client_refuse(struct sim_reader *r, int fd)
 	return -EBUSY;
 }
 
-int sim_reader_attach(struct sim_reader *r, int fd)
+int reader_serve(struct sim_reader *r, int fd, bool called)
 {
 	_cleanup_buf_ struct buf hello = BUF_INIT;
 	int e;
@@ -194,8 +211,14 @@ int sim_reader_attach(struct sim_reader *r, int fd)
 	if (r->client)
 		return client_refuse(r, fd);
 	e = net_conn_new(r->loop, fd, false, READER_QUEUE_MAX, &client_callbacks, r, &r->client);
-	if (e < 0)
+	if (e == 0 && r->identity)
+		e = start_tls(r, r->client, fd, called ? TLS_CLIENT : TLS_SERVER);
+	if (e < 0) {
+		net_conn_free(r->client);
+		r->client = NULL;
 		return e;
+	}
+	r->called = called;
 	r->stats.connections++;
 	r->keepalives_missed = 0;
 	r->holding = r->set.hold_on_reconnect;
@@ -207,6 +230,11 @@ int sim_reader_attach(struct sim_reader *r, int fd)
 	if (r->client && r->source.client)
 		r->source.client(r->source.user, true);
 	return 0;
+}
+
+int sim_reader_attach(struct sim_reader *r, int fd)
+{
+	return reader_serve(r, fd, false);
 }
 
 static void client_accept(void *user, int fd)
@@ -252,6 +280,10 @@ int sim_reader_new(struct loop *loop, const struct sim_reader_config *cfg, struc
 	e = loop_timer_new(loop, keepalive_due, r, &r->keepalive_timer);
 	if (e == 0)
 		e = rospec_timers_new(r);
+	if (e == 0 && cfg->tls)
+		e = tls_identity_make(cfg->name, &r->identity);
+	if (e == 0 && cfg->tls)
+		(void) tls_identity_pin(r->identity, r->pin);
 	if (e < 0) {
 		sim_reader_free(r);
 		return e;
@@ -266,7 +298,9 @@ void sim_reader_free(struct sim_reader *r)
 		return;
 	r->source = (struct sim_reader_source){0};
 	net_listener_free(r->listener);
+	reader_call_done(r);
 	reader_client_gone(r);
+	tls_identity_free(r->identity);
 	rospec_delete_all(r);
 	for (unsigned int i = 0; i < r->n_accessspecs; i++)
 		free(r->accessspecs[i].raw);
@@ -298,6 +332,11 @@ int sim_reader_listen(struct sim_reader *r, uint16_t port)
 	return e;
 }
 
+const char *sim_reader_pin(const struct sim_reader *r)
+{
+	return r->pin;
+}
+
 uint16_t sim_reader_port(const struct sim_reader *r)
 {
 	return r->port;
@@ -318,8 +357,11 @@ int sim_reader_set_unplugged(struct sim_reader *r, bool unplugged)
 	if (unplugged == r->stats.unplugged)
 		return 0;
 	r->stats.unplugged = unplugged;
-	if (!unplugged)
-		return sim_reader_listen(r, r->port);
+	if (!unplugged) {
+		reader_call_again(r);
+		return r->port ? sim_reader_listen(r, r->port) : 0;
+	}
+	reader_call_stop(r);
 	net_listener_free(r->listener);
 	r->listener = NULL;
 	if (r->client) {

@@ -7,6 +7,7 @@
  * while it does.
  *
  *     reader.c          port, one client at a time, framing, keepalives, events
+ *     reader_call.c     connections that the reader makes
  *     reader_request.c  what each request does, and what is answered to a wrong one
  *     reader_config.c   capabilities and configuration
  *     reader_rospec.c   ROSpecs: their states, triggers and antenna lists
@@ -29,6 +30,7 @@ struct sim_reader_config {
 			     */
 	bool impinj;        /**< name that manufacturer and take its extensions: phase, Doppler */
 	uint8_t version;    /**< highest it speaks: 0 or 1 = 1.0.1, 2 = 1.1 */
+	bool tls;           /**< on every connection, with a certificate of its own */
 	size_t held_bytes;  /**< room for reports that nobody takes; 0 = 2 MiB */
 };
 
@@ -71,6 +73,11 @@ void sim_reader_set_source(struct sim_reader *r, const struct sim_reader_source 
 int sim_reader_listen(struct sim_reader *r, uint16_t port) _must_check_;
 uint16_t sim_reader_port(const struct sim_reader *r);
 const char *sim_reader_name(const struct sim_reader *r);
+/** Calls a client that listens on this port of loopback, and again whenever no client is there. It
+ * may listen itself as well: then whoever comes first is served. */
+int sim_reader_call(struct sim_reader *r, uint16_t port) _must_check_;
+/** What names its certificate (common/tls.h); "" without TLS. */
+const char *sim_reader_pin(const struct sim_reader *r);
 /** Serves the client at the other end of this descriptor (owned from now on), or refuses it as LLRP
  * says when there is one already. */
 int sim_reader_attach(struct sim_reader *r, int fd) _must_check_;

@@ -107,6 +107,12 @@ struct sim_reader {
 	struct net_listener *listener;
 	uint16_t port;
 	struct net_conn *client;
+	bool called;        /**< it was we who made the connection */
+	uint16_t call_port; /**< 0 = we call nobody */
+	struct net_dial *dial;
+	struct loop_timer *call_timer;
+	struct tls_identity *identity;
+	char pin[TLS_PIN_MAX];
 	struct buf in;
 	struct loop_timer *keepalive_timer;
 	unsigned int keepalives_missed;
@@ -157,6 +163,16 @@ enum {
 };
 void reader_client_gone(struct sim_reader *r);
 void reader_keepalive_arm(struct sim_reader *r);
+
+/** Serves that descriptor; `called`: we made the connection. */
+int reader_serve(struct sim_reader *r, int fd, bool called);
+
+/* reader_call.c */
+/** Nobody is connected any more: calls again, if that is our way. */
+void reader_call_again(struct sim_reader *r);
+/** Calls nobody for now. */
+void reader_call_stop(struct sim_reader *r);
+void reader_call_done(struct sim_reader *r);
 
 /* reader_request.c */
 void reader_request(struct sim_reader *r, const uint8_t *frame, size_t len);

@@ -50,6 +50,9 @@ const struct conf_row simconf_schema[] = {
 	{"reader*", "carry_forward", CONF_BOOL, "false", 0, 0,
 	 "leave out report fields that did not change"},
 	{"reader*", "impinj", CONF_BOOL, "false", 0, 0, "take that maker's extensions"},
+	{"reader*", "tls", CONF_BOOL, "false", 0, 0, "TLS, with a certificate made at the start"},
+	{"reader*", "call", CONF_INT, "0", 0, 65535,
+	 "port of loopback where a client waits for this reader's call; 0 = it listens only"},
 	{"reader*", "version", CONF_INT, "1", 1, 2, "highest LLRP version: 1 = 1.0.1, 2 = 1.1"},
 	{"reader*", "held_kib", CONF_INT, "2048", 1, 65536,
 	 "room for reports that nobody takes, in KiB"},
@@ -178,6 +181,8 @@ static int read_reader(const struct reading *rd, const char *title, struct simco
 	to->reader.n_antennas = (uint16_t) conf_int(rd->conf, "reader", title, "antennas");
 	to->reader.carry_forward = conf_bool(rd->conf, "reader", title, "carry_forward");
 	to->reader.impinj = conf_bool(rd->conf, "reader", title, "impinj");
+	to->reader.tls = conf_bool(rd->conf, "reader", title, "tls");
+	to->call_port = (uint16_t) conf_int(rd->conf, "reader", title, "call");
 	to->reader.version = (uint8_t) conf_int(rd->conf, "reader", title, "version");
 	to->reader.held_bytes = (size_t) conf_int(rd->conf, "reader", title, "held_kib") * 1024;
 	to->port = (uint16_t) conf_int(rd->conf, "reader", title, "port");

@@ -30,7 +30,7 @@ struct simconf_radio {
 
 struct simconf_reader {
 	struct sim_reader_config reader;
-	uint16_t port;
+	uint16_t port, call_port;
 	double reads_per_s, cross;
 };
 

@@ -129,7 +129,9 @@ static int build_reader(const struct building *b, const struct simconf_reader *c
 		return r;
 	s->n_readers++;
 	r = sim_air_new(s->loop, s->world, s->readers[i], &air, &s->airs[i]);
-	return r < 0 ? r : sim_reader_listen(s->readers[i], c->port);
+	if (r == 0)
+		r = sim_reader_listen(s->readers[i], c->port);
+	return r == 0 && c->call_port ? sim_reader_call(s->readers[i], c->call_port) : r;
 }
 
 static int build_listeners(const struct building *b)
@@ -221,7 +223,7 @@ int sim_store_check(const char *config, char *diag, size_t diag_len)
 
 void sim_store_print_ready(const struct sim_store *s, FILE *out)
 {
-	json_t *radios = json_object(), *readers = json_object();
+	json_t *radios = json_object(), *readers = json_object(), *pins = json_object();
 	json_t *all;
 	char *text;
 
@@ -233,9 +235,13 @@ void sim_store_print_ready(const struct sim_store *s, FILE *out)
 	for (size_t i = 0; i < s->n_readers; i++)
 		json_object_set_new(readers, sim_reader_name(s->readers[i]),
 				    json_integer(sim_reader_port(s->readers[i])));
-	all = json_pack("{s:i,s:o,s:o,s:i,s:i}", "truth_port", sim_truth_port(s->truth), "radios",
-			radios, "readers", readers, "items", (int) s->world->n_items, "seed",
-			(int) s->conf->seed);
+	for (size_t i = 0; i < s->n_readers; i++)
+		if (*sim_reader_pin(s->readers[i]))
+			json_object_set_new(pins, sim_reader_name(s->readers[i]),
+					    json_string(sim_reader_pin(s->readers[i])));
+	all = json_pack("{s:i,s:o,s:o,s:o,s:i,s:i}", "truth_port", sim_truth_port(s->truth),
+			"radios", radios, "readers", readers, "pins", pins, "items",
+			(int) s->world->n_items, "seed", (int) s->conf->seed);
 	text = json_dumps(all, JSON_COMPACT);
 	(void) fprintf(out, "gondola-sim ready %s\n", text ? text : "{}");
 	(void) fflush(out);

@@ -60,8 +60,10 @@ const struct ctl_verb ctl_verbs[] = {
 	{"antennas list", "", "which antenna hears which place", ctl_antennas_list},
 	{"antennas set", "AGENT READER NUMBER PLACE", "say which place an antenna hears",
 	 ctl_antennas_set},
-	{"readers set", "AGENT NAME HOST:PORT [--antennas 1,2]", "give an agent a reader to drive",
-	 ctl_readers_set},
+	{"readers set",
+	 "AGENT NAME HOST:PORT [--antennas 1,2] [--profile P] [--tls on] [--pin HEX]"
+	 " [--reader-calls on] [--llrp 1.1]",
+	 "give an agent a reader to drive", ctl_readers_set},
 	{"join-code", "[--uses N] [--ttl 1h]", "a code with which an agent joins this store",
 	 ctl_join_code},
 	{"agents list", "", "access points and their health", ctl_agents_list},

@@ -41,10 +41,10 @@ int ctl_agents_list(struct ctl *c, int argc, char **argv)
 static void print_agent(const json_t *a)
 {
 	static const struct ctl_column readers[] = {
-		{"READER", "name", false}, {"HOST", "host", false},
-		{"STATE", "state", false}, {"MODEL", "model", false},
-		{"READS", "reads", true},  {"RECONNECTS", "reconnects", true},
-		{"ERROR", "error", false},
+		{"READER", "name", false},     {"HOST", "host", false},
+		{"STATE", "state", false},     {"MODEL", "model", false},
+		{"READS", "reads", true},      {"RECONNECTS", "reconnects", true},
+		{"GAPS", "ledger.gaps", true}, {"ERROR", "error", false},
 	};
 	static const struct ctl_column interfaces[] = {
 		{"INTERFACE", "name", false},  {"UP", "up", false},
@@ -140,18 +140,59 @@ static json_t *parse_antennas(const char *text)
 	return list;
 }
 
+/* What the options say beyond address and antennas; those not given stay as they are. */
+struct reader_options {
+	const char *profile, *llrp, *pin, *tls, *calls;
+};
+
+static bool is_switch(const char *text)
+{
+	return !text || strcmp(text, "on") == 0 || strcmp(text, "off") == 0;
+}
+
+static int take_reader_options(int *argc, char **argv, struct reader_options *o)
+{
+	(void) ctl_take_value(argc, argv, "--profile", &o->profile);
+	(void) ctl_take_value(argc, argv, "--llrp", &o->llrp);
+	(void) ctl_take_value(argc, argv, "--pin", &o->pin);
+	(void) ctl_take_value(argc, argv, "--tls", &o->tls);
+	(void) ctl_take_value(argc, argv, "--reader-calls", &o->calls);
+	if (!is_switch(o->tls) || !is_switch(o->calls))
+		return ctl_usage_error("--tls and --reader-calls are on or off");
+	return CTL_OK;
+}
+
+static json_t *reader_body(const char *host, long port, json_t *antennas,
+			   const struct reader_options *o)
+{
+	json_t *body = json_pack("{s:s,s:i,s:o,s:s*,s:s*,s:s*}", "host", host, "port", (int) port,
+				 "antennas", antennas, "profile", o->profile, "llrp", o->llrp,
+				 "pin", o->pin);
+
+	if (o->tls)
+		json_object_set_new(body, "tls", json_boolean(strcmp(o->tls, "on") == 0));
+	if (o->calls)
+		json_object_set_new(body, "reader_calls",
+				    json_boolean(strcmp(o->calls, "on") == 0));
+	return body;
+}
+
 int ctl_readers_set(struct ctl *c, int argc, char **argv)
 {
 	_cleanup_buf_ struct buf path = BUF_INIT;
+	struct reader_options options = {0};
 	const char *antennas = "";
 	char agent[96], host[256];
 	json_t *r;
 
 	(void) ctl_take_value(&argc, argv, "--antennas", &antennas);
+	if (take_reader_options(&argc, argv, &options) != CTL_OK)
+		return CTL_USAGE;
 	if (argc != 3)
 		return ctl_usage_error("readers set needs agent, name and HOST:PORT");
 	const char *colon = strrchr(argv[2], ':');
-	long port = colon ? strtol(colon + 1, NULL, 10) : 5084;
+	bool tls = options.tls && strcmp(options.tls, "on") == 0;
+	long port = colon ? strtol(colon + 1, NULL, 10) : tls ? 5085 : 5084;
 
 	if (port < 1 || port > 65535)
 		return ctl_usage_error("`%s` is not HOST:PORT", argv[2]);
@@ -170,9 +211,8 @@ int ctl_readers_set(struct ctl *c, int argc, char **argv)
 	buf_printf(&path, "%s/readers/", agent);
 	ctl_escape(&path, argv[1]);
 	buf_put_u8(&path, 0);
-	code = ctl_call(
-		c, "PUT", (const char *) path.data,
-		json_pack("{s:s,s:i,s:o}", "host", host, "port", (int) port, "antennas", list), &r);
+	code = ctl_call(c, "PUT", (const char *) path.data, reader_body(host, port, list, &options),
+			&r);
 	if (code == CTL_OK && !c->json)
 		printf("%s drives reader %s at %s:%ld.\n", argv[0], argv[1], host, port);
 	json_decref(r);

@@ -93,6 +93,12 @@ const char core_schema_v1[] =
 const char core_schema_v3[] =
 	/* A code for the machine that takes a dead access point's place; NULL = for a new one. */
 	"ALTER TABLE join_codes ADD COLUMN replaces INTEGER REFERENCES agents(id);"
+	/* How a reader is talked to, beyond where it is. */
+	"ALTER TABLE readers ADD COLUMN profile TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE readers ADD COLUMN llrp_version INTEGER NOT NULL DEFAULT 1;"
+	"ALTER TABLE readers ADD COLUMN reader_calls INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE readers ADD COLUMN tls INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE readers ADD COLUMN tls_pin TEXT NOT NULL DEFAULT '';"
 	/* Since when a certificate of an agent that lives on is worth nothing. */
 	"ALTER TABLE agent_certs ADD COLUMN revoked INTEGER;"
 	/* The history of one thing, newest first. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which readers an agent should run: rows here, their revision at the agent. */
 #include "common/err.h"
+#include "common/gen2_profile.h"
+#include "common/hex.h"
 #include "controller/db/db.h"
 #include "controller/fleet/fleet_internal.h"
 #include <ctype.h>
@@ -10,8 +12,8 @@
 
 #define ANTENNAS_TEXT_MAX 256
 #define SELECT_READERS                                                                             \
-	"SELECT name, host, port, antennas, session, power_cdbm FROM readers"                      \
-	" WHERE agent_id = ? ORDER BY name"
+	"SELECT name, host, port, antennas, session, power_cdbm, profile, llrp_version,"           \
+	" reader_calls, tls, tls_pin FROM readers WHERE agent_id = ? ORDER BY name"
 
 static void row_to_reader(struct sql_stmt *q, struct proto_desired_reader *r)
 {
@@ -23,6 +25,11 @@ static void row_to_reader(struct sql_stmt *q, struct proto_desired_reader *r)
 	r->port = (uint16_t) sql_col_i64(q, 2);
 	r->session = (uint8_t) sql_col_i64(q, 4);
 	r->power_cdbm = (int16_t) sql_col_i64(q, 5);
+	snprintf(r->profile, sizeof(r->profile), "%s", sql_col_text(q, 6));
+	r->llrp_version = (uint8_t) sql_col_i64(q, 7);
+	r->reader_calls = sql_col_i64(q, 8) != 0;
+	r->tls = sql_col_i64(q, 9) != 0;
+	snprintf(r->tls_pin, sizeof(r->tls_pin), "%s", sql_col_text(q, 10));
 	while (text && *text && r->n_antennas < PROTO_MAX_ANTENNAS) {
 		r->antennas[r->n_antennas++] = (uint16_t) strtoul(text, NULL, 10);
 		text += strcspn(text, ",");
@@ -125,13 +132,17 @@ static json_t *reader_json(const struct agent *a, const struct proto_desired_rea
 		h = &unknown;
 	for (size_t i = 0; i < r->n_antennas; i++)
 		json_array_append_new(antennas, json_integer(r->antennas[i]));
-	return json_pack("{s:o,s:o,s:i,s:o,s:i,s:i,s:o,s:o,s:o,s:I,s:I,s:s,s:o}", "name",
-			 fleet_json_text(r->name), "host", fleet_json_text(r->host), "port",
-			 (int) r->port, "antennas", antennas, "session", (int) r->session,
-			 "power_cdbm", (int) r->power_cdbm, "state", fleet_json_text(h->state),
-			 "model", fleet_json_text(h->model), "error", fleet_json_text(h->error),
-			 "reads", (json_int_t) h->reads, "reconnects", (json_int_t) h->reconnects,
-			 "llrp_version", llrp_version(h->llrp_version), "ledger", ledger_json(h));
+	return json_pack(
+		"{s:o,s:o,s:i,s:o,s:i,s:i,s:o,s:s,s:b,s:b,s:o,s:o,s:o,s:o,s:o,s:I,s:I,s:s,s:o}",
+		"name", fleet_json_text(r->name), "host", fleet_json_text(r->host), "port",
+		(int) r->port, "antennas", antennas, "session", (int) r->session, "power_cdbm",
+		(int) r->power_cdbm, "profile", fleet_json_text(r->profile), "llrp",
+		llrp_version(MAX(r->llrp_version, 1)), "reader_calls", r->reader_calls, "tls",
+		r->tls, "pin", fleet_json_text(r->tls_pin), "peer_pin",
+		fleet_json_text(h->tls_peer), "state", fleet_json_text(h->state), "model",
+		fleet_json_text(h->model), "error", fleet_json_text(h->error), "reads",
+		(json_int_t) h->reads, "reconnects", (json_int_t) h->reconnects, "llrp_version",
+		llrp_version(h->llrp_version), "ledger", ledger_json(h));
 }
 
 json_t *fleet_readers_json(const struct fleet *f, const struct agent *a)
@@ -157,16 +168,42 @@ struct reader_op {
 	bool remove;
 	char by[AUTH_WHO_MAX];
 	char antennas[ANTENNAS_TEXT_MAX];
+	/* Which of the newer keys were given: those that were not stay as they are. */
+	bool has_profile, has_llrp, has_calls, has_tls, has_pin;
 	struct proto_desired_reader reader;
 };
+
+static void bind_newer(struct sql_stmt *q, const struct reader_op *op)
+{
+	sql_bind_null(q, 8);
+	sql_bind_null(q, 9);
+	sql_bind_null(q, 10);
+	sql_bind_null(q, 11);
+	sql_bind_null(q, 12);
+	if (op->has_profile)
+		sql_bind_text(q, 8, op->reader.profile);
+	if (op->has_llrp)
+		sql_bind_i64(q, 9, op->reader.llrp_version);
+	if (op->has_calls)
+		sql_bind_i64(q, 10, op->reader.reader_calls);
+	if (op->has_tls)
+		sql_bind_i64(q, 11, op->reader.tls);
+	if (op->has_pin)
+		sql_bind_text(q, 12, op->reader.tls_pin);
+}
 
 static int upsert(struct sql *s, const struct reader_op *op)
 {
 	struct sql_stmt *q = sql_prepare(
-		s, "INSERT INTO readers(agent_id, name, host, port, antennas, session, power_cdbm)"
-		   " VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT(agent_id, name) DO UPDATE SET"
+		s, "INSERT INTO readers(agent_id, name, host, port, antennas, session, power_cdbm,"
+		   " profile, llrp_version, reader_calls, tls, tls_pin) VALUES(?1, ?2, ?3, ?4, ?5,"
+		   " ?6, ?7, coalesce(?8, ''), coalesce(?9, 1), coalesce(?10, 0), coalesce(?11, 0),"
+		   " coalesce(?12, '')) ON CONFLICT(agent_id, name) DO UPDATE SET"
 		   " host = excluded.host, port = excluded.port, antennas = excluded.antennas,"
-		   " session = excluded.session, power_cdbm = excluded.power_cdbm");
+		   " session = excluded.session, power_cdbm = excluded.power_cdbm,"
+		   " profile = coalesce(?8, profile), llrp_version = coalesce(?9, llrp_version),"
+		   " reader_calls = coalesce(?10, reader_calls), tls = coalesce(?11, tls),"
+		   " tls_pin = coalesce(?12, tls_pin)");
 	int r;
 
 	sql_bind_i64(q, 1, op->agent_id);
@@ -176,6 +213,7 @@ static int upsert(struct sql *s, const struct reader_op *op)
 	sql_bind_text(q, 5, op->antennas);
 	sql_bind_i64(q, 6, op->reader.session);
 	sql_bind_i64(q, 7, op->reader.power_cdbm);
+	bind_newer(q, op);
 	r = sql_run(q);
 	if (r < 0)
 		return r;
@@ -225,6 +263,23 @@ static int write_reader(struct sql *s, void *arg)
 			op->remove ? NULL : op->reader.host);
 }
 
+/** The reader as it is in the database now. */
+static json_t *stored_json(struct app *app, const struct agent *a, const char *name)
+{
+	struct sql_stmt *q = sql_prepare(db_reader(app->db), SELECT_READERS);
+	struct proto_desired_reader r;
+	json_t *found = NULL;
+
+	sql_bind_i64(q, 1, a->id);
+	while (!found && sql_step(q) > 0) {
+		row_to_reader(q, &r);
+		if (strcmp(r.name, name) == 0)
+			found = reader_json(a, &r);
+	}
+	sql_reset(q);
+	return found ? found : json_object();
+}
+
 static void reader_written(void *arg, int err)
 {
 	struct reader_op *op = arg;
@@ -242,7 +297,7 @@ static void reader_written(void *arg, int err)
 		if (op->remove || !a)
 			http_reply_empty(op->rq, 204);
 		else
-			http_reply_json(op->rq, 200, reader_json(a, &op->reader));
+			http_reply_json(op->rq, 200, stored_json(op->app, a, op->reader.name));
 	}
 	free(op);
 }
@@ -282,6 +337,44 @@ static bool take_antennas(struct reader_op *op, const json_t *list)
 	return true;
 }
 
+static bool take_pin(struct reader_op *op, const char *pin)
+{
+	uint8_t hash[32];
+
+	op->has_pin = true;
+	if (*pin && hex_decode(pin, hash, sizeof(hash)) < 0)
+		return false;
+	if (*pin)
+		hex_encode(hash, sizeof(hash), op->reader.tls_pin);
+	return true;
+}
+
+/* How the reader is talked to. Why the fields will not do, or NULL. */
+static const char *take_talk(struct reader_op *op, json_t *body)
+{
+	const char *profile = NULL, *llrp = NULL, *pin = NULL;
+	int calls = -1, tls = -1;
+
+	if (json_unpack(body, "{s?s,s?s,s?b,s?b,s?s}", "profile", &profile, "llrp", &llrp,
+			"reader_calls", &calls, "tls", &tls, "pin", &pin) < 0)
+		return "profile, llrp and pin are text, reader_calls and tls are true or false.";
+	if (profile && !gen2_profile_find(profile))
+		return "profile is empty, fast-moving, dense-shelf or door.";
+	if (llrp && strcmp(llrp, "1.0.1") != 0 && strcmp(llrp, "1.1") != 0)
+		return "llrp is 1.0.1 or 1.1.";
+	if (pin && !take_pin(op, pin))
+		return "pin is empty, or the SHA-256 of the reader's certificate in hexadecimal.";
+	op->has_profile = profile;
+	op->has_llrp = llrp;
+	op->has_calls = calls >= 0;
+	op->has_tls = tls >= 0;
+	snprintf(op->reader.profile, sizeof(op->reader.profile), "%s", profile ? profile : "");
+	op->reader.llrp_version = llrp && strcmp(llrp, "1.1") == 0 ? 2 : 1;
+	op->reader.reader_calls = calls > 0;
+	op->reader.tls = tls > 0;
+	return NULL;
+}
+
 /* Why the fields will not do, or NULL. */
 static const char *take_reader(struct reader_op *op, json_t *body)
 {
@@ -307,7 +400,7 @@ static const char *take_reader(struct reader_op *op, json_t *body)
 	r->port = (uint16_t) port;
 	r->session = (uint8_t) session;
 	r->power_cdbm = (int16_t) power;
-	return NULL;
+	return take_talk(op, body);
 }
 
 static struct reader_op *op_new(struct http_request *rq, struct app *app)

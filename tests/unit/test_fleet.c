@@ -427,6 +427,41 @@ static void a_readers_change_raises_the_revision_and_tells_the_poll(void **state
 	test_csr_done(&csr);
 }
 
+static void how_a_reader_is_talked_to_is_kept_and_stays_when_not_named(void **state)
+{
+	static const char full[] =
+		"{\"host\":\"10.0.0.5\",\"profile\":\"door\",\"llrp\":\"1.1\","
+		"\"reader_calls\":true,\"tls\":true,\"pin\":"
+		"\"AA112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\"}";
+	struct test_controller *t = *state;
+	struct proto_desired d = {.rev = 0};
+	struct test_csr csr;
+	char code[128], uri[80];
+	int64_t id;
+
+	test_csr_make(&csr, GNUTLS_PK_ECDSA, P256, "x");
+	make_code(t, 1, 60, code);
+	id = (int64_t) enroll(t, code, "dock", &csr).agent_id;
+	snprintf(uri, sizeof(uri), "/api/v1/agents/%d/readers/door", (int) id);
+	expect(test_json(t, "PUT", uri, "{\"host\":\"10.0.0.4\"}", &test_admin), 200,
+	       "\"llrp\":\"1.0.1\"");
+	expect(test_json(t, "PUT", uri, full, &test_admin), 200, "\"profile\":\"door\"");
+	/* A client that knows of none of it changes none of it. */
+	expect(test_json(t, "PUT", uri, "{\"host\":\"10.0.0.6\"}", &test_admin), 200,
+	       "\"reader_calls\":true");
+	assert_int_equal(fleet_desired_readers(&t->app, id, 0, &d), 1);
+	assert_string_equal(d.readers[0].host, "10.0.0.6");
+	assert_string_equal(d.readers[0].profile, "door");
+	assert_int_equal(d.readers[0].llrp_version, 2);
+	assert_true(d.readers[0].reader_calls && d.readers[0].tls);
+	assert_memory_equal(d.readers[0].tls_pin, "aa1122", 6);
+	proto_desired_done(&d);
+	expect(test_json(t, "PUT", uri, "{\"host\":\"10.0.0.6\",\"pin\":\"\",\"profile\":\"\"}",
+			 &test_admin),
+	       200, "\"pin\":\"\"");
+	test_csr_done(&csr);
+}
+
 static void odd_readers_are_refused(void **state)
 {
 	static const char *const bad[] = {
@@ -438,6 +473,10 @@ static void odd_readers_are_refused(void **state)
 		"{\"host\":\"h\",\"session\":4}",
 		"{\"host\":\"h\",\"antennas\":[0]}",
 		"{\"host\":\"h\",\"antennas\":\"1\"}",
+		"{\"host\":\"h\",\"profile\":\"turbo\"}",
+		"{\"host\":\"h\",\"llrp\":\"2.0\"}",
+		"{\"host\":\"h\",\"pin\":\"abc\"}",
+		"{\"host\":\"h\",\"tls\":\"yes\"}",
 	};
 	struct test_controller *t = *state;
 	struct test_csr csr;
@@ -552,6 +591,9 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(
 			a_readers_change_raises_the_revision_and_tells_the_poll, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			how_a_reader_is_talked_to_is_kept_and_stays_when_not_named, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(odd_readers_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_health_report_shows_in_the_agents_object, setup,
 						teardown),

@@ -225,6 +225,87 @@ static void impinj_is_asked_for_phase_and_doppler(void **state)
 	rig_done(&rig);
 }
 
+/** The inventory command of the ROSpec in rig->got. */
+static struct llrp_elem *inventory_command(struct rig *rig)
+{
+	struct llrp_elem *e = llrp_find(llrp_root(rig->got), LLRP_P_ROSPEC);
+
+	e = llrp_find(llrp_find(e, LLRP_P_AISPEC), LLRP_P_INVENTORY_PARAMETER_SPEC);
+	e = llrp_find(llrp_find(e, LLRP_P_ANTENNA_CONFIGURATION), LLRP_P_C1G2_INVENTORY_COMMAND);
+	assert_non_null(e);
+	return e;
+}
+
+static void a_profile_in_plain_words_sets_the_air_protocol(void **state)
+{
+	/* The rig's reader has FM0 in its modes 10 and 1002, Miller 4 in 11. */
+	static const struct {
+		const char *profile;
+		unsigned int session, population, mode;
+	} cases[] = {
+		{NULL, 3, 32, 11},
+		{"fast-moving", 0, 8, 10},
+		{"dense-shelf", 2, 256, 11},
+		{"door", 0, 16, 11},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct rfid_reader_config cfg = {.session = 3, .profile = cases[i].profile};
+		struct llrp_elem *e, *command;
+		struct rig rig;
+
+		rig_init(&rig, &cfg);
+		rig_bring_up_to_add(&rig);
+		command = inventory_command(&rig);
+		e = llrp_find(command, LLRP_P_C1G2_SINGULATION_CONTROL);
+		assert_int_equal(llrp_get(e, "Session"), cases[i].session);
+		assert_int_equal(llrp_get(e, "TagPopulation"), cases[i].population);
+		e = llrp_find(command, LLRP_P_C1G2_RF_CONTROL);
+		assert_int_equal(llrp_get(e, "ModeIndex"), cases[i].mode);
+		assert_null(llrp_find(command, LLRP_P_CUSTOM));
+		rig_done(&rig);
+	}
+}
+
+static void an_unknown_profile_is_refused(void **state)
+{
+	const struct rfid_reader_config cfg = {.profile = "turbo"};
+	const struct llrp_session_callbacks none = {0};
+	struct llrp_session *s;
+	struct clock_fake clock;
+
+	(void) state;
+	clock_fake_init(&clock, 1, NOW_US);
+	assert_int_equal(llrp_session_new(&cfg, &clock.clock, &none, NULL, &s), -ERR_CONFIG);
+}
+
+static void impinj_gets_the_target_and_a_mode_of_its_own(void **state)
+{
+	static const struct {
+		const char *profile;
+		unsigned int mode, search;
+	} cases[] = {{"", 1002, 0}, {"dense-shelf", 1002, 2}, {"door", 11, 2}};
+
+	(void) state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct rfid_reader_config cfg = {.profile = cases[i].profile};
+		struct llrp_elem *command;
+		struct rig rig;
+
+		rig_init(&rig, &cfg);
+		(void) impinj_report_spec(&rig, 0);
+		command = inventory_command(&rig);
+		assert_int_equal(llrp_get(llrp_find(command, LLRP_P_C1G2_RF_CONTROL), "ModeIndex"),
+				 cases[i].mode);
+		assert_int_equal(llrp_get(llrp_find_custom(command, LLRP_VENDOR_IMPINJ,
+							   LLRP_IMPINJ_INVENTORY_SEARCH_MODE),
+					  "InventorySearchMode"),
+				 cases[i].search);
+		rig_done(&rig);
+	}
+}
+
 static void refused_extensions_are_done_without(void **state)
 {
 	struct rig rig;
@@ -432,6 +513,9 @@ int main(void)
 		cmocka_unit_test(inventory_is_derived_from_the_capabilities),
 		cmocka_unit_test(no_wish_for_power_means_the_highest),
 		cmocka_unit_test(impinj_is_asked_for_phase_and_doppler),
+		cmocka_unit_test(a_profile_in_plain_words_sets_the_air_protocol),
+		cmocka_unit_test(an_unknown_profile_is_refused),
+		cmocka_unit_test(impinj_gets_the_target_and_a_mode_of_its_own),
 		cmocka_unit_test(refused_extensions_are_done_without),
 		cmocka_unit_test(refused_settings_are_tried_again_with_less),
 		cmocka_unit_test(start_refused_by_an_active_reader_is_running),

@@ -159,7 +159,12 @@ static void desired_state_survives_the_link(void **state)
 					      .n_antennas = 2,
 					      .antennas = {1, 4},
 					      .session = 1,
-					      .power_cdbm = 2700};
+					      .power_cdbm = 2700,
+					      .profile = "door",
+					      .llrp_version = 2,
+					      .reader_calls = true,
+					      .tls = true,
+					      .tls_pin = "ab"};
 	struct proto_desired_label label = {
 		.addr = {1}, .rev = 5, .n = 2, .timeline = {{{1}, 10}, {{2}, 20}}};
 	struct proto_desired m = {.epoch = UINT64_MAX,
@@ -257,7 +262,16 @@ static void health_survives_the_link(void **state)
 				 .clock_uncertainty_us = 900,
 				 .n_readers = 1,
 				 .n_interfaces = 1,
-				 .readers = {{.name = "dock", .state = "running", .reads = 5}},
+				 .readers = {{.name = "dock",
+					      .state = "running",
+					      .reads = 5,
+					      .reports = 6,
+					      .held = 7,
+					      .gaps_us = 8,
+					      .gap_cause = "overflow",
+					      .gap_from_us = -9,
+					      .gap_to_us = 10,
+					      .tls_peer = "cd"}},
 				 .interfaces = {{.name = "eth0", .up = true, .signal_dbm = -40}}};
 	struct proto_health back;
 
