@@ -8,7 +8,7 @@
 #include <strings.h>
 
 #define PAGE       1000
-#define IMPORT_MAX (64u << 20)
+#define UPLOAD_MAX (64u << 20)
 
 /* Sends with a session. A session of before that has ended is told apart from a refusal. */
 static int send_signed_in(struct ctl *c, const struct ctl_request *rq, struct ctl_reply *ret)
@@ -51,6 +51,62 @@ int ctl_call(struct ctl *c, const char *method, const char *path, json_t *take_b
 		*ret_body = json_incref(reply.body);
 	ctl_reply_done(&reply);
 	return CTL_OK;
+}
+
+int ctl_read_file(const char *name, struct buf *ret)
+{
+	FILE *f = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
+	int r = f ? 0 : -errno;
+	size_t n = f ? 65536 : 0;
+
+	buf_init(ret, UPLOAD_MAX);
+	while (n == 65536) {
+		uint8_t *to = buf_extend(ret, 65536);
+
+		n = to ? fread(to, 1, 65536, f) : 0;
+		if (to)
+			ret->len -= 65536 - n;
+	}
+	if (f) {
+		r = ferror(f) ? -EIO : ret->err;
+		if (f != stdin)
+			fclose(f);
+	}
+	if (r < 0)
+		fprintf(stderr, "gondolactl: cannot read %s: %s\n", name, err_str(r));
+	return r < 0 ? CTL_REFUSED : CTL_OK;
+}
+
+int ctl_upload(struct ctl *c, const char *path, const char *content_type, const char *file,
+	       json_t **ret_body)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	struct ctl_request rq = {.method = "POST", .path = path, .content_type = content_type};
+	struct ctl_reply reply;
+	int code = ctl_read_file(file, &text);
+
+	*ret_body = NULL;
+	if (code == CTL_OK)
+		code = ctl_ensure_session(c);
+	if (code != CTL_OK)
+		return code;
+	rq.body = text.data ? (const void *) text.data : "";
+	rq.body_len = text.len;
+	if (ctl_send(c, &rq, &reply) < 0) {
+		code = CTL_UNREACHABLE;
+	} else if (reply.status >= 400) {
+		if (c->json && reply.body)
+			ctl_print_json(reply.body);
+		else
+			ctl_print_problem(&reply);
+		code = CTL_REFUSED;
+	} else if (c->json) {
+		ctl_print_json(reply.body);
+	} else {
+		*ret_body = json_incref(reply.body);
+	}
+	ctl_reply_done(&reply);
+	return code;
 }
 
 int ctl_list(struct ctl *c, const char *path, json_t **ret_items)
@@ -113,66 +169,13 @@ int ctl_find_id(struct ctl *c, const char *path, const char *key, const char *va
 	return code;
 }
 
-int ctl_read_file(const char *name, struct buf *out)
-{
-	FILE *f = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
-	size_t n;
-	int r = f ? 0 : -errno;
-
-	buf_init(out, IMPORT_MAX);
-	if (f) {
-		do {
-			uint8_t *to = buf_extend(out, 65536);
-
-			n = to ? fread(to, 1, 65536, f) : 0;
-			if (to)
-				out->len -= 65536 - n;
-		} while (n == 65536);
-		r = ferror(f) ? -EIO : out->err;
-		if (f != stdin)
-			fclose(f);
-	}
-	if (r < 0) {
-		fprintf(stderr, "gondolactl: cannot read %s: %s\n", name, err_str(r));
-		return CTL_REFUSED;
-	}
-	return CTL_OK;
-}
-
 int ctl_import(struct ctl *c, const char *path, const char *file, bool dry, json_t **ret_body)
 {
-	_cleanup_buf_ struct buf csv = BUF_INIT, url = BUF_INIT;
-	struct ctl_reply reply;
-	int code = ctl_read_file(file, &csv);
+	_cleanup_buf_ struct buf url = BUF_INIT;
 
-	*ret_body = NULL;
 	buf_printf(&url, "%s%cdry_run=%d", path, strchr(path, '?') ? '&' : '?', dry);
 	buf_put_u8(&url, 0);
-	if (code == CTL_OK)
-		code = ctl_ensure_session(c);
-	if (code != CTL_OK)
-		return code;
-	struct ctl_request rq = {
-		.method = "POST",
-		.path = (const char *) url.data,
-		.content_type = "text/csv",
-		.body = csv.data ? (const void *) csv.data : "",
-		.body_len = csv.len,
-	};
-
-	if (ctl_send(c, &rq, &reply) < 0) {
-		code = CTL_UNREACHABLE;
-	} else if (reply.status >= 400) {
-		if (c->json && reply.body)
-			ctl_print_json(reply.body);
-		else
-			ctl_print_problem(&reply);
-		code = CTL_REFUSED;
-	} else if (c->json) {
-		ctl_print_json(reply.body);
-	} else {
-		*ret_body = json_incref(reply.body);
-	}
-	ctl_reply_done(&reply);
-	return code;
+	if (!buf_ok(&url))
+		return CTL_REFUSED;
+	return ctl_upload(c, (const char *) url.data, "text/csv", file, ret_body);
 }

@@ -69,6 +69,10 @@ static struct curl_slist *headers_of(const struct ctl *c, const struct ctl_reque
 			 rq->content_type ? rq->content_type : "application/json");
 		list = curl_slist_append(list, line);
 	}
+	if (rq->if_match) {
+		snprintf(line, sizeof(line), "If-Match: %.200s", rq->if_match);
+		list = curl_slist_append(list, line);
+	}
 	if (c->token) {
 		snprintf(line, sizeof(line), "Authorization: Bearer %s", c->token);
 		list = curl_slist_append(list, line);

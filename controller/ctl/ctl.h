@@ -50,6 +50,7 @@ struct ctl_request {
 	const char *method;
 	const char *path;         /**< below the URL, already escaped */
 	const char *content_type; /**< NULL = JSON */
+	const char *if_match;     /**< the etag that is to be replaced; NULL = none is named */
 	const void *body;         /**< NULL = none */
 	size_t body_len;
 	/** Gets the body in pieces as it arrives instead of collecting it; may be NULL. Returns
@@ -91,9 +92,11 @@ const char *ctl_money(const json_t *minor, const json_t *currency, char *buf, si
  * caller (NULL if --json printed it already, or if there is none). */
 int ctl_call(struct ctl *c, const char *method, const char *path, json_t *take_body,
 	     json_t **ret_body);
-/** Reads a file, or standard input for "-"; explains itself when it cannot. `out` is the caller's
- * to release. */
-int ctl_read_file(const char *name, struct buf *out);
+/** Reads a file, "-" being standard input; says on stderr what went wrong. */
+int ctl_read_file(const char *name, struct buf *ret);
+/** POSTs a file as it is, with a session; otherwise as ctl_call(). */
+int ctl_upload(struct ctl *c, const char *path, const char *content_type, const char *file,
+	       json_t **ret_body);
 /** Posts a CSV file to an import; as ctl_call() otherwise. */
 int ctl_import(struct ctl *c, const char *path, const char *file, bool dry, json_t **ret_body);
 /** Collects all pages of a list into one array. */
@@ -103,6 +106,8 @@ int ctl_find_id(struct ctl *c, const char *path, const char *key, const char *va
 		const char *what, json_int_t *ret_id);
 /** The id of the product with that GTIN; explains itself when there is none. */
 int ctl_product_id(struct ctl *c, const char *gtin, json_int_t *ret);
+/** "90", "30m", "1h", "7d" in seconds; -1 if it is none of these. */
+long ctl_parse_ttl(const char *text);
 /** Says what is wrong and how the verb is used. */
 int ctl_usage_error(const char *fmt, ...) _printf_(1, 2);
 /** Takes a flag out of the arguments, wherever it stands. */
@@ -132,7 +137,21 @@ int ctl_labels_list(struct ctl *c, int argc, char **argv);
 int ctl_labels_show(struct ctl *c, int argc, char **argv);
 int ctl_labels_link(struct ctl *c, int argc, char **argv);
 int ctl_labels_unlink(struct ctl *c, int argc, char **argv);
+int ctl_labels_import_links(struct ctl *c, int argc, char **argv);
+int ctl_labels_links(struct ctl *c, int argc, char **argv);
+int ctl_labels_undo(struct ctl *c, int argc, char **argv);
+int ctl_labels_flash(struct ctl *c, int argc, char **argv);
+int ctl_labels_replace(struct ctl *c, int argc, char **argv);
 int ctl_labels_image(struct ctl *c, int argc, char **argv);
+int ctl_rollouts_list(struct ctl *c, int argc, char **argv);
+int ctl_rollouts_show(struct ctl *c, int argc, char **argv);
+int ctl_rollouts_start(struct ctl *c, int argc, char **argv);
+int ctl_rollouts_preview(struct ctl *c, int argc, char **argv);
+int ctl_rollouts_pause(struct ctl *c, int argc, char **argv);
+int ctl_rollouts_resume(struct ctl *c, int argc, char **argv);
+int ctl_rollouts_cancel(struct ctl *c, int argc, char **argv);
+int ctl_rollouts_rollback(struct ctl *c, int argc, char **argv);
+int ctl_rollouts_labels(struct ctl *c, int argc, char **argv);
 int ctl_stock(struct ctl *c, int argc, char **argv);
 int ctl_items(struct ctl *c, int argc, char **argv);
 int ctl_items_list(struct ctl *c, int argc, char **argv);
@@ -151,15 +170,20 @@ int ctl_differences_strangers(struct ctl *c, int argc, char **argv);
 int ctl_settle(struct ctl *c, int argc, char **argv);
 int ctl_places_list(struct ctl *c, int argc, char **argv);
 int ctl_places_set(struct ctl *c, int argc, char **argv);
+int ctl_places_remove(struct ctl *c, int argc, char **argv);
+int ctl_plan_show(struct ctl *c, int argc, char **argv);
+int ctl_plan_set(struct ctl *c, int argc, char **argv);
 int ctl_places_fit(struct ctl *c, int argc, char **argv);
 int ctl_places_score(struct ctl *c, int argc, char **argv);
 int ctl_doors_score(struct ctl *c, int argc, char **argv);
 int ctl_antennas_list(struct ctl *c, int argc, char **argv);
 int ctl_antennas_set(struct ctl *c, int argc, char **argv);
 int ctl_readers_set(struct ctl *c, int argc, char **argv);
+int ctl_readers_remove(struct ctl *c, int argc, char **argv);
 int ctl_join_code(struct ctl *c, int argc, char **argv);
 int ctl_agents_list(struct ctl *c, int argc, char **argv);
 int ctl_agents_show(struct ctl *c, int argc, char **argv);
+int ctl_agents_replace(struct ctl *c, int argc, char **argv);
 int ctl_agents_revoke(struct ctl *c, int argc, char **argv);
 int ctl_tokens_list(struct ctl *c, int argc, char **argv);
 int ctl_tokens_add(struct ctl *c, int argc, char **argv);

@@ -8,6 +8,10 @@
 
 #define DEFAULT_URL "https://127.0.0.1:8443"
 
+#define ROLLOUT_ARGS                                                                               \
+	"[--name NAME] [--reason TEXT] [--waves 2,25,100] [--staged PERCENT] [--timeout S]"        \
+	" [--failed PERCENT] [--settle S] [--start TIME] FILE.csv"
+
 const struct ctl_verb ctl_verbs[] = {
 	{"login", "", "sign in (--user) and keep the session", ctl_login},
 	{"logout", "", "end the kept session", ctl_logout},
@@ -18,11 +22,34 @@ const struct ctl_verb ctl_verbs[] = {
 	 ctl_products_import},
 	{"price set", "GTIN PRICE", "change a price, now", ctl_price_set},
 	{"price history", "GTIN", "all prices a product had, newest first", ctl_price_history},
+	{"rollouts list", "", "price changes that go out in waves", ctl_rollouts_list},
+	{"rollouts show", "ROLLOUT", "one rollout: its waves, and when it will be over",
+	 ctl_rollouts_show},
+	{"rollouts preview", ROLLOUT_ARGS, "what a rollout would be; starts nothing",
+	 ctl_rollouts_preview},
+	{"rollouts start", ROLLOUT_ARGS, "send the prices of a CSV file out in waves",
+	 ctl_rollouts_start},
+	{"rollouts pause", "ROLLOUT [REASON]", "stop before the next flip", ctl_rollouts_pause},
+	{"rollouts resume", "ROLLOUT", "go on, also after a halt", ctl_rollouts_resume},
+	{"rollouts cancel", "ROLLOUT [REASON]", "stop for good; what has flipped stays",
+	 ctl_rollouts_cancel},
+	{"rollouts rollback", "ROLLOUT [REASON]", "show the old prices again",
+	 ctl_rollouts_rollback},
+	{"rollouts labels", "[--wave N] [--state STATE] ROLLOUT", "how far each label is, and why",
+	 ctl_rollouts_labels},
 	{"labels list", "[SEARCH]", "labels with wanted, sent and shown", ctl_labels_list},
 	{"labels show", "LABEL", "one label and its history", ctl_labels_show},
 	{"labels link", "[--relink] LABEL GTIN", "show this product on this label",
 	 ctl_labels_link},
 	{"labels unlink", "LABEL", "take the product off the label", ctl_labels_unlink},
+	{"labels import-links", "[--dry-run] [--relink] FILE",
+	 "link labels by a CSV file with the columns label and gtin", ctl_labels_import_links},
+	{"labels links", "[LABEL]", "every change of a link, newest first", ctl_labels_links},
+	{"labels undo", "[--batch] LINK", "take a change of a link back", ctl_labels_undo},
+	{"labels flash", "[--seconds N] [--colour COLOUR] LABEL", "make a label blink, to find it",
+	 ctl_labels_flash},
+	{"labels replace", "[--force] OLD NEW", "another label takes a broken one's place",
+	 ctl_labels_replace},
 	{"labels image", "[--what wanted|sent|shown] LABEL FILE",
 	 "write the label's picture as PNG", ctl_labels_image},
 	{"stock", "[--product GTIN] [--place PLACE]", "live stock by product and place", ctl_stock},
@@ -51,6 +78,9 @@ const struct ctl_verb ctl_verbs[] = {
 	 "take a delivery into the books, as announced or as listed", ctl_deliveries_receive},
 	{"places list", "", "places of the store", ctl_places_list},
 	{"places set", "NAME [--kind KIND]", "create a place or change its kind", ctl_places_set},
+	{"places remove", "NAME", "remove a place", ctl_places_remove},
+	{"plan show", "", "the floor plan: where places and antennas are", ctl_plan_show},
+	{"plan set", "FILE.json", "replace the floor plan by that of a file", ctl_plan_set},
 	{"places fit", "--walk PLACE=FILE.csv ... --out MODEL",
 	 "learn from recorded walks where a tag is (offline)", ctl_places_fit},
 	{"places score", "--model MODEL --walk PLACE=FILE.csv ... [--joined]",
@@ -64,10 +94,13 @@ const struct ctl_verb ctl_verbs[] = {
 	 "AGENT NAME HOST:PORT [--antennas 1,2] [--profile P] [--tls on] [--pin HEX]"
 	 " [--reader-calls on] [--llrp 1.1]",
 	 "give an agent a reader to drive", ctl_readers_set},
+	{"readers remove", "AGENT NAME", "an agent drives a reader no more", ctl_readers_remove},
 	{"join-code", "[--uses N] [--ttl 1h]", "a code with which an agent joins this store",
 	 ctl_join_code},
 	{"agents list", "", "access points and their health", ctl_agents_list},
 	{"agents show", "AGENT", "one access point", ctl_agents_show},
+	{"agents replace", "[--ttl 1h] AGENT",
+	 "a code with which a new machine takes a dead one's place", ctl_agents_replace},
 	{"agents revoke", "AGENT", "take an agent's certificate back", ctl_agents_revoke},
 	{"users list", "", "who may sign in", ctl_users_list},
 	{"users add", "NAME --role ROLE", "admin, manager, stock, it or viewer", ctl_users_add},
@@ -102,7 +135,7 @@ static void print_help(FILE *out)
 	      "  --help, --version\n\n",
 	      out);
 	for (const struct ctl_verb *v = ctl_verbs; v->words; v++) {
-		char call[96];
+		char call[256];
 
 		snprintf(call, sizeof(call), "%s %s", v->words, v->args);
 		if (strlen(call) > 38)

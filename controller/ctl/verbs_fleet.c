@@ -219,8 +219,7 @@ int ctl_readers_set(struct ctl *c, int argc, char **argv)
 	return code;
 }
 
-/* "90", "30m", "1h", "7d" in seconds; -1 if it is none of these. */
-static long parse_ttl(const char *text)
+long ctl_parse_ttl(const char *text)
 {
 	char *end;
 	long n = strtol(text, &end, 10);
@@ -243,7 +242,7 @@ int ctl_join_code(struct ctl *c, int argc, char **argv)
 		if (i + 1 < argc && strcmp(argv[i], "--uses") == 0)
 			uses = strtol(argv[i + 1], NULL, 10);
 		else if (i + 1 < argc && strcmp(argv[i], "--ttl") == 0)
-			ttl = parse_ttl(argv[i + 1]);
+			ttl = ctl_parse_ttl(argv[i + 1]);
 		else
 			return ctl_usage_error("join-code takes --uses N and --ttl TIME");
 	}

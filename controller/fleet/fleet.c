@@ -60,13 +60,23 @@ struct agent *fleet_add(struct fleet *f, int64_t id, const char *name)
 	return a;
 }
 
+void fleet_revoke_certs(struct fleet *f, struct agent *a)
+{
+	for (struct agent_cert *c = f->certs; c; c = c->hh.next)
+		c->revoked = c->revoked || c->agent_id == a->id;
+	free(a->health);
+	a->health = NULL;
+	a->cert_not_after_us = 0;
+	a->online = false;
+}
+
 int fleet_add_cert(struct fleet *f, const uint8_t fingerprint[CA_FINGERPRINT_BYTES],
-		   int64_t agent_id, int64_t not_after_us)
+		   int64_t agent_id, int64_t not_after_us, bool revoked)
 {
 	struct agent *a = fleet_find(f, agent_id);
 	struct agent_cert *c;
 
-	if (a)
+	if (a && !revoked)
 		a->cert_not_after_us = MAX(a->cert_not_after_us, not_after_us);
 	HASH_FIND(hh, f->certs, fingerprint, CA_FINGERPRINT_BYTES, c);
 	if (c)
@@ -76,6 +86,7 @@ int fleet_add_cert(struct fleet *f, const uint8_t fingerprint[CA_FINGERPRINT_BYT
 		return -ENOMEM;
 	memcpy(c->fingerprint, fingerprint, CA_FINGERPRINT_BYTES);
 	c->agent_id = agent_id;
+	c->revoked = revoked;
 	HASH_ADD(hh, f->certs, fingerprint, CA_FINGERPRINT_BYTES, c);
 	if (!c->hh.tbl) {
 		free(c);
@@ -146,7 +157,7 @@ int fleet_identify(void *user, struct http_request *rq, struct http_who *ret)
 	a = c ? fleet_find(f, c->agent_id) : NULL;
 	if (!a)
 		return -ERR_AUTH;
-	if (a->revoked_us)
+	if (a->revoked_us || c->revoked)
 		return -ERR_REVOKED;
 	ret->agent_id = a->id;
 	ret->perms = PERM_AGENT;
@@ -211,8 +222,9 @@ static int load_agents(struct fleet *f)
 
 static int load_certs(struct fleet *f)
 {
-	struct sql_stmt *q = sql_prepare(
-		db_reader(f->app->db), "SELECT fingerprint, agent_id, not_after FROM agent_certs");
+	struct sql_stmt *q =
+		sql_prepare(db_reader(f->app->db), "SELECT fingerprint, agent_id, not_after,"
+						   " revoked IS NOT NULL FROM agent_certs");
 	int r;
 
 	while ((r = sql_step(q)) > 0) {
@@ -221,7 +233,8 @@ static int load_certs(struct fleet *f)
 
 		if (!fingerprint || len != CA_FINGERPRINT_BYTES)
 			continue;
-		r = fleet_add_cert(f, fingerprint, sql_col_i64(q, 1), sql_col_i64(q, 2));
+		r = fleet_add_cert(f, fingerprint, sql_col_i64(q, 1), sql_col_i64(q, 2),
+				   sql_col_i64(q, 3) != 0);
 		if (r < 0) {
 			sql_reset(q);
 			return r;

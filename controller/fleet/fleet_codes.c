@@ -70,6 +70,7 @@ struct code_op {
 	struct http_request *rq;
 	struct app *app;
 	int64_t id, uses, created_us, expires_us;
+	int64_t replaces; /* an agent whose place its user takes; 0 = a new one */
 	char by[AUTH_WHO_MAX];
 	char note[NOTE_MAX + 1];
 	char code[CODE_CHARS + 1];
@@ -94,8 +95,9 @@ static int write_code(struct sql *s, void *arg)
 {
 	struct code_op *op = arg;
 	struct sql_stmt *q = sql_prepare(s, "INSERT INTO join_codes(secret_hash, uses, created,"
-					    " created_by, expires, note) VALUES(?, ?, ?, ?, ?, ?)");
-	char object[24];
+					    " created_by, expires, note, replaces)"
+					    " VALUES(?, ?, ?, ?, ?, ?, ?)");
+	char object[24], detail[NOTE_MAX + 40];
 	int r;
 
 	sql_bind_blob(q, 1, op->hash, sizeof(op->hash));
@@ -104,12 +106,24 @@ static int write_code(struct sql *s, void *arg)
 	sql_bind_text(q, 4, op->by);
 	sql_bind_i64(q, 5, op->expires_us);
 	sql_bind_text(q, 6, op->note);
+	if (op->replaces)
+		sql_bind_i64(q, 7, op->replaces);
 	r = sql_run(q);
 	if (r < 0)
 		return r;
 	op->id = sql_last_rowid(s);
 	snprintf(object, sizeof(object), "%lld", (long long) op->id);
-	return db_audit(s, op->by, "join-code.create", object, op->note);
+	if (op->replaces)
+		snprintf(detail, sizeof(detail), "replaces agent %lld%s%s",
+			 (long long) op->replaces, op->note[0] ? "; " : "", op->note);
+	else
+		snprintf(detail, sizeof(detail), "%s", op->note);
+	return db_audit(s, op->by, "join-code.create", object, detail);
+}
+
+static json_t *id_or_null(int64_t id)
+{
+	return id ? json_integer(id) : json_null();
 }
 
 static void code_written(void *arg, int err)
@@ -121,17 +135,47 @@ static void code_written(void *arg, int err)
 		http_reply_err(op->rq, err, "Join code");
 	else
 		http_reply_json(op->rq, 201,
-				json_pack("{s:I,s:s,s:I,s:s}", "id", (json_int_t) op->id, "code",
-					  op->code, "uses", (json_int_t) op->uses, "expires",
-					  clock_rfc3339(op->expires_us, when)));
+				json_pack("{s:I,s:s,s:I,s:s,s:o}", "id", (json_int_t) op->id,
+					  "code", op->code, "uses", (json_int_t) op->uses,
+					  "expires", clock_rfc3339(op->expires_us, when),
+					  "replaces", id_or_null(op->replaces)));
 	sodium_memzero(op, sizeof(*op));
 	free(op);
+}
+
+static bool read_replaces(json_t *body, json_int_t *ret)
+{
+	json_t *id = json_object_get(body, "replaces");
+
+	if (!id || json_is_null(id))
+		return true;
+	*ret = json_integer_value(id);
+	return json_is_integer(id) && *ret > 0;
+}
+
+/* Whose place the code gives away: an agent that is there, and one place for one machine. */
+static bool check_replaces(struct http_request *rq, struct app *app, json_int_t id, json_int_t uses)
+{
+	const struct agent *a = fleet_find(app->fleet, id);
+
+	if (!a)
+		http_problem(rq, 422, "no-such-agent", "There is no such agent to replace.");
+	else if (a->revoked_us)
+		http_problem(rq, 409, "revoked",
+			     "This agent was revoked and its labels were let go: there is no place "
+			     "to take. Make a plain join code.");
+	else if (uses != 1)
+		http_problem(rq, 422, "bad-join-code",
+			     "One machine takes the place of one: uses is 1.");
+	else
+		return true;
+	return false;
 }
 
 static void post_code(struct http_request *rq, struct app *app)
 {
 	json_t *body = http_json(rq);
-	json_int_t uses = 1, ttl_s = 3600;
+	json_int_t uses = 1, ttl_s = 3600, replaces = 0;
 	const char *note = "";
 	struct code_op *op;
 	int r;
@@ -139,12 +183,17 @@ static void post_code(struct http_request *rq, struct app *app)
 	if (!body)
 		return;
 	if (json_unpack(body, "{s?I,s?I,s?s}", "uses", &uses, "ttl_s", &ttl_s, "note", &note) < 0 ||
-	    uses < 1 || uses > MAX_USES || ttl_s < 1 || ttl_s > MAX_TTL_S ||
-	    strlen(note) > NOTE_MAX) {
+	    !read_replaces(body, &replaces) || uses < 1 || uses > MAX_USES || ttl_s < 1 ||
+	    ttl_s > MAX_TTL_S || strlen(note) > NOTE_MAX) {
 		json_decref(body);
 		http_problem(rq, 422, "bad-join-code",
-			     "uses is 1 to %d, ttl_s 1 to %d, note at most %d bytes.", MAX_USES,
-			     MAX_TTL_S, NOTE_MAX);
+			     "uses is 1 to %d, ttl_s 1 to %d, note at most %d bytes, replaces an "
+			     "agent's number.",
+			     MAX_USES, MAX_TTL_S, NOTE_MAX);
+		return;
+	}
+	if (replaces && !check_replaces(rq, app, replaces, uses)) {
+		json_decref(body);
 		return;
 	}
 	op = calloc(1, sizeof(*op));
@@ -152,6 +201,7 @@ static void post_code(struct http_request *rq, struct app *app)
 		op->rq = rq;
 		op->app = app;
 		op->uses = uses;
+		op->replaces = replaces;
 		op->created_us = clock_real_us(app->clock);
 		op->expires_us = op->created_us + ttl_s * US_PER_SEC;
 		snprintf(op->note, sizeof(op->note), "%s", note);
@@ -180,18 +230,23 @@ static void get_codes(struct http_request *rq, struct app *app)
 	if (!list_page_read(rq, &page))
 		return;
 	items = json_array();
-	q = sql_prepare(db_reader(app->db), "SELECT id, uses, used, expires, created_by, note"
-					    " FROM join_codes WHERE id > ? ORDER BY id LIMIT ?");
+	q = sql_prepare(db_reader(app->db), "SELECT c.id, c.uses, c.used, c.expires,"
+					    " c.created_by, c.note, c.replaces, a.name"
+					    " FROM join_codes c LEFT JOIN agents a"
+					    " ON a.id = c.replaces WHERE c.id > ?"
+					    " ORDER BY c.id LIMIT ?");
 	sql_bind_i64(q, 1, page.after);
 	sql_bind_i64(q, 2, page.limit + 1);
 	while ((r = sql_step(q)) > 0 && n < page.limit) {
 		last = sql_col_i64(q, 0);
 		json_array_append_new(
-			items, json_pack("{s:I,s:I,s:I,s:s,s:s,s:s}", "id", (json_int_t) last,
-					 "uses", (json_int_t) sql_col_i64(q, 1), "used",
-					 (json_int_t) sql_col_i64(q, 2), "expires",
+			items, json_pack("{s:I,s:I,s:I,s:s,s:s,s:s,s:o,s:s?}", "id",
+					 (json_int_t) last, "uses", (json_int_t) sql_col_i64(q, 1),
+					 "used", (json_int_t) sql_col_i64(q, 2), "expires",
 					 clock_rfc3339(sql_col_i64(q, 3), when), "created_by",
-					 sql_col_text(q, 4), "note", sql_col_text(q, 5)));
+					 sql_col_text(q, 4), "note", sql_col_text(q, 5), "replaces",
+					 id_or_null(sql_col_i64(q, 6)), "replaces_agent",
+					 sql_col_text(q, 7)));
 		n++;
 	}
 	if (r < 0) {

@@ -4,11 +4,16 @@
  * key, because the answer was lost or the power went, gets the same agent and certificate and burns
  * no further use of the code. All of it is one write, certificate included, so that a crash leaves
  * either nothing or an enrolment that can be repeated.
+ *
+ * A code may give away a dead access point's place: its user becomes that agent, with its name,
+ * readers and labels, and the dead one's key and certificates are worth nothing from that write on.
  */
 #include "common/err.h"
+#include "common/fault.h"
 #include "common/log.h"
 #include "controller/db/db.h"
 #include "controller/fleet/fleet_internal.h"
+#include "controller/shop/shop.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -26,23 +31,27 @@ struct enrolment {
 	char address[64];
 	char by[AUTH_WHO_MAX];
 	uint8_t secret_hash[32], key_hash[32];
+	bool has_peer; /* when renewing: the certificate it shows */
+	uint8_t peer[CA_FINGERPRINT_BYTES];
 	int64_t now_us;
 	struct proto_enroll_request request;
 	/* results */
 	int64_t agent_id;
+	int64_t replaces; /* whose place the code gives away; 0 = nobody's */
 	char name[PROTO_NAME_MAX];
 	struct ca_cert cert;
-	bool made_agent;
+	bool made_agent, took_over;
 };
 
 /* --- inside the write ---------------------------------------------------------------------- */
 
 /* -ERR_AUTH: no such code. -ERR_EXPIRED: too old or used up. */
-static int use_code(struct sql *s, const struct enrolment *e)
+static int use_code(struct sql *s, struct enrolment *e)
 {
 	struct sql_stmt *q = sql_prepare(
 		s, "SELECT c.id, c.uses > c.used, c.expires, c.created,"
-		   " EXISTS(SELECT 1 FROM join_uses u WHERE u.code_id = c.id AND u.key_hash = ?)"
+		   " EXISTS(SELECT 1 FROM join_uses u WHERE u.code_id = c.id AND u.key_hash = ?),"
+		   " c.replaces"
 		   " FROM join_codes c WHERE c.secret_hash = ?");
 	int64_t id, expires, created;
 	bool left, repeated;
@@ -58,6 +67,7 @@ static int use_code(struct sql *s, const struct enrolment *e)
 	expires = sql_col_i64(q, 2);
 	created = sql_col_i64(q, 3);
 	repeated = sql_col_i64(q, 4) != 0;
+	e->replaces = sql_col_i64(q, 5);
 	sql_reset(q);
 	/* One from the future was made while our clock was wrong: it would live until then. */
 	if (e->now_us >= expires || created - e->now_us >= CLOCK_SLACK_US || (!left && !repeated))
@@ -75,6 +85,19 @@ static int use_code(struct sql *s, const struct enrolment *e)
 	return sql_run(q);
 }
 
+/* The key of a machine whose place another has taken. */
+static int key_is_replaced(struct sql *s, const struct enrolment *e)
+{
+	struct sql_stmt *q = sql_prepare(s, "SELECT 1 FROM agent_certs WHERE key_hash = ?"
+					    " AND revoked IS NOT NULL LIMIT 1");
+	int r;
+
+	sql_bind_blob(q, 1, e->key_hash, sizeof(e->key_hash));
+	r = sql_step(q);
+	sql_reset(q);
+	return r > 0 ? -ERR_REVOKED : r;
+}
+
 /* 1 = found, 0 = no agent has this key. */
 static int find_by_key(struct sql *s, struct enrolment *e)
 {
@@ -86,7 +109,7 @@ static int find_by_key(struct sql *s, struct enrolment *e)
 	sql_bind_blob(q, 1, e->key_hash, sizeof(e->key_hash));
 	r = sql_step(q);
 	if (r <= 0)
-		return r;
+		return r < 0 ? r : key_is_replaced(s, e);
 	e->agent_id = sql_col_i64(q, 0);
 	snprintf(e->name, sizeof(e->name), "%s", sql_col_text(q, 1));
 	revoked = !sql_col_is_null(q, 2);
@@ -151,7 +174,7 @@ static int reuse_cert(struct sql *s, struct enrolment *e)
 {
 	struct sql_stmt *q = sql_prepare(s, "SELECT cert, fingerprint, not_after FROM agent_certs"
 					    " WHERE agent_id = ? AND key_hash = ?"
-					    " ORDER BY not_after DESC LIMIT 1");
+					    " AND revoked IS NULL ORDER BY not_after DESC LIMIT 1");
 	const void *cert, *fingerprint;
 	size_t len, fingerprint_len;
 	int r;
@@ -204,30 +227,94 @@ static int issue_cert(struct sql *s, struct enrolment *e)
 	return sql_run(q);
 }
 
+/* The agent lives on with another key; what others know it by, its number and name, stays. */
+static int take_over(struct sql *s, struct enrolment *e)
+{
+	struct sql_stmt *q =
+		sql_prepare(s, "SELECT name FROM agents WHERE id = ? AND revoked IS NULL");
+	int r;
+
+	sql_bind_i64(q, 1, e->replaces);
+	r = sql_step(q);
+	if (r <= 0)
+		return r < 0 ? r : -ERR_STATE;
+	e->agent_id = e->replaces;
+	snprintf(e->name, sizeof(e->name), "%s", sql_col_text(q, 0));
+	sql_reset(q);
+	q = sql_prepare(s, "UPDATE agent_certs SET revoked = ? WHERE agent_id = ?"
+			   " AND revoked IS NULL");
+	sql_bind_i64(q, 1, e->now_us);
+	sql_bind_i64(q, 2, e->agent_id);
+	r = sql_run(q);
+	if (r < 0)
+		return r;
+	q = sql_prepare(s, "UPDATE agents SET key_hash = ?, version = ?, caps = ? WHERE id = ?");
+	sql_bind_blob(q, 1, e->key_hash, sizeof(e->key_hash));
+	sql_bind_text(q, 2, e->request.version);
+	sql_bind_i64(q, 3, (int64_t) (e->request.caps & INT64_MAX));
+	sql_bind_i64(q, 4, e->agent_id);
+	r = sql_run(q);
+	if (r < 0)
+		return r;
+	q = sql_prepare(s, "DELETE FROM agent_health WHERE agent_id = ?");
+	sql_bind_i64(q, 1, e->agent_id);
+	r = sql_run(q);
+	e->took_over = true;
+	return r < 0 ? r : db_audit(s, "join-code", "agent.replace", e->name, e->address);
+}
+
+/* Is this machine an agent already, or does it become one? */
+static int find_or_make(struct sql *s, struct enrolment *e)
+{
+	int r = find_by_key(s, e);
+
+	if (r > 0 && e->replaces && e->agent_id != e->replaces)
+		return -EEXIST;
+	if (r != 0)
+		return r < 0 ? r : reuse_cert(s, e);
+	return e->replaces ? take_over(s, e) : insert_agent(s, e);
+}
+
 static int write_enrolment(struct sql *s, void *arg)
 {
 	struct enrolment *e = arg;
 	int r = use_code(s, e);
 
 	if (r == 0)
-		r = find_by_key(s, e);
-	if (r == 0)
-		r = insert_agent(s, e);
-	else if (r > 0)
-		r = reuse_cert(s, e);
+		r = find_or_make(s, e);
+	if (e->took_over)
+		FAULT_POINT("ctl.links.before_takeover");
 	if (r != 0)
 		return r < 0 ? r : 0;
 	return issue_cert(s, e);
+}
+
+/* The request was let in, but another machine may have taken the agent's place since. */
+static int peer_is_replaced(struct sql *s, const struct enrolment *e)
+{
+	struct sql_stmt *q = sql_prepare(s, "SELECT 1 FROM agent_certs WHERE fingerprint = ?"
+					    " AND revoked IS NOT NULL");
+	int r;
+
+	if (!e->has_peer)
+		return 0;
+	sql_bind_blob(q, 1, e->peer, sizeof(e->peer));
+	r = sql_step(q);
+	sql_reset(q);
+	return r > 0 ? -ERR_REVOKED : r;
 }
 
 /* A renewal may bring a new key; the agent is known by its present certificate. */
 static int write_renewal(struct sql *s, void *arg)
 {
 	struct enrolment *e = arg;
-	struct sql_stmt *q = sql_prepare(s, "SELECT key_hash = ?, name FROM agents WHERE id = ?");
+	struct sql_stmt *q;
 	bool same_key;
-	int r;
+	int r = peer_is_replaced(s, e);
 
+	if (r < 0)
+		return r;
+	q = sql_prepare(s, "SELECT key_hash = ?, name FROM agents WHERE id = ?");
 	sql_bind_blob(q, 1, e->key_hash, sizeof(e->key_hash));
 	sql_bind_i64(q, 2, e->agent_id);
 	r = sql_step(q);
@@ -269,6 +356,16 @@ static void refuse(struct enrolment *e, int err)
 		http_problem(e->rq, 403, "join-code-expired",
 			     "This join code is too old or used up. Make a new one.");
 		break;
+	case -ERR_STATE:
+		http_problem(
+			e->rq, 403, "nothing-to-replace",
+			"The access point whose place this code gives away was revoked since.");
+		break;
+	case -EEXIST:
+		http_problem(e->rq, 409, "already-an-agent",
+			     "This machine is another agent of this store already. Erase its state "
+			     "first, or use it as it is.");
+		break;
 	case -ERR_REVOKED:
 		http_problem(e->rq, 403, "revoked",
 			     "This agent was revoked. Erase its state to enrol it anew.");
@@ -306,13 +403,17 @@ static int remember(struct enrolment *e)
 
 	if (!a)
 		return -ENOMEM;
+	if (e->took_over) {
+		fleet_revoke_certs(f, a);
+		shop_agent_shut_out(e->app->shop, a->id);
+	}
 	if (e->made_agent)
 		a->created_us = e->now_us;
 	if (!e->renew) {
 		a->caps = e->request.caps;
 		snprintf(a->version, sizeof(a->version), "%s", e->request.version);
 	}
-	r = fleet_add_cert(f, e->cert.fingerprint, e->agent_id, e->cert.not_after_us);
+	r = fleet_add_cert(f, e->cert.fingerprint, e->agent_id, e->cert.not_after_us, false);
 	if (r == 0)
 		fleet_publish(f, a);
 	return r;
@@ -332,8 +433,12 @@ static void enrolment_written(void *arg, int err)
 		refuse(e, err);
 		return;
 	}
+	if (e->took_over)
+		FAULT_POINT("ctl.links.after_takeover");
 	log_notice("fleet", "agent=%lld msg=%s", (long long) e->agent_id,
-		   e->renew ? "renewed" : "enrolled");
+		   e->renew       ? "renewed"
+		   : e->took_over ? "replaced"
+				  : "enrolled");
 	http_reply_buf(e->rq, 200, PROTO_CONTENT_TYPE, &out);
 }
 
@@ -422,10 +527,15 @@ static void post_enroll(struct http_request *rq, struct app *app)
 static void post_renew(struct http_request *rq, struct app *app)
 {
 	struct enrolment *e = read_request(rq, app);
+	const struct http_peer *peer = http_peer(rq);
 
 	if (!e)
 		return;
 	e->renew = true;
+	if (peer && peer->checked && peer->err == 0) {
+		e->has_peer = true;
+		memcpy(e->peer, peer->fingerprint, sizeof(e->peer));
+	}
 	e->agent_id = http_who(rq)->agent_id;
 	queue_write(e, write_renewal);
 }

@@ -33,6 +33,7 @@ struct agent {
 struct agent_cert {
 	uint8_t fingerprint[CA_FINGERPRINT_BYTES];
 	int64_t agent_id;
+	bool revoked; /* another machine has taken the agent's place */
 	UT_hash_handle hh;
 };
 
@@ -52,7 +53,10 @@ struct agent *fleet_find(const struct fleet *f, int64_t id);
 /** Adds or finds. NULL when out of memory. */
 struct agent *fleet_add(struct fleet *f, int64_t id, const char *name);
 int fleet_add_cert(struct fleet *f, const uint8_t fingerprint[CA_FINGERPRINT_BYTES],
-		   int64_t agent_id, int64_t not_after_us) _must_check_;
+		   int64_t agent_id, int64_t not_after_us, bool revoked) _must_check_;
+/** From now on the agent's certificates up to here are worth nothing, and nothing is known of the
+ * machine that has them. */
+void fleet_revoke_certs(struct fleet *f, struct agent *a);
 /** Notes that the agent was heard from. */
 void fleet_seen(struct fleet *f, struct agent *a);
 /** The agent's object of the API; NULL when out of memory. */

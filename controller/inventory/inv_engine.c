@@ -339,11 +339,10 @@ static void settle(struct inv_engine *e)
 		loop_run_once(e->loop, 10);
 	e->want_checkpoint = true;
 	while (e->stats.checkpoints == before && clock_mono_us(e->clock) < deadline_us) {
-		bool was_busy = inv_snapshot_busy(e->snapshot);
-
 		maybe_checkpoint(e);
 		loop_run_once(e->loop, 10);
-		if (was_busy && !inv_snapshot_busy(e->snapshot) && e->stats.checkpoints == before)
+		/* It was tried, and failed: a disk that refuses must not hold up the end. */
+		if (!e->want_checkpoint && !inv_snapshot_busy(e->snapshot))
 			break;
 	}
 }

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // What people do to a store, each as one row for the fault tests: what must be there before, the one
 // request (or the instant that passes), and what has come of it. `outcome` yields 'nothing' or 'done', and
-// fails on anything between. `points` are the named places where a kill would hurt most.
+// fails on anything between. `points` are the named places where a kill would hurt most, each with the
+// outcome that a kill there has.
 import { randomBytes } from 'node:crypto';
 
-const COMMIT = ['ctl.db.before_commit', 'ctl.db.after_commit', 'ctl.db.before_done'];
+/* Every write passes these. */
+export const COMMIT = { 'ctl.db.before_commit': 'nothing', 'ctl.db.after_commit': 'done', 'ctl.db.before_done': 'done' };
 
 let number = 1000;
-const fresh = () => ++number;
+/** A number not used before. */
+export const fresh = () => ++number;
 
 function gtin() {
 	const body = `2100000${String(fresh()).padStart(5, '0')}`;
@@ -15,7 +18,7 @@ function gtin() {
 	return body + ((10 - (sum % 10)) % 10);
 }
 
-const post = (store, path, body, ctx, type) => store.api.request('POST', `/api/v1${path}`, body, { 'idempotency-key': ctx.key, ...(type ? { 'content-type': type } : {}) });
+export const post = (store, path, body, ctx, type) => store.api.request('POST', `/api/v1${path}`, body, { 'idempotency-key': ctx.key, ...(type ? { 'content-type': type } : {}) });
 
 /** All or none of `wanted`; `there` are those found. */
 export function whole(there, wanted, what) {
@@ -23,16 +26,19 @@ export function whole(there, wanted, what) {
 	return there ? 'done' : 'nothing';
 }
 
-/** A linked label's product, with a price of its own. */
-async function someProduct(store) {
-	const labels = await store.api.all('/labels');
-	return labels[fresh() % labels.length].product;
+/** Some labels in turn that are linked, each to a product of its own. */
+export async function linked(store, count) {
+	const all = (await store.api.all('/labels')).filter((l) => l.product), first = fresh();
+	const labels = all.filter((l, i) => all.findIndex((o) => o.product.id === l.product.id) === i);
+	return Array.from({ length: count }, (_, i) => labels[(first + i) % labels.length]);
 }
+
+const productOf = async (store, label) => (await store.api.get(`/labels/${label}`)).product?.id ?? null;
 
 export const operations = [
 	{
 		name: 'price change', points: COMMIT,
-		prepare: async (store) => ({ product: await someProduct(store), price_minor: fresh() }),
+		prepare: async (store) => ({ product: (await linked(store, 1))[0].product, price_minor: fresh() }),
 		act: (store, ctx) => post(store, '/price-changes', { product_id: ctx.product.id, price_minor: ctx.price_minor }, ctx),
 		outcome: async (store, ctx) => whole((await store.api.all(`/price-changes?product_id=${ctx.product.id}`)).filter((p) => p.price_minor === ctx.price_minor).length, 1, 'ledger rows'),
 	},
@@ -43,6 +49,52 @@ export const operations = [
 		outcome: async (store, ctx) => {
 			const there = new Set((await store.api.all('/products?q=Imported')).filter((p) => p.price_minor === 100).map((p) => p.gtin.slice(-13)));
 			return whole(ctx.gtins.filter((g) => there.has(g)).length, ctx.gtins.length, 'products');
+		},
+	},
+	{
+		name: 'link', points: { 'ctl.links.before_commit': 'nothing', 'ctl.links.after_commit': 'done' },
+		prepare: async (store) => {
+			const [to, label] = await linked(store, 2);
+			return { label: label.id, product: to.product };
+		},
+		act: (store, ctx) => store.api.request('PUT', `/api/v1/labels/${ctx.label}/link`, { product_id: ctx.product.id, relink: true }),
+		outcome: async (store, ctx) => whole(await productOf(store, ctx.label) === ctx.product.id ? 1 : 0, 1, 'links'),
+	},
+	{
+		name: 'link import', points: { 'ctl.links.before_import': 'nothing', 'ctl.links.after_import': 'done' },
+		prepare: async (store) => {
+			const labels = await linked(store, 4), products = await store.api.all('/products');
+			return { links: labels.map((l) => ({ label: l.id, product: products.find((p) => p.id !== l.product.id && !labels.some((o) => o.product.id === p.id)) })) };
+		},
+		act: (store, ctx) => post(store, '/labels/links/import?relink=1', `label,gtin\n${ctx.links.map((l) => `${l.label},${l.product.gtin}\n`).join('')}`, ctx, 'text/csv'),
+		outcome: async (store, ctx) => {
+			let there = 0;
+			for (const l of ctx.links) there += (await productOf(store, l.label)) === l.product.id;
+			return whole(there, ctx.links.length, 'links');
+		},
+	},
+	{
+		name: 'link undo', points: { 'ctl.links.before_undo': 'nothing', 'ctl.links.after_undo': 'done' },
+		prepare: async (store) => {
+			const [to, label] = await linked(store, 2);
+			await store.api.call('PUT', `/api/v1/labels/${label.id}/link`, { product_id: to.product.id, relink: true });
+			return { label: label.id, was: label.product.id, event: (await store.api.get(`/labels/links?label=${label.id}`)).items[0].id };
+		},
+		act: (store, ctx) => post(store, `/labels/links/${ctx.event}/undo`, {}, ctx),
+		outcome: async (store, ctx) => whole(await productOf(store, ctx.label) === ctx.was ? 1 : 0, 1, 'links'),
+	},
+	{
+		name: 'replace', points: { 'ctl.links.before_replace': 'nothing', 'ctl.links.after_replace': 'done' },
+		prepare: async (store) => {
+			const [old, by] = await linked(store, 2);
+			await store.api.call('DELETE', `/api/v1/labels/${by.id}/link`);
+			return { old: old.id, by: by.id, product: old.product.id };
+		},
+		act: (store, ctx) => post(store, `/labels/${ctx.old}/replace`, { by: ctx.by }, ctx),
+		outcome: async (store, ctx) => {
+			const [from, to] = [await productOf(store, ctx.old), await productOf(store, ctx.by)];
+			if ((from === ctx.product) === (to === ctx.product)) throw new Error(`half done: product ${ctx.product} is on ${from === to ? 'both labels' : 'neither label'}`);
+			return to === ctx.product ? 'done' : 'nothing';
 		},
 	},
 ];

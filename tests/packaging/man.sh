@@ -48,7 +48,7 @@ file_defaults() {
 	sed -nE 's/^[[:space:]]*# ([a-z0-9_]+ = .*)/\1/p' "$1" | tr -d '"' | sort
 }
 
-echo 1..9
+echo 1..10
 for p in gondolad:8 gondola-agent:8 gondola-esl:1 gondola-llrp:1 gondola-sim:1 gondolactl:1; do
 	name=${p%:*}
 	result "the page of $name lists the options that the program has" "$(

@@ -24,12 +24,12 @@ struct shelf {
 	int64_t product[SHELF_MAX];
 };
 
-static uint64_t shelf_addr(size_t i)
+static inline uint64_t shelf_addr(size_t i)
 {
 	return UINT64_C(0xC0FFEE000001) + i;
 }
 
-static void shelf_gtin(size_t i, char gtin[16])
+static inline void shelf_gtin(size_t i, char gtin[16])
 {
 	int sum = 0;
 
@@ -41,7 +41,7 @@ static void shelf_gtin(size_t i, char gtin[16])
 }
 
 /* Both access points poll: they are there, and have what is wanted. */
-static void shelf_alive(struct shelf *s)
+static inline void shelf_alive(struct shelf *s)
 {
 	for (int i = 0; i < 2; i++) {
 		struct proto_desired d;
@@ -51,7 +51,7 @@ static void shelf_alive(struct shelf *s)
 	}
 }
 
-static void shelf_pass(struct shelf *s, int64_t us)
+static inline void shelf_pass(struct shelf *s, int64_t us)
 {
 	/* the writer thread lives in real time: give it its turn every second */
 	for (int64_t t = 0; t < us; t += SECOND) {
@@ -63,7 +63,7 @@ static void shelf_pass(struct shelf *s, int64_t us)
 	env_settle(s->e);
 }
 
-static void shelf_link(struct shelf *s, size_t label, size_t product)
+static inline void shelf_link(struct shelf *s, size_t label, size_t product)
 {
 	char uri[80], body[80], id[LABEL_ID_MAX];
 
@@ -74,7 +74,7 @@ static void shelf_link(struct shelf *s, size_t label, size_t product)
 }
 
 /* Product i has label i, of access point 1 and 2 by turns; it costs 1.00 and shows that. */
-static void shelf_open(struct shelf *s, struct env *e, size_t n)
+static inline void shelf_open(struct shelf *s, struct env *e, size_t n)
 {
 	*s = (struct shelf){.e = e, .ap = {{.agent_id = 1}, {.agent_id = 2}}, .n = n};
 	for (size_t i = 0; i < n; i++) {
@@ -89,7 +89,7 @@ static void shelf_open(struct shelf *s, struct env *e, size_t n)
 	shelf_pass(s, SECOND);
 }
 
-static struct label shelf_label(struct shelf *s, size_t i)
+static inline struct label shelf_label(struct shelf *s, size_t i)
 {
 	struct label l;
 
@@ -97,15 +97,15 @@ static struct label shelf_label(struct shelf *s, size_t i)
 	return l;
 }
 
-static const struct label_wish *shelf_held(struct label *l)
+static inline const struct label_wish *shelf_held(struct label *l)
 {
 	return l->n_wanted && l->wanted[l->n_wanted - 1].from_us == PROTO_HOLD_US
 		       ? &l->wanted[l->n_wanted - 1]
 		       : NULL;
 }
 
-static void shelf_report(struct shelf *s, size_t i, enum label_report_kind kind,
-			 const uint8_t *image, int grade)
+static inline void shelf_report(struct shelf *s, size_t i, enum label_report_kind kind,
+				const uint8_t *image, int grade)
 {
 	struct label l = shelf_label(s, i);
 	struct proto_label_report r =
@@ -120,7 +120,7 @@ static void shelf_report(struct shelf *s, size_t i, enum label_report_kind kind,
 }
 
 /* The label says that it has what it is to keep. */
-static void shelf_stage(struct shelf *s, size_t i)
+static inline void shelf_stage(struct shelf *s, size_t i)
 {
 	struct label l = shelf_label(s, i);
 	const struct label_wish *held = shelf_held(&l);
@@ -130,7 +130,7 @@ static void shelf_stage(struct shelf *s, size_t i)
 }
 
 /* The label says that it shows what it is to show now. */
-static void shelf_show(struct shelf *s, size_t i, int grade)
+static inline void shelf_show(struct shelf *s, size_t i, int grade)
 {
 	struct label l = shelf_label(s, i);
 	const struct label_wish *w = label_wish_at(&l, clock_real_us(s->e->app.clock));
@@ -140,7 +140,7 @@ static void shelf_show(struct shelf *s, size_t i, int grade)
 }
 
 /* What the label should show now, in minor units. */
-static int64_t shelf_price(struct shelf *s, size_t i)
+static inline int64_t shelf_price(struct shelf *s, size_t i)
 {
 	struct label l = shelf_label(s, i);
 	const struct label_wish *w = label_wish_at(&l, clock_real_us(s->e->app.clock));
@@ -149,7 +149,8 @@ static int64_t shelf_price(struct shelf *s, size_t i)
 }
 
 /* Body for a rollout of the first n products at 1.50; `more` is further members. */
-static void shelf_body(const struct shelf *s, size_t n, const char *more, char *buf, size_t cap)
+static inline void shelf_body(const struct shelf *s, size_t n, const char *more, char *buf,
+			      size_t cap)
 {
 	size_t at = (size_t) snprintf(buf, cap,
 				      "{\"name\":\"Spring\",\"lead_s\":10,%s\"changes\":[", more);
@@ -161,7 +162,7 @@ static void shelf_body(const struct shelf *s, size_t n, const char *more, char *
 	snprintf(buf + at, cap - at, "]}");
 }
 
-static int64_t shelf_start(struct shelf *s, size_t n, const char *more)
+static inline int64_t shelf_start(struct shelf *s, size_t n, const char *more)
 {
 	char body[4096];
 
@@ -172,7 +173,7 @@ static int64_t shelf_start(struct shelf *s, size_t n, const char *more)
 	return env_number(s->e, "SELECT max(id) FROM rollouts");
 }
 
-static void shelf_get(struct shelf *s, int64_t id)
+static inline void shelf_get(struct shelf *s, int64_t id)
 {
 	char uri[64];
 
@@ -180,19 +181,20 @@ static void shelf_get(struct shelf *s, int64_t id)
 	assert_int_equal(env_call(s->e, "GET", uri, NULL), 200);
 }
 
-static const char *shelf_state(struct shelf *s, int64_t id)
+static inline const char *shelf_state(struct shelf *s, int64_t id)
 {
 	shelf_get(s, id);
 	return env_text(s->e, "state");
 }
 
-static int64_t shelf_count(struct shelf *s, int64_t id, const char *what)
+static inline int64_t shelf_count(struct shelf *s, int64_t id, const char *what)
 {
 	shelf_get(s, id);
 	return env_int(s->e, what);
 }
 
-static unsigned int shelf_say(struct shelf *s, int64_t id, const char *verb, const char *body)
+static inline unsigned int shelf_say(struct shelf *s, int64_t id, const char *verb,
+				     const char *body)
 {
 	char uri[64];
 	unsigned int status;
@@ -204,7 +206,7 @@ static unsigned int shelf_say(struct shelf *s, int64_t id, const char *verb, con
 }
 
 /* State of label i in the rollout. */
-static const char *shelf_label_state(struct shelf *s, int64_t id, size_t i, char buf[400])
+static inline const char *shelf_label_state(struct shelf *s, int64_t id, size_t i, char buf[400])
 {
 	struct sql_stmt *q;
 

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// An access point dies, with its flash; another machine takes its place by a join code. It is the same agent: the
+// same number and name, the same readers, antennas where they were, and all labels come back by themselves and show
+// what is wanted. What the dead machine still has opens no door.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
+import https from 'node:https';
+import { assert, equal, run, test } from '../lib/tap.mjs';
+import { endStore, newStore, oneAp } from '../lib/stores.mjs';
+import { until } from '../../sim/demo/process.mjs';
+import { itemFollowsMove, panelShowsWanted } from '../../sim/demo/checks.mjs';
+
+const store = newStore(oneAp());
+const state = store.path('agent-ap1'), dead = store.path('agent-ap1.dead');
+const sql = (text) => execFileSync('sqlite3', ['-readonly', store.path('gondolad', 'gondola.db'), text], { encoding: 'utf8' }).trim();
+let before;
+
+const facts = async () => ({
+	agents: (await store.api.all('/agents')).map((a) => [a.id, a.name, a.readers.map((r) => [r.name, r.host, r.port])]),
+	labels: (await store.api.all('/labels')).map((l) => [l.id, l.agent, l.product.id]),
+	antennas: (await store.api.all('/antennas')).map((a) => [a.agent, a.reader, a.antenna, a.place]).sort(),
+});
+
+/** A request at the agents' door with the identity in a state directory. */
+const knock = (dir) => new Promise((yes, no) => {
+	const url = new URL(store.agentsUrl);
+	https.get({ host: url.hostname, port: url.port, path: '/agent/v1/desired', ca: store.ca, agent: false, cert: readFileSync(`${dir}/cert.pem`), key: readFileSync(`${dir}/key.pem`) }, (rs) => {
+		const parts = [];
+		rs.on('data', (b) => parts.push(b));
+		rs.on('end', () => yes({ status: rs.statusCode, body: Buffer.concat(parts) }));
+	}).on('error', no);
+});
+
+const setPrices = async (price_minor) => {
+	for (const p of await store.api.all('/products')) await store.api.call('POST', '/api/v1/price-changes', { product_id: p.id, price_minor });
+};
+
+test('a store is at work', async () => {
+	await store.start();
+	await store.allShown(240000);
+	before = await facts();
+	equal(before.labels.length, 8, 'labels');
+	equal((await knock(state)).status, 200, 'the agent is let in');
+});
+
+test('its access point dies with all that it knew, and a code gives its place away', async () => {
+	await store.agents.get('ap1').kill('SIGKILL');
+	await store.agents.get('ap1').done;
+	renameSync(state, dead);
+	const text = await store.ctl('agents', 'replace', 'ap1');
+	const code = /^GJ1-\S+$/m.exec(text)?.[0];
+	assert(code, `a code: ${text}`);
+	const { items } = await store.api.get('/agents/join-codes');
+	equal(items.at(-1).replaces_agent, 'ap1', 'whose place it gives away');
+	const p = store.startAgent('ap1', { join: code });
+	await p.line(/^gondola-agent ready name=ap1$/, 60000);
+	assert(existsSync(state), 'with a state directory of its own');
+});
+
+test('the new machine is the same agent', async () => {
+	equal(JSON.stringify(await facts()), JSON.stringify(before), 'agents, labels, antennas');
+	equal(sql("SELECT count(*) FROM agents"), '1', 'agents');
+	equal(sql("SELECT count(*) FROM audit WHERE action = 'agent.replace'"), '1', 'the trail says so');
+});
+
+test('what the dead machine has opens no door', async () => {
+	const r = await knock(dead);
+	equal(r.status, 403, 'status');
+	assert(r.body.includes('revoked'), r.body.toString());
+	equal((await knock(state)).status, 200, 'the new one is let in');
+	/* nor after a restart of the controller */
+	await store.controller.stop();
+	await store.startController();
+	equal((await knock(dead)).status, 403, 'after a restart');
+});
+
+test('all labels come back without being visited, and show what is wanted', async () => {
+	await setPrices(4321);
+	for (const [id] of before.labels) await panelShowsWanted(store, id, { timeoutMs: 240000, price: 4321 });
+	await store.allShown(120000);
+	for (const [id] of before.labels) {
+		const { items } = await store.api.get(`/labels/${id}/history`);
+		assert(items.filter((e) => e.kind === 'associated').length >= 2, `${id} was taken in again`);
+		assert(items.some((e) => e.kind === 'shown' && e.price_minor === 4321), `${id} has evidence`);
+	}
+	equal(sql('SELECT count(*) FROM label_streams'), '2', 'each machine has its own stream of reports');
+});
+
+test('its antennas are where they were', async () => {
+	await until('the reader to run', async () => (await store.api.all('/agents'))[0].readers[0]?.state === 'running', 60000, 200);
+	const { items } = await store.truth.ask({ op: 'items' });
+	const item = items[0], to = item.place === 'Floor' ? 'Back room' : 'Floor';
+	await itemFollowsMove(store, item.epc, to, 60000);
+});
+
+test('a label found by its light still blinks', async () => {
+	const id = before.labels[3][0];
+	const { until: end } = await store.api.call('POST', `/api/v1/labels/${id}/flash`, { seconds: 30, colour: 'blue' });
+	const seen = await until('the label to blink', async () => (await store.truth.ask({ op: 'label', addr: id })).led, 25000, 100);
+	assert(seen.blue && !seen.red && !seen.green, JSON.stringify(seen));
+	assert(seen.until_us <= Date.parse(end) * 1000, `blinks until ${seen.until_us}, not beyond ${end}`);
+	await until('the label to say so', async () => (await store.api.get(`/labels/${id}`)).flash.state === 'on', 20000, 100);
+});
+
+await run((failed) => endStore(store, failed));
