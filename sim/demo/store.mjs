@@ -55,6 +55,11 @@ export class Store {
 		return Object.assign({}, this.clock?.env, ...more);
 	}
 
+	/** What time it is in the store. */
+	now() {
+		return this.clock ? this.clock.now : new Date();
+	}
+
 	/* --- the simulated store --------------------------------------------------------------------- */
 
 	writeSimConfig() {

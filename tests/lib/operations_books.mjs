@@ -18,7 +18,7 @@ export const bookOperations = [
 		name: 'sales feed', points: { 'ctl.books.sales_written': 'nothing', 'ctl.books.sales_unanswered': 'done' },
 		prepare: async (store) => {
 			const [product] = await products(store, 1);
-			return { product, at: new Date().toISOString(), ids: Array.from({ length: 20 }, () => `sale-${fresh()}`) };
+			return { product, at: store.now().toISOString(), ids: Array.from({ length: 20 }, () => `sale-${fresh()}`) };
 		},
 		act: (store, ctx) => post(store, '/sales', { sales: ctx.ids.map((id) => ({ id, till: '1', at: ctx.at, lines: [{ gtin: ctx.product.gtin, quantity: 1 }] })) }, ctx),
 		outcome: async (store, ctx) => whole((await store.api.all(`/sales?product_id=${ctx.product.id}`)).filter((s) => ctx.ids.includes(s.id)).length, ctx.ids.length, 'sales'),
