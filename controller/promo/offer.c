@@ -2,6 +2,7 @@
 #include "controller/promo/offer.h"
 #include "common/err.h"
 #include "controller/promo/offer_book.h"
+#include <stdio.h>
 #include <string.h>
 
 /* When a promotion last ended for the product: what shows since then did not show before. */
@@ -78,6 +79,21 @@ int offer_at(struct sql *s, int64_t product_id, int64_t at_us, struct offer_step
 		return 0;
 	*ret = steps[0];
 	return 1;
+}
+
+int offer_if(struct sql *s, int64_t product_id, int64_t at_us, int64_t regular_minor,
+	     const char *currency, struct offer_step *ret)
+{
+	struct price_step regular = {.from_us = at_us, .price_minor = regular_minor};
+	struct offer_book b;
+	int r = offer_book_load(s, product_id, at_us, at_us + 1, &b);
+
+	if (r < 0)
+		return r;
+	snprintf(regular.currency, sizeof regular.currency, "%s", currency);
+	offer_book_if(&b, at_us, &regular, ret);
+	offer_book_done(&b);
+	return 0;
 }
 
 /* The planned price, and the two edges of occurrences: each is one look at an index. */

@@ -45,3 +45,7 @@ int offer_next_change(struct sql *s, int64_t now_us, int64_t *ret_us) _must_chec
 int offer_mark_changes(struct sql *s, int64_t after_us, int64_t to_us) _must_check_;
 /** 1 with the offer at an instant, 0 = the product has none. */
 int offer_at(struct sql *s, int64_t product_id, int64_t at_us, struct offer_step *ret) _must_check_;
+/** What the offer at an instant would be if the regular price were another one: the picture that a
+ * change of prices has to stage while a promotion is running. */
+int offer_if(struct sql *s, int64_t product_id, int64_t at_us, int64_t regular_minor,
+	     const char *currency, struct offer_step *ret) _must_check_;

@@ -220,43 +220,50 @@ bool offer_book_lowest(const struct offer_book *b, int64_t from_us, int64_t to_u
 	return found;
 }
 
-static bool find(const struct offer_book *b, int64_t at_us, struct offer_step *ret,
-		 const struct offer_span **ret_span)
+static const struct offer_span *find(const struct offer_book *b, int64_t at_us,
+				     const struct price_step *regular, struct offer_step *ret)
 {
-	const struct price_step *regular = offer_book_regular(b, at_us);
+	const struct offer_span *span;
 	struct offer_step step = {.from_us = at_us};
 
-	if (!regular)
-		return false;
 	memcpy(step.currency, regular->currency, sizeof step.currency);
-	*ret_span = best_at(b, at_us, regular, &step.price_minor);
-	if (*ret_span) {
+	span = best_at(b, at_us, regular, &step.price_minor);
+	if (span) {
 		step.was_minor = regular->price_minor;
-		step.promotion_id = (*ret_span)->promotion_id;
-		step.until_us = (*ret_span)->until_us;
+		step.promotion_id = span->promotion_id;
+		step.until_us = span->until_us;
 	}
 	*ret = step;
-	return true;
+	return span;
 }
 
 bool offer_book_shows(const struct offer_book *b, int64_t at_us, struct offer_step *ret)
 {
-	const struct offer_span *span;
+	const struct price_step *regular = offer_book_regular(b, at_us);
 
-	return find(b, at_us, ret, &span);
+	if (regular)
+		find(b, at_us, regular, ret);
+	return regular;
 }
 
-bool offer_book_at(const struct offer_book *b, int64_t at_us, struct offer_step *ret)
+void offer_book_if(const struct offer_book *b, int64_t at_us, const struct price_step *regular,
+		   struct offer_step *ret)
 {
-	const struct offer_span *span;
+	const struct offer_span *span = find(b, at_us, regular, ret);
 
-	if (!find(b, at_us, ret, &span))
-		return false;
 	/* anchored at the start, whatever day it is today */
 	if (span && !offer_book_lowest(b, span->start_us - OFFER_PRIOR_US, span->start_us,
 				       &ret->prior_minor))
 		ret->prior_minor = 0;
-	return true;
+}
+
+bool offer_book_at(const struct offer_book *b, int64_t at_us, struct offer_step *ret)
+{
+	const struct price_step *regular = offer_book_regular(b, at_us);
+
+	if (regular)
+		offer_book_if(b, at_us, regular, ret);
+	return regular;
 }
 
 bool offer_same(const struct offer_step *a, const struct offer_step *b)

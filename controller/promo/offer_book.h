@@ -37,6 +37,9 @@ const struct price_step *offer_book_regular(const struct offer_book *b, int64_t 
 bool offer_book_at(const struct offer_book *b, int64_t at_us, struct offer_step *ret);
 /** The same without its prior price, which takes longer to find. */
 bool offer_book_shows(const struct offer_book *b, int64_t at_us, struct offer_step *ret);
+/** What the offer would be with another regular price. */
+void offer_book_if(const struct offer_book *b, int64_t at_us, const struct price_step *regular,
+		   struct offer_step *ret);
 /** The lowest offer in [from_us, to_us); false if there was none. */
 bool offer_book_lowest(const struct offer_book *b, int64_t from_us, int64_t to_us,
 		       int64_t *ret_minor);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pictures for people: PNGs of exactly the bits that a label is wanted to show, was sent or shows,
  * and the preview of a price before it is set. */
+#include "common/clock.h"
 #include "common/err.h"
 #include "common/hex.h"
 #include "controller/shop/label_api.h"
@@ -161,8 +162,38 @@ static bool read_int(json_t *body, const char *name, int64_t def, int64_t min, i
 	return (!v || json_is_integer(v)) && *ret >= min && *ret <= max;
 }
 
+/* until: an instant, or a wall time of the shop. False if it is neither. */
+static bool read_until(json_t *body, const char *zone, struct render_facts *f)
+{
+	json_t *v = json_object_get(body, "until");
+	int64_t at;
+
+	if (!v || json_is_null(v))
+		return true;
+	if (!json_is_string(v))
+		return false;
+	f->has_until = walltime_parse(json_string_value(v), json_string_length(v), &f->until) == 0;
+	if (!f->has_until && clock_parse_rfc3339(json_string_value(v), &at) == 0)
+		f->has_until = walltime_at(at, zone, &f->until) == 0;
+	return f->has_until;
+}
+
+/* What stands beside a reduced price; null is as good as nothing. */
+static bool read_reduction(json_t *body, const char *zone, struct render_facts *f)
+{
+	static const char *const fields[] = {"was_minor", "prior_minor"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		if (json_is_null(json_object_get(body, fields[i])))
+			json_object_del(body, fields[i]);
+	return read_int(body, "was_minor", 0, 0, PRICE_MAX_MINOR, &f->was_minor) &&
+	       read_int(body, "prior_minor", 0, 0, PRICE_MAX_MINOR, &f->prior_minor) &&
+	       read_until(body, zone, f);
+}
+
 void label_api_preview(struct http_request *rq, struct app *app)
 {
+	struct render_facts reduction = {.has_until = false};
 	struct picture *p;
 	json_t *body = http_json(rq);
 	int64_t width, height, type, price, scale, id;
@@ -176,12 +207,13 @@ void label_api_preview(struct http_request *rq, struct app *app)
 	     image_planes((uint8_t) type) > 0 &&
 	     read_int(body, "price_minor", -1, -1, PRICE_MAX_MINOR, &price) &&
 	     read_int(body, "scale", 1, 1, 4, &scale) &&
-	     read_int(body, "product_id", 0, 1, INT64_MAX, &id);
+	     read_int(body, "product_id", 0, 1, INT64_MAX, &id) &&
+	     read_reduction(body, app->config->store_zone, &reduction);
 	json_decref(body);
 	if (!ok) {
 		http_problem(rq, 422, "bad-number",
 			     "Give product_id and, within reason, price_minor, width, height,"
-			     " display_type.");
+			     " display_type, was_minor, prior_minor, until.");
 		return;
 	}
 	p = picture_new(rq, app);
@@ -194,6 +226,10 @@ void label_api_preview(struct http_request *rq, struct app *app)
 					 .type = (uint8_t) type,
 					 .has_price = price >= 0,
 					 .price_minor = price,
-					 .currency = app->shop->currency};
+					 .currency = app->shop->currency,
+					 .was_minor = reduction.was_minor,
+					 .prior_minor = reduction.prior_minor,
+					 .has_until = reduction.has_until,
+					 .until = reduction.until};
 	shop_work_submit(app->shop->work, &p->job, false);
 }

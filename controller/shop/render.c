@@ -3,6 +3,7 @@
 #include "common/err.h"
 #include "controller/shop/render_barcode.h"
 #include "controller/shop/render_canvas.h"
+#include "controller/shop/render_price.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,12 +11,6 @@
 struct renderer {
 	PangoFontMap *fonts;
 	PangoContext *context;
-};
-
-/* The plane for what should catch the eye, and whether it can carry text of its own. */
-struct accent {
-	unsigned int plane;
-	bool behind; /* a pale colour: it goes behind black text */
 };
 
 int renderer_new(struct renderer **ret)
@@ -63,113 +58,6 @@ static void draw_name(struct canvas *c, const char *name, struct box at)
 			break;
 	}
 	canvas_draw(c, 0, at.x, at.y + (at.h - canvas_text_height(c)) / 2 - px / 16);
-}
-
-/* The price, part by part: sizes in percent of the big digits. */
-#define MINOR_PERCENT 52
-#define SIGN_PERCENT  40
-
-struct price_set {
-	struct price_parts parts;
-	const char *sign;
-	char separator[2];
-	bool sign_first;
-	struct box major, sep, minor, sgn; /* ink; x and y from the set's own corner */
-	int w, h;
-	int below; /* how far the separator hangs below the digits */
-};
-
-static struct box measure(struct canvas *c, int px, const char *text)
-{
-	if (!*text)
-		return (struct box){0};
-	canvas_text(c, FONT_DIGITS, px, text);
-	return canvas_ink(c);
-}
-
-static int percent_of(int px, int percent)
-{
-	return MAX(px * percent / 100, 8);
-}
-
-static void set_price(struct canvas *c, struct price_set *s, int px)
-{
-	int gap = MAX(px / 14, 1), x = 0, pair;
-
-	s->major = measure(c, px, s->parts.major);
-	s->sep = measure(c, px, s->separator);
-	s->minor = measure(c, percent_of(px, MINOR_PERCENT), s->parts.minor);
-	s->sgn = measure(c, percent_of(px, SIGN_PERCENT), s->sign);
-	s->h = s->major.h;
-	if (s->sign_first) {
-		s->sgn.x = 0;
-		s->sgn.y = 0;
-		x = s->sgn.w + gap;
-	}
-	s->major.x = x;
-	s->sep.y -= s->major.y; /* the comma hangs below the line */
-	s->major.y = 0;
-	s->below = MAX(0, s->sep.y + s->sep.h - s->h);
-	x += s->major.w;
-	if (s->sep.w) {
-		s->sep.x = x + gap;
-		x += gap + s->sep.w;
-	}
-	pair = s->minor.w;
-	s->minor.x = x + gap;
-	s->minor.y = 0;
-	if (!s->sign_first) { /* under the small digits, or beside the big ones */
-		s->sgn.x = x + gap + (s->minor.w ? MAX(0, s->minor.w - s->sgn.w) / 2 : 0);
-		s->sgn.y = s->h - s->sgn.h;
-		pair = MAX(pair, s->sgn.w);
-	}
-	s->w = x + (pair ? gap + pair : 0);
-}
-
-static void draw_part(struct canvas *c, unsigned int plane, int px, const char *text, struct box b,
-		      int x, int y)
-{
-	if (!*text)
-		return;
-	canvas_text(c, FONT_DIGITS, px, text);
-	canvas_draw_ink(c, plane, x + b.x, y + b.y);
-}
-
-static void draw_price(struct canvas *c, const struct render_facts *f, struct box at,
-		       struct accent accent)
-{
-	struct price_set s = {.sign = currency_sign(&f->currency),
-			      .sign_first = f->currency.sign_first};
-	unsigned int plane = accent.behind ? 0 : accent.plane;
-	int px = at.h * 130 / 100, x, y, h, minor_px, sign_px, inset = accent.behind ? 5 : 0;
-
-	at = (struct box){at.x + inset, at.y + inset, at.w - 2 * inset, at.h - 2 * inset};
-	if (!f->has_price) {
-		memcpy(s.parts.major, "–", sizeof "–");
-		s.sign = "";
-	} else {
-		price_split(f->price_minor, &f->currency, &s.parts);
-		s.separator[0] = s.parts.minor[0] ? f->currency.separator : 0;
-	}
-	for (int i = 0; i < 12; i++) {
-		set_price(c, &s, px);
-		h = s.h + s.below;
-		if (s.w <= at.w && h <= at.h)
-			break;
-		px = MIN(px - 1, MIN(px * at.w / MAX(s.w, 1), px * at.h / MAX(h, 1)));
-		px = MAX(px, 8);
-	}
-	x = at.x + at.w - s.w;
-	y = at.y + (at.h - s.h - s.below) / 2;
-	minor_px = percent_of(px, MINOR_PERCENT);
-	sign_px = percent_of(px, SIGN_PERCENT);
-	if (accent.behind)
-		canvas_fill(c, accent.plane,
-			    (struct box){x - 5, y - 5, s.w + 10, s.h + s.below + 10});
-	draw_part(c, plane, px, s.parts.major, s.major, x, y);
-	draw_part(c, plane, px, s.separator, s.sep, x, y);
-	draw_part(c, plane, minor_px, s.parts.minor, s.minor, x, y);
-	draw_part(c, plane, sign_px, s.sign, s.sgn, x, y);
 }
 
 /* Content as shops print it: the currency's decimal mark, the unit after it. */
@@ -247,9 +135,10 @@ static void draw_digits(struct canvas *c, const struct barcode *b, struct box ba
 	}
 }
 
-static int draw_product(struct canvas *c, const struct render_facts *f, struct accent accent,
+static int draw_product(struct canvas *c, const struct render_facts *f, struct render_accent accent,
 			struct barcode *code, struct template_layout *t, int *ret_text_h)
 {
+	bool reduced = f->has_price && f->was_minor > f->price_minor;
 	int r = barcode_gtin(f->gtin, code);
 
 	if (r == -ERR_RANGE) /* a number that no symbol can carry: better a label without bars */
@@ -257,10 +146,15 @@ static int draw_product(struct canvas *c, const struct render_facts *f, struct a
 	else if (r < 0)
 		return r;
 	template_layout(f->width, f->height, code->size, t);
+	if (reduced)
+		template_make_room(t);
 	draw_name(c, f->name ? f->name : "", t->name);
 	canvas_fill(c, 0, t->rule);
 	draw_content(c, f, t->content, t->content_right);
-	draw_price(c, f, t->price, accent);
+	if (reduced)
+		price_draw_reduced(c, f, t->price, accent);
+	else
+		price_draw(c, f, t->price, accent);
 	*ret_text_h = MAX(7, MIN(9 * t->module, t->bars.h / 3));
 	if (t->bars.w)
 		draw_digits(c, code, t->bars, t->module, *ret_text_h);
@@ -303,8 +197,8 @@ static int draw_unlinked(struct canvas *c, const struct render_facts *f, struct 
 
 int render_label(struct renderer *r, const struct render_facts *f, struct image *ret)
 {
-	struct accent accent = {.plane = image_planes(f->type) > 1 ? 1 : 0,
-				.behind = f->type == DISPLAY_YELLOW_BLACK_WHITE};
+	struct render_accent accent = {.plane = image_planes(f->type) > 1 ? 1 : 0,
+				       .behind = f->type == DISPLAY_YELLOW_BLACK_WHITE};
 	struct template_layout t = {.module = 0};
 	struct barcode code = {.kind = BARCODE_NONE};
 	struct canvas c;

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "common/image.h"
+#include "controller/promo/walltime.h"
 #include "controller/shop/price_text.h"
 #include "controller/shop/unit_price.h"
 
@@ -35,6 +36,11 @@ struct render_facts {
 	struct currency currency;
 	int64_t content_micro; /**< 0 = unknown */
 	enum content_unit unit;
+	/* of a reduced price */
+	int64_t was_minor;   /**< 0 = it is not reduced */
+	int64_t prior_minor; /**< lowest of the 30 days before; 0 = there was none */
+	bool has_until;
+	struct walltime until; /**< on the shop's clock */
 };
 
 /** Draws. -ERR_RANGE for a panel smaller than TEMPLATE_MIN_SIDE, too large, or of an unknown type.

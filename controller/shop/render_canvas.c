@@ -93,6 +93,13 @@ void canvas_draw_ink(struct canvas *c, unsigned int plane, int x, int y)
 	canvas_draw(c, plane, x - ink.x, y - ink.y);
 }
 
+void canvas_cut_ink(struct canvas *c, unsigned int plane, int x, int y)
+{
+	cairo_set_operator(c->cr[plane], CAIRO_OPERATOR_DEST_OUT);
+	canvas_draw_ink(c, plane, x, y);
+	cairo_set_operator(c->cr[plane], CAIRO_OPERATOR_OVER);
+}
+
 static void paint_box(struct canvas *c, unsigned int plane, struct box b, cairo_operator_t op)
 {
 	cairo_set_operator(c->cr[plane], op);

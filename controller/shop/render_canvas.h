@@ -45,6 +45,8 @@ struct box canvas_ink(struct canvas *c);
 int canvas_text_height(struct canvas *c);
 /** Draws the present text so that its ink starts at (x, y) on a plane. */
 void canvas_draw_ink(struct canvas *c, unsigned int plane, int x, int y);
+/** The same, but takes the text out of what is on the plane. */
+void canvas_cut_ink(struct canvas *c, unsigned int plane, int x, int y);
 /** Draws the present text with its origin (not its ink) at (x, y). */
 void canvas_draw(struct canvas *c, unsigned int plane, int x, int y);
 void canvas_fill(struct canvas *c, unsigned int plane, struct box b);

@@ -88,3 +88,37 @@ void template_layout(int width, int height, struct barcode_size code, struct tem
 	else
 		layout_tall(width, height, margin, code, ret);
 }
+
+#define ROOM_ENOUGH 64 /* pixels of height that a price and its two lines need */
+
+/* The foot without bars: content slides down, the price grows. */
+static void drop_bars(struct template_layout *t)
+{
+	int y = t->bars.y + t->bars.h - t->content.h;
+
+	if (t->content.y >= t->bars.y) { /* it stands beside them */
+		t->content.x = t->price.x;
+		t->content.w = t->price.w;
+		t->content.h = MIN(t->content.h, 14);
+		y = t->bars.y + t->bars.h - t->content.h;
+	}
+	t->price.h += y - t->content.y;
+	t->content.y = y;
+	t->bars.w = 0;
+}
+
+void template_make_room(struct template_layout *t)
+{
+	int gain = t->name.h / 4;
+
+	t->name.h -= gain;
+	t->rule.y -= gain;
+	t->price.y -= gain;
+	t->price.h += gain;
+	if (!t->content_right) { /* beside the price */
+		t->content.y -= gain;
+		t->content.h += gain;
+	} else if (t->price.h < ROOM_ENOUGH && t->bars.w) {
+		drop_bars(t);
+	}
+}

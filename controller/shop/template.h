@@ -36,3 +36,6 @@ struct template_layout {
 };
 
 void template_layout(int width, int height, struct barcode_size code, struct template_layout *ret);
+/** A reduced price says more: gives it a part of the name's room and, on the smallest panels, that
+ * of the bars. */
+void template_make_room(struct template_layout *t);

@@ -204,6 +204,7 @@ static void run_batch(struct wanted *w)
 	w->batch.owner = w;
 	w->batch.images = w->shop->images;
 	w->batch.currency = w->shop->currency;
+	w->batch.zone = w->shop->app->config->store_zone;
 	w->batch.now_us = clock_real_us(w->shop->app->clock);
 	shop_work_submit(w->shop->work, &w->batch.job, true);
 }

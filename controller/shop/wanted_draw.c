@@ -103,19 +103,33 @@ static int draw_step(struct shop_slot *slot, struct wanted_label *l, const struc
 	return r;
 }
 
+/* What the picture of a step says; `zone` is the shop's, in which an end is a date. */
+static void set_price(struct render_facts *f, const struct wanted_batch *b,
+		      const struct offer_step *step)
+{
+	f->has_price = true;
+	f->price_minor = step->price_minor;
+	f->was_minor = step->was_minor;
+	f->prior_minor = step->prior_minor;
+	f->has_until = step->until_us && walltime_at(step->until_us, b->zone, &f->until) == 0;
+	if (!currency_find(step->currency, &f->currency))
+		f->currency = b->currency;
+}
+
 /* What a rollout keeps on the label comes last, if need be instead of what is furthest ahead. */
 static int draw_held(struct shop_slot *slot, const struct wanted_batch *b, struct wanted_label *l,
 		     struct render_facts *f, struct album *album)
 {
 	struct rollout_held held;
+	struct offer_step step;
 	int r = rollout_held(slot->sql, l->product_id, b->now_us, &held);
 
 	if (r <= 0)
 		return r;
-	f->has_price = true;
-	f->price_minor = held.price_minor;
-	if (!currency_find(held.currency, &f->currency))
-		f->currency = b->currency;
+	r = offer_if(slot->sql, l->product_id, b->now_us, held.price_minor, held.currency, &step);
+	if (r < 0)
+		return r;
+	set_price(f, b, &step);
 	if (l->n == PROTO_MAX_TIMELINE)
 		l->n--;
 	return draw_step(slot, l, f, PROTO_HOLD_US, album);
@@ -142,10 +156,7 @@ static int draw_linked(struct shop_slot *slot, const struct wanted_batch *b, str
 	if (n == 0 || steps[0].from_us > b->now_us) /* no price yet */
 		r = draw_step(slot, l, &f, 0, album);
 	for (int i = 0; i < n && r == 0 && l->n < PROTO_MAX_TIMELINE; i++) {
-		f.has_price = true;
-		f.price_minor = steps[i].price_minor;
-		if (!currency_find(steps[i].currency, &f.currency))
-			f.currency = b->currency;
+		set_price(&f, b, &steps[i]);
 		r = draw_step(slot, l, &f, steps[i].from_us, album);
 	}
 	return r < 0 ? r : draw_held(slot, b, l, &f, album);

@@ -24,6 +24,7 @@ struct wanted_batch {
 	struct wanted *owner;
 	struct image_store *images;
 	struct currency currency;
+	const char *zone; /**< of the shop */
 	int64_t now_us;
 	int err;
 	size_t n;

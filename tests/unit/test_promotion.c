@@ -683,6 +683,30 @@ static void preview_says_what_would_happen_and_does_nothing(void **state)
 	assert_string_equal(env_text(e, "warnings.1.code"), "not-lower");
 }
 
+static void picture_of_a_reduced_price_can_be_seen_before(void **state)
+{
+	struct env *e = *state;
+	char plain[64];
+
+	one_label(e);
+	assert_int_equal(env_call(e, "POST", "/api/v1/templates/preview",
+				  "{\"product_id\":1,\"price_minor\":150}"),
+			 200);
+	memcpy(plain, e->body + 40, sizeof plain);
+	assert_int_equal(env_call(e, "POST", "/api/v1/templates/preview",
+				  "{\"product_id\":1,\"price_minor\":150,\"was_minor\":200,"
+				  "\"prior_minor\":null,\"until\":\"2026-11-28T20:00\"}"),
+			 200);
+	assert_memory_not_equal(plain, e->body + 40, sizeof plain);
+	assert_int_equal(env_call(e, "POST", "/api/v1/templates/preview",
+				  "{\"product_id\":1,\"price_minor\":150,\"was_minor\":200,"
+				  "\"until\":\"2026-11-28T20:00:00Z\"}"),
+			 200);
+	assert_int_equal(env_call(e, "POST", "/api/v1/templates/preview",
+				  "{\"product_id\":1,\"price_minor\":150,\"until\":\"soon\"}"),
+			 422);
+}
+
 /* --- progress ---------------------------------------------------------------------------------
  */
 
@@ -775,6 +799,7 @@ int main(void)
 		T(repeated_creation_is_answered_once),
 		T(lists_have_pages_and_states),
 		T(preview_says_what_would_happen_and_does_nothing),
+		T(picture_of_a_reduced_price_can_be_seen_before),
 		T(progress_follows_the_label),
 	};
 

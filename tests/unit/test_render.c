@@ -167,6 +167,101 @@ static void every_size_has_a_price_inside_its_panel(void **state)
 	renderer_free(r);
 }
 
+static struct render_facts reduced(uint16_t width, uint16_t height, uint8_t type)
+{
+	struct render_facts f = facts(width, height, type);
+
+	f.was_minor = 399;
+	f.prior_minor = 349;
+	f.has_until = true;
+	f.until = (struct walltime){2026, 11, 28, 20, 0, 0};
+	return f;
+}
+
+static bool same_picture(const struct render_facts *a, const struct render_facts *b)
+{
+	struct image x = draw(a), y = draw(b);
+	bool same = memcmp(x.data, y.data, image_data_bytes(&x)) == 0;
+
+	image_done(&x);
+	image_done(&y);
+	return same;
+}
+
+static void everything_of_a_reduced_price_is_on_the_picture(void **state)
+{
+	static const uint16_t sizes[][2] = {{152, 152}, {152, 296}, {200, 200}, {212, 104},
+					    {250, 122}, {296, 128}, {296, 152}, {400, 300},
+					    {600, 448}, {640, 384}, {800, 480}};
+
+	(void) state;
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct render_facts f = reduced(sizes[i][0], sizes[i][1], DISPLAY_BLACK_WHITE);
+		struct render_facts other[5] = {f, f, f, f, f};
+
+		other[0].price_minor = 298;
+		other[1].was_minor = 398;
+		other[2].prior_minor = 348;
+		other[3].until.day = 27;
+		other[4].was_minor = 0;
+		assert_true(same_picture(&f, &f));
+		for (size_t k = 0; k < ARRAY_SIZE(other); k++)
+			assert_false(same_picture(&f, &other[k]));
+	}
+}
+
+static void what_is_not_reduced_looks_as_ever(void **state)
+{
+	struct render_facts plain = facts(296, 128, DISPLAY_RED_BLACK_WHITE);
+	struct render_facts f = reduced(296, 128, DISPLAY_RED_BLACK_WHITE);
+
+	(void) state;
+	f.was_minor = f.price_minor;
+	assert_true(same_picture(&plain, &f));
+}
+
+/* Longest run of set pixels in any row. */
+static unsigned int widest_run(const struct image *im, unsigned int plane)
+{
+	unsigned int widest = 0;
+
+	for (unsigned int y = 0; y < im->height; y++)
+		for (unsigned int x = 0, run = 0; x < im->width; x++) {
+			run = image_get(im, plane, x, y) ? run + 1 : 0;
+			widest = run > widest ? run : widest;
+		}
+	return widest;
+}
+
+static void reduced_price_stands_on_a_field_of_colour(void **state)
+{
+	static const uint8_t types[] = {DISPLAY_RED_BLACK_WHITE, DISPLAY_YELLOW_BLACK_WHITE};
+
+	(void) state;
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		struct render_facts f = reduced(400, 300, types[i]),
+				    plain = facts(400, 300, types[i]);
+		struct image im = draw(&f), was = draw(&plain);
+
+		assert_true(widest_run(&im, 1) > 300);
+		assert_true(widest_run(&was, 1) < 300);
+		image_done(&im);
+		image_done(&was);
+	}
+}
+
+static void promotion_until_midnight_lasts_until_the_day_before(void **state)
+{
+	struct render_facts f = reduced(296, 128, DISPLAY_BLACK_WHITE), g = f;
+
+	(void) state;
+	f.until = (struct walltime){2027, 3, 1, 0, 0, 0};
+	g.until = (struct walltime){2028, 3, 1, 0, 0, 0}; /* a leap year: the 29th */
+	assert_false(same_picture(&f, &g));
+	g.until = (struct walltime){2025, 3, 1, 0, 0, 0};
+	assert_true(same_picture(&f, &g));
+}
+
 static void odd_facts_do_no_harm(void **state)
 {
 	char name[RENDER_NAME_MAX];
@@ -184,6 +279,11 @@ static void odd_facts_do_no_harm(void **state)
 	assert_int_equal(render_label(r, &f, &im), 0);
 	image_done(&im);
 	f.name = "\u202e\u0627\u0644 \u0ba8\u0bbf \U0001f34b\u200d";
+	assert_int_equal(render_label(r, &f, &im), 0);
+	image_done(&im);
+	f = reduced(64, 64, DISPLAY_YELLOW_BLACK_WHITE);
+	f.was_minor = f.prior_minor = PRICE_MAX_MINOR;
+	f.price_minor = PRICE_MAX_MINOR - 1;
 	assert_int_equal(render_label(r, &f, &im), 0);
 	image_done(&im);
 	f.width = 10;
@@ -234,6 +334,10 @@ int main(void)
 		cmocka_unit_test(other_numbers_have_other_symbols),
 		cmocka_unit_test(colour_is_used_and_never_overlaps_black),
 		cmocka_unit_test(every_size_has_a_price_inside_its_panel),
+		cmocka_unit_test(everything_of_a_reduced_price_is_on_the_picture),
+		cmocka_unit_test(what_is_not_reduced_looks_as_ever),
+		cmocka_unit_test(reduced_price_stands_on_a_field_of_colour),
+		cmocka_unit_test(promotion_until_midnight_lasts_until_the_day_before),
 		cmocka_unit_test(odd_facts_do_no_harm),
 		cmocka_unit_test(unlinked_labels_differ_by_their_id),
 		cmocka_unit_test(png_scales_by_whole_pixels),
