@@ -10,6 +10,7 @@ import { BOOK_ROUTES, makeBooks } from './mock_books.mjs';
 import { promotionRoutes, seedPromotions } from './mock_promotions.mjs';
 import { rolloutRoutes, seedRollouts } from './mock_rollouts.mjs';
 import { gtin14, makeStore, unitPriceOf } from './mock_data.mjs';
+import { LINK_ROUTES, makeLinks } from './mock_links.mjs';
 import { makePlan, PLAN_ROUTES } from './mock_plan.mjs';
 
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.yaml': 'application/yaml' };
@@ -27,6 +28,7 @@ export class MockApi {
     this.stepMs = stepMs;
     this.store = makeStore(products);
     this.books = makeBooks(this.store.stock, this.store.products);
+    this.links = makeLinks(this.store.labels);
     this.plan = makePlan(this.store);
     seedPromotions(this.store);
     seedRollouts(this.store);
@@ -150,7 +152,7 @@ export class MockApi {
     const user = this.store.users.find((u) => u.id === this.sessions.get(cookie));
     const json = body.length && (rq.headers['content-type'] ?? '').startsWith('application/json') ? JSON.parse(body.toString()) : {};
     const ctx = { rq, rs, url, query: url.searchParams, json, body, user, cookie };
-    for (const [method, pattern, handler, perm] of [...ROUTES, ...BOOK_ROUTES, ...PLAN_ROUTES]) {
+    for (const [method, pattern, handler, perm] of [...LINK_ROUTES, ...ROUTES, ...BOOK_ROUTES, ...PLAN_ROUTES]) {
       const hit = method === rq.method ? pattern.exec(p) : null;
       if (hit) {
         if (perm !== 'none' && !user) {
@@ -250,21 +252,6 @@ function listLabels(c) {
   const state = c.query.get('state');
   const text = (l) => `${l.id} ${l.agent} ${l.product?.name ?? ''} ${l.product?.gtin ?? ''}`.toLowerCase();
   return page(this.store.labels.filter((l) => (!state || l.state === state) && w.every((x) => text(l).includes(x))), c.query);
-}
-
-function linkLabel(c, id) {
-  const l = need(this.store.labels.find((x) => x.id === id));
-  const p = this.store.products.find((x) => x.gtin === c.json.gtin.padStart(14, '0'));
-  if (!p) {
-    throw new Refusal(404, 'not-found', 'No product has this GTIN');
-  }
-  if (l.product && l.product.id !== p.id && !c.json.relink) {
-    throw new Refusal(409, 'already-linked', 'The label is linked');
-  }
-  l.product = { id: p.id, gtin: p.gtin, name: p.name };
-  this.priceChanged(p);
-  this.publish('label', l);
-  return l;
 }
 
 function labelImage(c, id) {
@@ -383,6 +370,7 @@ const ROUTES = [
   ['GET', /^\/products$/, listProducts, 'view'],
   ['POST', /^\/products$/, function (c) { return add('products').call(this, { ...c, json: { price_minor: null, currency: 'EUR', unit_price: null, labels: 0, ...c.json } }); }, 'products'],
   ['POST', /^\/products\/import$/, importCsv, 'products'],
+  ['GET', /^\/products\/by-gtin\/(\d+)$/, function (c, gtin) { return need(this.store.products.find((x) => x.gtin === gtin.padStart(14, '0'))); }, 'view'],
   ['GET', /^\/products\/(\d+)$/, byId('products'), 'view'],
   ['PATCH', /^\/products\/(\d+)$/, change('products'), 'products'],
   ['POST', /^\/price-changes$/, changePrice, 'prices'],
@@ -390,8 +378,6 @@ const ROUTES = [
   ['POST', /^\/templates\/preview$/, function (c) { const p = need(this.store.products.find((x) => x.id === c.json.product_id)); png(c, c.json, p.name, c.json.price_minor / 100, p.gtin, c.json.was_minor); }, 'view'],
   ['GET', /^\/labels$/, listLabels, 'view'],
   ['GET', /^\/labels\/([^/]+)$/, byId('labels'), 'view'],
-  ['PUT', /^\/labels\/([^/]+)\/link$/, linkLabel, 'labels'],
-  ['DELETE', /^\/labels\/([^/]+)\/link$/, function (c, id) { const l = need(this.store.labels.find((x) => x.id === id)); Object.assign(l, { product: null, state: 'unlinked', wanted: null }); this.publish('label', l); return null; }, 'labels'],
   ['GET', /^\/labels\/([^/]+)\/image\.png$/, labelImage, 'view'],
   ['GET', /^\/labels\/([^/]+)\/history$/, history, 'view'],
   ['GET', /^\/places$/, function (c) { return page(this.store.places, c.query); }, 'view'],

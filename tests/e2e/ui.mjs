@@ -15,7 +15,6 @@ const PAGES = [
   ['labels', '/labels', '.vrow'],
   ['labels-tiles', '/labels?view=tiles', '.tile'],
   ['label', '/labels/C0FFEE000006', '.panel .timeline li'],
-  ['link-by-scanning', '/labels?scan=1', '.scan'],
   ['stock', '/stock', '.vrow'],
   ['items', '/stock/items?product_id=3', '.vrow'],
   ['item', '/items/3034257bf400b78000000300', '.where'],
@@ -260,20 +259,6 @@ test('an import shows bad rows by line and column, and then what a good file did
     await shot(page, 'ui-import-checked');
     await page.getByRole('button', { name: 'Import 1 row' }).click();
     await page.locator('[data-import=done]').waitFor();
-  }));
-
-test('labels are linked by scanning in either order, with undo', () =>
-  signedIn('stock', async (page) => {
-    await page.goto(`${url}/labels?scan=1`);
-    await page.locator('#scan-input:focus').waitFor();
-    await page.keyboard.type('C0FFEE000005\n', { delay: 3 });
-    await page.keyboard.type('4006381000048\n', { delay: 3 });
-    await page.getByText('C0FFEE000005 now belongs to Tomato passata').first().waitFor();
-    await page.keyboard.type('nonsense\n');
-    await page.getByText('neither a label nor a valid GTIN').waitFor();
-    await page.getByRole('button', { name: 'Undo' }).click();
-    await page.getByText('is unlinked again').waitFor();
-    equal(await axe(page), [], 'axe while scanning');
   }));
 
 test('IT staff get a join code once, with the command, and edit a reader', () =>

@@ -8,10 +8,12 @@ import { liveState, startLive } from './live';
 import { SignInPage } from './pages/signin';
 import { segments } from './router';
 import { navFor, pageOf, preloadAll } from './routes';
+import { onScan, ScanDock } from './scan_dock';
 import { loadSession, session, startProblem } from './session';
 import { t } from './strings';
 import { Announcer, Chip, ErrorBox, Loading } from './ui';
 import { startWatching } from './watch';
+import { startWedge } from './wedge';
 
 function Live(): JSX.Element {
   switch (liveState.value) {
@@ -85,7 +87,7 @@ function onSlash(e: KeyboardEvent): void {
 
 function Frame(): JSX.Element {
   useEffect(() => {
-    const stops = [startLive(loadSession), startWatching()];
+    const stops = [startLive(loadSession), startWatching(), startWedge((s) => void onScan(s))];
     preloadAll();
     document.addEventListener('keydown', onSlash);
     return () => {
@@ -117,6 +119,7 @@ function Frame(): JSX.Element {
       <main id="main" tabIndex={-1}>
         {pageOf(segments.value, s?.role)}
       </main>
+      <ScanDock />
       <Announcer />
     </div>
   );

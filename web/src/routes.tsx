@@ -55,6 +55,8 @@ const Import = lazy(() => import('./pages/import').then((m) => m.ImportPage));
 const Item = lazy(() => import('./pages/item').then((m) => m.ItemPage));
 const Items = lazy(() => import('./pages/items').then((m) => m.ItemsPage));
 const Labels = lazy(() => import('./pages/labels').then((m) => m.LabelsPage));
+const LinkHistory = lazy(() => import('./pages/link_history').then((m) => m.LinkHistoryPage));
+const LinkImport = lazy(() => import('./pages/link_import').then((m) => m.LinkImportPage));
 const Places = lazy(() => import('./pages/places').then((m) => m.PlacesPage));
 const Plan = lazy(() => import('./pages/plan').then((m) => m.PlanPage));
 const Products = lazy(() => import('./pages/products').then((m) => m.ProductsPage));
@@ -66,7 +68,7 @@ const Strangers = lazy(() => import('./pages/strangers').then((m) => m.Strangers
 const Users = lazy(() => import('./pages/users').then((m) => m.UsersPage));
 
 /** In the order in which they are fetched when the browser has nothing better to do. */
-const PAGES = [Products, Promotions, Labels, Stock, Rollouts, Agents, Differences, Plan, Account, Items, Item, Import, Places, Audit, Users, Books, Deliveries, Sales, Strangers];
+const PAGES = [Products, Promotions, Labels, Stock, Rollouts, Agents, Differences, Plan, Account, Items, Item, Import, Places, Audit, Users, Books, Deliveries, Sales, Strangers, LinkHistory, LinkImport];
 
 function Missing(): JSX.Element {
   return (
@@ -110,7 +112,7 @@ export function pageOf([page, id, what]: string[], role: Role | undefined): JSX.
     case 'rollouts':
       return <Rollouts id={id ?? null} />;
     case 'labels':
-      return <Labels id={id ?? null} />;
+      return id === 'import' ? <LinkImport /> : id === 'links' ? <LinkHistory /> : <Labels id={id ?? null} />;
     case 'stock':
       return id === 'items' ? <Items /> : id === 'places' ? <Places /> : <Stock />;
     case 'items':

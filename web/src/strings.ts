@@ -244,19 +244,6 @@ export const t = {
     adopted: 'Adopted',
   },
 
-  scan: {
-    title: 'Link by scanning',
-    field: 'Scan label and product, in either order',
-    enter: 'Enter',
-    needLabel: 'Label: scan its barcode',
-    needProduct: 'Product: scan its barcode',
-    unknown: (s: string) => `“${s}” is neither a label nor a valid GTIN.`,
-    linked: (label: string, name: string) => `${label} now belongs to ${name}`,
-    undone: (label: string) => `${label} is unlinked again`,
-    already: (label: string) => `${label} is already linked to another product.`,
-    failed: (label: string, why: string) => `${label}: ${why}`,
-  },
-
   import: {
     title: 'Import products',
     lead: 'Choose a file. It is checked first; nothing changes until you say so.',

@@ -113,6 +113,9 @@ export interface Label {
   temperature_c: number | null;
   rssi_dbm: number | null;
   last_seen: string | null;
+  /** Colours its light can have; null when it has not said. */
+  leds?: string[] | null;
+  flash?: { colour: string; until: string; state: 'asked' | 'on' | 'over' | 'failed'; reason: string | null } | null;
 }
 
 export interface LabelEvent {

@@ -4,14 +4,16 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import * as api from '../api';
-import { dateTime, gtinOfScan, gtinShort, money } from '../format';
+import { dateTime, gtinShort, money } from '../format';
 import { Icon } from '../icons';
 import { useFetched, useLive, useThrottled } from '../hooks';
 import { may } from '../session';
 import { t } from '../strings';
+import { k } from '../strings/links';
 import type { Label } from '../types';
-import { Ago, Button, Confirm, ErrorBox, Fact, Field, Loading, plain, say } from '../ui';
+import { Ago, Button, Confirm, ErrorBox, Fact, Loading } from '../ui';
 import { Ahead, Battery, Facts3, LabelPicture, StateChip } from './label_parts';
+import { FlashSection, LinkPicker, ReplaceSection } from './label_tools';
 
 function Pictures({ label }: { label: Label }): JSX.Element {
   const same = !!label.wanted?.image && label.wanted.image === label.shown?.image;
@@ -25,70 +27,6 @@ function Pictures({ label }: { label: Label }): JSX.Element {
         </p>
       )}
     </section>
-  );
-}
-
-interface LinkFormProps {
-  label: Label;
-  onLinked: (l: Label) => void;
-}
-
-/** Type or scan a GTIN; a scanner types the digits and presses Enter. */
-function LinkForm({ label, onLinked }: LinkFormProps): JSX.Element {
-  const [text, setText] = useState('');
-  const [error, setError] = useState<string | null>(null);
-  const [relink, setRelink] = useState(false);
-  const [busy, setBusy] = useState(false);
-  const send = (force: boolean): void => {
-    const gtin = gtinOfScan(text);
-    if (!gtin) {
-      setError(t.products.badGtin);
-      return;
-    }
-    setBusy(true);
-    setError(null);
-    api.labels.link(label.id, gtin, force).then(
-      (l) => {
-        setBusy(false);
-        setText('');
-        setRelink(false);
-        say(t.scan.linked(label.id, l?.product?.name ?? gtin));
-        onLinked(l);
-      },
-      (e: unknown) => {
-        setBusy(false);
-        if (e instanceof api.Problem && e.code === 'already-linked') {
-          setRelink(true);
-        } else {
-          setError(plain(e));
-        }
-      },
-    );
-  };
-  return (
-    <form
-      class="link-form"
-      onSubmit={(e) => {
-        e.preventDefault();
-        send(!!label.product || relink);
-      }}
-    >
-      <Field
-        label={label.product ? t.labels.linkOther : t.labels.linkTo}
-        value={text}
-        onInput={(v) => {
-          setText(v);
-          setError(null);
-          setRelink(false);
-        }}
-        inputMode="numeric"
-        error={error}
-        hint={relink ? t.labels.relinkAsk : t.labels.linkHint}
-      />
-      <Button type="submit" kind="main" icon="link" busy={busy} disabled={!text.trim()}>
-        {relink || label.product ? t.labels.relink : t.labels.link}
-      </Button>
-    </form>
   );
 }
 
@@ -110,7 +48,10 @@ function LinkSection({ label, onChanged }: { label: Label; onChanged: () => void
       ) : (
         <p class="hint">{t.labels.notLinkedHint}</p>
       )}
-      {may('labels') && <LinkForm label={label} onLinked={onChanged} />}
+      {may('labels') && <LinkPicker label={label} onLinked={onChanged} />}
+      <p>
+        <a href={`/labels/links?label=${label.id}`}>{k.bar.history}</a>
+      </p>
       {asking && (
         <Confirm
           title={t.labels.unlink}
@@ -201,7 +142,9 @@ export function LabelPanel({ id, onClose }: { id: string; onClose: () => void })
           <Facts3 label={l} />
           <Ahead label={l} />
           <LinkSection label={l} onChanged={f.reload} />
+          {may('labels') && <FlashSection label={l} onChanged={(next) => f.set(() => next)} />}
           <Health label={l} />
+          {may('labels') && l.product && <ReplaceSection label={l} onDone={f.reload} />}
           <History id={id} currency={l.wanted?.currency ?? 'EUR'} />
         </>
       )}

@@ -2,19 +2,20 @@
 // Labels: what each one should show, what was sent to it, and what it really shows.
 
 import type { JSX } from 'preact';
-import { useCallback } from 'preact/hooks';
+import { useCallback, useEffect } from 'preact/hooks';
 import * as api from '../api';
 import { count, gtinShort } from '../format';
 import { useLive, usePaged, useThrottled, useWide } from '../hooks';
 import { go, here, setQuery } from '../router';
 import { may } from '../session';
 import { t } from '../strings';
+import { k } from '../strings/links';
 import type { Label } from '../types';
 import { Button, Empty, ErrorBox, LinkButton, PageHead, SearchBox, Select } from '../ui';
 import { VirtualTable } from '../virtual';
+import { continuous } from '../wedge';
 import { LabelPanel } from './label_panel';
 import { Facts3, LABEL_STATES, LabelPicture, StateChip } from './label_parts';
-import { LinkByScan } from './link_scan';
 
 /** The address of a label, with search and filter kept. */
 function labelHref(id: string): string {
@@ -109,6 +110,12 @@ export function LabelsPage({ id }: { id: string | null }): JSX.Element {
   const state = query.get('state') ?? '';
   const tiles = query.get('view') === 'tiles';
   const scanning = query.get('scan') === '1' && may('labels');
+  useEffect(() => {
+    if (scanning) {
+      continuous.value = true;
+      setQuery({ scan: null });
+    }
+  }, [scanning]);
   const wide = useWide(1000);
   const list = usePaged<Label>(`labels/${q}/${state}`, (after, limit, signal) => api.labels.list(q, state, { after, limit, signal }));
   const reload = useThrottled(() => list.reload(), 2000);
@@ -128,13 +135,20 @@ export function LabelsPage({ id }: { id: string | null }): JSX.Element {
     <div class={`page fill ${id ? 'with-panel' : ''}`}>
       <div class="list-side">
         <PageHead title={t.nav.labels}>
+          <LinkButton href="/labels/links" icon="clock">
+            {k.bar.history}
+          </LinkButton>
           {may('labels') && (
-            <Button icon="scan" kind={scanning ? 'plain' : 'main'} pressed={scanning} onClick={() => setQuery({ scan: scanning ? null : '1' })}>
-              {t.scan.title}
-            </Button>
+            <>
+              <Button icon="scan" kind={continuous.value ? 'plain' : 'main'} pressed={continuous.value} onClick={() => (continuous.value = !continuous.value)}>
+                {k.bar.title}
+              </Button>
+              <LinkButton href="/labels/import" icon="upload">
+                {k.bar.list}
+              </LinkButton>
+            </>
           )}
         </PageHead>
-        {scanning && <LinkByScan onClose={() => setQuery({ scan: null })} />}
         <div class="toolbar">
           <SearchBox label={t.labels.search} value={q} onSearch={(v) => setQuery({ q: v })} />
           <Select label={t.labels.state} hideLabel value={state} options={states} onChange={(v) => setQuery({ state: v })} />

@@ -39,23 +39,23 @@ function PlaceBox({ x, k, c, most, product }: { x: PlanPlace; k: number; c: Coun
   const tall = x.h * k > 56;
   const pill = 28 + 10 * count(c.items).length;
   return (
-    <a href={placeHref(x.place_id, product)} class={`plan-place kind-${x.kind}`} aria-label={label} data-place={x.place_id} data-items={c.items}>
-      <rect class="plan-box" x={x.x * k} y={x.y * k} width={x.w * k} height={x.h * k} rx={4} />
-      <rect class="plan-heat" x={x.x * k} y={x.y * k} width={x.w * k} height={x.h * k} rx={4} fill-opacity={heat.toFixed(2)} />
-      <g aria-hidden="true">
+    <g>
+      <a href={placeHref(x.place_id, product)} class={`plan-place kind-${x.kind}`} aria-label={label} data-place={x.place_id} data-items={c.items}>
+        <rect class="plan-box" x={x.x * k} y={x.y * k} width={x.w * k} height={x.h * k} rx={4} />
+        <rect class="plan-heat" x={x.x * k} y={x.y * k} width={x.w * k} height={x.h * k} rx={4} fill-opacity={heat.toFixed(2)} />
+      </a>
+      <g class="plan-words" aria-hidden="true">
         {tall && (
           <text x={x.x * k + 8} y={x.y * k + 19} class="plan-name">
             {fitted(x.place, x.w * k - 16)}
           </text>
         )}
-        <g class="plan-count">
-          <rect x={cx - pill / 2} y={cy - (tall ? 6 : 15)} width={pill} height={30} rx={15} />
-          <text x={cx} y={cy + (tall ? 15 : 6)} text-anchor="middle">
-            {count(c.items)}
-          </text>
-        </g>
+        <rect class="plan-pill" x={cx - pill / 2} y={cy - (tall ? 6 : 15)} width={pill} height={30} rx={15} />
+        <text class="plan-count" x={cx} y={cy + (tall ? 15 : 6)} text-anchor="middle">
+          {count(c.items)}
+        </text>
       </g>
-    </a>
+    </g>
   );
 }
 

@@ -62,21 +62,23 @@ function EditablePlace({ x, f, grip }: { x: PlanPlace; f: FloorProps; grip: Grip
   const chosen = f.selected?.kind === 'place' && f.selected.id === x.place_id;
   const [px, py, pw, ph] = [x.x * f.k, x.y * f.k, x.w * f.k, x.h * f.k];
   return (
-    <g
-      class={`plan-place kind-${x.kind} ${chosen ? 'is-selected' : ''}`}
-      tabIndex={0}
-      role="button"
-      aria-pressed={chosen}
-      aria-label={p.placeButton(x.place, x.x, x.y, x.w, x.h)}
-      data-place={x.place_id}
-      onFocus={() => f.onSelect(s)}
-      onPointerDown={(e) => grip(e, s, 'move')}
-    >
-      <rect class="plan-box" x={px} y={py} width={pw} height={ph} rx={4} />
-      <text x={px + 8} y={py + 19} class="plan-name" aria-hidden="true">
+    <g>
+      <g
+        class={`plan-place kind-${x.kind} ${chosen ? 'is-selected' : ''}`}
+        tabIndex={0}
+        role="button"
+        aria-pressed={chosen}
+        aria-label={p.placeButton(x.place, x.x, x.y, x.w, x.h)}
+        data-place={x.place_id}
+        onFocus={() => f.onSelect(s)}
+        onPointerDown={(e) => grip(e, s, 'move')}
+      >
+        <rect class="plan-box" x={px} y={py} width={pw} height={ph} rx={4} />
+        {chosen && <rect class="plan-corner" x={px + pw - 7} y={py + ph - 7} width={14} height={14} rx={3} onPointerDown={(e) => grip(e, s, 'resize')} />}
+      </g>
+      <text x={px + 8} y={py + 19} class="plan-name plan-words" aria-hidden="true">
         {fitted(x.place, pw - 16)}
       </text>
-      {chosen && <rect class="plan-corner" x={px + pw - 7} y={py + ph - 7} width={14} height={14} rx={3} onPointerDown={(e) => grip(e, s, 'resize')} />}
     </g>
   );
 }
@@ -86,18 +88,20 @@ function EditableAntenna({ a, f, grip }: { a: PlanAntenna; f: FloorProps; grip: 
   const chosen = f.selected?.kind === 'antenna' && f.selected.key === s.key;
   const hears = f.plan.places.find((x) => x.place_id === a.place_id)?.place ?? p.nothing;
   return (
-    <g
-      class={`plan-antenna ${chosen ? 'is-selected' : ''}`}
-      tabIndex={0}
-      role="button"
-      aria-pressed={chosen}
-      aria-label={p.antennaButton(p.antenna(a.reader, a.antenna), a.x, a.y, hears)}
-      data-antenna={s.key}
-      onFocus={() => f.onSelect(s)}
-      onPointerDown={(e) => grip(e, s, 'move')}
-    >
-      <AntennaMark a={a} k={f.k} />
-      <text x={a.x * f.k} y={a.y * f.k + 26} text-anchor="middle" class="antenna-name" aria-hidden="true">
+    <g>
+      <g
+        class={`plan-antenna ${chosen ? 'is-selected' : ''}`}
+        tabIndex={0}
+        role="button"
+        aria-pressed={chosen}
+        aria-label={p.antennaButton(p.antenna(a.reader, a.antenna), a.x, a.y, hears)}
+        data-antenna={s.key}
+        onFocus={() => f.onSelect(s)}
+        onPointerDown={(e) => grip(e, s, 'move')}
+      >
+        <AntennaMark a={a} k={f.k} />
+      </g>
+      <text x={a.x * f.k} y={a.y * f.k + 26} text-anchor="middle" class="antenna-name plan-words" aria-hidden="true">
         {p.antenna(a.reader, a.antenna)}
       </text>
     </g>

@@ -226,6 +226,5 @@ export const pick = {
   hint: 'Type a name, or type or scan a GTIN.',
   none: (q: string) => `Nothing found for “${q}”`,
   results: (x: number) => `${plural(x, 'product', 'products')} found. Choose with the arrow keys.`,
-  chosen: (name: string) => `${name} chosen`,
-  change: 'Change',
+  list: 'What matches',
 };
