@@ -75,9 +75,8 @@ const rowsOf = (api) => [...api.books.books.values()].map((b) => ({ ...figures(b
 function summary(api) {
   const rows = rowsOf(api);
   const of = (code) => rows.filter((r) => r.reason.code === code);
-  const pieces = (code) => of(code).reduce((n, r) => n + Math.abs(r.difference), 0);
   const some = rows.length > 0;
-  return { products: rows.length, matching: of('matching').length, missing: pieces('missing'), surplus: pieces('surplus'), untagged: of('untagged').length, unknown: some ? 3 : 0, foreign: some ? 7 : 0, as_of: some ? ago(4000) : null };
+  return { products: rows.length, matching: of('matching').length, missing: of('missing').length, surplus: of('surplus').length, untagged: of('untagged').length, unknown: some ? 3 : 0, foreign: some ? 7 : 0, as_of: some ? ago(4000) : null };
 }
 
 function listDifferences(c) {
@@ -103,7 +102,8 @@ function oneDifference(c, id) {
   const book = need(this.books.books.get(Number(id)));
   const f = figures(book);
   const places = book.row.places.map((p, i) => ({ ...f, place_id: p.place_id, place: p.place, seen: p.count, expected: p.count - (i === 0 ? f.difference : 0), difference: i === 0 ? f.difference : 0 }));
-  return { ...f, as_of: ago(4000), places, ledger: book.ledger, items: itemsOf(book) };
+  // Every other product's book is kept by place.
+  return { ...f, as_of: ago(4000), places: Number(id) % 2 ? places : [], ledger: book.ledger, items: itemsOf(book) };
 }
 
 function strangers(c) {
@@ -120,6 +120,7 @@ function settle(c, id) {
   if (!c.json.reason) {
     throw new Refusal(422, 'missing-reason', 'A reason is needed', [{ pointer: '/reason', code: 'missing', detail: 'Say why.' }]);
   }
+  this.publish('difference', {});
   append(book, { kind: 'adjustment', quantity: c.json.quantity - book.ledger[0].running, running: c.json.quantity, ref: c.json.reason });
   return { status: 201, body: figures(book) };
 }
@@ -141,7 +142,7 @@ function importBooks(c) {
   if (errors.length) {
     throw new Refusal(422, 'bad-rows', 'The file has bad rows', errors);
   }
-  return { dry_run: c.query.get('dry_run') === '1', rows: rows.length, products: rows.length, errors: [] };
+  return { dry_run: c.query.get('dry_run') === '1', rows: rows.length, changed: rows.length, unchanged: 0, older: 0, errors: [] };
 }
 
 function announce(c) {
@@ -178,8 +179,9 @@ export const BOOK_ROUTES = [
   ['PUT', /^\/books\/stock\/(\d+)$/, setBook, 'books'],
   ['POST', /^\/books\/stock\/import$/, importBooks, 'books'],
   ['GET', /^\/sales$/, function (c) { const id = c.query.get('product_id'); return page(this.books.sales.filter((s) => !id || s.lines.some((l) => String(l.product_id) === id)), c.query); }, 'view'],
-  ['GET', /^\/deliveries$/, function (c) { return page(this.books.deliveries, c.query); }, 'view'],
+  ['GET', /^\/deliveries$/, function (c) { const s = c.query.get('state'); return page(this.books.deliveries.filter((x) => !s || x.state === s), c.query); }, 'view'],
   ['POST', /^\/deliveries$/, announce, 'books'],
   ['GET', /^\/deliveries\/(\d+)$/, function (c, id) { return need(this.books.deliveries.find((x) => String(x.id) === id)); }, 'view'],
   ['POST', /^\/deliveries\/(\d+)\/receive$/, receive, 'books'],
+  ['POST', /^\/deliveries\/(\d+)\/cancel$/, function (c, id) { return Object.assign(need(this.books.deliveries.find((x) => String(x.id) === id)), { state: 'cancelled' }); }, 'books'],
 ];

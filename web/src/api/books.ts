@@ -18,13 +18,17 @@ export interface Difference {
   /** null: nobody has told a book stock. */
   book: number | null;
   sold: number;
+  returned?: number;
   delivered: number;
   expected: number | null;
   seen: number;
   difference: number | null;
+  /** Items that are gone and not sold. */
+  missing?: number;
   reason: Reason;
 }
 
+/** Figures of products, but for the tags. */
 export interface DifferenceSummary {
   products: number;
   matching: number;
@@ -33,7 +37,10 @@ export interface DifferenceSummary {
   untagged: number;
   unknown: number;
   foreign: number;
+  missing_items?: number;
   as_of: string | null;
+  /** Products by reason code. */
+  reasons?: Record<string, number>;
 }
 
 export interface DifferencePage extends Page<Difference> {
@@ -48,6 +55,9 @@ export interface LedgerRow {
   quantity: number;
   running: number;
   ref: string | null;
+  place?: string | null;
+  by?: string | null;
+  reason?: string | null;
 }
 
 export interface DifferenceItem {
@@ -59,21 +69,27 @@ export interface DifferenceItem {
   reason: Reason | string | null;
 }
 
-export interface DifferenceDetail {
-  product_id: number;
-  gtin: string;
-  name: string;
+/** One place of a product whose book is kept by place. */
+export interface PlaceDifference {
+  place_id: number | null;
+  place: string | null;
   book: number | null;
-  sold: number;
-  delivered: number;
   expected: number | null;
   seen: number;
   difference: number | null;
-  reason: Reason;
+  reason?: Reason;
+}
+
+export interface DifferenceDetail extends Difference {
+  product_id: number;
+  gtin: string;
+  name: string;
   as_of?: string | null;
-  places?: Difference[];
+  places?: PlaceDifference[];
   ledger: LedgerRow[];
+  ledger_total?: number;
   items: DifferenceItem[];
+  items_total?: number;
 }
 
 export interface Stranger {
@@ -110,7 +126,7 @@ export interface DeliveryLine {
   name?: string | null;
   product_id?: number | null;
   quantity: number;
-  seen?: number;
+  seen?: number | null;
   received?: number | null;
   epcs?: string[];
 }
@@ -126,7 +142,9 @@ export interface Delivery {
   state: DeliveryState;
   created?: string;
   announced?: number;
-  seen?: number;
+  seen?: number | null;
+  place_id?: number | null;
+  place?: string | null;
   lines: DeliveryLine[];
 }
 
@@ -147,10 +165,10 @@ export const differences = {
   list: (query: DifferenceQuery, o: ListOptions = {}) => listCall<DifferencePage>('/differences', o, { ...query }),
   get: (product: number) => call<DifferenceDetail>('GET', '/differences/{product_id}', { args: [product] }),
   strangers: (o: ListOptions = {}) => listCall<Page<Stranger>>('/differences/strangers', o),
-  settle: (product: number, quantity: number, reason: string) =>
+  settle: (product: number, quantity: number, place: number | null, reason: string) =>
     call<unknown>('POST', '/differences/{product_id}/settle', {
       args: [product],
-      body: { quantity, reason },
+      body: { quantity, reason, ...(place === null ? {} : { place_id: place }) },
       headers: { 'Idempotency-Key': idempotencyKey() },
     }),
 };
@@ -171,17 +189,20 @@ export interface NewDelivery {
   reference: string;
   supplier?: string;
   expected_at?: string;
+  place_id?: number;
   lines: { gtin: string; quantity: number }[];
 }
 
 export const deliveries = {
-  list: (o: ListOptions = {}) => listCall<Page<Delivery>>('/deliveries', o),
+  list: (state: string, o: ListOptions = {}) => listCall<Page<Delivery>>('/deliveries', o, { state }),
   get: (id: number) => call<Delivery>('GET', '/deliveries/{id}', { args: [id] }),
   announce: (d: NewDelivery) => call<Delivery>('POST', '/deliveries', { body: d, headers: { 'Idempotency-Key': idempotencyKey() } }),
-  receive: (id: number, lines?: { gtin: string; quantity: number }[]) =>
+  receive: (id: number, lines: { gtin: string; quantity: number }[], place: number | null) =>
     call<Delivery>('POST', '/deliveries/{id}/receive', {
       args: [id],
-      body: lines ? { lines } : {},
+      body: { lines, ...(place === null ? {} : { place_id: place }) },
       headers: { 'Idempotency-Key': idempotencyKey() },
     }),
+  cancel: (id: number) =>
+    call<Delivery>('POST', '/deliveries/{id}/cancel', { args: [id], body: {}, headers: { 'Idempotency-Key': idempotencyKey() } }),
 };

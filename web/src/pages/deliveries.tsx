@@ -7,11 +7,11 @@ import { type Delivery, type DeliveryState, deliveries } from '../api/books';
 import { count, dateTime, gtinShort } from '../format';
 import { useFetched, useLive, usePaged, useThrottled, useWide } from '../hooks';
 import type { IconName } from '../icons';
-import { go } from '../router';
+import { go, here, setQuery } from '../router';
 import { may } from '../session';
 import { t } from '../strings';
 import { v } from '../strings/differences';
-import { Button, Chip, Empty, ErrorBox, Loading, PageHead, type Tone } from '../ui';
+import { Button, Chip, Confirm, Empty, ErrorBox, Loading, PageHead, Select, type Tone } from '../ui';
 import { VirtualTable } from '../virtual';
 import { AnnounceDialog, ReceiveDialog } from './delivery_dialogs';
 import { StockTabs } from './stock_tabs';
@@ -22,6 +22,9 @@ const LOOKS: Record<DeliveryState, [Tone, IconName]> = {
   received: ['good', 'check'],
   cancelled: ['plain', 'off'],
 };
+
+/** States one may filter by; arriving ones are announced ones of which something was seen. */
+const STATES = ['announced', 'received', 'cancelled'];
 
 function StateChip({ x }: { x: Delivery }): JSX.Element {
   const [tone, icon] = LOOKS[x.state] ?? ['plain', 'unknown'];
@@ -46,7 +49,7 @@ function Progress({ x }: { x: Delivery }): JSX.Element {
   return (
     <span class="delivery-progress">
       <progress max={Math.max(1, announced)} value={Math.min(seen, announced)} aria-hidden="true" />
-      <span>{v.progress(seen, announced)}</span>
+      <span>{x.state === 'received' ? v.pieces(announced) : v.progress(seen, announced)}</span>
     </span>
   );
 }
@@ -111,8 +114,13 @@ function Lines({ x }: { x: Delivery }): JSX.Element {
 function DeliveryPanel({ id, onClose, onChanged }: { id: number; onClose: () => void; onChanged: () => void }): JSX.Element {
   const f = useFetched(`delivery/${id}`, () => deliveries.get(id));
   const [receiving, setReceiving] = useState(false);
-  useLive('stock', useThrottled(f.reload, 3000));
+  const [cancelling, setCancelling] = useState(false);
+  useLive('difference', useThrottled(f.reload, 2000));
   const x = f.data;
+  const changed = (): void => {
+    f.reload();
+    onChanged();
+  };
   return (
     <aside class="panel" aria-label={x ? v.one(x.reference) : v.title}>
       <header class="panel-head">
@@ -135,20 +143,29 @@ function DeliveryPanel({ id, onClose, onChanged }: { id: number; onClose: () => 
             <Lines x={x} />
           </section>
           {may('books') && (x.state === 'announced' || x.state === 'arriving') && (
-            <section>
+            <div class="actions">
               <Button kind="main" icon="check" onClick={() => setReceiving(true)}>
                 {v.receive}
               </Button>
-            </section>
+              <Button icon="off" onClick={() => setCancelling(true)}>
+                {v.cancel}
+              </Button>
+            </div>
+          )}
+          {cancelling && (
+            <Confirm
+              title={v.cancelTitle}
+              text={v.cancelAsk(x.reference)}
+              action={v.cancel}
+              onDo={() => deliveries.cancel(id).then(changed)}
+              onClose={() => setCancelling(false)}
+            />
           )}
           {receiving && (
             <ReceiveDialog
               delivery={x}
               onClose={() => setReceiving(false)}
-              onDone={() => {
-                f.reload();
-                onChanged();
-              }}
+              onDone={changed}
             />
           )}
         </>
@@ -159,9 +176,10 @@ function DeliveryPanel({ id, onClose, onChanged }: { id: number; onClose: () => 
 
 export function DeliveriesPage({ id }: { id: string | null }): JSX.Element {
   const wide = useWide(720);
+  const state = here.value.query.get('state') ?? '';
   const [announcing, setAnnouncing] = useState(false);
-  const list = usePaged<Delivery>('deliveries', (after, limit, signal) => deliveries.list({ after, limit, signal }));
-  useLive('stock', useThrottled(() => list.reload(), 5000));
+  const list = usePaged<Delivery>(`deliveries/${state}`, (after, limit, signal) => deliveries.list(state, { after, limit, signal }));
+  useLive('difference', useThrottled(() => list.reload(), 3000));
   const close = useCallback(() => go('/differences/deliveries'), []);
   void list.version.value;
   const open = id !== null && /^\d+$/.test(id) ? Number(id) : null;
@@ -176,10 +194,13 @@ export function DeliveriesPage({ id }: { id: string | null }): JSX.Element {
             </Button>
           )}
         </PageHead>
+        <div class="toolbar">
+          <Select label={v.state} hideLabel value={state} options={[['', v.allStates], ...STATES.map((s): [string, string] => [s, v.states[s] ?? s])]} onChange={(s) => setQuery({ state: s })} />
+        </div>
         <ErrorBox error={list.error.value} retry={() => list.retry()} />
         {list.empty ? (
-          <Empty icon="boxes" title={v.none}>
-            <p>{v.noneHint}</p>
+          <Empty icon="boxes" title={state ? v.noMatch : v.none}>
+            {!state && <p>{v.noneHint}</p>}
           </Empty>
         ) : (
           <VirtualTable

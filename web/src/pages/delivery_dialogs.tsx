@@ -3,11 +3,13 @@
 
 import type { JSX } from 'preact';
 import { useId, useState } from 'preact/hooks';
+import * as api from '../api';
 import { type Delivery, deliveries } from '../api/books';
-import { count } from '../format';
+import { count, gtinShort } from '../format';
+import { useFetched } from '../hooks';
 import { t } from '../strings';
-import { v } from '../strings/differences';
-import { Button, Dialog, ErrorBox, Field, say } from '../ui';
+import { b, v } from '../strings/differences';
+import { Button, Dialog, ErrorBox, Field, say, Select } from '../ui';
 import { ProductPicker } from './product_picker';
 
 interface Line {
@@ -116,8 +118,10 @@ export function AnnounceDialog({ onClose, onSaved, onChanged }: { onClose: () =>
 
 export function ReceiveDialog({ delivery, onClose, onDone }: { delivery: Delivery; onClose: () => void; onDone: () => void }): JSX.Element {
   const start = (pick: (l: Delivery['lines'][number]) => number): Line[] =>
-    delivery.lines.map((l) => ({ gtin: l.gtin, name: l.name ?? l.gtin, quantity: String(pick(l)) }));
+    delivery.lines.map((l) => ({ gtin: l.gtin, name: l.name ?? gtinShort(l.gtin), quantity: String(pick(l)) }));
   const [lines, setLines] = useState<Line[]>(() => start((l) => (delivery.lines.some((x) => (x.seen ?? 0) > 0) ? (l.seen ?? 0) : l.quantity)));
+  const places = useFetched('places', () => api.places.list({ limit: 1000 }));
+  const [place, setPlace] = useState(delivery.place_id ? String(delivery.place_id) : '');
   const [tried, setTried] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
@@ -130,7 +134,8 @@ export function ReceiveDialog({ delivery, onClose, onDone }: { delivery: Deliver
     }
     setBusy(true);
     setError(null);
-    deliveries.receive(delivery.id, lines.map((l) => ({ gtin: l.gtin, quantity: Number(l.quantity) }))).then(
+    const counted = lines.map((l) => ({ gtin: l.gtin, quantity: Number(l.quantity) }));
+    deliveries.receive(delivery.id, counted, place ? Number(place) : null).then(
       () => {
         say(v.receivedDone(delivery.reference));
         onDone();
@@ -162,7 +167,13 @@ export function ReceiveDialog({ delivery, onClose, onDone }: { delivery: Deliver
             />
           ))}
         </ul>
-        {tried && !good && <p class="field-error">{v.badQuantity.replace('1', '0')}</p>}
+        {tried && !good && <p class="field-error">{b.badQuantity}</p>}
+        <Select
+          label={v.place}
+          value={place}
+          options={[['', v.noPlace], ...(places.data?.items ?? []).map((x): [string, string] => [String(x.id), x.name])]}
+          onChange={setPlace}
+        />
         <ErrorBox error={error} />
         <div class="actions">
           <Button type="submit" kind="main" icon="check" busy={busy}>

@@ -9,7 +9,7 @@ import { useFetched, useLive, useThrottled } from '../hooks';
 import { may } from '../session';
 import { t } from '../strings';
 import { d } from '../strings/differences';
-import { Ago, Button, ErrorBox, Field, Loading, say } from '../ui';
+import { Ago, Button, ErrorBox, Field, Loading, say, Select } from '../ui';
 import { DifferenceChip } from './differences';
 
 /** Book + delivered − sold = expected; beside it what is seen. As a sum, because that is what it is. */
@@ -26,6 +26,7 @@ function Sum({ x }: { x: DifferenceDetail }): JSX.Element {
       <dl class="sum" data-sum>
         {line(d.detail.book, count(x.book))}
         {line(d.detail.delivered, x.delivered ? d.signed(x.delivered) : '0')}
+        {x.returned ? line(d.detail.returned, d.signed(x.returned)) : null}
         {line(d.detail.sold, x.sold ? d.signed(-x.sold) : '0')}
         {line(d.detail.expected, count(x.expected), 'sum-total')}
         {line(d.detail.seen, count(x.seen))}
@@ -103,7 +104,7 @@ function Ledger({ x }: { x: DifferenceDetail }): JSX.Element {
                   </td>
                   <td>
                     {d.detail.kinds[r.kind] ?? r.kind}
-                    {r.ref && <div class="sub">{r.ref}</div>}
+                    <div class="sub">{[r.ref, r.place, r.reason, r.by].filter(Boolean).join(' · ')}</div>
                   </td>
                   <td class="num">{r.kind === 'book' ? count(r.quantity) : d.signed(r.quantity)}</td>
                   <td class="num">
@@ -115,6 +116,7 @@ function Ledger({ x }: { x: DifferenceDetail }): JSX.Element {
           </table>
         </div>
       )}
+      {(x.ledger_total ?? 0) > x.ledger.length && <p class="hint">{d.detail.more(count(x.ledger.length), count(x.ledger_total))}</p>}
     </section>
   );
 }
@@ -140,7 +142,7 @@ function Items({ x }: { x: DifferenceDetail }): JSX.Element {
                 {i.epc}
               </a>
               <span class="sub">
-                {i.state === 'present' ? d.detail.present : d.detail.gone} · {placeOf(i)} · <Ago at={i.last_seen} />
+                {i.state === 'present' ? d.detail.present : i.state === 'never-heard' ? d.detail.neverHeard : d.detail.gone} · {placeOf(i)} · <Ago at={i.last_seen} />
               </span>
               {i.sold && (
                 <span class="sub">
@@ -152,27 +154,36 @@ function Items({ x }: { x: DifferenceDetail }): JSX.Element {
           ))}
         </ul>
       )}
+      {(x.items_total ?? 0) > x.items.length && <p class="hint">{d.detail.more(count(x.items.length), count(x.items_total))}</p>}
     </section>
   );
 }
 
 function Settle({ x, onSettled }: { x: DifferenceDetail; onSettled: () => void }): JSX.Element {
-  const [quantity, setQuantity] = useState(String(x.seen));
+  const rows = x.places ?? [];
+  const worst = rows.find((r) => r.difference !== 0) ?? rows[0];
+  const [place, setPlace] = useState(worst ? String(worst.place_id ?? '') : '');
+  const row = rows.find((r) => String(r.place_id ?? '') === place);
+  const [quantity, setQuantity] = useState(String(row?.seen ?? x.seen));
   const [reason, setReason] = useState('');
   const [error, setError] = useState<unknown>(null);
   const [bad, setBad] = useState<{ quantity?: string; reason?: string }>({});
   const [busy, setBusy] = useState(false);
   const whole = /^\d{1,9}$/.test(quantity.trim()) ? Number(quantity) : null;
+  const before = row ? row.expected : x.expected;
+  const move = (to: string): void => {
+    setPlace(to);
+    setQuantity(String(rows.find((r) => String(r.place_id ?? '') === to)?.seen ?? x.seen));
+  };
   const submit = (e: Event): void => {
     e.preventDefault();
-    const wrong = { ...(whole === null ? { quantity: d.settle.badQuantity } : {}), ...(reason.trim() ? {} : { reason: d.settle.needReason }) };
-    setBad(wrong);
+    setBad({ ...(whole === null ? { quantity: d.settle.badQuantity } : {}), ...(reason.trim() ? {} : { reason: d.settle.needReason }) });
     if (whole === null || !reason.trim()) {
       return;
     }
     setBusy(true);
     setError(null);
-    differences.settle(x.product_id, whole, reason.trim()).then(
+    differences.settle(x.product_id, whole, place ? Number(place) : null, reason.trim()).then(
       () => {
         setBusy(false);
         setReason('');
@@ -190,11 +201,14 @@ function Settle({ x, onSettled }: { x: DifferenceDetail; onSettled: () => void }
       <h3>{d.settle.title}</h3>
       <p class="hint">{d.settle.hint}</p>
       <form onSubmit={submit} class="settle" noValidate>
+        {rows.length > 0 && (
+          <Select label={d.settle.place} value={place} options={rows.map((r): [string, string] => [String(r.place_id ?? ''), r.place ?? d.wholeStore])} onChange={move} />
+        )}
         <div class="row">
           <Field label={d.settle.quantity} value={quantity} onInput={setQuantity} inputMode="numeric" error={bad.quantity ?? null} class="short" />
           <Field label={d.settle.reason} value={reason} onInput={setReason} hint={d.settle.reasonHint} error={bad.reason ?? null} maxLength={200} />
         </div>
-        {whole !== null && x.expected !== null && whole !== x.expected && <p>{d.settle.preview(x.expected, whole)}</p>}
+        {whole !== null && before !== null && whole !== before && <p>{d.settle.preview(before, whole)}</p>}
         <ErrorBox error={error} />
         <div class="actions">
           <Button type="submit" kind="main" busy={busy}>
@@ -209,7 +223,7 @@ function Settle({ x, onSettled }: { x: DifferenceDetail; onSettled: () => void }
 export function DifferencePanel({ id, onClose, onSettled }: { id: number; onClose: () => void; onSettled: () => void }): JSX.Element {
   const f = useFetched(`difference/${id}`, () => differences.get(id));
   const again = useThrottled(f.reload, 2000);
-  useLive('stock', (e) => e.product_id === id && again());
+  useLive('difference', again);
   const x = f.data;
   return (
     <aside class="panel" aria-label={x ? d.detail.title(x.name) : d.title}>

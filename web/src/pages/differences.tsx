@@ -119,24 +119,39 @@ function Head(): JSX.Element {
   );
 }
 
-const FIGURES: [keyof Omit<DifferenceSummary, 'as_of' | 'products'>, string, string, Tone][] = [
-  ['matching', d.matching, '?reason=matching', 'good'],
-  ['missing', d.missing, '?reason=missing', 'bad'],
-  ['surplus', d.surplus, '?reason=surplus', 'warn'],
-  ['untagged', d.untagged, '?reason=untagged', 'plain'],
-  ['unknown', d.unknown, '/strangers', 'plain'],
-  ['foreign', d.foreign, '/strangers', 'plain'],
-];
+interface Figure {
+  key: string;
+  value: number;
+  text: string;
+  href: string;
+  tone: Tone;
+}
+
+/** What the store's figures are made of. Rows by reason are products; strangers are tags and codes. */
+function figuresOf(s: DifferenceSummary): Figure[] {
+  const by = (code: string, fallback: number): number => s.reasons?.[code] ?? fallback;
+  const of = (key: string, value: number, text: string, tone: Tone, href = `?reason=${key}`): Figure => ({ key, value, text, tone, href });
+  const left = by('left-unsold', 0);
+  return [
+    of('matching', by('matching', s.matching), d.matching, 'good'),
+    of('missing', by('missing', s.missing), d.missing, 'bad'),
+    ...(left > 0 ? [of('left-unsold', left, d.leftUnsold, 'bad')] : []),
+    of('surplus', by('surplus', s.surplus), d.surplus, 'warn'),
+    of('untagged', by('untagged', s.untagged), d.untagged, 'plain'),
+    of('unknown', s.unknown, d.unknown, 'plain', '/strangers'),
+    of('foreign', s.foreign, d.foreign, 'plain', '/strangers'),
+  ];
+}
 
 /** The figures of the store; each is the way to its rows. */
 function Summary({ s, reason }: { s: DifferenceSummary; reason: string }): JSX.Element {
   return (
     <ul class="plain-list figures" data-summary>
-      {FIGURES.map(([key, text, href, tone]) => (
-        <li key={key}>
-          <a class={`figure tone-edge-${s[key] > 0 ? tone : 'plain'}`} href={`/differences${href}`} aria-current={href === `?reason=${reason}` ? 'true' : undefined} data-figure={key}>
-            <strong>{count(s[key])}</strong>
-            <span>{text}</span>
+      {figuresOf(s).map((f) => (
+        <li key={f.key}>
+          <a class={`figure tone-edge-${f.value > 0 ? f.tone : 'plain'}`} href={`/differences${f.href}`} aria-current={f.href === `?reason=${reason}` ? 'true' : undefined} data-figure={f.key}>
+            <strong>{count(f.value)}</strong>
+            <span>{f.text}</span>
           </a>
         </li>
       ))}
@@ -201,9 +216,8 @@ export function DifferencesPage({ id }: { id: number | null }): JSX.Element {
   const reload = useThrottled(() => {
     list.reload();
     summary.reload();
-  }, 3000);
-  useLive('stock', reload);
-  useLive('product', reload);
+  }, 2000);
+  useLive('difference', reload);
   const close = useCallback(() => {
     const tail = here.value.query.toString();
     go(`/differences${tail ? `?${tail}` : ''}`);

@@ -58,7 +58,7 @@ export function SalesPage(): JSX.Element {
   const product = here.value.query.get('product_id') ?? '';
   const wide = useWide(720);
   const list = usePaged<Sale>(`sales/${product}`, (after, limit, signal) => sales.list(product, { after, limit, signal }));
-  useLive('stock', useThrottled(() => list.reload(), 5000));
+  useLive('difference', useThrottled(() => list.reload(), 3000));
   void list.version.value;
   return (
     <div class="page fill">
