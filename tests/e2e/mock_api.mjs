@@ -5,6 +5,7 @@
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { ACCESS_ROUTES, makeAccess } from './mock_access.mjs';
 import { add, byId, change, HEADERS, need, page, PASSWORD, png, Refusal, remove, words } from './mock_base.mjs';
 import { BOOK_ROUTES, makeBooks } from './mock_books.mjs';
 import { promotionRoutes, seedPromotions } from './mock_promotions.mjs';
@@ -28,6 +29,7 @@ export class MockApi {
     this.stepMs = stepMs;
     this.store = makeStore(products);
     this.books = makeBooks(this.store.stock, this.store.products);
+    this.access = makeAccess();
     this.links = makeLinks(this.store.labels);
     this.plan = makePlan(this.store);
     seedPromotions(this.store);
@@ -152,7 +154,7 @@ export class MockApi {
     const user = this.store.users.find((u) => u.id === this.sessions.get(cookie));
     const json = body.length && (rq.headers['content-type'] ?? '').startsWith('application/json') ? JSON.parse(body.toString()) : {};
     const ctx = { rq, rs, url, query: url.searchParams, json, body, user, cookie };
-    for (const [method, pattern, handler, perm] of [...LINK_ROUTES, ...ROUTES, ...BOOK_ROUTES, ...PLAN_ROUTES]) {
+    for (const [method, pattern, handler, perm] of [...LINK_ROUTES, ...ROUTES, ...BOOK_ROUTES, ...PLAN_ROUTES, ...ACCESS_ROUTES]) {
       const hit = method === rq.method ? pattern.exec(p) : null;
       if (hit) {
         if (perm !== 'none' && !user) {
@@ -338,7 +340,7 @@ function setReader(c, id, name) {
 }
 
 function makeCode(c) {
-  const code = { id: this.store.joinCodes.length + 1, uses: c.json.uses, used: 0, expires: new Date(Date.now() + c.json.ttl_s * 1000).toISOString(), created_by: c.user.name, note: c.json.note };
+  const code = { id: this.store.joinCodes.length + 1, uses: c.json.uses, used: 0, expires: new Date(Date.now() + c.json.ttl_s * 1000).toISOString(), created_by: c.user.name, note: c.json.note, replaces: c.json.replaces ?? null, replaces_agent: this.store.agents.find((a) => a.id === c.json.replaces)?.name ?? null };
   this.store.joinCodes.push(code);
   return { status: 201, body: { ...code, code: 'GJ1-K7QX2M5TWB4RN3PA-9f86d081884c7d659a2feaa0c55ad015' } };
 }

@@ -260,6 +260,8 @@ export interface JoinCode {
   expires: string;
   created_by?: string;
   note?: string | null;
+  /** The name of the agent whose place it gives away. */
+  replaces_agent?: string | null;
 }
 
 export interface AuditEntry {

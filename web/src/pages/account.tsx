@@ -9,6 +9,7 @@ import { session, signOut } from '../session';
 import { t } from '../strings';
 import { applyTheme, type Theme, theme } from '../theme';
 import { Button, ErrorBox, Field, PageHead, plain, say } from '../ui';
+import { Sessions, Tokens } from './access';
 
 const THEMES: [Theme, string, IconName][] = [
   ['auto', t.account.auto, 'auto'],
@@ -95,6 +96,8 @@ export function AccountPage({ entries }: { entries: { path: string; text: string
         </div>
       </section>
       <PasswordForm />
+      <Sessions />
+      <Tokens />
     </div>
   );
 }

@@ -4,14 +4,16 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import * as api from '../api';
-import { count, date } from '../format';
+import { count } from '../format';
 import { useFetched, useLive, useThrottled } from '../hooks';
 import { Icon } from '../icons';
 import { may } from '../session';
 import { t } from '../strings';
+import { a as w } from '../strings/access';
 import type { Agent, Reader } from '../types';
 import { Ago, Button, Confirm, ErrorBox, Fact, Loading } from '../ui';
-import { AgentState, ClockOffset, ReaderChip } from './agents';
+import { AgentState, Certificate, ClockOffset, ReaderChip } from './agents';
+import { JoinCodes } from './join';
 import { AntennaTable, withSilent } from './places';
 import { ReaderDialog } from './reader_dialog';
 
@@ -115,7 +117,7 @@ function Health({ a }: { a: Agent }): JSX.Element {
           <ClockOffset a={a} />
         </Fact>
         <Fact name={t.agents.certificate}>
-          {date(a.cert_expires)} (<Ago at={a.cert_expires} />)
+          <Certificate a={a} />
         </Fact>
         <Fact name={t.agents.radio}>
           {a.radio ? (t.radio[a.radio.state as keyof typeof t.radio] ?? a.radio.state) : t.agents.noRadio}
@@ -159,6 +161,7 @@ interface AgentPanelProps {
 export function AgentPanel({ id, live, onClose, onChanged }: AgentPanelProps): JSX.Element {
   const f = useFetched(`agent/${id}`, () => api.agents.get(id));
   const [revoking, setRevoking] = useState(false);
+  const [replacing, setReplacing] = useState(false);
   useLive('agent', (a) => a.id === id && f.set(() => a));
   const a = f.data ?? live;
   const changed = (): void => {
@@ -190,6 +193,16 @@ export function AgentPanel({ id, live, onClose, onChanged }: AgentPanelProps): J
           <Health a={a} />
           <Readers agent={a} onChanged={changed} />
           <Antennas agent={a} />
+          {may('fleet') && (
+            <section>
+              <h3>{w.replace.title}</h3>
+              <p class="hint">{w.replace.hint}</p>
+              <Button icon="swap" onClick={() => setReplacing(true)}>
+                {w.replace.action}
+              </Button>
+            </section>
+          )}
+          {replacing && <JoinCodes replaces={a} onClose={() => setReplacing(false)} />}
           {may('fleet') && a.state !== 'revoked' && (
             <section>
               <h3>{t.agents.revoke}</h3>

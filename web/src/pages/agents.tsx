@@ -4,14 +4,15 @@
 import type { JSX } from 'preact';
 import { useCallback, useState } from 'preact/hooks';
 import * as api from '../api';
-import { count } from '../format';
+import { count, date } from '../format';
 import { useFetched, useLive } from '../hooks';
 import { Icon } from '../icons';
 import { go } from '../router';
 import { may } from '../session';
 import { t } from '../strings';
+import { a as access } from '../strings/access';
 import type { Agent } from '../types';
-import { Ago, Button, Chip, Empty, ErrorBox, Fact, Loading, PageHead } from '../ui';
+import { Ago, Button, Chip, Empty, ErrorBox, Fact, Loading, now, PageHead } from '../ui';
 import { AgentPanel } from './agent_panel';
 import { JoinCodes } from './join';
 
@@ -38,6 +39,8 @@ export function AgentState({ a }: { a: Agent }): JSX.Element {
   }
 }
 
+const w = access.health;
+
 /** A clock this far off, or an error this near, deserves a word on the card. */
 const CLOCK_BAD_MS = 2000;
 
@@ -49,6 +52,24 @@ export function ClockOffset({ a }: { a: Agent }): JSX.Element {
   return (
     <span class={bad ? 'warn-text' : ''}>
       {bad && <Icon name="warn" size={16} />} {t.agents.offset(a.clock_offset_ms, a.clock_uncertainty_ms)}
+    </span>
+  );
+}
+
+const CERT_SOON_MS = 10 * 86_400_000;
+
+/** Milliseconds until the certificate ends; null when nobody knows. */
+function certLeft(a: Agent): number | null {
+  return a.cert_expires ? new Date(a.cert_expires).getTime() - now.value : null;
+}
+
+export function Certificate({ a }: { a: Agent }): JSX.Element {
+  const left = certLeft(a);
+  const bad = left !== null && left < CERT_SOON_MS;
+  return (
+    <span class={bad ? 'warn-text' : ''}>
+      {bad && <Icon name="warn" size={16} />} {date(a.cert_expires)} (<Ago at={a.cert_expires} />)
+      {bad && <span class="sub"> {left <= 0 ? w.certOver : w.certSoon}</span>}
     </span>
   );
 }
@@ -67,6 +88,22 @@ export function ReaderChip({ state }: { state: string | undefined }): JSX.Elemen
       {t.readerState[state as keyof typeof t.readerState] ?? (state || t.agents.waiting)}
     </Chip>
   );
+}
+
+/** Something about it wants a person. */
+function ailing(a: Agent): boolean {
+  const left = certLeft(a);
+  return (
+    a.state === 'offline' ||
+    (a.state !== 'revoked' &&
+      (!!a.last_error || !!a.next_step || Math.abs(a.clock_offset_ms ?? 0) > CLOCK_BAD_MS || (left !== null && left < CERT_SOON_MS) || a.readers.some((r) => r.state === 'error')))
+  );
+}
+
+/** The faulty ones first, then by name; those that are gone last. */
+function byNeed(list: Agent[]): Agent[] {
+  const rank = (a: Agent): number => (ailing(a) ? 0 : a.state === 'revoked' ? 2 : 1);
+  return [...list].sort((x, y) => rank(x) - rank(y) || x.name.localeCompare(y.name));
 }
 
 function AgentCard({ a, selected }: { a: Agent; selected: boolean }): JSX.Element {
@@ -94,6 +131,11 @@ function AgentCard({ a, selected }: { a: Agent; selected: boolean }): JSX.Elemen
         <Fact name={t.agents.clock}>
           <ClockOffset a={a} />
         </Fact>
+        {(certLeft(a) ?? CERT_SOON_MS) < CERT_SOON_MS && (
+          <Fact name={t.agents.certificate}>
+            <Certificate a={a} />
+          </Fact>
+        )}
       </dl>
       {(a.last_error || a.next_step) && (
         <div class="notice tone-warn">
@@ -118,7 +160,9 @@ export function AgentsPage({ id }: { id: number | null }): JSX.Element {
     })),
   );
   const close = useCallback(() => go('/agents'), []);
-  const list = f.data?.items ?? [];
+  const list = byNeed(f.data?.items ?? []);
+  const present = list.filter((a) => a.state !== 'revoked');
+  const bad = present.filter(ailing).length;
   return (
     <div class={`page ${id ? 'with-panel' : ''}`}>
       <div class="list-side">
@@ -129,6 +173,13 @@ export function AgentsPage({ id }: { id: number | null }): JSX.Element {
             </Button>
           )}
         </PageHead>
+        {present.length > 0 && (
+          <p role="status">
+            <Chip tone={bad ? 'warn' : 'good'} icon={bad ? 'warn' : 'check'}>
+              {bad ? w.bad(bad, present.length) : w.good(present.length)}
+            </Chip>
+          </p>
+        )}
         <ErrorBox error={f.error} retry={f.reload} />
         {!f.data && !f.error && <Loading />}
         {f.data && list.length === 0 && (

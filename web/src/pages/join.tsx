@@ -6,8 +6,10 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import * as api from '../api';
 import { dateTime } from '../format';
 import { useFetched } from '../hooks';
+import { Icon } from '../icons';
 import { t } from '../strings';
-import type { JoinCode } from '../types';
+import { a } from '../strings/access';
+import type { Agent, JoinCode } from '../types';
 import { Ago, Button, CopyButton, Dialog, ErrorBox, Field, Select } from '../ui';
 
 const TTLS: [string, string][] = [
@@ -77,6 +79,7 @@ function OpenCodes({ version }: { version: number }): JSX.Element {
             <div class="grow">
               {c.note || t.join.noNote}
               <div class="sub">
+                {c.replaces_agent ? `${a.replace.of(c.replaces_agent)} · ` : ''}
                 {t.join.used(c.used ?? 0, c.uses)} · {t.join.until} <Ago at={c.expires} /> · {c.created_by}
               </div>
             </div>
@@ -90,7 +93,8 @@ function OpenCodes({ version }: { version: number }): JSX.Element {
   );
 }
 
-export function JoinCodes({ onClose }: { onClose: () => void }): JSX.Element {
+/** For a new agent, or for a machine that takes a dead one's place. */
+export function JoinCodes({ onClose, replaces }: { onClose: () => void; replaces?: Agent }): JSX.Element {
   const [uses, setUses] = useState('1');
   const [ttl, setTtl] = useState('3600');
   const [note, setNote] = useState('');
@@ -103,7 +107,7 @@ export function JoinCodes({ onClose }: { onClose: () => void }): JSX.Element {
     e.preventDefault();
     setBusy(true);
     setError(null);
-    api.agents.makeJoinCode(Number(uses), Number(ttl), note.trim()).then(
+    api.agents.makeJoinCode(replaces ? 1 : Number(uses), Number(ttl), note.trim(), replaces?.id).then(
       (c) => {
         setMade(c);
         setVersion((n) => n + 1);
@@ -116,21 +120,28 @@ export function JoinCodes({ onClose }: { onClose: () => void }): JSX.Element {
     );
   };
   return (
-    <Dialog title={t.join.title} onClose={onClose} wide>
+    <Dialog title={replaces ? a.replace.dialog(replaces.name) : t.join.title} onClose={onClose} wide>
       {made ? (
         <Made code={made} />
       ) : (
         <form onSubmit={submit}>
-          <p>{t.join.lead}</p>
+          <p>{replaces ? a.replace.lead(replaces.name) : t.join.lead}</p>
+          {replaces?.state === 'online' && (
+            <div class="notice tone-warn">
+              <Icon name="warn" /> <div>{a.replace.online(replaces.name)}</div>
+            </div>
+          )}
           <div class="row">
-            <Field
-              label={t.join.uses}
-              value={uses}
-              onInput={(v) => setUses(v.replace(/\D/g, ''))}
-              inputMode="numeric"
-              error={problem?.field('uses') ?? null}
-              required
-            />
+            {!replaces && (
+              <Field
+                label={t.join.uses}
+                value={uses}
+                onInput={(v) => setUses(v.replace(/\D/g, ''))}
+                inputMode="numeric"
+                error={problem?.field('uses') ?? null}
+                required
+              />
+            )}
             <Select label={t.join.ttl} value={ttl} options={TTLS} onChange={setTtl} />
           </div>
           <Field label={t.join.note} value={note} onInput={setNote} hint={t.join.noteHint} maxLength={100} />

@@ -8,6 +8,7 @@ import { session } from '../session';
 import { t } from '../strings';
 import type { Role, User } from '../types';
 import { Ago, Button, Confirm, Dialog, ErrorBox, Field, Loading, PageHead, plain, Select } from '../ui';
+import { PermissionMatrix } from './permissions';
 
 const ROLES = Object.entries(t.roles) as [Role, string][];
 
@@ -145,6 +146,7 @@ export function UsersPage(): JSX.Element {
           </li>
         ))}
       </ul>
+      <PermissionMatrix />
       {adding && <AddUser onClose={() => setAdding(false)} onSaved={f.reload} />}
       {password && <NewPassword user={password} onClose={() => setPassword(null)} />}
       {removing && (
