@@ -135,9 +135,6 @@ export function LabelsPage({ id }: { id: string | null }): JSX.Element {
     <div class={`page fill ${id ? 'with-panel' : ''}`}>
       <div class="list-side">
         <PageHead title={t.nav.labels}>
-          <LinkButton href="/labels/links" icon="clock">
-            {k.bar.history}
-          </LinkButton>
           {may('labels') && (
             <>
               <Button icon="scan" kind={continuous.value ? 'plain' : 'main'} pressed={continuous.value} onClick={() => (continuous.value = !continuous.value)}>
@@ -148,6 +145,9 @@ export function LabelsPage({ id }: { id: string | null }): JSX.Element {
               </LinkButton>
             </>
           )}
+          <LinkButton href="/labels/links" icon="clock" kind="quiet">
+            {k.bar.history}
+          </LinkButton>
         </PageHead>
         <div class="toolbar">
           <SearchBox label={t.labels.search} value={q} onSearch={(v) => setQuery({ q: v })} />

@@ -131,7 +131,7 @@ export function ProductPicker({ label, onPick, focus, hint, again }: PickerProps
         }}
         onKeyDown={onKey}
       />
-      <ul class="plain-list options" role="listbox" id={`${id}-list`} aria-label={pick.list} hidden={!open}>
+      <ul class="plain-list pick-list" role="listbox" id={`${id}-list`} aria-label={pick.list} hidden={!open}>
         {list.map((p, i) => (
           <li key={p.id} id={`${id}-${i}`} role="option" aria-selected={i === at} onMouseDown={(e) => e.preventDefault()} onClick={() => choose(p)}>
             <span class="clip grow">{p.name}</span>
