@@ -399,8 +399,12 @@ static int load_open(struct load *l)
 
 int load_all(struct load *l)
 {
-	int r = load_products(l);
+	/* One instant for all, and one lock instead of one for each of tens of thousands reads. */
+	int r = sql_exec(l->sql, "BEGIN");
 
+	l->reading = r == 0;
+	if (r == 0)
+		r = load_products(l);
 	if (r == 0)
 		r = load_aliases(l);
 	if (r == 0)
@@ -538,6 +542,8 @@ int load_input(struct load *l, const struct load_product *p, struct rec_input *r
 
 void load_done(struct load *l)
 {
+	if (l->reading)
+		sql_rollback(l->sql);
 	free(l->products);
 	free(l->aliases);
 	free(l->gtins);

@@ -26,6 +26,7 @@ struct load_product {
 struct load {
 	const struct books *books;
 	struct sql *sql;
+	bool reading; /**< in a transaction until load_done() */
 	int64_t now_us;
 	int64_t only; /**< one product's id; 0 = all */
 	struct scan *scan;
