@@ -9,33 +9,10 @@
 #include <string.h>
 #include <strings.h>
 
-#define FILE_MAX (8u << 20)
-#define BAR      24
+#define BAR 24
 
 /* --- the file ----------------------------------------------------------------------------------
  */
-
-static int read_file(const char *name, struct buf *out)
-{
-	FILE *f = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
-	size_t n;
-
-	if (!f)
-		return -errno;
-	buf_init(out, FILE_MAX);
-	do {
-		uint8_t *to = buf_extend(out, 65536);
-
-		n = to ? fread(to, 1, 65536, f) : 0;
-		if (to)
-			out->len -= 65536 - n;
-	} while (n == 65536);
-	int r = ferror(f) ? -EIO : out->err;
-
-	if (f != stdin)
-		fclose(f);
-	return r;
-}
 
 static bool is_word(const struct csv_field *f, const char *word)
 {
@@ -88,10 +65,9 @@ static json_t *read_changes(const char *name)
 	json_t *changes = json_array();
 	size_t gtin, price;
 	struct csv c;
-	int r = read_file(name, &text), code;
+	int code = ctl_read_file(name, &text), r = 0;
 
-	if (r < 0) {
-		fprintf(stderr, "gondolactl: %s: %s\n", name, err_str(r));
+	if (code != CTL_OK) {
 		json_decref(changes);
 		return NULL;
 	}

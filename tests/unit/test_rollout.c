@@ -409,6 +409,64 @@ static void newer_price_outlives_a_flip_that_has_its_instant(void **state)
 	assert_int_equal(shelf_count(&shelf, id, "total"), 3);
 }
 
+/* A promotion that is running when this returns. */
+static void promote(size_t i, const char *what)
+{
+	char body[400];
+
+	snprintf(body, sizeof body,
+		 "{\"name\":\"Deal\",%s,\"select\":{\"gtins\":[\"%s\"]},"
+		 "\"start\":\"2026-11-18T11:10\",\"end\":\"2026-12-24T20:00\","
+		 "\"state\":\"scheduled\"}",
+		 what, shelf.gtin[i]);
+	assert_int_equal(env_call(shelf.e, "POST", "/api/v1/promotions", body), 201);
+	shelf_pass(&shelf, 5 * MINUTE);
+}
+
+static void promotion_in_percent_is_kept_in_mind(void **state)
+{
+	struct label l;
+	int64_t id;
+
+	open_shelf(state, 1);
+	promote(0, "\"kind\":\"percent\",\"percent\":\"10\"");
+	assert_int_equal(shelf_price(&shelf, 0), 90);
+	id = shelf_start(&shelf, 1, "");
+	l = shelf_label(&shelf, 0);
+	assert_non_null(shelf_held(&l));
+	assert_int_equal(shelf_held(&l)->price_minor, 135); /* what it will show */
+	shelf_stage(&shelf, 0);
+	shelf_pass(&shelf, 15 * SECOND);
+	assert_string_equal(shelf_state(&shelf, id), "settling");
+	assert_int_equal(shelf_price(&shelf, 0), 135);
+	l = shelf_label(&shelf, 0);
+	assert_int_equal(shelf_held(&l)->price_minor, 90);   /* and the way back */
+	assert_true(l.wanted[l.n_wanted - 2].staged_us > 0); /* the very picture that was staged */
+}
+
+static void fixed_promotion_hides_the_change(void **state)
+{
+	struct label l;
+	int64_t id;
+
+	open_shelf(state, 1);
+	promote(0, "\"kind\":\"fixed\",\"price_minor\":50");
+	assert_int_equal(shelf_price(&shelf, 0), 50);
+	shelf_show(&shelf, 0, EVIDENCE_CONFIRMED);
+	id = shelf_start(&shelf, 1, "");
+	l = shelf_label(&shelf, 0);
+	if (shelf_held(&l)) { /* only the crossed out price differs */
+		assert_int_equal(shelf_held(&l)->price_minor, 50);
+		shelf_stage(&shelf, 0);
+	}
+	shelf_pass(&shelf, 20 * SECOND);
+	assert_string_equal(shelf_state(&shelf, id), "settling");
+	assert_int_equal(shelf_price(&shelf, 0), 50);
+	shelf_show(&shelf, 0, EVIDENCE_CONFIRMED);
+	shelf_pass(&shelf, 3 * SECOND);
+	assert_int_equal(shelf_count(&shelf, id, "shown"), 1);
+}
+
 static void label_that_moves_must_be_staged_anew(void **state)
 {
 	char text[400];
@@ -550,6 +608,8 @@ int main(void)
 		T(newer_price_before_the_flip_stands),
 		T(newer_price_after_the_flip_is_not_rolled_back),
 		T(newer_price_outlives_a_flip_that_has_its_instant),
+		T(promotion_in_percent_is_kept_in_mind),
+		T(fixed_promotion_hides_the_change),
 		T(label_that_moves_must_be_staged_anew),
 		T(label_joins_and_leaves_with_its_link),
 		T(label_with_one_slot_is_not_waited_for),
