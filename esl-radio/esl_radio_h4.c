@@ -105,7 +105,7 @@ static void run_step(struct radio_h4 *r)
 
 	script[r->step].put(r, &b);
 	if (hci_host_command(r->host, &b, step_done, r) < 0)
-		hci_host_fault(r->host, -ENOMEM, "The access point is out of memory.");
+		hci_host_fail_soon(r->host, -ENOMEM, "The access point is out of memory.");
 }
 
 static void feed_watchdog(struct radio_h4 *r)

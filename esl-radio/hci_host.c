@@ -45,6 +45,8 @@ struct hci_host {
 	unsigned int step; /**< of the script */
 	uint8_t features[8];
 	bool up;
+	int failing; /**< found while somebody called: told from the loop */
+	const char *failing_text;
 	int64_t backoff_us, up_since_us;
 };
 
@@ -90,9 +92,18 @@ static void list_drop(struct command_list *l)
 	list_init(l);
 }
 
+void hci_host_fail_soon(struct hci_host *h, int err, const char *text)
+{
+	h->failing = err;
+	h->failing_text = text;
+	loop_timer_start(h->watchdog, 0);
+}
+
 /** Anybody waiting for an answer keeps the watchdog awake; an answer is a reason to wait anew. */
 static void watch(struct hci_host *h)
 {
+	if (h->failing)
+		return;
 	for (const struct command *c = h->sent.first; c; c = c->next)
 		if (c->done) {
 			loop_timer_start(h->watchdog, COMMAND_TIMEOUT_US);
@@ -113,7 +124,7 @@ static ssize_t write_some(int fd, const struct buf *b)
 
 static void flush_out(struct hci_host *h)
 {
-	while (h->fd >= 0 && h->out.len > 0) {
+	while (h->fd >= 0 && !h->failing && h->out.len > 0) {
 		ssize_t n = write_some(h->fd, &h->out);
 
 		if (n < 0 && errno == EINTR)
@@ -121,7 +132,8 @@ static void flush_out(struct hci_host *h)
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			break;
 		if (n < 0) {
-			hci_host_fault(h, -errno, "The radio's controller does not take commands.");
+			hci_host_fail_soon(h, -errno,
+					   "The radio's controller does not take commands.");
 			return;
 		}
 		buf_consume(&h->out, (size_t) n);
@@ -147,7 +159,7 @@ static void pass_commands(struct hci_host *h)
 		h->credits--;
 	}
 	if (!buf_ok(&h->out)) {
-		hci_host_fault(h, h->out.err, "The radio's controller is too slow.");
+		hci_host_fail_soon(h, h->out.err, "The radio's controller is too slow.");
 		return;
 	}
 	if (awaited && !loop_timer_active(h->watchdog))
@@ -187,11 +199,11 @@ int hci_host_data(struct hci_host *h, const struct buf *packet)
 		return packet->err;
 	buf_put(&h->out, packet->data, packet->len);
 	if (!buf_ok(&h->out)) {
-		hci_host_fault(h, h->out.err, "The radio's controller is too slow.");
+		hci_host_fail_soon(h, h->out.err, "The radio's controller is too slow.");
 		return -ENOBUFS;
 	}
 	flush_out(h);
-	return h->up ? 0 : -ERR_CLOSED;
+	return 0;
 }
 
 /* --- the script ------------------------------------------------------------------------------- */
@@ -239,7 +251,7 @@ static void run_step(struct hci_host *h)
 	else
 		hci_put_command(&b, row->opcode, NULL, 0);
 	if (queue_command(h, &b, step_done, h) < 0)
-		hci_host_fault(h, -ENOMEM, "The access point is out of memory.");
+		hci_host_fail_soon(h, -ENOMEM, "The access point is out of memory.");
 }
 
 static void all_up(struct hci_host *h)
@@ -421,6 +433,7 @@ static void close_stream(struct hci_host *h)
 	list_drop(&h->sent);
 	buf_clear(&h->out);
 	h->up = false;
+	h->failing = 0;
 }
 
 /* The input buffer is left alone, somebody may be reading it. */
@@ -459,7 +472,12 @@ static void on_retry(void *user)
 
 static void on_silence(void *user)
 {
-	hci_host_fault(user, -ETIMEDOUT, "The radio's controller does not answer.");
+	struct hci_host *h = user;
+
+	if (h->failing)
+		hci_host_fault(h, h->failing, h->failing_text);
+	else
+		hci_host_fault(h, -ETIMEDOUT, "The radio's controller does not answer.");
 }
 
 /* --- life ------------------------------------------------------------------------------------- */

@@ -67,6 +67,8 @@ bool hci_host_has_feature(const struct hci_host *h, unsigned int bit);
 bool hci_host_is_up(const struct hci_host *h);
 /** A driver's own finding: the stream is closed and opened again later. */
 void hci_host_fault(struct hci_host *h, int err, const char *text);
+/** The same from the loop, for those who must not call back now; `text` is static. */
+void hci_host_fail_soon(struct hci_host *h, int err, const char *text);
 
 /** Opens a byte stream, not blocking, perhaps still connecting. Returns a descriptor, -ERR_SYNTAX
  * for an address of no known kind, or -errno. */
