@@ -23,7 +23,8 @@ static const struct conf_row schema[] = {
 	{"radio", "hci", CONF_STR, "", 0, 200,
 	 "Label radio, broadcast side: H4 stream of its controller at unix:PATH, "
 	 "tcp:ADDRESS:PORT or uart:DEVICE:BAUD; empty = no label radio."},
-	{"radio", "link", CONF_STR, "", 0, 200, "Label radio, connected side: bridge:PATH."},
+	{"radio", "link", CONF_STR, "", 0, 200,
+	 "Label radio, connected side: hci = the same controller; or bridge:PATH."},
 	{"radio", "max_links", CONF_INT, "0", 0, 32, "Connections at once; 0 = 4."},
 	{"radio", "interval", CONF_INT, "0", 0, 65535,
 	 "Train: periodic interval in 1.25 ms; 0 = the default train, here and below."},
@@ -125,8 +126,9 @@ static int check_radio(const struct settings *s, const char *file, char diag[SET
 	if (esl_hci_check(s->engine.hci) < 0)
 		return wrong(file, "hci", "must be unix:PATH, tcp:ADDRESS:PORT or uart:DEVICE:BAUD",
 			     diag);
-	if (strncmp(s->engine.link, "bridge:", 7) != 0 || s->engine.link[7] == '\0')
-		return wrong(file, "link", "must be bridge:PATH", diag);
+	if (strcmp(s->engine.link, ESL_LINK_SHARED) != 0 &&
+	    (strncmp(s->engine.link, "bridge:", 7) != 0 || s->engine.link[7] == '\0'))
+		return wrong(file, "link", "must be " ESL_LINK_SHARED " or bridge:PATH", diag);
 	if (esl_train_check(&s->engine.train, why) < 0)
 		return wrong(file, "interval", why, diag);
 	return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "esl-radio/engine.h"
+#include "esl-radio/hci_host.h"
 
 #include "common/err.h"
 #include <errno.h>
@@ -183,11 +184,27 @@ static void on_link_lost(void *user, const uint8_t addr[ESL_ADDR_BYTES])
 		esl_visit_lost(e, l);
 }
 
+static int on_link_save(void *user, const char *key, const void *data, size_t len)
+{
+	struct esl_engine *e = user;
+
+	return e->cb.save(e->user, key, data, len);
+}
+
+static int on_link_random(void *user, void *to, size_t n)
+{
+	struct esl_engine *e = user;
+
+	return esl_random(&e->rng, to, n);
+}
+
 static const struct esl_link_callbacks link_callbacks = {
 	.up = on_link_up,
 	.down = on_link_down,
 	.advert = on_advert,
 	.lost = on_link_lost,
+	.save = on_link_save,
+	.random = on_link_random,
 };
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -284,12 +301,19 @@ int esl_engine_new_over(struct loop *loop, const struct esl_engine_config *cfg,
 int esl_engine_new(struct loop *loop, const struct esl_engine_config *cfg,
 		   const struct esl_engine_callbacks *cb, void *user, struct esl_engine **ret)
 {
+	bool shared = cfg->link && strcmp(cfg->link, ESL_LINK_SHARED) == 0;
+	struct hci_host *host = NULL;
 	struct esl_radio *radio = NULL;
 	struct esl_link *link = NULL;
-	int r = esl_radio_h4_new(loop, cfg->hci ? cfg->hci : "", &radio);
+	int r = hci_host_new(loop, cfg->hci ? cfg->hci : "", &host);
 
-	if (r == 0 && cfg->link && cfg->link[0])
+	if (r == 0)
+		r = esl_radio_h4_over(loop, host, &radio);
+	if (r == 0 && shared)
+		r = esl_link_h4_over(loop, host, &link);
+	else if (r == 0 && cfg->link && cfg->link[0])
 		r = esl_link_bridge_new(loop, cfg->link, &link);
+	hci_host_unref(host);
 	if (r < 0) {
 		free_seams(radio, link);
 		return r;
@@ -303,6 +327,10 @@ int esl_engine_restore(struct esl_engine *e, const char *key, const void *data, 
 		return -ERR_STATE;
 	if (strcmp(key, "train") == 0)
 		return esl_restore_train(e, data, len);
+	if (strncmp(key, ESL_LINK_KEEPS, strlen(ESL_LINK_KEEPS)) == 0)
+		return e->link && e->link->ops->restore
+			       ? e->link->ops->restore(e->link, key, data, len)
+			       : 0;
 	return esl_restore_label(e, key, data, len);
 }
 

@@ -21,7 +21,14 @@ struct esl_link_callbacks {
 		       uint16_t battery_mv);
 	/** A connection broke between two requests. */
 	void (*lost)(void *user, const uint8_t addr[ESL_ADDR_BYTES]);
+	/** Keep this durably under a key that begins with ESL_LINK_KEEPS; len 0 = forget it. */
+	int (*save)(void *user, const char *key, const void *data, size_t len);
+	/** Random bytes for keys. */
+	int (*random)(void *user, void *to, size_t n);
 };
+
+/** Keys of what a driver keeps for itself: it comes back through `restore` before the start. */
+#define ESL_LINK_KEEPS "bond:"
 
 /** What a completion brings: READ_INFO's members, or the control point's answer. */
 struct esl_link_result {
@@ -51,6 +58,8 @@ struct esl_link;
 
 struct esl_link_ops {
 	int (*start)(struct esl_link *l, const struct esl_link_callbacks *cb, void *user);
+	/** What `save` was handed in an earlier life; NULL for drivers that keep nothing. */
+	int (*restore)(struct esl_link *l, const char *key, const void *data, size_t len);
 	int (*scan)(struct esl_link *l, bool on);
 	/** Through the train's subevent, or BRIDGE_ADVERTISING for a label that advertises. */
 	int (*connect)(struct esl_link *l, const uint8_t *addr, uint8_t subevent, uint8_t esl_id,
@@ -80,3 +89,7 @@ struct esl_link {
 
 /** A bridge (bridge_wire.h) at "bridge:PATH". -ERR_SYNTAX for another address. */
 int esl_link_bridge_new(struct loop *loop, const char *address, struct esl_link **ret) _must_check_;
+
+struct hci_host;
+/** Our own central on a controller that it shares with the train. */
+int esl_link_h4_over(struct loop *loop, struct hci_host *host, struct esl_link **ret) _must_check_;

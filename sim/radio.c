@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sim/radio_impl.h"
+#include "sim/radio_links.h"
 
 #include "common/err.h"
 #include <errno.h>
@@ -41,6 +41,8 @@ int sim_radio_new(struct loop *loop, const struct sim_radio_config *cfg, struct 
 	e = loop_timer_new(loop, sync_timeout, r, &r->sync_timer);
 	if (e == 0)
 		e = train_timer_new(r);
+	if (e == 0)
+		e = radio_links_new(r, &r->links);
 	if (e < 0) {
 		sim_radio_free(r);
 		return e;
@@ -56,6 +58,7 @@ void sim_radio_free(struct sim_radio *r)
 	net_listener_free(r->listener);
 	net_conn_free(r->host);
 	buf_done(&r->in);
+	radio_links_free(r->links);
 	for (size_t i = 0; i < r->n_labels; i++) {
 		loop_timer_free(r->labels[i].timer);
 		sim_label_free(r->labels[i].label);
@@ -85,6 +88,8 @@ static void label_event(void *user, struct sim_label *l, enum sim_label_event ev
 	(void) at_us;
 	if (event == SIM_LABEL_REDRAW_ENDED && rl->radio->shows)
 		sim_shows_add(rl->radio->shows, l);
+	if (event == SIM_LABEL_STATE_CHANGED)
+		radio_links_label(rl->radio->links, (size_t) (rl - rl->radio->labels));
 	if (rl->radio->watch)
 		rl->radio->watch(rl->radio->watch_user, (size_t) (rl - rl->radio->labels), event);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sim/radio_impl.h"
+#include "sim/radio_links.h"
 
 #include "common/err.h"
 #include <errno.h>
@@ -45,6 +45,7 @@ void sim_radio_power_cycle(struct sim_radio *r)
 {
 	host_gone(r);
 	train_stop(r);
+	radio_links_reset(r->links);
 	radio_host_reset(r);
 }
 
@@ -81,6 +82,7 @@ static void cmd_reset(struct sim_radio *r, struct wire *w, struct reply *ret)
 	(void) w;
 	(void) ret;
 	train_stop(r);
+	radio_links_reset(r->links);
 	radio_host_reset(r);
 }
 
@@ -115,14 +117,22 @@ static void cmd_local_features(struct sim_radio *r, struct wire *w, struct reply
 	reply_u64(ret, UINT64_C(3) << 37);
 }
 
+void radio_address(const struct sim_radio *r, uint8_t ret[7])
+{
+	static const uint8_t head[6] = {0, 0xc0, 0xd0, 0xda, 0xa0, 0x01};
+
+	memcpy(ret, head, sizeof head);
+	ret[6] = r->index;
+}
+
 static void cmd_bd_addr(struct sim_radio *r, struct wire *w, struct reply *ret)
 {
-	static const uint8_t tail[5] = {0x01, 0xa0, 0xda, 0xd0, 0xc0};
+	uint8_t addr[7];
 
 	(void) w;
-	reply_u8(ret, r->index);
-	for (size_t i = 0; i < sizeof tail; i++)
-		reply_u8(ret, tail[i]);
+	radio_address(r, addr);
+	for (size_t i = sizeof addr; i > 1; i--)
+		reply_u8(ret, addr[i - 1]);
 }
 
 static void cmd_le_features(struct sim_radio *r, struct wire *w, struct reply *ret)
@@ -267,66 +277,160 @@ static void cmd_subevent_data(struct sim_radio *r, struct wire *w, struct reply 
 		wire_skip(w, wire_left(w));
 }
 
+/* --- connections: sim/radio_links.h does what the parameters say -------------------------------
+ */
+
 static void cmd_info_transfer(struct sim_radio *r, struct wire *w, struct reply *ret)
 {
-	uint16_t handle = wire_get_u16le(w);
+	struct hci_set_info_transfer p;
+
+	hci_get_set_info_transfer(w, &p);
+	reply_u16(ret, p.handle);
+	if (wire_ok(w) && known_set(r, p.adv_handle, ret))
+		ret->status = radio_links_transfer(r->links, &p);
+}
+
+static void cmd_buffer_size(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	(void) r;
+	(void) w;
+	reply_u16(ret, RADIO_LINK_DATA);
+	reply_u8(ret, RADIO_LINK_BUFFERS);
+}
+
+static void cmd_scan_params(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	struct hci_ext_scan p;
 
 	(void) r;
-	wire_skip(w, 3);
-	reply_u16(ret, handle);
-	ret->status = HCI_ERR_UNKNOWN_CONNECTION; /* connections are the bridge's business */
+	(void) ret;
+	hci_get_ext_scan_params(w, &p);
+}
+
+static void cmd_scan_enable(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	struct hci_scan_enable p;
+
+	hci_get_ext_scan_enable(w, &p);
+	if (wire_ok(w))
+		ret->status = radio_links_scan(r->links, p.enable);
+}
+
+static void cmd_create_connection(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	struct hci_create_connection p;
+
+	hci_get_create_connection(w, &p);
+	if (wire_ok(w) && (p.subevent == 0xff || known_set(r, p.adv_handle, ret)))
+		ret->status = radio_links_create(r->links, &p);
+}
+
+static void cmd_create_cancel(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	(void) w;
+	ret->status = radio_links_cancel(r->links);
+}
+
+static void cmd_disconnect(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	struct hci_disconnect p;
+
+	hci_get_disconnect(w, &p);
+	if (wire_ok(w))
+		ret->status = radio_links_disconnect(r->links, &p);
+}
+
+static void cmd_enable_encryption(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	struct hci_enable_encryption p;
+
+	hci_get_enable_encryption(w, &p);
+	if (wire_ok(w))
+		ret->status = radio_links_encrypt(r->links, &p);
+}
+
+static void cmd_data_length(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	struct hci_data_length p;
+
+	(void) r;
+	hci_get_data_length(w, &p);
+	reply_u16(ret, p.handle);
 }
 
 static const struct {
 	uint16_t opcode;
 	command_fn fn;
+	bool status; /**< answered with Command Status: what comes of it is an event of its own */
 } commands[] = {
-	{HCI_SET_EVENT_MASK, cmd_event_mask},
-	{HCI_RESET, cmd_reset},
-	{HCI_READ_LOCAL_VERSION, cmd_local_version},
-	{HCI_READ_LOCAL_FEATURES, cmd_local_features},
-	{HCI_READ_BD_ADDR, cmd_bd_addr},
-	{HCI_LE_SET_EVENT_MASK, cmd_le_event_mask},
-	{HCI_LE_READ_LOCAL_FEATURES, cmd_le_features},
-	{HCI_LE_SET_ADV_RANDOM_ADDRESS, cmd_random_address},
-	{HCI_LE_SET_EXT_ADV_PARAMS, cmd_adv_params},
-	{HCI_LE_SET_EXT_ADV_DATA, cmd_adv_data},
-	{HCI_LE_SET_EXT_ADV_ENABLE, cmd_adv_enable},
-	{HCI_LE_SET_PA_DATA, cmd_pa_data},
-	{HCI_LE_SET_PA_ENABLE, cmd_pa_enable},
-	{HCI_LE_PA_SET_INFO_TRANSFER, cmd_info_transfer},
-	{HCI_LE_SET_PA_SUBEVENT_DATA, cmd_subevent_data},
-	{HCI_LE_SET_PA_PARAMS_V2, cmd_pa_params},
+	{HCI_SET_EVENT_MASK, cmd_event_mask, false},
+	{HCI_RESET, cmd_reset, false},
+	{HCI_READ_LOCAL_VERSION, cmd_local_version, false},
+	{HCI_READ_LOCAL_FEATURES, cmd_local_features, false},
+	{HCI_READ_BD_ADDR, cmd_bd_addr, false},
+	{HCI_LE_SET_EVENT_MASK, cmd_le_event_mask, false},
+	{HCI_LE_READ_LOCAL_FEATURES, cmd_le_features, false},
+	{HCI_LE_SET_ADV_RANDOM_ADDRESS, cmd_random_address, false},
+	{HCI_LE_SET_EXT_ADV_PARAMS, cmd_adv_params, false},
+	{HCI_LE_SET_EXT_ADV_DATA, cmd_adv_data, false},
+	{HCI_LE_SET_EXT_ADV_ENABLE, cmd_adv_enable, false},
+	{HCI_LE_SET_PA_DATA, cmd_pa_data, false},
+	{HCI_LE_SET_PA_ENABLE, cmd_pa_enable, false},
+	{HCI_LE_PA_SET_INFO_TRANSFER, cmd_info_transfer, false},
+	{HCI_LE_SET_PA_SUBEVENT_DATA, cmd_subevent_data, false},
+	{HCI_LE_SET_PA_PARAMS_V2, cmd_pa_params, false},
+	{HCI_DISCONNECT, cmd_disconnect, true},
+	{HCI_LE_READ_BUFFER_SIZE, cmd_buffer_size, false},
+	{HCI_LE_CREATE_CONNECTION_CANCEL, cmd_create_cancel, false},
+	{HCI_LE_ENABLE_ENCRYPTION, cmd_enable_encryption, true},
+	{HCI_LE_SET_DATA_LENGTH, cmd_data_length, false},
+	{HCI_LE_SET_EXT_SCAN_PARAMS, cmd_scan_params, false},
+	{HCI_LE_SET_EXT_SCAN_ENABLE, cmd_scan_enable, false},
+	{HCI_LE_EXT_CREATE_CONNECTION_V2, cmd_create_connection, true},
 };
 
-static command_fn command_find(uint16_t opcode)
+static command_fn command_find(uint16_t opcode, bool *ret_status)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-		if (commands[i].opcode == opcode)
+		if (commands[i].opcode == opcode) {
+			*ret_status = commands[i].status;
 			return commands[i].fn;
+		}
 	}
+	*ret_status = true;
 	return NULL;
+}
+
+static void send_status(struct sim_radio *r, uint16_t opcode, uint8_t status)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT;
+
+	hci_put_command_status(&out, &(struct hci_command_status){.status = status,
+								  .credits = CREDITS,
+								  .opcode = opcode});
+	radio_host_send(r, &out);
 }
 
 static void host_command(struct sim_radio *r, const struct h4_packet *p)
 {
-	command_fn fn = command_find(p->opcode);
+	bool by_status;
+	command_fn fn = command_find(p->opcode, &by_status);
 	_cleanup_buf_ struct buf out = BUF_INIT;
 	struct reply reply = {0};
 	struct wire w;
 
 	if (!fn) {
-		hci_put_command_status(
-			&out, &(struct hci_command_status){.status = HCI_ERR_UNKNOWN_COMMAND,
-							   .credits = CREDITS,
-							   .opcode = p->opcode});
-		radio_host_send(r, &out);
+		send_status(r, p->opcode, HCI_ERR_UNKNOWN_COMMAND);
 		return;
 	}
 	wire_init(&w, p->params, p->len);
 	fn(r, &w, &reply);
 	if (wire_finish(&w) < 0 && reply.status == HCI_OK)
 		reply.status = HCI_ERR_INVALID_PARAMETERS;
+	if (by_status) {
+		send_status(r, p->opcode, reply.status);
+		return;
+	}
 	hci_put_command_complete(&out, &(struct hci_command_complete){.credits = CREDITS,
 								      .opcode = p->opcode,
 								      .status = reply.status,
@@ -361,6 +465,12 @@ static void host_data(void *user, const uint8_t *data, size_t len)
 		}
 		if (p.type == H4_COMMAND)
 			host_command(r, &p);
+		if (p.type == H4_ACL && r->host) {
+			struct hci_acl acl;
+
+			hci_get_acl(r->in.data, &acl);
+			radio_links_data(r->links, &acl);
+		}
 		if (r->host)
 			buf_consume(&r->in, (size_t) n);
 	}

@@ -8,6 +8,7 @@
 
 #include "common/buf.h"
 #include "esl-radio/hci_wire.h"
+#include "esl-radio/le/hci_conn_wire.h"
 #include "sim/net.h"
 #include "sim/radio.h"
 
@@ -90,6 +91,7 @@ struct sim_radio {
 	struct buf in;
 	struct host_state hs;
 	struct train train;
+	struct radio_links *links; /**< radio_links.h */
 };
 
 /* radio_hci.c */
@@ -98,6 +100,9 @@ void radio_host_reset(struct sim_radio *r);
 void radio_host_send(struct sim_radio *r, const struct buf *packets);
 /** True if the host wants that LE meta event. */
 bool radio_host_wants(const struct sim_radio *r, uint8_t le_event);
+
+/** Type and public address of the controller, most significant byte first. */
+void radio_address(const struct sim_radio *r, uint8_t ret[7]);
 
 /* radio_train.c */
 /** -ERR_RANGE for parameters no controller could keep. */

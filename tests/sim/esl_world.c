@@ -102,6 +102,17 @@ static void start_engine(struct world *w)
 	esl_engine_set_utc(w->engine, 0, 1000);
 }
 
+/* The same tests are built once for each connected side. */
+static const char *world_link(const struct world *w)
+{
+#ifdef WORLD_OVER_HCI
+	(void) w;
+	return ESL_LINK_SHARED;
+#else
+	return w->bridge;
+#endif
+}
+
 void world_open(struct world *w, unsigned int labels, const struct sim_label_model *model,
 		double loss, uint64_t seed)
 {
@@ -121,7 +132,7 @@ void world_open(struct world *w, unsigned int labels, const struct sim_label_mod
 	assert_int_equal(sim_link_new(w->loop, w->radio, &lc, &w->link), 0);
 	assert_int_equal(sim_link_listen(w->link, w->bridge + 7), 0);
 	w->cfg = (struct esl_engine_config){
-		.hci = w->hci, .link = w->bridge, .seed = (uint32_t) seed + 1};
+		.hci = w->hci, .link = world_link(w), .seed = (uint32_t) seed + 1};
 	start_engine(w);
 	world_run(w, US_PER_SEC);
 	assert_true(w->up);

@@ -12,13 +12,13 @@
 #include "sim/radio.h"
 
 #define WORLD_LABELS  1024
-#define WORLD_BLOBS   (WORLD_LABELS + 1)
+#define WORLD_BLOBS   1024
 #define WORLD_REPORTS 4096
 #define WORLD_START   (INT64_C(1000) * US_PER_SEC)
 #define WORLD_UTC     (INT64_C(1790000000) * US_PER_SEC)
 
 struct world_blob {
-	char key[16];
+	char key[24];
 	uint8_t *data;
 	size_t len;
 };

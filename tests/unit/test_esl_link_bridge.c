@@ -57,7 +57,7 @@ static void on_lost(void *user, const uint8_t *addr)
 	((struct bench *) user)->losts++;
 }
 
-static const struct esl_link_callbacks callbacks = {on_up, on_down, on_advert, on_lost};
+static const struct esl_link_callbacks callbacks = {on_up, on_down, on_advert, on_lost, NULL, NULL};
 
 static void on_done(void *user, int err, const struct esl_link_result *res)
 {

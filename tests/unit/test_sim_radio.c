@@ -498,7 +498,7 @@ static void commands_out_of_order_get_their_status(void **state)
 	/* 23 slots of 0.875 ms do not fit behind a delay of 42.5 ms in 60 ms. */
 	hci_put_pa_params(&b, &pa);
 	assert_int_equal(command(&f, &b), HCI_ERR_INVALID_PARAMETERS);
-	hci_put_command(&b, 0x2085, NULL, 0);
+	hci_put_command(&b, 0x20ff, NULL, 0);
 	assert_int_equal(command(&f, &b), HCI_ERR_UNKNOWN_COMMAND);
 	hci_put_command(&b, HCI_SET_EVENT_MASK, "abc", 3);
 	assert_int_equal(command(&f, &b), HCI_ERR_INVALID_PARAMETERS);

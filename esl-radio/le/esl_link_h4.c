@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The connected driver on our own small central: labels are called over the same controller that
+ * sends the train. Bonds are kept by the owner of the engine, as blobs named "bond:ADDRESS".
+ */
+#include "esl-radio/esl_link.h"
+#include "esl-radio/esl_radio.h"
+#include "esl-radio/le/esl_peer.h"
+
+#include "common/err.h"
+#include "common/hex.h"
+#include <errno.h>
+#include <string.h>
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+
+#define ADVERT_US    (INT64_C(10) * US_PER_SEC) /* a label advertises about once a second */
+#define CALL_US      (INT64_C(4) * US_PER_SEC)  /* its subevent comes within an interval */
+#define BOND_VERSION 1
+#define BOND_BYTES   (2 + LE_KEY_BYTES)
+#define BONDS_MAX    32768u
+#define NAME_BYTES   (sizeof(ESL_LINK_KEEPS) + 2 * ESL_ADDR_BYTES)
+#define RANDOM_ADDR  1
+
+struct bond {
+	UT_hash_handle hh;
+	uint8_t addr[ESL_ADDR_BYTES];
+	struct esl_bond is;
+};
+
+struct link_h4 {
+	struct esl_link base;
+	struct loop *loop;
+	struct le_central *central;
+	struct esl_link_callbacks cb;
+	void *user;
+	struct bond *bonds;
+	struct esl_peer *peers[LE_LINKS_MAX];
+};
+
+/* --- bonds ------------------------------------------------------------------------------------ */
+
+static struct bond *find_bond(const struct link_h4 *k, const uint8_t *addr)
+{
+	struct bond *b;
+
+	HASH_FIND(hh, k->bonds, addr, ESL_ADDR_BYTES, b);
+	return b;
+}
+
+static int keep_bond(struct link_h4 *k, const uint8_t *addr, const struct esl_bond *is)
+{
+	struct bond *b = find_bond(k, addr);
+
+	if (!b) {
+		if (HASH_COUNT(k->bonds) >= BONDS_MAX)
+			return -ENOSPC;
+		b = calloc(1, sizeof(*b));
+		if (!b)
+			return -ENOMEM;
+		memcpy(b->addr, addr, ESL_ADDR_BYTES);
+		HASH_ADD(hh, k->bonds, addr, ESL_ADDR_BYTES, b);
+		if (!b->hh.tbl) {
+			free(b);
+			return -ENOMEM;
+		}
+	}
+	b->is = *is;
+	return 0;
+}
+
+static void drop_bond(struct link_h4 *k, struct bond *b)
+{
+	HASH_DEL(k->bonds, b);
+	explicit_bzero(b, sizeof(*b));
+	free(b);
+}
+
+static const char *bond_name(const uint8_t *addr, char name[NAME_BYTES])
+{
+	memcpy(name, ESL_LINK_KEEPS, sizeof(ESL_LINK_KEEPS));
+	(void) hex_encode(addr, ESL_ADDR_BYTES, name + strlen(ESL_LINK_KEEPS));
+	return name;
+}
+
+static int on_bonded(void *user, const uint8_t addr[ESL_ADDR_BYTES], const struct esl_bond *bond)
+{
+	struct link_h4 *k = user;
+	uint8_t blob[BOND_BYTES] = {BOND_VERSION, bond->addr_type};
+	char name[NAME_BYTES];
+	int r = keep_bond(k, addr, bond);
+
+	memcpy(blob + 2, bond->ltk, LE_KEY_BYTES);
+	if (r == 0)
+		r = k->cb.save(k->user, bond_name(addr, name), blob, sizeof(blob));
+	explicit_bzero(blob, sizeof(blob));
+	return r;
+}
+
+static void on_unbonded(void *user, const uint8_t addr[ESL_ADDR_BYTES])
+{
+	struct link_h4 *k = user;
+	struct bond *b = find_bond(k, addr);
+	char name[NAME_BYTES];
+
+	if (!b)
+		return;
+	drop_bond(k, b);
+	ignore_result(k->cb.save(k->user, bond_name(addr, name), NULL, 0));
+}
+
+static int h4_restore(struct esl_link *base, const char *key, const void *data, size_t len)
+{
+	struct link_h4 *k = (struct link_h4 *) base;
+	const char *hex = key + strlen(ESL_LINK_KEEPS);
+	const uint8_t *blob = data;
+	uint8_t addr[ESL_ADDR_BYTES];
+	struct esl_bond is = {.known = true};
+
+	if (strlen(hex) != 2 * ESL_ADDR_BYTES || hex_decode(hex, addr, sizeof(addr)) < 0 ||
+	    len != BOND_BYTES)
+		return -ERR_BADMSG;
+	if (blob[0] != BOND_VERSION)
+		return -ERR_VERSION;
+	is.addr_type = blob[1];
+	memcpy(is.ltk, blob + 2, LE_KEY_BYTES);
+	return keep_bond(k, addr, &is);
+}
+
+/* --- peers ------------------------------------------------------------------------------------ */
+
+static struct esl_peer **find_peer(struct link_h4 *k, const uint8_t *addr)
+{
+	for (size_t i = 0; i < LE_LINKS_MAX; i++)
+		if (k->peers[i] && !memcmp(esl_peer_addr(k->peers[i]), addr, ESL_ADDR_BYTES))
+			return &k->peers[i];
+	return NULL;
+}
+
+static void on_lost(void *user, const uint8_t addr[ESL_ADDR_BYTES])
+{
+	struct link_h4 *k = user;
+
+	k->cb.lost(k->user, addr);
+}
+
+static void on_over(void *user, const uint8_t addr[ESL_ADDR_BYTES])
+{
+	struct esl_peer **p = find_peer(user, addr);
+	struct esl_peer *gone = p ? *p : NULL;
+
+	if (p)
+		*p = NULL;
+	esl_peer_free(gone);
+}
+
+static int on_random(void *user, void *to, size_t n)
+{
+	struct link_h4 *k = user;
+
+	return k->cb.random(k->user, to, n);
+}
+
+static const struct esl_peer_callbacks peer_callbacks = {on_bonded, on_unbonded, on_lost, on_over,
+							 on_random};
+
+/* --- the controller --------------------------------------------------------------------------- */
+
+static void central_up(void *user)
+{
+	struct link_h4 *k = user;
+
+	k->cb.up(k->user);
+}
+
+static void central_down(void *user, int err, const char *text)
+{
+	struct link_h4 *k = user;
+
+	k->cb.down(k->user, err, text);
+}
+
+/* Does an advertisement name the ESL service? Labels list it among their 16-bit services. */
+static bool names_service(const uint8_t *data, size_t len)
+{
+	while (len > 1 && data[0] > 0 && data[0] < len) {
+		size_t n = data[0];
+
+		for (size_t i = 2; (data[1] == 0x02 || data[1] == 0x03) && i + 1 <= n; i += 2)
+			if ((data[i] | data[i + 1] << 8) == ESL_SERVICE_UUID)
+				return true;
+		data += n + 1;
+		len -= n + 1;
+	}
+	return false;
+}
+
+static void central_advert(void *user, const struct hci_adv_report *r)
+{
+	struct link_h4 *k = user;
+	uint8_t addr[ESL_ADDR_BYTES];
+
+	if (!(r->type & HCI_ADV_CONNECTABLE) || !names_service(r->data, r->len))
+		return;
+	for (size_t i = 0; i < ESL_ADDR_BYTES; i++)
+		addr[i] = r->addr[ESL_ADDR_BYTES - 1 - i];
+	k->cb.advert(k->user, addr, r->rssi, find_bond(k, addr) != NULL, 0);
+}
+
+static const struct le_central_callbacks central_callbacks = {central_up, central_down,
+							      central_advert};
+
+/* --- the seam --------------------------------------------------------------------------------- */
+
+static int h4_start(struct esl_link *base, const struct esl_link_callbacks *cb, void *user)
+{
+	struct link_h4 *k = (struct link_h4 *) base;
+
+	k->cb = *cb;
+	k->user = user;
+	return 0; /* the train has started the host; its word comes through central_up() */
+}
+
+static int h4_scan(struct esl_link *base, bool on)
+{
+	le_central_scan(((struct link_h4 *) base)->central, on);
+	return 0;
+}
+
+static int h4_connect(struct esl_link *base, const uint8_t *addr, uint8_t subevent, uint8_t esl_id,
+		      esl_link_done_fn done, void *user)
+{
+	struct link_h4 *k = (struct link_h4 *) base;
+	const struct bond *b = find_bond(k, addr);
+	struct esl_bond bond = b ? b->is : (struct esl_bond){.addr_type = RANDOM_ADDR};
+	struct le_connect how = {
+		.peer_type = bond.addr_type,
+		.adv_handle = HCI_TRAIN_HANDLE,
+		.subevent = subevent == BRIDGE_ADVERTISING ? LE_NO_SUBEVENT : subevent,
+		.timeout_us = subevent == BRIDGE_ADVERTISING ? ADVERT_US : CALL_US};
+	size_t i = 0;
+	int r;
+
+	while (i < LE_LINKS_MAX && k->peers[i])
+		i++;
+	if (i == LE_LINKS_MAX)
+		return -EBUSY;
+	memcpy(how.peer, addr, ESL_ADDR_BYTES);
+	r = esl_peer_new(k->loop, k->central, &how, &bond, &peer_callbacks, k, done, user,
+			 &k->peers[i]);
+	explicit_bzero(&bond, sizeof(bond));
+	if (r == 0)
+		esl_peer_set_id(k->peers[i], esl_id);
+	return r;
+}
+
+static int h4_read_info(struct esl_link *base, const uint8_t *addr, esl_link_done_fn done,
+			void *user)
+{
+	struct esl_peer **p = find_peer((struct link_h4 *) base, addr);
+
+	return p ? esl_peer_read_info(*p, done, user) : -ERR_STATE;
+}
+
+static int h4_configure(struct esl_link *base, const uint8_t *addr, const struct esl_link_config *c,
+			esl_link_done_fn done, void *user)
+{
+	struct esl_peer **p = find_peer((struct link_h4 *) base, addr);
+
+	return p ? esl_peer_configure(*p, c, HCI_TRAIN_HANDLE, done, user) : -ERR_STATE;
+}
+
+static int h4_write_image(struct esl_link *base, const uint8_t *addr, uint8_t index,
+			  const void *data, size_t len, esl_link_done_fn done, void *user)
+{
+	struct esl_peer **p = find_peer((struct link_h4 *) base, addr);
+
+	return p ? esl_peer_write_image(*p, index, data, len, done, user) : -ERR_STATE;
+}
+
+static int h4_ecp(struct esl_link *base, const uint8_t *addr, const uint8_t *tlv, size_t len,
+		  esl_link_done_fn done, void *user)
+{
+	struct esl_peer **p = find_peer((struct link_h4 *) base, addr);
+
+	return p ? esl_peer_control(*p, tlv, len, done, user) : -ERR_STATE;
+}
+
+static int h4_set_time(struct esl_link *base, const uint8_t *addr, uint32_t abs_ms,
+		       esl_link_done_fn done, void *user)
+{
+	struct esl_peer **p = find_peer((struct link_h4 *) base, addr);
+
+	return p ? esl_peer_set_time(*p, abs_ms, done, user) : -ERR_STATE;
+}
+
+static int h4_update_complete(struct esl_link *base, const uint8_t *addr, esl_link_done_fn done,
+			      void *user)
+{
+	struct esl_peer **p = find_peer((struct link_h4 *) base, addr);
+
+	return p ? esl_peer_update_complete(*p, HCI_TRAIN_HANDLE, done, user) : -ERR_STATE;
+}
+
+static int h4_disconnect(struct esl_link *base, const uint8_t *addr, esl_link_done_fn done,
+			 void *user)
+{
+	struct esl_peer **p = find_peer((struct link_h4 *) base, addr);
+
+	return p ? esl_peer_close(*p, done, user) : -ERR_STATE;
+}
+
+static void h4_free(struct esl_link *base)
+{
+	struct link_h4 *k = (struct link_h4 *) base;
+	struct bond *b, *next;
+
+	le_central_free(k->central);
+	for (size_t i = 0; i < LE_LINKS_MAX; i++)
+		esl_peer_free(k->peers[i]);
+	HASH_ITER (hh, k->bonds, b, next)
+		drop_bond(k, b);
+	free(k);
+}
+
+static const struct esl_link_ops h4_ops = {
+	.start = h4_start,
+	.restore = h4_restore,
+	.scan = h4_scan,
+	.connect = h4_connect,
+	.read_info = h4_read_info,
+	.configure = h4_configure,
+	.write_image = h4_write_image,
+	.ecp = h4_ecp,
+	.set_time = h4_set_time,
+	.update_complete = h4_update_complete,
+	.disconnect = h4_disconnect,
+	.free = h4_free,
+};
+
+int esl_link_h4_over(struct loop *loop, struct hci_host *host, struct esl_link **ret)
+{
+	struct link_h4 *k = calloc(1, sizeof(*k));
+	int r;
+
+	if (!k)
+		return -ENOMEM;
+	k->base.ops = &h4_ops;
+	k->loop = loop;
+	r = le_central_new(loop, host, &central_callbacks, k, &k->central);
+	if (r < 0) {
+		free(k);
+		return r;
+	}
+	*ret = &k->base;
+	return 0;
+}

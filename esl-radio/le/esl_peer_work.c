@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is read from and written into a label, and its control point. */
+#include "esl-radio/le/esl_peer_impl.h"
+
+#include "common/err.h"
+#include <errno.h>
+#include <string.h>
+
+#define WORK_US       (INT64_C(5) * US_PER_SEC)
+#define GOODBYE_US    (INT64_C(2) * US_PER_SEC)
+#define DISPLAY_BYTES 5
+
+/* Mesh device properties of sensors we understand (ESLS 1.0 3.5). */
+#define SENSOR_TEMPERATURE 0x0054 /* 1/100 degree Celsius */
+#define SENSOR_VOLTAGE     0x0059 /* 1/64 V */
+#define SENSOR_OF_VENDOR   0xffff
+
+/* --- control point ---------------------------------------------------------------------------- */
+
+static void control_end(struct esl_peer *p, int err)
+{
+	void (*next)(struct esl_peer * p, int err) = p->control_next;
+
+	p->control_next = NULL;
+	p->tlv_len = 0;
+	if (next)
+		next(p, err);
+	else
+		peer_finish(p, err);
+}
+
+/* The label's answer may overtake the response to the write. */
+static void control_done(struct esl_peer *p)
+{
+	if (p->tlv_written && (p->res.tlv_len > 0 || esl_op_answer(p->tlv[0]) < 0))
+		control_end(p, 0);
+}
+
+static void on_control_written(void *user, int err, const struct att_pdu *answer)
+{
+	struct esl_peer *p = user;
+
+	(void) answer;
+	if (err < 0) {
+		control_end(p, err);
+		return;
+	}
+	p->tlv_written = true;
+	control_done(p);
+}
+
+void peer_control_value(struct esl_peer *p, const uint8_t *data, size_t len)
+{
+	if (!p->done || p->tlv_len == 0 || len == 0 || len > sizeof(p->res.tlv))
+		return;
+	memcpy(p->res.tlv, data, len);
+	p->res.tlv_len = (uint8_t) len;
+	control_done(p);
+}
+
+static int control(struct esl_peer *p, const uint8_t *tlv, size_t len, att_done_fn written)
+{
+	if (len == 0 || len > sizeof(p->tlv))
+		return -ERR_RANGE;
+	memcpy(p->tlv, tlv, len);
+	p->tlv_len = (uint8_t) len;
+	p->tlv_written = false;
+	p->res.tlv_len = 0;
+	peer_write(p, CHR_CONTROL, tlv, len, written);
+	return 0;
+}
+
+int esl_peer_control(struct esl_peer *p, const uint8_t *tlv, size_t len, esl_link_done_fn done,
+		     void *user)
+{
+	int r = len == 0 || len > ESL_TLV_MAX ? -ERR_RANGE : peer_begin(p, WORK_US, done, user);
+
+	return r < 0 ? r : control(p, tlv, len, on_control_written);
+}
+
+/* --- information ------------------------------------------------------------------------------ */
+
+/* Sensors are asked through the control point, one after the other, those we can read. */
+static void read_sensor(struct esl_peer *p);
+
+static uint16_t sensor_property(const struct esl_peer *p, unsigned int n)
+{
+	struct wire w;
+	uint16_t property = 0;
+
+	wire_init(&w, p->value.data, p->value.len);
+	for (unsigned int i = 0; i <= n && wire_left(&w); i++) {
+		bool vendor = wire_get_u8(&w) != 0;
+
+		property = wire_get_u16le(&w);
+		if (vendor) {
+			wire_skip(&w, 2);
+			property = 0;
+		}
+		if (i == n && wire_ok(&w))
+			return vendor ? SENSOR_OF_VENDOR : property;
+	}
+	return 0;
+}
+
+static void on_sensor(struct esl_peer *p, int err)
+{
+	struct esl_rsp rsp = {.tag = 0};
+	struct wire w;
+	int32_t value;
+
+	wire_init(&w, p->res.tlv, p->res.tlv_len);
+	if (err == 0)
+		esl_rsp_decode(&w, &rsp);
+	p->res.tlv_len = 0;
+	if (err == 0 && wire_finish(&w) == 0 && rsp.tag == ESL_RSP_SENSOR_VALUE &&
+	    rsp.raw_len == 2) {
+		value = rsp.raw[0] | rsp.raw[1] << 8;
+		if (sensor_property(p, p->at) == SENSOR_TEMPERATURE)
+			p->res.temperature_cc = (int16_t) value;
+		else
+			p->res.battery_mv = (uint16_t) MIN(value * 1000 / 64, UINT16_MAX);
+	}
+	p->at++;
+	read_sensor(p);
+}
+
+static void read_sensor(struct esl_peer *p)
+{
+	uint16_t property = sensor_property(p, p->at);
+	uint8_t tlv[3] = {ESL_OP_READ_SENSOR, p->esl_id, 0};
+
+	while (property && property != SENSOR_TEMPERATURE && property != SENSOR_VOLTAGE)
+		property = sensor_property(p, ++p->at);
+	if (!property || p->at > UINT8_MAX) {
+		peer_finish(p, 0);
+		return;
+	}
+	tlv[2] = (uint8_t) p->at;
+	p->control_next = on_sensor;
+	ignore_result(control(p, tlv, sizeof(tlv), on_control_written));
+}
+
+static void on_sensors(struct esl_peer *p, int err)
+{
+	if (err < 0)
+		buf_clear(&p->value); /* no sensors is no fault */
+	p->at = 0;
+	read_sensor(p);
+}
+
+static void on_leds(struct esl_peer *p, int err)
+{
+	if (err < 0 && err != -ENOENT && err != -ERR_PEER) {
+		peer_finish(p, err);
+		return;
+	}
+	if (err == 0) {
+		p->res.n_leds = (uint8_t) MIN(p->value.len, sizeof(p->res.leds));
+		memcpy(p->res.leds, p->value.data, p->res.n_leds);
+	}
+	peer_read(p, CHR_SENSORS, on_sensors);
+}
+
+static void on_images(struct esl_peer *p, int err)
+{
+	if (err < 0 && err != -ENOENT) {
+		peer_finish(p, err);
+		return;
+	}
+	if (err == 0 && p->value.len == 1)
+		p->res.max_image_index = p->value.data[0];
+	peer_read(p, CHR_LEDS, on_leds);
+}
+
+static void on_displays(struct esl_peer *p, int err)
+{
+	struct wire w;
+
+	if (err < 0 && err != -ENOENT) {
+		peer_finish(p, err);
+		return;
+	}
+	wire_init(&w, p->value.data, err == 0 ? p->value.len : 0);
+	while (wire_left(&w) >= DISPLAY_BYTES && p->res.n_displays < BRIDGE_DISPLAYS_MAX) {
+		struct bridge_display *d = &p->res.displays[p->res.n_displays++];
+
+		d->width = wire_get_u16le(&w);
+		d->height = wire_get_u16le(&w);
+		d->type = wire_get_u8(&w);
+	}
+	peer_read(p, CHR_IMAGES, on_images);
+}
+
+int esl_peer_read_info(struct esl_peer *p, esl_link_done_fn done, void *user)
+{
+	int r = peer_begin(p, WORK_US, done, user);
+
+	if (r == 0)
+		peer_read(p, CHR_DISPLAYS, on_displays);
+	return r;
+}
+
+/* --- configuration ---------------------------------------------------------------------------- */
+
+static void put_u32le(uint8_t to[4], uint32_t v)
+{
+	for (int i = 0; i < 4; i++)
+		to[i] = (uint8_t) (v >> 8 * i);
+}
+
+static void on_written(void *user, int err, const struct att_pdu *answer)
+{
+	(void) answer;
+	peer_finish(user, err);
+}
+
+static void on_sync(void *user, uint8_t status, const uint8_t *more, size_t len)
+{
+	struct esl_peer *p = user;
+
+	(void) more;
+	(void) len;
+	peer_finish(p, status == HCI_OK ? 0 : -ERR_PEER);
+}
+
+static void transfer_sync(struct esl_peer *p, hci_done_fn done)
+{
+	int r = p->link ? le_link_transfer_sync(p->link, p->adv_handle, done, p) : -ERR_STATE;
+
+	if (r < 0)
+		peer_finish(p, r);
+}
+
+static void write_next(struct esl_peer *p);
+
+static void on_config_written(void *user, int err, const struct att_pdu *answer)
+{
+	struct esl_peer *p = user;
+
+	(void) answer;
+	if (err < 0) {
+		peer_finish(p, err);
+		return;
+	}
+	p->at++;
+	write_next(p);
+}
+
+/* Address, keys and clock in the order of the profile (ESLP 5.3.1.4.1), then the train's timing. */
+static void write_next(struct esl_peer *p)
+{
+	const struct esl_link_config *c = &p->config;
+	uint8_t number[4];
+
+	switch (p->at) {
+	case 0:
+		att_put_uuid(number, c->esl_address);
+		peer_write(p, CHR_ADDRESS, number, 2, on_config_written);
+		break;
+	case 1:
+		peer_write(p, CHR_RESPONSE_KEY, c->response_key, ESL_KEY_BYTES, on_config_written);
+		break;
+	case 2:
+		peer_write(p, CHR_TRAIN_KEY, c->train_key, ESL_KEY_BYTES, on_config_written);
+		break;
+	case 3:
+		put_u32le(number, c->abs_ms);
+		peer_write(p, CHR_TIME, number, 4, on_config_written);
+		break;
+	default:
+		explicit_bzero(&p->config, sizeof(p->config));
+		transfer_sync(p, on_sync);
+	}
+}
+
+int esl_peer_configure(struct esl_peer *p, const struct esl_link_config *c, uint8_t adv_handle,
+		       esl_link_done_fn done, void *user)
+{
+	int r = peer_begin(p, WORK_US, done, user);
+
+	if (r < 0)
+		return r;
+	p->config = *c;
+	p->esl_id = esl_address_id(c->esl_address);
+	p->adv_handle = adv_handle;
+	p->at = 0;
+	write_next(p);
+	return 0;
+}
+
+int esl_peer_set_time(struct esl_peer *p, uint32_t abs_ms, esl_link_done_fn done, void *user)
+{
+	uint8_t number[4];
+	int r = peer_begin(p, WORK_US, done, user);
+
+	if (r < 0)
+		return r;
+	put_u32le(number, abs_ms);
+	peer_write(p, CHR_TIME, number, sizeof(number), on_written);
+	return 0;
+}
+
+/* --- going back ------------------------------------------------------------------------------- */
+
+/* The label ends the link by itself; one that does not is sent away. */
+static void on_goodbye(void *user, int err, const struct att_pdu *answer)
+{
+	struct esl_peer *p = user;
+
+	(void) answer;
+	if (err < 0 && err != -ERR_CLOSED) {
+		peer_finish(p, err);
+		return;
+	}
+	p->told_to_go = true;
+	loop_timer_start(p->deadline, GOODBYE_US);
+	if (!p->link)
+		peer_finish(p, 0);
+}
+
+static void on_ready_to_go(void *user, uint8_t status, const uint8_t *more, size_t len)
+{
+	struct esl_peer *p = user;
+	const uint8_t tlv[2] = {ESL_OP_UPDATE_COMPLETE, p->esl_id};
+
+	(void) more;
+	(void) len;
+	if (status != HCI_OK)
+		peer_finish(p, -ERR_PEER);
+	else
+		ignore_result(control(p, tlv, sizeof(tlv), on_goodbye));
+}
+
+int esl_peer_update_complete(struct esl_peer *p, uint8_t adv_handle, esl_link_done_fn done,
+			     void *user)
+{
+	int r = peer_begin(p, WORK_US, done, user);
+
+	if (r < 0)
+		return r;
+	p->adv_handle = adv_handle;
+	transfer_sync(p, on_ready_to_go);
+	return 0;
+}

@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A label's attributes, and the server that answers for them (Vol 3 Part F 3.4, Part G 3 and 4). */
+#include "common/err.h"
+#include "sim/label_host_impl.h"
+
+#include <string.h>
+
+#define UUID_PRIMARY        0x2800
+#define UUID_CHARACTERISTIC 0x2803
+#define UUID_SWITCH         0x2902
+#define UUID_NAME           0x2a00
+#define LED_SRGB            0x3f
+
+#define PROP_READ     0x02
+#define PROP_COMMAND  0x04
+#define PROP_WRITE    0x08
+#define PROP_NOTIFY   0x10
+#define PROP_INDICATE 0x20
+
+enum attr_kind {
+	ATTR_SERVICE,
+	ATTR_DECLARATION,
+	ATTR_VALUE,
+	ATTR_SWITCH,
+};
+
+/** One attribute; its handle is its place in the table, counted from 1. */
+static const struct attr {
+	enum attr_kind kind;
+	uint16_t uuid; /**< of the service or the value */
+	uint8_t properties;
+	enum host_value value;
+} attrs[] = {
+#define CHARACTERISTIC(uuid, properties, value)                                                    \
+	{ATTR_DECLARATION, uuid, properties, value},                                               \
+	{                                                                                          \
+		ATTR_VALUE, uuid, properties, value                                                \
+	}
+#define SWITCH(value)                                                                              \
+	{                                                                                          \
+		ATTR_SWITCH, UUID_SWITCH, PROP_READ | PROP_WRITE, value                            \
+	}
+	{ATTR_SERVICE, 0x1800, 0, VALUE_NONE},
+	CHARACTERISTIC(UUID_NAME, PROP_READ, VALUE_NAME),
+	{ATTR_SERVICE, 0x1801, 0, VALUE_NONE},
+	{ATTR_SERVICE, ESL_SERVICE_UUID, 0, VALUE_NONE},
+	CHARACTERISTIC(0x2bf6, PROP_WRITE, VALUE_ADDRESS),
+	CHARACTERISTIC(0x2bf7, PROP_WRITE, VALUE_TRAIN_KEY),
+	CHARACTERISTIC(0x2bf8, PROP_WRITE, VALUE_RESPONSE_KEY),
+	CHARACTERISTIC(0x2bf9, PROP_WRITE, VALUE_TIME),
+	CHARACTERISTIC(0x2bfa, PROP_READ, VALUE_DISPLAYS),
+	CHARACTERISTIC(0x2bfb, PROP_READ, VALUE_IMAGES),
+	CHARACTERISTIC(0x2bfc, PROP_READ, VALUE_SENSORS),
+	CHARACTERISTIC(0x2bfd, PROP_READ, VALUE_LEDS),
+	CHARACTERISTIC(0x2bfe, PROP_WRITE | PROP_COMMAND | PROP_NOTIFY, VALUE_CONTROL),
+	SWITCH(VALUE_CONTROL),
+	{ATTR_SERVICE, OTS_SERVICE_UUID, 0, VALUE_NONE},
+	CHARACTERISTIC(OTS_FEATURE_UUID, PROP_READ, VALUE_FEATURES),
+	CHARACTERISTIC(OTS_TYPE_UUID, PROP_READ, VALUE_OBJECT_TYPE),
+	CHARACTERISTIC(OTS_SIZE_UUID, PROP_READ, VALUE_OBJECT_SIZE),
+	CHARACTERISTIC(OTS_ID_UUID, PROP_READ, VALUE_OBJECT_ID),
+	CHARACTERISTIC(OTS_PROPERTIES_UUID, PROP_READ, VALUE_OBJECT_PROPERTIES),
+	CHARACTERISTIC(OTS_OACP_UUID, PROP_WRITE | PROP_INDICATE, VALUE_OACP),
+	SWITCH(VALUE_OACP),
+	CHARACTERISTIC(OTS_OLCP_UUID, PROP_WRITE | PROP_INDICATE, VALUE_OLCP),
+	SWITCH(VALUE_OLCP),
+};
+
+#define LAST ((uint16_t) ARRAY_SIZE(attrs))
+
+static const struct attr *attr_at(uint16_t handle)
+{
+	return handle >= 1 && handle <= LAST ? &attrs[handle - 1] : NULL;
+}
+
+static uint16_t service_end(uint16_t handle)
+{
+	while (handle < LAST && attrs[handle].kind != ATTR_SERVICE)
+		handle++;
+	return handle;
+}
+
+/** What an attribute's type is on the wire. */
+static uint16_t type_of(const struct attr *a)
+{
+	static const uint16_t types[] = {[ATTR_SERVICE] = UUID_PRIMARY,
+					 [ATTR_DECLARATION] = UUID_CHARACTERISTIC,
+					 [ATTR_SWITCH] = UUID_SWITCH};
+
+	return a->kind == ATTR_VALUE ? a->uuid : types[a->kind];
+}
+
+/* --- sending ---------------------------------------------------------------------------------- */
+
+static void say(struct label_host *h, const struct att_pdu *p)
+{
+	uint8_t out[ATT_MTU_MAX];
+	struct att_pdu cut = *p;
+	int n;
+
+	if (p->op == ATT_READ_RSP || p->op == ATT_READ_BLOB_RSP)
+		cut.len = MIN(p->len, (size_t) h->mtu - 1);
+	n = att_encode(&cut, h->mtu, out, sizeof(out));
+	if (n > 0)
+		host_send(h, ATT_CID, out, (size_t) n);
+}
+
+static void refuse(struct label_host *h, const struct att_pdu *rq, uint16_t handle, uint8_t error)
+{
+	say(h, &(struct att_pdu){
+		       .op = ATT_ERROR_RSP, .request = rq->op, .handle = handle, .error = error});
+}
+
+void host_tell(struct label_host *h, enum host_value value, const uint8_t *data, size_t len)
+{
+	for (uint16_t i = 0; i < LAST; i++)
+		if (attrs[i].kind == ATTR_VALUE && attrs[i].value == value && h->switched[value])
+			say(h, &(struct att_pdu){.op = attrs[i].properties & PROP_NOTIFY
+							       ? ATT_NOTIFY
+							       : ATT_INDICATE,
+						 .handle = (uint16_t) (i + 1),
+						 .value = data,
+						 .len = len});
+}
+
+/* --- values ----------------------------------------------------------------------------------- */
+
+static void put_displays(struct buf *b, const struct sim_label_view *v)
+{
+	buf_put_u16le(b, v->model.width);
+	buf_put_u16le(b, v->model.height);
+	buf_put_u8(b, v->model.type);
+}
+
+static void put_value(struct label_host *h, enum host_value value, struct buf *b)
+{
+	struct sim_label_view v;
+
+	sim_label_get(h->label, &v);
+	switch (value) {
+	case VALUE_NAME:
+		buf_put_str(b, "Shelf label");
+		break;
+	case VALUE_DISPLAYS:
+		put_displays(b, &v);
+		break;
+	case VALUE_IMAGES:
+		buf_put_u8(b, (uint8_t) (v.model.slots - 1));
+		break;
+	case VALUE_SENSORS: /* temperature and input voltage */
+		buf_put_u8(b, 0);
+		buf_put_u16le(b, 0x0054);
+		buf_put_u8(b, 0);
+		buf_put_u16le(b, 0x0059);
+		break;
+	case VALUE_LEDS:
+		for (unsigned int i = 0; i < v.model.leds; i++)
+			buf_put_u8(b, LED_SRGB);
+		break;
+	case VALUE_FEATURES: /* write, truncate, abort; go to */
+		buf_put_u32le(b, 1u << 5 | 1u << 8 | 1u << 9);
+		buf_put_u32le(b, 1u << 0);
+		break;
+	case VALUE_OBJECT_TYPE:
+		buf_put_u16le(b, 0x2aca); /* unspecified */
+		break;
+	case VALUE_OBJECT_SIZE:
+		buf_put_u32le(b, (uint32_t) h->content.len);
+		buf_put_u32le(b, HOST_OBJECT_MAX);
+		break;
+	case VALUE_OBJECT_ID:
+		buf_put_u32le(b, OTS_FIRST_OBJECT + h->object);
+		buf_put_u16le(b, 0);
+		break;
+	case VALUE_OBJECT_PROPERTIES:
+		buf_put_u32le(b, 1u << 3 | 1u << 5); /* write, truncate */
+		break;
+	default:
+		break;
+	}
+}
+
+static void put_attr(struct label_host *h, uint16_t handle, struct buf *b)
+{
+	const struct attr *a = attr_at(handle);
+
+	switch (a->kind) {
+	case ATTR_SERVICE:
+		buf_put_u16le(b, a->uuid);
+		break;
+	case ATTR_DECLARATION:
+		buf_put_u8(b, a->properties);
+		buf_put_u16le(b, (uint16_t) (handle + 1));
+		buf_put_u16le(b, a->uuid);
+		break;
+	case ATTR_VALUE:
+		put_value(h, a->value, b);
+		break;
+	case ATTR_SWITCH:
+		buf_put_u16le(b, h->switched[a->value]);
+		break;
+	}
+}
+
+/** Configuration counts once all of it is there; a later time alone sets the clock. */
+static uint8_t configured(struct label_host *h, enum host_value value)
+{
+	static const unsigned int all = 1u << VALUE_ADDRESS | 1u << VALUE_TRAIN_KEY |
+					1u << VALUE_RESPONSE_KEY | 1u << VALUE_TIME;
+
+	h->have |= 1u << value;
+	if ((h->have & all) == all) {
+		h->have = 0;
+		return sim_label_configure(h->label, h->address, h->response_key, h->train_key,
+					   h->abs_ms, h->now_us) < 0
+			       ? ATT_ERR_WRITE_REJECTED
+			       : 0;
+	}
+	if (value == VALUE_TIME && h->have == 1u << VALUE_TIME) {
+		h->have = 0;
+		sim_label_set_time(h->label, h->abs_ms, h->now_us);
+	}
+	return 0;
+}
+
+static uint8_t write_control(struct label_host *h, const uint8_t *data, size_t len)
+{
+	uint8_t answer[ESL_PACKET_MAX];
+	int n;
+
+	if (len == 0 || len > ESL_TLV_MAX)
+		return ATT_ERR_INVALID_LENGTH;
+	if (data[0] == ESL_OP_UPDATE_COMPLETE) {
+		ignore_result(
+			sim_label_update_complete(h->label, h->io->in_range(h->user), h->now_us));
+		h->io->end(h->user);
+		return 0;
+	}
+	n = sim_label_control_point(h->label, data, len, answer, h->now_us);
+	if (n < 0)
+		return ATT_ERR_WRITE_REJECTED;
+	if (n > 0)
+		host_tell(h, VALUE_CONTROL, answer, (size_t) n);
+	if (sim_label_state(h->label) == ESL_UNASSOCIATED) {
+		h->bond->has_key = false;
+		h->io->end(h->user);
+	}
+	return 0;
+}
+
+/** Yields 0 or an error of the protocol. */
+static uint8_t write_value(struct label_host *h, enum host_value value, const uint8_t *data,
+			   size_t len)
+{
+	static const size_t lengths[VALUE_COUNT] = {[VALUE_ADDRESS] = 2,
+						    [VALUE_TRAIN_KEY] = EAD_WIRE_KEY_BYTES,
+						    [VALUE_RESPONSE_KEY] = EAD_WIRE_KEY_BYTES,
+						    [VALUE_TIME] = 4};
+
+	if (lengths[value] && len != lengths[value])
+		return ATT_ERR_INVALID_LENGTH;
+	switch (value) {
+	case VALUE_ADDRESS:
+		h->address = att_get_uuid(data, 2);
+		return configured(h, value);
+	case VALUE_TRAIN_KEY:
+		memcpy(h->train_key, data, len);
+		return configured(h, value);
+	case VALUE_RESPONSE_KEY:
+		memcpy(h->response_key, data, len);
+		return configured(h, value);
+	case VALUE_TIME:
+		h->abs_ms = att_get_uuid(data, 2) | (uint32_t) att_get_uuid(data + 2, 2) << 16;
+		return configured(h, value);
+	case VALUE_CONTROL:
+		return write_control(h, data, len);
+	case VALUE_OACP:
+		host_oacp(h, data, len);
+		return 0;
+	case VALUE_OLCP:
+		host_olcp(h, data, len);
+		return 0;
+	default:
+		return ATT_ERR_WRITE_NOT_PERMITTED;
+	}
+}
+
+/* --- permissions ------------------------------------------------------------------------------ */
+
+/** Everything of the two services wants an encrypted link; the name may be read by anybody. */
+static uint8_t may(const struct label_host *h, const struct attr *a, uint8_t property)
+{
+	if (!a)
+		return ATT_ERR_INVALID_HANDLE;
+	if (a->kind == ATTR_SERVICE || a->kind == ATTR_DECLARATION)
+		return property == PROP_READ ? 0 : ATT_ERR_WRITE_NOT_PERMITTED;
+	if (!(a->properties & property))
+		return property == PROP_READ ? ATT_ERR_READ_NOT_PERMITTED
+					     : ATT_ERR_WRITE_NOT_PERMITTED;
+	return a->value != VALUE_NAME && !h->encrypted ? ATT_ERR_ENCRYPTION : 0;
+}
+
+/* --- requests --------------------------------------------------------------------------------- */
+
+static bool range_is_wrong(struct label_host *h, const struct att_pdu *rq)
+{
+	if (rq->handle != 0 && rq->handle <= rq->end)
+		return false;
+	refuse(h, rq, rq->handle, ATT_ERR_INVALID_HANDLE);
+	return true;
+}
+
+/* Elements of equal size, as many as fit. */
+static void answer_list(struct label_host *h, const struct att_pdu *rq, uint8_t op, uint8_t format,
+			const struct buf *b)
+{
+	if (b->len == 0)
+		refuse(h, rq, rq->handle, ATT_ERR_NOT_FOUND);
+	else
+		say(h,
+		    &(struct att_pdu){.op = op, .format = format, .value = b->data, .len = b->len});
+}
+
+static void on_find_by_value(struct label_host *h, const struct att_pdu *rq)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	for (uint16_t i = rq->handle; i <= MIN(rq->end, LAST); i++) {
+		const struct attr *a = attr_at(i);
+
+		if (a->kind != ATTR_SERVICE || rq->type != UUID_PRIMARY || rq->len != 2 ||
+		    a->uuid != att_get_uuid(rq->value, 2) || b.len + 5 > h->mtu)
+			continue;
+		buf_put_u16le(&b, i);
+		buf_put_u16le(&b, service_end(i));
+	}
+	answer_list(h, rq, ATT_FIND_BY_VALUE_RSP, 0, &b);
+}
+
+static void on_read_by_group(struct label_host *h, const struct att_pdu *rq)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	for (uint16_t i = rq->handle; i <= MIN(rq->end, LAST); i++) {
+		if (attr_at(i)->kind != ATTR_SERVICE ||
+		    att_get_uuid(rq->value, rq->len) != UUID_PRIMARY || b.len + 8 > h->mtu)
+			continue;
+		buf_put_u16le(&b, i);
+		buf_put_u16le(&b, service_end(i));
+		buf_put_u16le(&b, attr_at(i)->uuid);
+	}
+	answer_list(h, rq, ATT_READ_BY_GROUP_RSP, 6, &b);
+}
+
+/* Declarations, and any value asked for by its type: elements are of one size. */
+static void on_read_by_type(struct label_host *h, const struct att_pdu *rq)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	uint16_t type = att_get_uuid(rq->value, rq->len);
+	size_t size = 0;
+
+	for (uint16_t i = rq->handle; i <= MIN(rq->end, LAST); i++) {
+		_cleanup_buf_ struct buf one = BUF_INIT;
+
+		if (type_of(attr_at(i)) != type || may(h, attr_at(i), PROP_READ))
+			continue;
+		put_attr(h, i, &one);
+		if ((size && one.len != size) || b.len + 4 + one.len > h->mtu)
+			break;
+		size = one.len;
+		buf_put_u16le(&b, i);
+		buf_put(&b, one.data, one.len);
+	}
+	answer_list(h, rq, ATT_READ_BY_TYPE_RSP, (uint8_t) (size + 2), &b);
+}
+
+static void on_find_info(struct label_host *h, const struct att_pdu *rq)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	for (uint16_t i = rq->handle; i <= MIN(rq->end, LAST) && b.len + 6 <= h->mtu; i++) {
+		buf_put_u16le(&b, i);
+		buf_put_u16le(&b, type_of(attr_at(i)));
+	}
+	answer_list(h, rq, ATT_FIND_INFO_RSP, 1, &b);
+}
+
+static void on_read(struct label_host *h, const struct att_pdu *rq)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	uint8_t error = may(h, attr_at(rq->handle), PROP_READ);
+	struct att_pdu answer = {.op = att_answer_of(rq->op)};
+
+	if (!error) {
+		put_attr(h, rq->handle, &b);
+		if (rq->offset > b.len)
+			error = ATT_ERR_INVALID_OFFSET;
+	}
+	if (error) {
+		refuse(h, rq, rq->handle, error);
+		return;
+	}
+	answer.value = b.data + rq->offset;
+	answer.len = b.len - rq->offset;
+	say(h, &answer);
+}
+
+static uint8_t write_attr(struct label_host *h, uint16_t handle, const uint8_t *data, size_t len)
+{
+	const struct attr *a = attr_at(handle);
+
+	if (a->kind != ATTR_SWITCH)
+		return write_value(h, a->value, data, len);
+	if (len != 2)
+		return ATT_ERR_INVALID_LENGTH;
+	h->switched[a->value] = data[0] != 0;
+	return 0;
+}
+
+static void on_write(struct label_host *h, const struct att_pdu *rq)
+{
+	const struct attr *a = attr_at(rq->handle);
+	bool command = rq->op == ATT_WRITE_CMD;
+	uint8_t error = may(h, a, command ? PROP_COMMAND : PROP_WRITE);
+
+	/* The answer goes first: what is written may end the link or speak up by itself. */
+	if (!error && !command && a->kind == ATTR_VALUE &&
+	    (a->value == VALUE_CONTROL || a->value == VALUE_OACP || a->value == VALUE_OLCP)) {
+		say(h, &(struct att_pdu){.op = ATT_WRITE_RSP});
+		ignore_result(write_attr(h, rq->handle, rq->value, rq->len));
+		return;
+	}
+	if (!error)
+		error = write_attr(h, rq->handle, rq->value, rq->len);
+	if (command)
+		return;
+	if (error)
+		refuse(h, rq, rq->handle, error);
+	else
+		say(h, &(struct att_pdu){.op = ATT_WRITE_RSP});
+}
+
+static void on_prepare(struct label_host *h, const struct att_pdu *rq)
+{
+	uint8_t error = may(h, attr_at(rq->handle), PROP_WRITE);
+
+	if (!error && h->queue.len > 0 && h->queue_handle != rq->handle)
+		error = ATT_ERR_PREPARE_QUEUE_FULL;
+	if (!error && rq->offset != h->queue.len)
+		error = ATT_ERR_INVALID_OFFSET;
+	if (!error && h->queue.len + rq->len > HOST_QUEUE_MAX)
+		error = ATT_ERR_PREPARE_QUEUE_FULL;
+	if (error) {
+		refuse(h, rq, rq->handle, error);
+		return;
+	}
+	h->queue_handle = rq->handle;
+	buf_put(&h->queue, rq->value, rq->len);
+	say(h, &(struct att_pdu){.op = ATT_PREPARE_RSP,
+				 .handle = rq->handle,
+				 .offset = rq->offset,
+				 .value = rq->value,
+				 .len = rq->len});
+}
+
+static void on_execute(struct label_host *h, const struct att_pdu *rq)
+{
+	uint8_t error = 0;
+
+	if (rq->flags && h->queue.len > 0)
+		error = write_attr(h, h->queue_handle, h->queue.data, h->queue.len);
+	buf_clear(&h->queue);
+	if (error)
+		refuse(h, rq, h->queue_handle, error);
+	else
+		say(h, &(struct att_pdu){.op = ATT_EXECUTE_RSP});
+}
+
+static void on_mtu(struct label_host *h, const struct att_pdu *rq)
+{
+	say(h, &(struct att_pdu){.op = ATT_MTU_RSP, .mtu = HOST_MTU});
+	h->mtu = MAX(MIN(rq->mtu, (uint16_t) HOST_MTU), (uint16_t) ATT_MTU_LEAST);
+}
+
+void host_att_packet(struct label_host *h, const uint8_t *data, size_t len)
+{
+	static const struct {
+		uint8_t op;
+		bool range;
+		void (*fn)(struct label_host *h, const struct att_pdu *rq);
+	} requests[] = {
+		{ATT_MTU_REQ, false, on_mtu},
+		{ATT_FIND_BY_VALUE_REQ, true, on_find_by_value},
+		{ATT_READ_BY_GROUP_REQ, true, on_read_by_group},
+		{ATT_READ_BY_TYPE_REQ, true, on_read_by_type},
+		{ATT_FIND_INFO_REQ, true, on_find_info},
+		{ATT_READ_REQ, false, on_read},
+		{ATT_READ_BLOB_REQ, false, on_read},
+		{ATT_WRITE_REQ, false, on_write},
+		{ATT_WRITE_CMD, false, on_write},
+		{ATT_PREPARE_REQ, false, on_prepare},
+		{ATT_EXECUTE_REQ, false, on_execute},
+	};
+	struct att_pdu rq;
+	int r = att_decode(data, len, &rq);
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(requests); i++)
+		if (requests[i].op == rq.op) {
+			if (!requests[i].range || !range_is_wrong(h, &rq))
+				requests[i].fn(h, &rq);
+			return;
+		}
+	if (r == 0 && rq.op == ATT_CONFIRM)
+		return;
+	if (!(rq.op & 0x40)) /* a command that is not known is ignored */
+		refuse(h, &rq, 0, r == -ERR_BADMSG ? ATT_ERR_INVALID_PDU : ATT_ERR_NOT_SUPPORTED);
+}

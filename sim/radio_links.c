@@ -1,0 +1,590 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/radio_links.h"
+
+#include "common/err.h"
+#include "esl-radio/le/l2cap_wire.h"
+#include "sim/label_host.h"
+#include <errno.h>
+#include <string.h>
+
+#define ADVERT_INTERVAL_US US_PER_SEC
+#define ADVERT_TICK_US     (50 * US_PER_MS)
+#define PACKETS_PER_EVENT  6 /* each way, on an event nothing of which is lost */
+#define FIRST_HANDLE       0x40
+#define FRAME_MAX          4096
+#define ENCRYPT_EVENTS     4
+#define CALL_EVENTS        6 /* without an answer the link counts as not established */
+
+enum link_state {
+	LINK_FREE,
+	LINK_UP,
+	LINK_ENDING, /* the host or the label said so; goes with the next event */
+};
+
+/** A packet of data on its way. */
+struct packet {
+	struct packet *next;
+	bool first;
+	size_t len;
+	uint8_t data[];
+};
+
+struct packet_list {
+	struct packet *first, **end;
+};
+
+struct one_link {
+	struct radio_links *k;
+	enum link_state state;
+	uint8_t reason;
+	size_t label;
+	struct label_host *host;
+	struct packet_list down, up; /* to the label, to the access point */
+	struct buf frame;            /* being put together at the label */
+	bool encrypted, synced;
+	unsigned int encrypt_in; /* events until the procedure ends; 0 = none runs */
+	bool key_matches;
+	struct loop_timer *event;
+};
+
+/** The connection being made. */
+struct attempt {
+	bool active;
+	size_t label;
+	bool known; /* the address is one of ours */
+	bool will_succeed, by_advert;
+};
+
+struct radio_links {
+	struct sim_radio *r;
+	struct sim_rng rng;
+	struct one_link links[RADIO_LINKS_MAX];
+	struct label_bond *bonds; /* per label */
+	int64_t *advert_due_us;   /* per label */
+	struct attempt attempt;
+	struct loop_timer *attempt_timer, *advert_timer;
+	bool scanning;
+};
+
+static int64_t now_us(const struct radio_links *k)
+{
+	return clock_mono_us(k->r->clock);
+}
+
+static uint16_t handle_of(const struct one_link *o)
+{
+	return (uint16_t) (FIRST_HANDLE + (o - o->k->links));
+}
+
+static struct one_link *link_by_handle(struct radio_links *k, uint16_t handle)
+{
+	size_t i = (size_t) (handle - FIRST_HANDLE);
+
+	return i < RADIO_LINKS_MAX && k->links[i].state != LINK_FREE ? &k->links[i] : NULL;
+}
+
+static struct one_link *link_of(struct radio_links *k, size_t label)
+{
+	for (size_t i = 0; i < RADIO_LINKS_MAX; i++)
+		if (k->links[i].state != LINK_FREE && k->links[i].label == label)
+			return &k->links[i];
+	return NULL;
+}
+
+static void send_events(struct radio_links *k, struct buf *b)
+{
+	radio_host_send(k->r, b);
+	buf_done(b);
+}
+
+/* --- packets ---------------------------------------------------------------------------------- */
+
+static void list_init(struct packet_list *l)
+{
+	l->first = NULL;
+	l->end = &l->first;
+}
+
+static void list_add(struct packet_list *l, const uint8_t *data, size_t len, bool first)
+{
+	struct packet *p = malloc(sizeof(*p) + len);
+
+	if (!p)
+		return; /* as a radio would lose it */
+	*p = (struct packet){.first = first, .len = len};
+	memcpy(p->data, data, len);
+	*l->end = p;
+	l->end = &p->next;
+}
+
+static struct packet *list_take(struct packet_list *l)
+{
+	struct packet *p = l->first;
+
+	if (p) {
+		l->first = p->next;
+		if (!l->first)
+			l->end = &l->first;
+	}
+	return p;
+}
+
+static void list_drop(struct packet_list *l)
+{
+	struct packet *p;
+
+	while ((p = list_take(l)))
+		free(p);
+}
+
+/* --- the label's end -------------------------------------------------------------------------- */
+
+/* A frame of the label's host, cut into packets. */
+static void label_frame(void *user, uint16_t cid, const uint8_t *data, size_t len)
+{
+	struct one_link *o = user;
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	l2cap_put_header(&b, cid, len);
+	buf_put(&b, data, len);
+	for (size_t at = 0; buf_ok(&b) && at < b.len; at += RADIO_LINK_DATA)
+		list_add(&o->up, b.data + at, MIN(b.len - at, (size_t) RADIO_LINK_DATA), at == 0);
+}
+
+static void label_end(void *user)
+{
+	struct one_link *o = user;
+
+	o->state = LINK_ENDING;
+	o->reason = HCI_ERR_REMOTE_ENDED;
+}
+
+static bool label_in_range(void *user)
+{
+	struct one_link *o = user;
+
+	return o->synced && sim_radio_sync_label(o->k->r, o->label) == 0;
+}
+
+static const struct label_host_io host_io = {label_frame, label_end, label_in_range};
+
+static void label_hears(struct one_link *o, const struct packet *p)
+{
+	size_t len;
+
+	if (p->first)
+		buf_clear(&o->frame);
+	buf_put(&o->frame, p->data, p->len);
+	if (o->frame.len < L2CAP_HEADER)
+		return;
+	len = (size_t) (o->frame.data[0] | o->frame.data[1] << 8);
+	if (o->frame.len != L2CAP_HEADER + len)
+		return;
+	label_host_frame(o->host, (uint16_t) (o->frame.data[2] | o->frame.data[3] << 8),
+			 o->frame.data + L2CAP_HEADER, len, now_us(o->k));
+	buf_clear(&o->frame);
+	sim_radio_touched(o->k->r, o->label);
+}
+
+/* --- the life of a link ----------------------------------------------------------------------- */
+
+static void link_free(struct one_link *o)
+{
+	loop_timer_stop(o->event);
+	list_drop(&o->down);
+	list_drop(&o->up);
+	buf_clear(&o->frame);
+	label_host_free(o->host);
+	o->host = NULL;
+	o->state = LINK_FREE;
+	o->encrypted = o->synced = false;
+	o->encrypt_in = 0;
+}
+
+/** Ends it; the host is told. A label that has not said Update Complete has lost its link. */
+static void link_close(struct one_link *o, uint8_t reason)
+{
+	struct radio_links *k = o->k;
+	struct buf b = BUF_INIT;
+	size_t label = o->label;
+
+	hci_put_disconnection(
+		&b, &(struct hci_disconnection){.handle = handle_of(o), .reason = reason});
+	link_free(o);
+	sim_label_link_lost(sim_radio_label(k->r, label), now_us(k));
+	sim_radio_touched(k->r, label);
+	send_events(k, &b);
+}
+
+static void tell_encryption(struct one_link *o)
+{
+	struct buf b = BUF_INIT;
+	uint8_t status = o->key_matches ? HCI_OK : HCI_ERR_PIN_MISSING;
+
+	o->encrypted = o->key_matches;
+	if (o->key_matches)
+		label_host_encrypted(o->host, now_us(o->k));
+	hci_put_encryption_change(&b, &(struct hci_encryption_change){.status = status,
+								      .handle = handle_of(o),
+								      .enabled = o->encrypted});
+	send_events(o->k, &b);
+	sim_radio_touched(o->k->r, o->label);
+}
+
+/** Packets to the label until one is lost, which the next event repeats. */
+static unsigned int carry_down(struct one_link *o)
+{
+	unsigned int n = 0;
+
+	while (n < PACKETS_PER_EVENT && o->state == LINK_UP && o->down.first) {
+		struct packet *p;
+
+		if (sim_radio_packet_lost(o->k->r))
+			break;
+		p = list_take(&o->down);
+		label_hears(o, p);
+		free(p);
+		n++;
+	}
+	return n;
+}
+
+static void carry_up(struct one_link *o, struct buf *b)
+{
+	for (unsigned int n = 0; n < PACKETS_PER_EVENT && o->up.first; n++) {
+		struct packet *p;
+
+		if (sim_radio_packet_lost(o->k->r))
+			return;
+		p = list_take(&o->up);
+		hci_put_acl(b, &(struct hci_acl){.handle = handle_of(o),
+						 .boundary = p->first ? HCI_PB_FIRST_CONTROLLER
+								      : HCI_PB_CONTINUING,
+						 .data = p->data,
+						 .len = p->len});
+		free(p);
+	}
+}
+
+/** One connection event: both directions, then whatever ends with it. */
+static void link_event(void *user)
+{
+	struct one_link *o = user;
+	struct buf b = BUF_INIT;
+	unsigned int sent = carry_down(o);
+
+	carry_up(o, &b);
+	if (sent > 0)
+		hci_put_completed_packets(
+			&b, &(struct hci_completed_packets){.handle = handle_of(o),
+							    .count = (uint16_t) sent});
+	if (b.len > 0)
+		send_events(o->k, &b);
+	buf_done(&b);
+	if (o->state == LINK_FREE) /* the host went away over it */
+		return;
+	if (o->encrypt_in > 0 && --o->encrypt_in == 0)
+		tell_encryption(o);
+	if (o->state == LINK_ENDING && !o->up.first)
+		link_close(o, o->reason);
+	else if (o->state != LINK_FREE)
+		loop_timer_start(o->event, RADIO_CONN_EVENT_US);
+}
+
+void radio_links_label(struct radio_links *k, size_t label)
+{
+	struct one_link *o = link_of(k, label);
+
+	if (o && o->state == LINK_UP && o->encrypted &&
+	    sim_label_state(sim_radio_label(k->r, label)) == ESL_UNASSOCIATED) {
+		k->bonds[label].has_key = false;
+		label_end(o);
+	}
+}
+
+void radio_links_data(struct radio_links *k, const struct hci_acl *a)
+{
+	struct one_link *o = link_by_handle(k, a->handle);
+
+	if (o && o->state == LINK_UP && a->len <= FRAME_MAX)
+		list_add(&o->down, a->data, a->len, a->boundary != HCI_PB_CONTINUING);
+}
+
+/* --- making one ------------------------------------------------------------------------------- */
+
+static void tell_connection(struct radio_links *k, uint8_t status, const struct one_link *o)
+{
+	struct hci_connection_complete e = {.status = status, .peer_type = 1};
+	struct sim_label_view v;
+	struct buf b = BUF_INIT;
+
+	if (o) {
+		sim_label_get(sim_radio_label(k->r, o->label), &v);
+		e.handle = handle_of(o);
+		e.interval = (uint16_t) (RADIO_CONN_EVENT_US / 1250);
+		e.timeout = 200;
+		for (size_t i = 0; i < HCI_ADDR_BYTES; i++)
+			e.peer[i] = v.addr[HCI_ADDR_BYTES - 1 - i];
+	}
+	hci_put_connection_complete(&b, &e);
+	send_events(k, &b);
+}
+
+static void attempt_end(void *user)
+{
+	struct radio_links *k = user;
+	struct attempt a = k->attempt;
+	struct one_link *o = NULL;
+	uint8_t central[LE_ADDR_BYTES];
+
+	k->attempt.active = false;
+	for (size_t i = 0; i < RADIO_LINKS_MAX && !o; i++)
+		if (k->links[i].state == LINK_FREE)
+			o = &k->links[i];
+	radio_address(k->r, central);
+	if (!a.will_succeed || !o ||
+	    label_host_new(sim_radio_label(k->r, a.label), &k->bonds[a.label], central,
+			   k->r->seed + a.label, &host_io, o, &o->host) < 0) {
+		tell_connection(k, HCI_ERR_ESTABLISH, NULL);
+		return;
+	}
+	o->state = LINK_UP;
+	o->label = a.label;
+	loop_timer_start(o->event, RADIO_CONN_EVENT_US);
+	tell_connection(k, HCI_OK, o);
+}
+
+/* The request goes out once in the label's subevent; it and the label's answer must both arrive. */
+static int64_t plan_call(struct radio_links *k, const struct sim_label_view *v, uint8_t subevent)
+{
+	int64_t at_us = sim_radio_next_occurrence_us(k->r, subevent);
+
+	if (at_us < 0)
+		return 0;
+	k->attempt.will_succeed = v && v->state == ESL_SYNCHRONIZED && v->group == subevent &&
+				  sim_radio_in_sync(k->r, k->attempt.label) &&
+				  !sim_radio_packet_lost(k->r) && !sim_radio_packet_lost(k->r);
+	return at_us - now_us(k) +
+	       (k->attempt.will_succeed ? 1 : CALL_EVENTS) * RADIO_CONN_EVENT_US;
+}
+
+/* Until the host gives up: a label that does not advertise now may do so later. */
+static void look_for_advert(struct radio_links *k)
+{
+	struct sim_label_view v;
+
+	loop_timer_start(k->attempt_timer,
+			 ADVERT_INTERVAL_US / 2 + sim_rng_below(&k->rng, ADVERT_INTERVAL_US));
+	if (!k->attempt.known)
+		return;
+	sim_label_get(sim_radio_label(k->r, k->attempt.label), &v);
+	k->attempt.will_succeed = v.advertising && !sim_radio_packet_lost(k->r);
+}
+
+static void attempt_due(void *user)
+{
+	struct radio_links *k = user;
+
+	if (k->attempt.by_advert && !k->attempt.will_succeed)
+		look_for_advert(k);
+	else
+		attempt_end(k);
+}
+
+uint8_t radio_links_create(struct radio_links *k, const struct hci_create_connection *c)
+{
+	uint8_t addr[HCI_ADDR_BYTES];
+	struct sim_label_view v;
+	int label;
+
+	if (k->attempt.active)
+		return HCI_ERR_COMMAND_DISALLOWED;
+	for (size_t i = 0; i < HCI_ADDR_BYTES; i++)
+		addr[i] = c->peer[HCI_ADDR_BYTES - 1 - i];
+	label = sim_radio_find(k->r, addr);
+	if (label >= 0 && link_of(k, (size_t) label))
+		return HCI_ERR_COMMAND_DISALLOWED;
+	k->attempt = (struct attempt){.active = true,
+				      .known = label >= 0,
+				      .label = label >= 0 ? (size_t) label : 0,
+				      .by_advert = c->subevent == 0xff};
+	if (label >= 0)
+		sim_label_get(sim_radio_label(k->r, (size_t) label), &v);
+	if (k->attempt.by_advert)
+		look_for_advert(k);
+	else
+		loop_timer_start(k->attempt_timer,
+				 plan_call(k, label >= 0 ? &v : NULL, c->subevent));
+	return HCI_OK;
+}
+
+uint8_t radio_links_cancel(struct radio_links *k)
+{
+	if (!k->attempt.active)
+		return HCI_ERR_COMMAND_DISALLOWED;
+	k->attempt = (struct attempt){.active = true};
+	loop_timer_start(k->attempt_timer, 0);
+	return HCI_OK;
+}
+
+/* --- commands on a link ----------------------------------------------------------------------- */
+
+uint8_t radio_links_disconnect(struct radio_links *k, const struct hci_disconnect *c)
+{
+	struct one_link *o = link_by_handle(k, c->handle);
+
+	if (!o)
+		return HCI_ERR_UNKNOWN_CONNECTION;
+	o->state = LINK_ENDING;
+	o->reason = HCI_ERR_LOCAL_ENDED;
+	list_drop(&o->up);
+	return HCI_OK;
+}
+
+uint8_t radio_links_encrypt(struct radio_links *k, const struct hci_enable_encryption *c)
+{
+	struct one_link *o = link_by_handle(k, c->handle);
+	const struct label_bond *bond;
+
+	if (!o)
+		return HCI_ERR_UNKNOWN_CONNECTION;
+	bond = &k->bonds[o->label];
+	o->key_matches = bond->has_key;
+	for (size_t i = 0; i < HCI_KEY_BYTES; i++)
+		o->key_matches &= c->ltk[i] == bond->ltk[HCI_KEY_BYTES - 1 - i];
+	o->encrypt_in = ENCRYPT_EVENTS;
+	return HCI_OK;
+}
+
+uint8_t radio_links_transfer(struct radio_links *k, const struct hci_set_info_transfer *c)
+{
+	struct one_link *o = link_by_handle(k, c->handle);
+
+	if (!o)
+		return HCI_ERR_UNKNOWN_CONNECTION;
+	o->synced = true;
+	return HCI_OK;
+}
+
+/* --- scanning --------------------------------------------------------------------------------- */
+
+static void advert_send(struct radio_links *k, size_t i, const struct sim_label_view *v)
+{
+	static const uint8_t data[] = {2, 0x01, 0x06, 3, 0x03, 0x57, 0x18};
+	struct hci_adv_report r = {.type = HCI_ADV_CONNECTABLE | HCI_ADV_LEGACY,
+				   .addr_type = 1,
+				   .rssi = sim_radio_rssi(k->r, i),
+				   .len = sizeof(data),
+				   .data = data};
+	struct buf b = BUF_INIT;
+
+	for (size_t n = 0; n < HCI_ADDR_BYTES; n++)
+		r.addr[n] = v->addr[HCI_ADDR_BYTES - 1 - n];
+	if (hci_put_adv_report(&b, &r) == 0)
+		radio_host_send(k->r, &b);
+	buf_done(&b);
+}
+
+static void advert_tick(void *user)
+{
+	struct radio_links *k = user;
+	int64_t now = now_us(k);
+
+	for (size_t i = 0; k->scanning && i < sim_radio_labels(k->r); i++) {
+		struct sim_label_view v;
+
+		if (k->advert_due_us[i] > now)
+			continue;
+		k->advert_due_us[i] = now + ADVERT_INTERVAL_US - ADVERT_TICK_US +
+				      sim_rng_below(&k->rng, 2 * ADVERT_TICK_US);
+		sim_label_get(sim_radio_label(k->r, i), &v);
+		if (v.advertising && !link_of(k, i) && !sim_radio_packet_lost(k->r))
+			advert_send(k, i, &v);
+	}
+	if (k->scanning)
+		loop_timer_start(k->advert_timer, ADVERT_TICK_US);
+}
+
+uint8_t radio_links_scan(struct radio_links *k, bool on)
+{
+	k->scanning = on;
+	if (on)
+		loop_timer_start(k->advert_timer, ADVERT_TICK_US);
+	else
+		loop_timer_stop(k->advert_timer);
+	return HCI_OK;
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+void radio_links_reset(struct radio_links *k)
+{
+	ignore_result(radio_links_scan(k, false));
+	k->attempt.active = false;
+	loop_timer_stop(k->attempt_timer);
+	for (size_t i = 0; i < RADIO_LINKS_MAX; i++) {
+		struct one_link *o = &k->links[i];
+		size_t label = o->label;
+
+		if (o->state == LINK_FREE)
+			continue;
+		link_free(o);
+		sim_label_link_lost(sim_radio_label(k->r, label), now_us(k));
+		sim_radio_touched(k->r, label);
+	}
+}
+
+int radio_links_new(struct sim_radio *r, struct radio_links **ret)
+{
+	struct radio_links *k = calloc(1, sizeof(*k));
+	int e = k ? 0 : -ENOMEM;
+
+	if (!k)
+		return e;
+	k->r = r;
+	sim_rng_init(&k->rng, r->seed, "links");
+	k->bonds = calloc(SIM_RADIO_MAX_LABELS, sizeof(*k->bonds));
+	k->advert_due_us = calloc(SIM_RADIO_MAX_LABELS, sizeof(*k->advert_due_us));
+	if (!k->bonds || !k->advert_due_us)
+		e = -ENOMEM;
+	for (size_t i = 0; k->advert_due_us && i < SIM_RADIO_MAX_LABELS; i++)
+		k->advert_due_us[i] = now_us(k) + sim_rng_below(&k->rng, ADVERT_INTERVAL_US);
+	for (size_t i = 0; i < RADIO_LINKS_MAX; i++) {
+		struct one_link *o = &k->links[i];
+
+		o->k = k;
+		list_init(&o->down);
+		list_init(&o->up);
+		if (e == 0)
+			e = loop_timer_new(r->loop, link_event, o, &o->event);
+	}
+	if (e == 0)
+		e = loop_timer_new(r->loop, attempt_due, k, &k->attempt_timer);
+	if (e == 0)
+		e = loop_timer_new(r->loop, advert_tick, k, &k->advert_timer);
+	if (e < 0) {
+		radio_links_free(k);
+		return e;
+	}
+	*ret = k;
+	return 0;
+}
+
+void radio_links_free(struct radio_links *k)
+{
+	if (!k)
+		return;
+	for (size_t i = 0; i < RADIO_LINKS_MAX; i++) {
+		struct one_link *o = &k->links[i];
+
+		if (o->event)
+			link_free(o);
+		buf_done(&o->frame);
+		loop_timer_free(o->event);
+	}
+	loop_timer_free(k->attempt_timer);
+	loop_timer_free(k->advert_timer);
+	free(k->bonds);
+	free(k->advert_due_us);
+	free(k);
+}

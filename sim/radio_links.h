@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * Connections of the virtual controller: it scans, calls labels (through their subevent, or when
+ * they advertise), encrypts, and carries data in packets of a link layer, each with its connection
+ * event and its retransmissions. At the other end of a link stands the label's own host
+ * (sim/label_host.h). Only real HCI packets pass between here and the access point.
+ */
+#pragma once
+
+#include "sim/radio_impl.h"
+
+#define RADIO_LINKS_MAX     8
+#define RADIO_LINK_BUFFERS  12
+#define RADIO_LINK_DATA     251
+#define RADIO_CONN_EVENT_US (15 * US_PER_MS)
+
+struct radio_links;
+
+int radio_links_new(struct sim_radio *r, struct radio_links **ret) _must_check_;
+/** NULL-safe. */
+void radio_links_free(struct radio_links *k);
+/** The controller was reset or lost power: links break without a word to the host. */
+void radio_links_reset(struct radio_links *k);
+/** Data from the host. */
+void radio_links_data(struct radio_links *k, const struct hci_acl *a);
+/** A label changed by itself: one that left its access point ends its link. */
+void radio_links_label(struct radio_links *k, size_t label);
+/** Commands; each yields an HCI status. */
+uint8_t radio_links_scan(struct radio_links *k, bool on);
+uint8_t radio_links_create(struct radio_links *k, const struct hci_create_connection *c);
+uint8_t radio_links_cancel(struct radio_links *k);
+uint8_t radio_links_disconnect(struct radio_links *k, const struct hci_disconnect *c);
+uint8_t radio_links_encrypt(struct radio_links *k, const struct hci_enable_encryption *c);
+uint8_t radio_links_transfer(struct radio_links *k, const struct hci_set_info_transfer *c);
