@@ -40,6 +40,20 @@ int ledger_append(struct sql *s, const struct ledger_entry *e)
 	return sql_run(q);
 }
 
+int ledger_names(struct sql *s, uint64_t addr, const uint8_t image[IMAGE_HASH_BYTES])
+{
+	struct sql_stmt *q =
+		sql_prepare(s, "SELECT 1 FROM display_ledger WHERE addr = ? AND image = ? LIMIT 1");
+	int r;
+
+	sql_bind_i64(q, 1, (int64_t) addr);
+	sql_bind_blob(q, 2, image, IMAGE_HASH_BYTES);
+	r = sql_step(q);
+	if (r > 0)
+		sql_reset(q);
+	return r;
+}
+
 static json_t *entry_json(struct sql_stmt *q)
 {
 	char at[CLOCK_RFC3339_MAX], hex[IMAGE_HASH_HEX_MAX];

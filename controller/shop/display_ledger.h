@@ -30,5 +30,7 @@ int ledger_append(struct sql *s, const struct ledger_entry *e) _must_check_;
  * The cursor for more goes to *ret_next, 0 = that was all. */
 int ledger_list(struct sql *s, uint64_t addr, int64_t before, int64_t limit, json_t *items,
 		int64_t *ret_next) _must_check_;
+/** 1 = an entry of this label names the picture, 0 = none does. */
+int ledger_names(struct sql *s, uint64_t addr, const uint8_t image[IMAGE_HASH_BYTES]) _must_check_;
 /** "acknowledged", "confirmed", "read-back"; NULL for none. */
 const char *ledger_grade_text(int grade);

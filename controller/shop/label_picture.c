@@ -4,6 +4,8 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/hex.h"
+#include "controller/db/db.h"
+#include "controller/shop/display_ledger.h"
 #include "controller/shop/label_api.h"
 #include "controller/shop/product.h"
 #include "controller/shop/render.h"
@@ -113,29 +115,61 @@ static const uint8_t *pick(const struct label *l, const char *what, int64_t now_
 	return l->shown.at_us ? l->shown.image : NULL;
 }
 
+/* Any picture of this label's history, by its hash. False = replied. */
+static bool pick_past(struct http_request *rq, struct app *app, const struct label *l,
+		      const char *text, uint8_t ret_hash[IMAGE_HASH_BYTES])
+{
+	int r;
+
+	if (hex_decode(text, ret_hash, IMAGE_HASH_BYTES) < 0) {
+		http_problem(rq, 400, "bad-query", "image is the 64 digits of a picture's hash.");
+		return false;
+	}
+	r = ledger_names(db_reader(app->db), l->addr, ret_hash);
+	if (r < 0)
+		http_reply_err(rq, r, "Picture");
+	else if (r == 0)
+		http_problem(rq, 404, "no-such-image",
+			     "This picture is not in the history of this label.");
+	return r > 0;
+}
+
+/* The picture that is wanted, sent or shown. False = replied. */
+static bool pick_present(struct http_request *rq, struct app *app, const struct label *l,
+			 const char *what, uint8_t ret_hash[IMAGE_HASH_BYTES])
+{
+	const uint8_t *hash;
+
+	if (strcmp(what, "wanted") != 0 && strcmp(what, "sent") != 0 &&
+	    strcmp(what, "shown") != 0) {
+		http_problem(rq, 400, "bad-query", "what is wanted, sent or shown.");
+		return false;
+	}
+	hash = pick(l, what, clock_real_us(app->clock));
+	if (!hash) {
+		http_problem(rq, 404, "no-such-image", "Nothing is known to be %s on this label.",
+			     what);
+		return false;
+	}
+	memcpy(ret_hash, hash, IMAGE_HASH_BYTES);
+	return true;
+}
+
 void label_api_image(struct http_request *rq, struct app *app)
 {
-	const char *what = http_query(rq, "what"), *have = http_header(rq, "If-None-Match");
+	const char *what = http_query(rq, "what"), *past = http_query(rq, "image"),
+		   *have = http_header(rq, "If-None-Match");
 	char etag[IMAGE_HASH_HEX_MAX + 8], hex[IMAGE_HASH_HEX_MAX];
-	const uint8_t *hash;
+	uint8_t hash[IMAGE_HASH_BYTES];
 	struct picture *p;
 	struct label l;
 	int64_t scale;
 
-	what = what ? what : "wanted";
-	if (strcmp(what, "wanted") != 0 && strcmp(what, "sent") != 0 &&
-	    strcmp(what, "shown") != 0) {
-		http_problem(rq, 400, "bad-query", "what is wanted, sent or shown.");
-		return;
-	}
 	if (!http_query_int(rq, "scale", 1, 1, 4, &scale) || !label_api_load(rq, app, &l))
 		return;
-	hash = pick(&l, what, clock_real_us(app->clock));
-	if (!hash) {
-		http_problem(rq, 404, "no-such-image", "Nothing is known to be %s on this label.",
-			     what);
+	if (past ? !pick_past(rq, app, &l, past, hash)
+		 : !pick_present(rq, app, &l, what ? what : "wanted", hash))
 		return;
-	}
 	snprintf(etag, sizeof etag, "\"%s-%d\"", hex_encode(hash, IMAGE_HASH_BYTES, hex),
 		 (int) scale);
 	http_set_header(rq, "ETag", etag);

@@ -131,6 +131,28 @@ static void manual_adoption_waits_for_the_link(void **state)
 	proto_desired_done(&d);
 }
 
+static void a_picture_of_the_past_is_still_there(void **state)
+{
+	struct env *e = *state;
+	struct env_reports ap = {.agent_id = 1};
+	char first[65], uri[128];
+
+	env_new_label(e, &ap, ADDR);
+	env_new_product(e, "4006381333931", "Pencil", "1");
+	assert_int_equal(env_call(e, "PUT", LABEL "/link", "{\"product_id\":1}"), 200);
+	assert_int_equal(env_call(e, "GET", LABEL, NULL), 200);
+	snprintf(first, sizeof first, "%s", env_text(e, "wanted.image"));
+	assert_int_equal(strlen(first), 64);
+	assert_int_equal(env_call(e, "POST", "/api/v1/price-changes",
+				  "{\"product_id\":1,\"price_minor\":777}"),
+			 201);
+	assert_int_equal(env_call(e, "GET", LABEL, NULL), 200);
+	assert_string_not_equal(env_text(e, "wanted.image"), first);
+	snprintf(uri, sizeof uri, LABEL "/image.png?image=%s", first);
+	assert_int_equal(env_call(e, "GET", uri, NULL), 200);
+	assert_memory_equal(e->body, "\x89PNG", 4);
+}
+
 static void picture_of_a_label_is_a_png(void **state)
 {
 	struct env *e = *state;
@@ -142,6 +164,13 @@ static void picture_of_a_label_is_a_png(void **state)
 	assert_int_equal(env_call(e, "GET", LABEL "/image.png?what=shown", NULL), 404);
 	assert_int_equal(env_call(e, "GET", LABEL "/image.png?what=secret", NULL), 400);
 	assert_int_equal(env_call(e, "GET", LABEL "/image.png?scale=5", NULL), 400);
+	assert_int_equal(env_call(e, "GET", LABEL "/image.png?image=abc", NULL), 400);
+	assert_int_equal(
+		env_call(e, "GET",
+			 LABEL "/image.png?image="
+			       "0000000000000000000000000000000000000000000000000000000000000000",
+			 NULL),
+		404);
 	env_new_product(e, "4006381333931", "Pencil", "1");
 	assert_int_equal(
 		env_call(e, "POST", "/api/v1/templates/preview",
@@ -305,6 +334,7 @@ int main(void)
 		t(lost_label_may_move_to_another_agent),
 		t(manual_adoption_waits_for_the_link),
 		t(picture_of_a_label_is_a_png),
+		t(a_picture_of_the_past_is_still_there),
 		t(history_tells_newest_first),
 		t(keys_are_kept_sealed),
 		t(revoked_agent_lets_its_labels_go),
