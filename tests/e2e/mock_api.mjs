@@ -8,9 +8,10 @@ import path from 'node:path';
 import { ACCESS_ROUTES, makeAccess } from './mock_access.mjs';
 import { add, byId, change, HEADERS, need, page, PASSWORD, png, Refusal, remove, words } from './mock_base.mjs';
 import { BOOK_ROUTES, makeBooks } from './mock_books.mjs';
+import { priceRoutes, seedPrices } from './mock_prices.mjs';
 import { promotionRoutes, seedPromotions } from './mock_promotions.mjs';
 import { rolloutRoutes, seedRollouts } from './mock_rollouts.mjs';
-import { gtin14, makeStore, unitPriceOf } from './mock_data.mjs';
+import { gtin14, makeStore } from './mock_data.mjs';
 import { LINK_ROUTES, makeLinks } from './mock_links.mjs';
 import { makePlan, PLAN_ROUTES } from './mock_plan.mjs';
 
@@ -32,6 +33,7 @@ export class MockApi {
     this.access = makeAccess();
     this.links = makeLinks(this.store.labels);
     this.plan = makePlan(this.store);
+    seedPrices(this.store);
     seedPromotions(this.store);
     seedRollouts(this.store);
     this.streams = new Set();
@@ -208,21 +210,6 @@ function listProducts(c) {
   return page(w.length ? all.filter((p) => w.every((x) => p.name.toLowerCase().includes(x) || p.gtin.startsWith(x) || p.gtin.replace(/^0+/, '').startsWith(x))) : all, c.query);
 }
 
-function changePrice(c) {
-  const p = need(this.store.products.find((x) => x.id === c.json.product_id));
-  if (c.json.price_minor > 100_000_00) {
-    throw new Refusal(422, 'bad-price', 'The price is refused', [{ pointer: '/price_minor', code: 'too-large', detail: 'This store’s highest price is 100,000.' }]);
-  }
-  p.price_minor = c.json.price_minor;
-  p.unit_price = unitPriceOf(p.price_minor, p.content, p.unit);
-  const now = new Date().toISOString();
-  const change = { id: this.store.prices.length + 1, product_id: p.id, gtin: p.gtin, price_minor: p.price_minor, currency: 'EUR', from: now, at: now, by: c.user.name };
-  this.store.prices.push(change);
-  this.publish('price', { product_id: p.id, price_minor: p.price_minor, currency: 'EUR', from: now });
-  this.priceChanged(p);
-  return { status: 201, body: change };
-}
-
 function importCsv(c) {
   const rows = c.body.toString().split('\n').filter(Boolean).slice(1);
   const errors = [];
@@ -258,6 +245,12 @@ function listLabels(c) {
 
 function labelImage(c, id) {
   const l = need(this.store.labels.find((x) => x.id === id));
+  const past = c.query.get('image');
+  if (past) {
+    need(!/^f/.test(past));
+    png(c, l, l.product?.name ?? '', (l.wanted?.price_minor ?? 0) / 100, l.product?.gtin ?? '');
+    return;
+  }
   const what = c.query.get('what') ?? 'wanted';
   need(l[what]?.image);
   const old = l[what].image !== l.wanted?.image;
@@ -362,6 +355,7 @@ function history(c, id) {
 }
 
 const ROUTES = [
+  ...priceRoutes,
   ...promotionRoutes,
   ...rolloutRoutes,
   ['POST', /^\/session$/, signIn, 'none'],
@@ -374,8 +368,6 @@ const ROUTES = [
   ['POST', /^\/products\/import$/, importCsv, 'products'],
   ['GET', /^\/products\/by-gtin\/(\d+)$/, function (c, gtin) { return need(this.store.products.find((x) => x.gtin === gtin.padStart(14, '0'))); }, 'view'],
   ['GET', /^\/products\/(\d+)$/, byId('products'), 'view'],
-  ['PATCH', /^\/products\/(\d+)$/, change('products'), 'products'],
-  ['POST', /^\/price-changes$/, changePrice, 'prices'],
   ['GET', /^\/price-changes$/, function (c) { return page(this.store.prices.filter((x) => String(x.product_id) === c.query.get('product_id')).reverse(), c.query); }, 'view'],
   ['POST', /^\/templates\/preview$/, function (c) { const p = need(this.store.products.find((x) => x.id === c.json.product_id)); png(c, c.json, p.name, c.json.price_minor / 100, p.gtin, c.json.was_minor); }, 'view'],
   ['GET', /^\/labels$/, listLabels, 'view'],

@@ -169,6 +169,7 @@ export interface NewProduct {
   gtin: string;
   name: string;
   brand?: string;
+  category?: string;
   content?: string;
   unit?: string;
 }
@@ -235,6 +236,8 @@ export const labels = {
   /** The address of the picture; the hash in it makes the browser load a new one when it changes. */
   imageUrl: (id: string, what: 'wanted' | 'sent' | 'shown', image: string, scale: number) =>
     urlOf('/labels/{id}/image.png', [id], { what, scale, v: image.slice(0, 16) }),
+  /** The address of any picture of the label's history. */
+  pastImageUrl: (id: string, image: string, scale: number) => urlOf('/labels/{id}/image.png', [id], { image, scale }),
   preview: async (product: number, priceMinor: number, l: Pick<T.Label, 'width' | 'height' | 'display_type'>) => {
     const body = {
       product_id: product,

@@ -22,10 +22,12 @@ export function useFetched<T>(key: string, fetcher: () => Promise<T>): Fetched<T
     loading: true,
   });
   const turn = useRef(0);
+  const latest = useRef(fetcher);
+  latest.current = fetcher;
   const reload = useCallback(() => {
     const mine = ++turn.current;
     setState((s) => ({ key, data: s.key === key ? s.data : null, error: null, loading: true }));
-    fetcher().then(
+    latest.current().then(
       (data) => mine === turn.current && setState({ key, data, error: null, loading: false }),
       (error: unknown) => mine === turn.current && setState((s) => ({ ...s, error, loading: false })),
     );

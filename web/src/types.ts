@@ -57,6 +57,16 @@ export interface Product {
   unit_price?: { minor: number; per: string } | null;
   labels: number;
   etag?: string;
+  /** What the shelf shows now, when a promotion makes it another than the regular price. */
+  offer?: Offer | null;
+}
+
+export interface Offer {
+  price_minor: number;
+  was_minor: number | null;
+  prior_minor: number | null;
+  promotion_id: number | null;
+  until: string | null;
 }
 
 export interface PriceChange {
@@ -69,6 +79,7 @@ export interface PriceChange {
   at: string;
   by: string;
   reason?: string | null;
+  undo_of?: number | null;
 }
 
 export interface ImportResult {
@@ -124,6 +135,7 @@ export interface LabelEvent {
   image: string | null;
   grade?: Grade | null;
   price_minor?: number | null;
+  currency?: string | null;
   text?: string | null;
 }
 

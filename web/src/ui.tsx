@@ -209,6 +209,9 @@ export function Select(p: SelectProps): JSX.Element {
   );
 }
 
+/** Long enough that a fast typist asks once, short enough that nobody notices. */
+const TYPING_PAUSE_MS = 60;
+
 /** A search box that reports after a pause in typing, and at once on Enter. `/` brings the focus here. */
 export function SearchBox({ label, value, onSearch, placeholder }: { label: string; value: string; onSearch: (q: string) => void; placeholder?: string }): JSX.Element {
   const id = useId();
@@ -237,7 +240,7 @@ export function SearchBox({ label, value, onSearch, placeholder }: { label: stri
         placeholder={placeholder ?? label}
         autocomplete="off"
         spellcheck={false}
-        onInput={(e) => input(e.currentTarget.value, 200)}
+        onInput={(e) => input(e.currentTarget.value, TYPING_PAUSE_MS)}
         onKeyDown={(e) => {
           if (e.key === 'Enter') {
             input(e.currentTarget.value, 0);

@@ -30,6 +30,35 @@ export function wallAt(instant: number, zone: string): string {
   return `${of('year')}-${of('month')}-${of('day')}T${of('hour')}:${of('minute')}`;
 }
 
+const DAY_MS = 86_400_000;
+
+/** How far the zone's clock is ahead of UTC at an instant. */
+function offsetAt(instant: number, zone: string): number {
+  return Date.parse(`${wallAt(instant, zone)}:00Z`) - Math.floor(instant / 60_000) * 60_000;
+}
+
+/**
+ * The instant of a wall time: of an hour that comes twice the first, of one that is skipped the first instant after
+ * the gap. The same rules as the server's; null when it is not a wall time.
+ */
+export function instantOf(wall: string, zone: string): number | null {
+  const asUtc = wallDate(wall)?.getTime();
+  if (asUtc === undefined) {
+    return null;
+  }
+  let [low, high] = [asUtc - DAY_MS, asUtc + DAY_MS];
+  const before = offsetAt(low, zone);
+  const found = [asUtc - before, asUtc - offsetAt(high, zone)].filter((at) => wallAt(at, zone) === wall);
+  if (found.length > 0) {
+    return Math.min(...found);
+  }
+  while (high - low > 60_000) {
+    const mid = Math.floor((low + high) / 120_000) * 60_000;
+    [low, high] = offsetAt(mid, zone) === before ? [mid, high] : [low, mid];
+  }
+  return high;
+}
+
 function words(wall: string, o: Intl.DateTimeFormatOptions): string {
   const d = wallDate(wall);
   return d ? new Intl.DateTimeFormat(localeOf(), { ...o, timeZone: 'UTC' }).format(d) : wall;

@@ -4,14 +4,15 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import * as api from '../api';
-import { dateTime, gtinShort, money } from '../format';
+import { gtinShort } from '../format';
 import { Icon } from '../icons';
-import { useFetched, useLive, useThrottled } from '../hooks';
+import { useFetched, useLive } from '../hooks';
 import { may } from '../session';
 import { t } from '../strings';
 import { k } from '../strings/links';
 import type { Label } from '../types';
 import { Ago, Button, Confirm, ErrorBox, Fact, Loading } from '../ui';
+import { LabelHistory } from './label_history';
 import { Ahead, Battery, Facts3, LabelPicture, StateChip } from './label_parts';
 import { FlashSection, LinkPicker, ReplaceSection } from './label_tools';
 
@@ -90,32 +91,6 @@ function Health({ label }: { label: Label }): JSX.Element {
   );
 }
 
-function History({ id, currency }: { id: string; currency: string }): JSX.Element {
-  const f = useFetched(`label-history/${id}`, () => api.labels.history(id, { limit: 50 }));
-  const reload = useThrottled(f.reload, 1000);
-  useLive('label', (l) => l.id === id && reload());
-  return (
-    <section>
-      <h3>{t.labels.history}</h3>
-      <ErrorBox error={f.error} retry={f.reload} />
-      {f.data?.items.length === 0 && <p class="hint">{t.labels.noHistory}</p>}
-      <ol class="timeline">
-        {f.data?.items.map((e, i) => (
-          <li key={i}>
-            <time dateTime={e.at}>{dateTime(e.at)}</time>
-            <span>
-              <strong>{t.labelEvents[e.kind as keyof typeof t.labelEvents] ?? e.kind}</strong>
-              {e.price_minor !== null && e.price_minor !== undefined ? ` ${money(e.price_minor, currency)}` : ''}
-              {e.grade ? ` · ${t.grade[e.grade] ?? e.grade}` : ''}
-              {e.text ? ` · ${e.text}` : ''}
-            </span>
-          </li>
-        ))}
-      </ol>
-    </section>
-  );
-}
-
 export function LabelPanel({ id, onClose }: { id: string; onClose: () => void }): JSX.Element {
   const f = useFetched(`label/${id}`, () => api.labels.get(id));
   useLive('label', (l) => l.id === id && f.set(() => l));
@@ -145,7 +120,7 @@ export function LabelPanel({ id, onClose }: { id: string; onClose: () => void })
           {may('labels') && <FlashSection label={l} onChanged={(next) => f.set(() => next)} />}
           <Health label={l} />
           {may('labels') && l.product && <ReplaceSection label={l} onDone={f.reload} />}
-          <History id={id} currency={l.wanted?.currency ?? 'EUR'} />
+          <LabelHistory label={l} />
         </>
       )}
     </aside>

@@ -8,7 +8,7 @@ import { go } from '../router';
 import { t } from '../strings';
 import { Button, Dialog, ErrorBox, Field, Select } from '../ui';
 
-const UNITS = ['', 'pc', 'g', 'kg', 'ml', 'l', 'm'];
+export const UNITS = ['', 'pc', 'g', 'kg', 'ml', 'l', 'm'];
 
 export function NewProductDialog({ onClose }: { onClose: () => void }): JSX.Element {
   const [gtin, setGtin] = useState('');

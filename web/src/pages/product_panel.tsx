@@ -6,52 +6,18 @@ import { useState } from 'preact/hooks';
 import * as api from '../api';
 import { count, dateTime, gtinShort, money } from '../format';
 import { useFetched, useLive, useThrottled, useWide } from '../hooks';
+import { Icon } from '../icons';
 import { PriceForm, PricePreview, PriceProgress } from '../price';
 import { may } from '../session';
 import { t } from '../strings';
+import { w } from '../strings/prices';
 import type { Label, Product } from '../types';
 import { Button, ErrorBox, Fact, Loading } from '../ui';
 import { Facts3, LabelPicture, StateChip } from './label_parts';
+import { PriceHistory } from './price_history';
+import { PricePlan } from './price_plan';
+import { ProductEditDialog } from './product_edit';
 import { unitPrice } from './products';
-
-function PriceHistory({ product }: { product: Product }): JSX.Element {
-  const f = useFetched(`history/${product.id}`, () => api.prices.history(product.id, { limit: 50 }));
-  useLive('price', (e) => e.product_id === product.id && f.reload());
-  return (
-    <section>
-      <h3>{t.price.history}</h3>
-      <ErrorBox error={f.error} retry={f.reload} />
-      {f.data && f.data.items.length === 0 && <p class="hint">{t.price.noHistory}</p>}
-      {f.data && f.data.items.length > 0 && (
-        <div class="table-scroll" tabIndex={0} role="region" aria-label={t.price.history}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{t.price.validFrom}</th>
-                <th scope="col" class="num">
-                  {t.products.price}
-                </th>
-                <th scope="col">{t.price.by}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {f.data.items.map((c) => (
-                <tr key={c.id}>
-                  <td>{dateTime(c.from)}</td>
-                  <td class="num">{money(c.price_minor, c.currency)}</td>
-                  <td>
-                    {c.by}
-                    {c.reason && <div class="sub">{c.reason}</div>}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
-    </section>
-  );
-}
 
 function ProductLabels({ product, labels }: { product: Product; labels: Label[] }): JSX.Element {
   return (
@@ -107,6 +73,32 @@ function ProductStock({ product }: { product: Product }): JSX.Element {
   );
 }
 
+/** What the shelf shows now, and what it is measured by. */
+function OfferNow({ product }: { product: Product }): JSX.Element {
+  const o = product.offer?.promotion_id ? product.offer : null;
+  return (
+    <>
+      <div class="price-now">
+        <span class="big-price">{money(o ? o.price_minor : product.price_minor, product.currency)}</span>
+        {o?.was_minor ? (
+          <span class="was">
+            <span class="hidden">{w.instead('')}</span>
+            <s>{money(o.was_minor, product.currency)}</s>
+          </span>
+        ) : null}
+        <span class="sub">{unitPrice(product) || t.products.noUnitPrice}</span>
+      </div>
+      {o && (
+        <p class="offer-line">
+          <Icon name="percent" size={18} /> <a href={`/promotions/${o.promotion_id}`}>{w.byPromotion}</a>
+          {o.until && ` ${w.until(dateTime(o.until))}`}
+          {o.prior_minor ? <span class="sub">{w.prior(money(o.prior_minor, product.currency))}</span> : null}
+        </p>
+      )}
+    </>
+  );
+}
+
 function PriceSection({ product, labels }: { product: Product; labels: Label[] }): JSX.Element {
   const [minor, setMinor] = useState<number | null>(null);
   // On a phone the focus would raise the keyboard over what one came to read.
@@ -114,13 +106,11 @@ function PriceSection({ product, labels }: { product: Product; labels: Label[] }
   const first = labels.find((l) => l.width > 0);
   return (
     <section class="price-section">
-      <div class="price-now">
-        <span class="big-price">{money(product.price_minor, product.currency)}</span>
-        <span class="sub">{unitPrice(product) || t.products.noUnitPrice}</span>
-      </div>
+      <OfferNow product={product} />
       {may('prices') && <PriceForm product={product} focus={wide} onMinor={setMinor} />}
       {minor !== null && first && <PricePreview product={product} minor={minor} label={first} />}
       <PriceProgress productId={product.id} />
+      {may('prices') && <PricePlan product={product} />}
     </section>
   );
 }
@@ -143,6 +133,8 @@ export function ProductPanel({ id, onClose }: { id: number; onClose: () => void 
       l.set((page) => ({ ...page, items: known ? page.items.map((x) => (x.id === e.id ? e : x)) : [...page.items, e] }));
     }
   });
+  useLive('promotion', f.reload);
+  const [editing, setEditing] = useState(false);
   const labels = (l.data?.items ?? []).filter((x) => x.product?.id === id);
   const p = f.data;
   return (
@@ -157,6 +149,11 @@ export function ProductPanel({ id, onClose }: { id: number; onClose: () => void 
             </p>
           )}
         </div>
+        {p && may('products') && (
+          <Button icon="edit" onClick={() => setEditing(true)}>
+            {w.edit}
+          </Button>
+        )}
         <Button icon="cross" kind="quiet" label={t.close} onClick={onClose} />
       </header>
       <ErrorBox error={f.error} retry={f.reload} />
@@ -168,6 +165,7 @@ export function ProductPanel({ id, onClose }: { id: number; onClose: () => void 
           <ProductLabels product={p} labels={labels} />
           <ProductStock product={p} />
           <PriceHistory product={p} />
+          {editing && <ProductEditDialog product={p} onClose={() => setEditing(false)} onSaved={(x) => f.set(() => x)} />}
         </>
       )}
     </aside>

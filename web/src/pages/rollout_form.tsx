@@ -4,13 +4,15 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { type RolloutBody, type RolloutPreview, rollouts } from '../api/rollouts';
-import { gtinShort, money } from '../format';
+import { gtinShort, money, zoneOf } from '../format';
 import { Icon } from '../icons';
 import { go } from '../router';
 import { currency } from '../session';
 import { t } from '../strings';
+import { p } from '../strings/promotions';
 import { r } from '../strings/rollouts';
 import { Ago, Button, ErrorBox, Field, PageHead, say, TextArea } from '../ui';
+import { instantOf } from '../wall';
 import { Warnings } from './promotion_parts';
 import { type ReadPrices, readPrices, readWaves, readWhole } from './rollout_fields';
 
@@ -36,8 +38,8 @@ type Problems = Partial<Record<'name' | 'prices' | 'waves' | 'gate' | 'timeout' 
 function read(d: Draft, list: ReadPrices): { body: RolloutBody; wrong: Problems } {
   const waves = readWaves(d.waves);
   const [gate, timeout, halt] = [readWhole(d.gate, 1, 100), readWhole(d.timeout, 1, 1440), readWhole(d.halt, 0, 100)];
-  // The browser's own clock is good enough to plan with; the server decides what the instant means.
-  const start = d.later && d.start ? new Date(d.start) : null;
+  const at = d.later ? instantOf(d.start, zoneOf()) : null;
+  const start = at === null ? null : new Date(at);
   const wrong: Problems = {};
   if (!d.name.trim()) {
     wrong.name = r.form.needName;
@@ -210,7 +212,7 @@ function When({ d, wrong, set }: { d: Draft; wrong: Problems; set: (c: Partial<D
           {r.form.later}
         </Button>
       </div>
-      {d.later && <Field label={r.form.startField} type="datetime-local" value={d.start} onInput={(start) => set({ start })} error={wrong.start ?? null} class="short" />}
+      {d.later && <Field label={r.form.startField} type="datetime-local" value={d.start} onInput={(start) => set({ start })} hint={p.form.zone(zoneOf())} error={wrong.start ?? null} class="short" />}
     </fieldset>
   );
 }
