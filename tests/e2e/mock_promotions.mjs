@@ -166,7 +166,7 @@ export const promotionRoutes = [
   ['GET', /^\/promotions\/(\d+)$/, function (c, id) { return find(this.store, id); }, 'view'],
   ['PATCH', /^\/promotions\/(\d+)$/, edit, 'prices'],
   ['POST', /^\/promotions\/(\d+)\/cancel$/, cancel, 'prices'],
-  ['GET', /^\/promotions\/(\d+)\/products$/, function (c, id) { const x = find(this.store, id); return page(previewOf(this.store, x).sample, c.query); }, 'view'],
+  ['GET', /^\/promotions\/(\d+)\/products$/, function (c, id) { const x = find(this.store, id); const on = x.state === 'running'; return page(previewOf(this.store, x).sample.map((s) => ({ product_id: s.product_id, gtin: s.gtin, name: s.name, price_minor: s.regular_minor, labels: s.labels, offer: on ? { price_minor: s.promo_minor, was_minor: s.was_minor, prior_minor: s.prior_minor, promotion_id: x.id, until: x.next.end } : null })), c.query); }, 'view'],
   ['GET', /^\/promotions\/(\d+)\/labels$/, function (c, id) { const s = c.query.get('state'); return page(stepsOf(this.store, find(this.store, id)).filter((y) => !s || y.state === s), c.query); }, 'view'],
   ['GET', /^\/promotions\/(\d+)\/progress$/, progress, 'view'],
 ];

@@ -7,15 +7,15 @@ import { labelSteps } from './mock_progress.mjs';
 const iso = (ms) => new Date(ms).toISOString();
 
 function waveOf(n, percent, products, labels, state) {
-  const staged = state === 'staging' ? Math.floor(labels * 0.6) : 0;
-  const flipped = state === 'flipped' ? Math.ceil(labels * 0.3) : 0;
-  const shown = state === 'flipped' ? labels - flipped - (labels > 20 ? 2 : 0) : state === 'settled' ? labels - (labels > 20 ? 1 : 0) : 0;
-  const failed = (state === 'flipped' && labels > 20) ? 2 : state === 'settled' && labels > 20 ? 1 : 0;
-  return { n, percent, products, labels, state, staged, flipped, shown, failed, flip_at: state === 'flipped' || state === 'settled' ? iso(Date.now() - 600_000 / n) : null };
+  const failed = labels > 20 ? { flipped: 2, settled: 1 }[state] ?? 0 : 0;
+  const flipped = state === 'flipped' || state === 'settled' ? labels - failed : 0;
+  const shown = state === 'flipped' ? Math.floor(flipped * 0.7) : flipped;
+  const staged = state === 'staging' ? Math.floor(labels * 0.6) : flipped;
+  return { n, percent, products, labels, state, staged, flipped, shown, failed, rolled_back: state === 'rolled-back' ? labels : 0, flip_at: state === 'flipped' || state === 'settled' ? iso(Date.now() - 600_000 / n) : null };
 }
 
 function totals(x) {
-  for (const k of ['staged', 'flipped', 'shown', 'failed']) {
+  for (const k of ['staged', 'flipped', 'shown', 'failed', 'rolled_back']) {
     x[k] = x.waves.reduce((n, w) => n + w[k], 0);
   }
   x.total = x.waves.reduce((n, w) => n + w.labels, 0);
@@ -31,7 +31,7 @@ function samplesOf(x, minutes) {
     const part = m / minutes;
     const shown = part > 0.75 ? b : part > 0.3 ? a : 0;
     const have = Math.min(x.total, Math.round(x.total * part ** 1.25 * 0.8));
-    samples.push({ at: iso(begun + m * 60_000), staged: Math.max(0, have - shown), flipped: 0, shown: Math.min(shown, have), failed: part > 0.8 ? x.failed : 0, forecast_staged: Math.min(x.total, Math.round(x.total * part)) });
+    samples.push({ at: iso(begun + m * 60_000), staged: have, flipped: Math.min(shown, have), shown: Math.min(shown, have), failed: part > 0.8 ? x.failed : 0, forecast_staged: Math.min(x.total, Math.round(x.total * part)) });
   }
   return samples;
 }
@@ -99,7 +99,7 @@ function walk(x) {
         tell.call(this, totals(x));
         return;
       }
-      Object.assign(w, [{ state: 'staging', staged: w.labels }, { state: 'flipped', staged: 0, flipped: w.labels, flip_at: iso(Date.now()) }, { state: 'settled', flipped: 0, shown: w.labels }][stage]);
+      Object.assign(w, [{ state: 'staging', staged: w.labels }, { state: 'flipped', flipped: w.labels, flip_at: iso(Date.now()) }, { state: 'settled', shown: w.labels }][stage]);
       x.state = ['staging', 'settling', 'settling'][stage];
       totals(x);
       x.samples.push({ at: iso(Date.now()), staged: x.staged, flipped: x.flipped, shown: x.shown, failed: 0, forecast_staged: x.total });
@@ -114,7 +114,7 @@ function create(c) {
   const plan = planOf(this.store, c.json);
   const x = totals({
     id: Math.max(0, ...this.store.rollouts.map((y) => y.id)) + 1, name: c.json.name, state: 'staging', reason: null, created: iso(Date.now()), by: c.user.name, start: iso(Date.now()), finished: null,
-    waves: plan.waves.map((w, i) => ({ n: i + 1, ...w, state: 'waiting', staged: 0, flipped: 0, shown: 0, failed: 0, flip_at: null })),
+    waves: plan.waves.map((w, i) => ({ n: i + 1, ...w, state: 'waiting', staged: 0, flipped: 0, shown: 0, failed: 0, rolled_back: 0, flip_at: null })),
     gate: c.json.gate, halt: c.json.halt, settle_s: 120, forecast: plan.forecast, first_forecast: plan.forecast, samples: [{ at: iso(Date.now()), staged: 0, flipped: 0, shown: 0, failed: 0, forecast_staged: 0 }],
   });
   this.store.rollouts.unshift(x);
@@ -136,7 +136,7 @@ function act(what) {
       walk.call(this, x);
     } else if (what === 'rollback') {
       this.later(this.stepMs * 3, () => {
-        x.waves.forEach((w) => Object.assign(w, { state: 'rolled-back', staged: 0, flipped: 0, shown: 0 }));
+        x.waves.forEach((w) => Object.assign(w, { state: 'rolled-back', rolled_back: w.labels }));
         Object.assign(totals(x), { state: 'rolled-back', finished: iso(Date.now()) });
         tell.call(this, x);
       });

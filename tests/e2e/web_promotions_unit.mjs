@@ -74,8 +74,8 @@ test('a pasted list keeps each GTIN once and names what is none', () => {
   equal([list.bad, list.twice], [['nonsense', '4006381333932'], 1], 'others');
 });
 
-test('a percentage has a point or a comma and at most two digits after it', () => {
-  for (const [text, value] of [['20', '20'], ['12,5', '12.5'], ['12.55 %', '12.55'], ['100', '100'], ['0', null], ['101', null], ['1.234', null], ['-5', null], ['', null]]) {
+test('a percentage has a point or a comma and at most three digits after it', () => {
+  for (const [text, value] of [['20', '20'], ['12,5', '12.5'], ['12.55 %', '12.55'], ['99.999', '99.999'], ['100', null], ['0', null], ['101', null], ['1.2345', null], ['-5', null], ['', null]]) {
     equal(fields.readPercent(text), value, text);
   }
 });

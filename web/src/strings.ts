@@ -114,6 +114,7 @@ export const t = {
     per: (price: string, per: string) => `${price} / ${per.replace(/^1 /, '')}`,
     labels: (v: number) => (v === 0 ? 'No label' : n(v, 'label', 'labels')),
     labelsOf: (v: number, name: string) => `${v === 0 ? 'No label' : n(v, 'label', 'labels')} of ${name}`,
+    offer: 'In a promotion now for',
     labelsTitle: 'Labels',
     total: (v: number, complete: boolean, shown: string) => (complete ? n(v, 'product', 'products', shown) : `More than ${shown} products`),
     import: 'Import CSV',

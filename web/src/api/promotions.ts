@@ -2,7 +2,7 @@
 // Promotions: a lower price between two wall-clock edges.
 
 import { call, idempotencyKey, listCall, type ListOptions, request } from '../api';
-import type { Page } from '../types';
+import type { Offer, Page } from '../types';
 import type { LabelStep, StepState } from './progress';
 
 export type PromotionState = 'draft' | 'scheduled' | 'running' | 'ended' | 'cancelled';
@@ -39,6 +39,8 @@ export interface PromotionBody {
   end: string;
   recurrence: string | null;
   state?: 'draft' | 'scheduled';
+  /** In a preview: the promotion being edited, which is not in conflict with itself. */
+  id?: number;
 }
 
 export interface Promotion {
@@ -62,6 +64,7 @@ export interface Promotion {
   next: Occurrence | null;
   occurrences: Occurrence[];
   warnings: Warning[];
+  cancelled?: { at: string; by: string; reason: string | null } | null;
 }
 
 export interface PromotionSample {
@@ -88,9 +91,11 @@ export interface PromotionProduct {
   product_id: number;
   gtin: string;
   name: string;
-  regular_minor?: number | null;
-  promo_minor?: number | null;
-  labels?: number;
+  /** The regular price. */
+  price_minor: number | null;
+  labels: number;
+  /** What the shelf shows now. */
+  offer: Offer | null;
 }
 
 export interface EdgeProgress {

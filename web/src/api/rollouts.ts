@@ -29,6 +29,7 @@ export interface Wave {
   flipped: number;
   shown: number;
   failed: number;
+  rolled_back?: number;
   flip_at: string | null;
 }
 
@@ -52,6 +53,8 @@ export interface Rollout {
   name: string;
   state: RolloutState;
   reason: string | null;
+  /** The reason given when it was made. */
+  why?: string | null;
   created: string;
   by: string;
   start: string | null;
@@ -60,11 +63,13 @@ export interface Rollout {
   gate: { staged_percent: number; timeout_s: number };
   halt: { failed_percent: number };
   settle_s: number;
+  /** Labels. Staged counts all that ever had the picture, flipped all that acknowledged it, shown all confirmed. */
   total: number;
   staged: number;
   flipped: number;
   shown: number;
   failed: number;
+  rolled_back?: number;
   forecast: Forecast | null;
   first_forecast: Forecast | null;
   samples?: RolloutSample[];

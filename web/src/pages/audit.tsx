@@ -57,7 +57,7 @@ function Filters({ who, action, object }: { who: string; action: string; object:
   const [o, setObject] = useState(object);
   useEffect(() => setWho(who), [who]);
   useEffect(() => setObject(object), [object]);
-  const ask = (): void => setQuery({ who: w.trim() || null, object: o.trim() || null });
+  const ask = (more: { action?: string | null } = {}): void => setQuery({ who: w.trim() || null, object: o.trim() || null, ...more });
   const kinds: [string, string][] = [['', a.allActions], ...Object.entries(a.kinds).map(([k, text]): [string, string] => [`${k}.`, text])];
   return (
     <form
@@ -68,10 +68,10 @@ function Filters({ who, action, object }: { who: string; action: string; object:
         e.preventDefault();
         ask();
       }}
-      onFocusOut={ask}
+      onFocusOut={() => ask()}
     >
       <Field label={a.who} value={w} onInput={setWho} placeholder={a.whoHint} />
-      <Select label={a.action} value={action} options={kinds} onChange={(v) => setQuery({ action: v || null })} />
+      <Select label={a.action} value={action} options={kinds} onChange={(v) => ask({ action: v || null })} />
       <Field label={a.object} value={o} onInput={setObject} placeholder={a.objectHint} />
       <button type="submit" class="hidden" tabIndex={-1}>
         {a.filter}

@@ -3,7 +3,7 @@
 // as a new change.
 
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import * as api from '../api';
 import { ledger, type PricePeriod } from '../api/prices';
 import { Chart, Legend, type Point } from '../chart';
@@ -137,12 +137,18 @@ function Row({ p, now, undo }: { p: PricePeriod; now: number; undo: (() => void)
   );
 }
 
-export function PriceHistory({ product }: { product: Product }): JSX.Element {
+/** `turn` grows when a change was made of which no event tells, because it does not hold yet. */
+export function PriceHistory({ product, turn }: { product: Product; turn: number }): JSX.Element {
   const f = useFetched(`history/${product.id}`, () => ledger.history(product.id, { limit: 200 }));
   const [undoing, setUndoing] = useState<PricePeriod | null>(null);
   const reload = useThrottled(f.reload, 500);
   useLive('price', (e) => e.product_id === product.id && reload());
   useLive('promotion', reload);
+  useEffect(() => {
+    if (turn > 0) {
+      f.reload();
+    }
+  }, [turn]);
   const items = f.data?.items ?? [];
   const now = Date.now();
   // Only the newest change can be undone; every older one is answered by those after it.

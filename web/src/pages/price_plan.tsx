@@ -24,7 +24,7 @@ function WhenWords({ from, instant }: { from: string; instant: number }): JSX.El
   );
 }
 
-function PlanForm({ product, onDone }: { product: Product; onDone: () => void }): JSX.Element {
+function PlanForm({ product, onDone, onPlanned }: { product: Product; onDone: () => void; onPlanned: () => void }): JSX.Element {
   const [text, setText] = useState('');
   const [from, setFrom] = useState('');
   const [reason, setReason] = useState('');
@@ -47,6 +47,7 @@ function PlanForm({ product, onDone }: { product: Product; onDone: () => void })
       (c) => {
         setBusy(false);
         say(w.plannedSaid(money(c.price_minor, c.currency), dateTime(c.from)));
+        onPlanned();
         onDone();
       },
       (x: unknown) => {
@@ -80,10 +81,10 @@ function PlanForm({ product, onDone }: { product: Product; onDone: () => void })
   );
 }
 
-export function PricePlan({ product }: { product: Product }): JSX.Element {
+export function PricePlan({ product, onPlanned }: { product: Product; onPlanned: () => void }): JSX.Element {
   const [open, setOpen] = useState(false);
   return open ? (
-    <PlanForm product={product} onDone={() => setOpen(false)} />
+    <PlanForm product={product} onPlanned={onPlanned} onDone={() => setOpen(false)} />
   ) : (
     <Button icon="calendar" onClick={() => setOpen(true)}>
       {w.plan}

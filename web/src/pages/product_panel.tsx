@@ -99,7 +99,7 @@ function OfferNow({ product }: { product: Product }): JSX.Element {
   );
 }
 
-function PriceSection({ product, labels }: { product: Product; labels: Label[] }): JSX.Element {
+function PriceSection({ product, labels, onPlanned }: { product: Product; labels: Label[]; onPlanned: () => void }): JSX.Element {
   const [minor, setMinor] = useState<number | null>(null);
   // On a phone the focus would raise the keyboard over what one came to read.
   const wide = useWide(720);
@@ -110,7 +110,7 @@ function PriceSection({ product, labels }: { product: Product; labels: Label[] }
       {may('prices') && <PriceForm product={product} focus={wide} onMinor={setMinor} />}
       {minor !== null && first && <PricePreview product={product} minor={minor} label={first} />}
       <PriceProgress productId={product.id} />
-      {may('prices') && <PricePlan product={product} />}
+      {may('prices') && <PricePlan product={product} onPlanned={onPlanned} />}
     </section>
   );
 }
@@ -135,6 +135,7 @@ export function ProductPanel({ id, onClose }: { id: number; onClose: () => void 
   });
   useLive('promotion', f.reload);
   const [editing, setEditing] = useState(false);
+  const [turn, setTurn] = useState(0);
   const labels = (l.data?.items ?? []).filter((x) => x.product?.id === id);
   const p = f.data;
   return (
@@ -160,11 +161,11 @@ export function ProductPanel({ id, onClose }: { id: number; onClose: () => void 
       {!p && !f.error && <Loading />}
       {p && (
         <>
-          <PriceSection product={p} labels={labels} />
+          <PriceSection product={p} labels={labels} onPlanned={() => setTurn((n) => n + 1)} />
           <ErrorBox error={l.error} retry={l.reload} />
           <ProductLabels product={p} labels={labels} />
           <ProductStock product={p} />
-          <PriceHistory product={p} />
+          <PriceHistory product={p} turn={turn} />
           {editing && <ProductEditDialog product={p} onClose={() => setEditing(false)} onSaved={(x) => f.set(() => x)} />}
         </>
       )}

@@ -5,6 +5,7 @@ import type { JSX } from 'preact';
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import * as api from '../api';
 import { count, gtinShort, money } from '../format';
+import { Icon } from '../icons';
 import { useLive, usePaged, useThrottled, useWide } from '../hooks';
 import { PriceForm, WatchChip } from '../price';
 import { go, here, setQuery } from '../router';
@@ -96,6 +97,13 @@ function ProductRow({ p, wide, editing, onEdit }: RowProps): JSX.Element {
             {t.products.labels(p.labels)}
           </a>
         )}
+        {!w && p.offer?.promotion_id ? (
+          <a class="offer-chip" href={`/promotions/${p.offer.promotion_id}`} title={t.products.offer}>
+            <Icon name="percent" size={14} />
+            <span class="hidden">{t.products.offer} </span>
+            {money(p.offer.price_minor, p.currency)}
+          </a>
+        ) : null}
       </div>
       <div role="cell" class="c-price num">
         <PriceCell p={p} wide={wide} onEdit={onEdit} />

@@ -19,15 +19,18 @@ export interface Counts {
   flipped: number;
   shown: number;
   failed: number;
+  /** Back at what they showed before. */
+  back?: number;
 }
 
-type Part = 'shown' | 'flipped' | 'staged' | 'failed' | 'waiting';
-const PARTS: Part[] = ['shown', 'flipped', 'staged', 'waiting', 'failed'];
+type Part = 'shown' | 'flipped' | 'staged' | 'failed' | 'back' | 'waiting';
+const PARTS: Part[] = ['shown', 'flipped', 'staged', 'back', 'waiting', 'failed'];
 
 /** Each label is in one part only; what is in none waits. */
 function partsOf(c: Counts): Record<Part, number> {
-  const done = c.shown + c.flipped + c.staged + c.failed;
-  return { shown: c.shown, flipped: c.flipped, staged: c.staged, failed: c.failed, waiting: Math.max(0, c.total - done) };
+  const back = c.back ?? 0;
+  const done = c.shown + c.flipped + c.staged + c.failed + back;
+  return { shown: c.shown, flipped: c.flipped, staged: c.staged, failed: c.failed, back, waiting: Math.max(0, c.total - done) };
 }
 
 /** A bar whose parts are told in words below it, never by colour alone. */

@@ -158,10 +158,12 @@ function Products({ x }: { x: Promotion }): JSX.Element {
               {i.name}
             </a>
             <span class="sub mono">{gtinShort(i.gtin)}</span>
-            {i.promo_minor !== null && i.promo_minor !== undefined && (
+            {i.offer?.was_minor ? (
               <span class="old-new">
-                <s>{money(i.regular_minor, x.currency)}</s> <strong>{money(i.promo_minor, x.currency)}</strong>
+                <s>{money(i.price_minor, x.currency)}</s> <strong>{money(i.offer.price_minor, x.currency)}</strong>
               </span>
+            ) : (
+              <span class="num">{money(i.price_minor, x.currency)}</span>
             )}
           </li>
         ))}

@@ -76,6 +76,8 @@ export function draftOf(x: Promotion): Draft {
   };
 }
 
+const LIST_MAX = 5000;
+
 export interface ReadList {
   gtins: string[];
   bad: string[];
@@ -100,11 +102,11 @@ export function readList(text: string): ReadList {
   return { gtins: [...gtins], bad, twice };
 }
 
-/** "12,5" -> "12.5"; null when it is not more than 0 and at most 100 with two decimals. */
+/** "12,5" -> "12.5"; null when it is not between 0 and 100 or has more than three decimals. */
 export function readPercent(text: string): string | null {
   const s = text.trim().replace(/\s*%$/, '').replace(',', '.');
   const v = Number(s);
-  return /^\d{1,3}(\.\d{1,2})?$/.test(s) && v > 0 && v <= 100 ? s : null;
+  return /^\d{1,2}(\.\d{1,3})?$/.test(s) && v > 0 ? s : null;
 }
 
 export function repeatOf(d: Draft): Repeat {
@@ -135,6 +137,8 @@ function selectionOf(d: Draft, wrong: Problems): Selection {
     wrong.list = p.form.listBad(bad.length, bad.slice(0, 3).join(', '));
   } else if (gtins.length === 0 && d.ids.length === 0) {
     wrong.list = p.form.needList;
+  } else if (gtins.length > LIST_MAX) {
+    wrong.list = p.form.listLong(LIST_MAX);
   }
   return gtins.length > 0 || d.ids.length === 0 ? { gtins } : { product_ids: d.ids };
 }

@@ -234,7 +234,7 @@ function FormBody({ old, onReload }: { old: Promotion | null; onReload: () => vo
         }}
       >
         {fixed && <p class="hint">{p.form.runningHint}</p>}
-        <Field label={p.form.name} value={d.name} onInput={(name) => set({ name })} hint={p.form.nameHint} error={shown.name ?? null} maxLength={200} focus={!old} />
+        <Field label={p.form.name} value={d.name} onInput={(name) => set({ name })} hint={p.form.nameHint} error={shown.name ?? null} maxLength={120} focus={!old} />
         <Reduction {...parts} />
         <Products {...parts} />
         <Times {...parts} />
@@ -262,7 +262,7 @@ function FormBody({ old, onReload }: { old: Promotion | null; onReload: () => vo
           </a>
         </div>
       </form>
-      <PromotionPreviewPane body={body} good={Object.keys(wrong).filter((k) => k !== 'name').length === 0} />
+      <PromotionPreviewPane id={old?.id ?? null} body={body} good={Object.keys(wrong).filter((k) => k !== 'name').length === 0} />
     </div>
   );
 }

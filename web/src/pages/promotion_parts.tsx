@@ -30,7 +30,7 @@ export function PromotionChip({ state }: { state: PromotionState }): JSX.Element
 /** "20" for "20.00", "12.5" for "12.50". */
 export function percentText(percent: string | null): string {
   const v = Number(percent);
-  return Number.isFinite(v) ? new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 }).format(v) : (percent ?? '');
+  return Number.isFinite(v) ? new Intl.NumberFormat(undefined, { maximumFractionDigits: 3 }).format(v) : (percent ?? '');
 }
 
 export function whatOf(x: Pick<Promotion, 'kind' | 'percent' | 'price_minor' | 'currency'>): string {

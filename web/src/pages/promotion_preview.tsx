@@ -187,7 +187,7 @@ function Conflicts({ r }: { r: PromotionPreview }): JSX.Element | null {
 }
 
 /** Asks again after a pause in typing; the last answer stays until the next is there. */
-function usePreview(body: PromotionBody, good: boolean): { data: PromotionPreview | null; error: unknown; busy: boolean } {
+function usePreview(id: number | null, body: PromotionBody, good: boolean): { data: PromotionPreview | null; error: unknown; busy: boolean } {
   const [state, setState] = useState<{ data: PromotionPreview | null; error: unknown; busy: boolean }>({ data: null, error: null, busy: false });
   const key = JSON.stringify({ ...body, name: '' });
   const latest = useRef(body);
@@ -199,7 +199,7 @@ function usePreview(body: PromotionBody, good: boolean): { data: PromotionPrevie
     const stop = new AbortController();
     const timer = setTimeout(() => {
       setState((s) => ({ ...s, busy: true }));
-      promotions.preview({ ...latest.current, name: latest.current.name || '–' }, stop.signal).then(
+      promotions.preview({ ...latest.current, name: latest.current.name || '–', ...(id === null ? {} : { id }) }, stop.signal).then(
         (data) => {
           setState({ data, error: null, busy: false });
           say(p.preview.announce(data.products, data.labels, data.warnings.length + data.conflicts.length));
@@ -215,8 +215,8 @@ function usePreview(body: PromotionBody, good: boolean): { data: PromotionPrevie
   return state;
 }
 
-export function PromotionPreviewPane({ body, good }: { body: PromotionBody; good: boolean }): JSX.Element {
-  const { data: r, error, busy } = usePreview(body, good);
+export function PromotionPreviewPane({ id, body, good }: { id: number | null; body: PromotionBody; good: boolean }): JSX.Element {
+  const { data: r, error, busy } = usePreview(id, body, good);
   return (
     <aside class="card preview-pane" aria-label={p.preview.title} aria-busy={busy} data-preview={r && good ? 'ready' : undefined}>
       <h2>{p.preview.title}</h2>

@@ -20,8 +20,8 @@ function seriesOf(samples: Sample[]): Series[] {
   });
   const all = [
     line(r.detail.expected, 'is-expected', (s) => s.forecast_staged),
-    line(r.detail.staged, 'is-staged', (s) => s.staged + s.flipped + s.shown),
-    { ...line(r.detail.shown, 'is-shown', (s) => s.flipped + s.shown), steps: true },
+    line(r.detail.staged, 'is-staged', (s) => s.staged),
+    { ...line(r.detail.shown, 'is-shown', (s) => s.flipped), steps: true },
     line(r.detail.failed, 'is-failed', (s) => s.failed),
   ];
   return all.filter((s) => s.points.length > 0 && (s.class !== 'is-failed' || s.points.some((p) => p.value > 0)));
@@ -47,9 +47,9 @@ function SampleTable({ samples }: { samples: Sample[] }): JSX.Element {
             {samples.map((s) => (
               <tr key={s.at}>
                 <td>{dateTime(s.at)}</td>
-                <td class="num">{count(s.staged + s.flipped + s.shown)}</td>
+                <td class="num">{count(s.staged)}</td>
                 <td class="num">{count(s.forecast_staged)}</td>
-                <td class="num">{count(s.flipped + s.shown)}</td>
+                <td class="num">{count(s.flipped)}</td>
                 <td class="num">{count(s.failed)}</td>
               </tr>
             ))}
@@ -79,7 +79,7 @@ export function RolloutChart({ x }: { x: Rollout }): JSX.Element {
         to={to}
         min={0}
         max={Math.max(1, x.total)}
-        label={r.detail.chartLabel(last.staged + last.flipped + last.shown, last.flipped + last.shown, x.total)}
+        label={r.detail.chartLabel(last.staged, last.flipped, x.total)}
         yText={count}
       />
       <SampleTable samples={samples} />

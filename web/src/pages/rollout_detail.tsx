@@ -15,7 +15,7 @@ import { Ago, Button, Confirm, ErrorBox, Fact, Field, Loading, PageHead, say, Se
 import { AuditTrail } from './audit_parts';
 import { ProgressBar, StepTable } from './progress_parts';
 import { RolloutChart } from './rollout_chart';
-import { Ladder, RolloutChip } from './rollout_parts';
+import { countsOf, Ladder, RolloutChip } from './rollout_parts';
 
 const MAY_DO: Record<RolloutState, RolloutAction[]> = {
   scheduled: ['pause', 'cancel'],
@@ -84,11 +84,12 @@ function Summary({ x }: { x: Rollout }): JSX.Element {
         </div>
       )}
       {!bad && <p class="hint">{r.stateHints[x.state]}</p>}
-      <ProgressBar counts={x} />
+      <ProgressBar counts={countsOf(x, x.total)} />
       <dl class="facts wide">
         <Fact name={r.detail.started}>
           {dateTime(x.start ?? x.created)} · {x.by}
         </Fact>
+        {x.why && <Fact name={r.detail.reasonGiven}>{x.why}</Fact>}
         {x.finished ? (
           <Fact name={r.detail.finished}>{dateTime(x.finished)}</Fact>
         ) : (
@@ -139,11 +140,11 @@ export function RolloutDetail({ id }: { id: number }): JSX.Element {
       return;
     }
     // The event carries the totals; waves and samples are asked for, but not at every label.
-    const quarter = e.total > 0 ? Math.floor((4 * (e.flipped + e.shown)) / e.total) : 0;
+    const quarter = e.total > 0 ? Math.floor((4 * e.flipped) / e.total) : 0;
     if (e.state !== f.data.state) {
       say(r.detail.announce(f.data.name, r.states[e.state] ?? e.state));
     } else if (quarter > told.current.quarter) {
-      say(r.detail.announceShown(f.data.name, e.flipped + e.shown, e.total));
+      say(r.detail.announceShown(f.data.name, e.flipped, e.total));
     }
     told.current = { state: e.state, quarter };
     f.set((x) => ({ ...x, ...e }));

@@ -73,7 +73,7 @@ export function readPrices(text: string, currency: string): ReadPrices {
 export function readWaves(text: string): number[] | null {
   const all = text.split(/[\s,;%]+/).filter(Boolean).map(Number);
   const grows = all.every((v, i) => Number.isInteger(v) && v >= 1 && v <= 100 && v > (all[i - 1] ?? 0));
-  return all.length > 0 && all.length <= 20 && grows && all.at(-1) === 100 ? all : null;
+  return all.length > 0 && all.length <= 10 && grows && all.at(-1) === 100 ? all : null;
 }
 
 export function readWhole(text: string, min: number, max: number): number | null {

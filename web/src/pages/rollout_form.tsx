@@ -22,6 +22,7 @@ const BAD_SHOWN = 20;
 
 interface Draft {
   name: string;
+  reason: string;
   prices: string;
   waves: string;
   gate: string;
@@ -31,7 +32,7 @@ interface Draft {
   start: string;
 }
 
-const EMPTY: Draft = { name: '', prices: '', waves: '5, 25, 100', gate: '95', timeout: '60', halt: '5', later: false, start: '' };
+const EMPTY: Draft = { name: '', reason: '', prices: '', waves: '2, 25, 100', gate: '95', timeout: '60', halt: '5', later: false, start: '' };
 
 type Problems = Partial<Record<'name' | 'prices' | 'waves' | 'gate' | 'timeout' | 'halt' | 'start', string>>;
 
@@ -72,6 +73,7 @@ function read(d: Draft, list: ReadPrices): { body: RolloutBody; wrong: Problems 
     waves: (waves ?? []).map((percent) => ({ percent })),
     gate: { staged_percent: gate ?? 0, timeout_s: (timeout ?? 0) * 60 },
     halt: { failed_percent: halt ?? 0 },
+    ...(d.reason.trim() ? { reason: d.reason.trim() } : {}),
     ...(start && !wrong.start ? { start: start.toISOString() } : {}),
   };
   return { body, wrong };
@@ -255,7 +257,8 @@ export function RolloutForm(): JSX.Element {
       <PageHead title={r.form.title} />
       <div class="form-and-preview">
         <form class="card" aria-label={r.form.title} noValidate onSubmit={send}>
-          <Field label={r.form.name} value={d.name} onInput={(name) => set({ name })} hint={r.form.nameHint} error={shown.name ?? null} maxLength={200} focus />
+          <Field label={r.form.name} value={d.name} onInput={(name) => set({ name })} hint={r.form.nameHint} error={shown.name ?? null} maxLength={100} focus />
+          <Field label={r.form.reason} value={d.reason} onInput={(reason) => set({ reason })} hint={r.form.reasonHint} maxLength={100} />
           <fieldset>
             <legend>{r.form.prices}</legend>
             <TextArea

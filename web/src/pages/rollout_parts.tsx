@@ -2,11 +2,11 @@
 // What the list and the page of a rollout share.
 
 import type { JSX } from 'preact';
-import type { RolloutState, Wave, WaveState } from '../api/rollouts';
+import type { Rollout, RolloutState, Wave, WaveState } from '../api/rollouts';
 import type { IconName } from '../icons';
 import { r } from '../strings/rollouts';
 import { Ago, Chip, type Tone } from '../ui';
-import { ProgressBar } from './progress_parts';
+import { type Counts, ProgressBar } from './progress_parts';
 
 const LOOK: Record<RolloutState, [Tone, IconName]> = {
   scheduled: ['plain', 'clock'],
@@ -38,6 +38,23 @@ const WAVE_LOOK: Record<WaveState, [Tone, IconName]> = {
   'rolled-back': ['warn', 'undo'],
 };
 
+type Reached = Pick<Rollout, 'staged' | 'flipped' | 'shown' | 'failed' | 'rolled_back'>;
+
+/** Rollouts count how many labels have ever come so far; the bar wants each label once, where it is now. */
+export function countsOf(x: Reached, total: number): Counts {
+  const back = x.rolled_back ?? 0;
+  let rest = Math.max(0, total - x.failed - back);
+  const take = (n: number): number => {
+    const taken = Math.max(0, Math.min(n, rest));
+    rest -= taken;
+    return taken;
+  };
+  const shown = take(x.shown);
+  const flipped = take(x.flipped - x.shown);
+  const staged = take(x.staged - x.flipped);
+  return { total, shown, flipped, staged, failed: x.failed, back };
+}
+
 function WaveStep({ w, now }: { w: Wave; now: boolean }): JSX.Element {
   const [tone, icon] = WAVE_LOOK[w.state] ?? ['plain', 'unknown'];
   const done = w.state === 'flipped' || w.state === 'settled';
@@ -52,7 +69,7 @@ function WaveStep({ w, now }: { w: Wave; now: boolean }): JSX.Element {
       <div class="sub">
         {r.detail.percent(w.percent)} · {r.detail.reach(w.products, w.labels)}
       </div>
-      <ProgressBar counts={{ total: w.labels, staged: w.staged, flipped: w.flipped, shown: w.shown, failed: w.failed }} />
+      <ProgressBar counts={countsOf(w, w.labels)} />
       {w.flip_at && (
         <div class="sub">
           {done ? r.detail.flipped : r.detail.flipAt} <Ago at={w.flip_at} />

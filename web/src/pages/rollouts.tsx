@@ -10,7 +10,7 @@ import { r } from '../strings/rollouts';
 import { Ago, Empty, ErrorBox, LinkButton, PageHead, say } from '../ui';
 import { VirtualTable } from '../virtual';
 import { ProgressBar } from './progress_parts';
-import { RolloutChip } from './rollout_parts';
+import { countsOf, RolloutChip } from './rollout_parts';
 import { RolloutDetail } from './rollout_detail';
 import { RolloutForm } from './rollout_form';
 
@@ -26,10 +26,10 @@ function RolloutRow({ x }: { x: Rollout }): JSX.Element {
         </span>
       </div>
       <div role="cell" class="c-bar">
-        <ProgressBar counts={x} small />
+        <ProgressBar counts={countsOf(x, x.total)} small />
       </div>
       <div role="cell" class="c-reach sub num">
-        {r.of(x.shown + x.flipped, x.total)}
+        {r.of(x.flipped, x.total)}
       </div>
       <div role="cell" class="c-state">
         <RolloutChip state={x.state} />

@@ -44,6 +44,8 @@ export const a = {
     'rollout.cancel': 'Rollout cancelled',
     'rollout.rollback': 'Rollout rolled back',
     'rollout.halt': 'Rollout halted by itself',
+    'rollout.flip': 'Wave given its instant',
+    'rollout.back': 'Wave given its way back',
     'product.create': 'Product added',
     'product.change': 'Product changed',
     'products.import': 'Products imported',

@@ -15,7 +15,7 @@ export const g = {
     failed: 'Failed',
     'rolled-back': 'Rolled back',
   },
-  bar: { shown: 'shown and confirmed', flipped: 'shown', staged: 'stored', waiting: 'waiting', failed: 'failed' },
+  bar: { shown: 'shown and confirmed', flipped: 'shown', staged: 'stored', waiting: 'waiting', failed: 'failed', back: 'rolled back' },
   barLabel: 'Progress of the labels',
   allStates: 'All states',
   allWaves: 'All waves',

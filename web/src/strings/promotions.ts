@@ -54,6 +54,7 @@ export const p = {
     listRead: (v: number) => `${products(v)} in the list`,
     listBad: (v: number, which: string) => `${n(v, 'entry is', 'entries are')} not a valid GTIN: ${which}`,
     listTwice: (v: number) => `${n(v, 'entry appears', 'entries appear')} twice and counts once.`,
+    listLong: (v: number) => `A promotion takes at most ${products(v)} by list. Choose a brand or a category instead.`,
     needList: 'Put at least one GTIN into the list.',
     brandField: 'Brand',
     categoryField: 'Category',
