@@ -26,6 +26,7 @@ static const struct {
 	{414, "Address too long"},
 	{415, "Unsupported content type"},
 	{422, "Not acceptable content"},
+	{428, "Precondition required"},
 	{429, "Too many attempts"},
 	{500, "Internal error"},
 	{503, "Not available now"},

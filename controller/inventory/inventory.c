@@ -3,6 +3,7 @@
 #include "controller/app_config.h"
 #include "controller/http/events.h"
 #include "controller/inventory/inventory_internal.h"
+#include "controller/inventory/plan.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -17,6 +18,9 @@ const struct http_route inventory_routes[] = {
 	{HTTP_PUBLIC, HTTP_POST, "/api/v1/places", PERM_PLACES, 0, places_create},
 	{HTTP_PUBLIC, HTTP_PATCH, "/api/v1/places/{}", PERM_PLACES, 0, places_change},
 	{HTTP_PUBLIC, HTTP_DELETE, "/api/v1/places/{}", PERM_PLACES, 0, places_delete},
+	{HTTP_PUBLIC, HTTP_GET, "/api/v1/plan", PERM_VIEW, 0, plan_get},
+	{HTTP_PUBLIC, HTTP_PUT, "/api/v1/plan", PERM_PLACES, PLAN_MAX_BODY, plan_put},
+	{HTTP_PUBLIC, HTTP_GET, "/api/v1/plan/stock", PERM_VIEW, 0, plan_stock},
 	{HTTP_PUBLIC, HTTP_GET, "/api/v1/antennas", PERM_VIEW, 0, antennas_list},
 	{HTTP_PUBLIC, HTTP_PUT, "/api/v1/antennas/{}/{}/{}", PERM_PLACES, 0, antennas_put},
 	{.path = NULL},

@@ -8,6 +8,7 @@
  *     belief.c          from evidence to a place, pure
  *     stock.c item.c    what people ask: how many where, where is this one and why
  *     place.c           places, and which antenna hears which (SQLite)
+ *     plan.c            where on the floor they are, and the stock there
  *     inventory_live.c  live events, coalesced
  *     inventory_names.c what tags say in words: products, agents, places
  *

@@ -7,6 +7,7 @@
 #include "controller/db/db.h"
 #include "controller/http/list.h"
 #include "controller/inventory/inventory_internal.h"
+#include "controller/inventory/plan.h"
 #include "controller/people/auth.h"
 #include <errno.h>
 #include <stdio.h>
@@ -408,13 +409,31 @@ static bool read_antenna(struct place_op *op)
 	return ok;
 }
 
+/* An antenna that its reader does not have hears nothing: a slip of the finger. Taking a place away
+ * is always possible. */
+static bool check_antenna(struct place_op *op, const char *reader)
+{
+	struct inventory *inv = op->app->inventory;
+
+	if (!op->id || inv_state_find_antenna(inv->state, (uint64_t) op->agent, reader,
+					      (uint16_t) op->number) != INV_NONE)
+		return true;
+	if (op->number <= PROTO_MAX_ANTENNAS &&
+	    inventory_reader_has(inv, op->agent, reader, op->number) != 0)
+		return true;
+	http_problem(op->rq, 422, "no-such-antenna", "Reader %s has no antenna %lld.", reader,
+		     (long long) op->number);
+	return false;
+}
+
 void antennas_put(struct http_request *rq, struct app *app)
 {
 	struct place_op *op = new_op(rq, app, ANTENNA_PUT);
 	const char *reader = http_arg(rq, 1);
 
 	if (op && strlen(reader) < sizeof(op->reader) && arg_number(rq, 0, INT64_MAX, &op->agent) &&
-	    arg_number(rq, 2, UINT16_MAX, &op->number) && read_antenna(op)) {
+	    arg_number(rq, 2, UINT16_MAX, &op->number) && read_antenna(op) &&
+	    check_antenna(op, reader)) {
 		memcpy(op->reader, reader, strlen(reader) + 1);
 		queue(op);
 		return;

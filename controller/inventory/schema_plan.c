@@ -18,7 +18,7 @@ const char plan_schema_v3[] =
 	" x REAL NOT NULL, y REAL NOT NULL, w REAL NOT NULL, h REAL NOT NULL);"
 
 	"CREATE TABLE plan_antennas("
-	" agent_id INTEGER NOT NULL REFERENCES agents(id) ON DELETE CASCADE,"
+	" agent_id INTEGER NOT NULL,"
 	" reader TEXT NOT NULL,"
 	" antenna INTEGER NOT NULL,"
 	" x REAL NOT NULL, y REAL NOT NULL,"

@@ -41,6 +41,7 @@ const PUBLIC = {
 	'POST /api/v1/labels/{}/replace': labels, 'POST /api/v1/labels/{}/flash': labels,
 	'PUT /api/v1/labels/{}/link': labels, 'DELETE /api/v1/labels/{}/link': labels, 'POST /api/v1/templates/preview': people,
 	'GET /api/v1/places': people, 'POST /api/v1/places': labels, 'PATCH /api/v1/places/{}': labels, 'DELETE /api/v1/places/{}': labels,
+	'GET /api/v1/plan': people, 'PUT /api/v1/plan': labels, 'GET /api/v1/plan/stock': people,
 	'GET /api/v1/antennas': people, 'PUT /api/v1/antennas/{}/{}/{}': labels,
 	'GET /api/v1/books/stock': people, 'POST /api/v1/books/stock/import': stock, 'PUT /api/v1/books/stock/{}': stock,
 	'GET /api/v1/sales': people, 'POST /api/v1/sales': stock,
