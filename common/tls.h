@@ -24,7 +24,7 @@ enum tls_role {
 struct tls_identity;
 int tls_identity_load(const char *cert_path, const char *key_path,
 		      struct tls_identity **ret) _must_check_;
-/** A new key with a certificate signed by itself, valid for twenty years. */
+/** A new key with a certificate signed by itself. */
 int tls_identity_make(const char *name, struct tls_identity **ret) _must_check_;
 void tls_identity_free(struct tls_identity *id);
 DEFINE_CLEANUP(struct tls_identity *, tls_identity_free)

@@ -527,15 +527,16 @@ int llrp_session_tick(struct llrp_session *s)
 {
 	if (s->step == LLRP_STEP_DEAD)
 		return -ERR_STATE;
-	if (clock_mono_us(s->clock) < s->deadline_us)
-		return 0;
 	enter(s);
+	llrp_session_access_tick(s);
+	if (s->freed || clock_mono_us(s->clock) < s->deadline_us)
+		return leave(s, 0);
 	return leave(s, overdue(s));
 }
 
 int64_t llrp_session_deadline(const struct llrp_session *s)
 {
-	return s->deadline_us;
+	return s->access.fn ? MIN(s->deadline_us, s->access.deadline_us) : s->deadline_us;
 }
 
 int llrp_session_stop(struct llrp_session *s)

@@ -31,6 +31,7 @@
 #define LLRP_RESPONSE_TIMEOUT_US  (10 * US_PER_SEC)
 #define LLRP_STOP_TIMEOUT_US      (1 * US_PER_SEC) /**< per step of stopping */
 #define LLRP_START_GRACE_US       (5 * US_PER_SEC) /**< for signs of inventory if START is refused */
+#define LLRP_ACCESS_TIMEOUT_US    (5 * US_PER_SEC)
 #define LLRP_MISSED_KEEPALIVES    3
 #define LLRP_MAX_INCIDENTS        20 /**< a minute; of more only the number is told */
 #define LLRP_DEFAULT_KEEPALIVE_MS 10000u
@@ -71,6 +72,11 @@ int llrp_session_stop(struct llrp_session *s) _must_check_;
 /** Begins to close, and leaves the inventory to a reader that holds reports; else stops it. As
  * llrp_session_stop(). */
 int llrp_session_leave(struct llrp_session *s) _must_check_;
+/** As rfid_reader_access(). */
+int llrp_session_access(struct llrp_session *s, const struct rfid_access *access, rfid_access_fn fn,
+			void *user) _must_check_;
+/** Gives up the operation that is asked, if any: the connection is gone. */
+void llrp_session_access_end(struct llrp_session *s, int err, const char *text);
 /** The reason of the last failure, or "". */
 const char *llrp_session_text(const struct llrp_session *s);
 /** Fills all but `reconnects`. */

@@ -61,6 +61,14 @@ struct llrp_session {
 	uint32_t rospec;     /**< id of ours, 0 = not known yet */
 	bool start_refused;
 	char refusal[LLRP_SESSION_TEXT_MAX]; /**< what it said to START */
+	struct {
+		rfid_access_fn fn; /**< NULL = nothing is asked */
+		void *user;
+		struct rfid_access asked;
+		uint32_t spec, pending_id;
+		bool enabled;
+		int64_t deadline_us;
+	} access;
 	struct llrp_caps caps;
 	struct llrp_normal normal;
 	int64_t clock_gap_us; /**< between our real and our monotonic clock, to see the first one
@@ -92,5 +100,10 @@ int llrp_session_begin_step(struct llrp_session *s, enum llrp_step step) _must_c
 int llrp_session_begin(struct llrp_session *s) _must_check_;
 /** The message is a response, or the ERROR_MESSAGE in place of one. */
 int llrp_session_on_response(struct llrp_session *s, struct llrp_msg *m) _must_check_;
+/** A response to a request about the operation; false if it is none. */
+bool llrp_session_access_response(struct llrp_session *s, struct llrp_msg *m);
+/** A sound report: perhaps the result is in it. */
+void llrp_session_access_report(struct llrp_session *s, const uint8_t *frame, size_t len);
+void llrp_session_access_tick(struct llrp_session *s);
 /** Keeps the words of an LLRPStatus as the session's text. */
 void llrp_session_keep_status(struct llrp_session *s, struct llrp_msg *m, uint16_t status);

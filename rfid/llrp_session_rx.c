@@ -175,6 +175,8 @@ static int on_report(struct llrp_session *s, const uint8_t *frame, size_t len)
 	}
 	if (n && !s->freed)
 		s->cb.reads(s->user, batch, n);
+	if (!s->freed)
+		llrp_session_access_report(s, frame, len);
 	llrp_ledger_strange(&s->ledger, odd);
 	if (odd)
 		llrp_session_incident(s, "%zu tag reports had an empty or overlong EPC", odd);
@@ -217,6 +219,8 @@ static int on_frame(struct llrp_session *s, const struct llrp_header *h, const u
 	}
 	if (h->type == LLRP_READER_EVENT_NOTIFICATION)
 		return on_event(s, m);
+	if (llrp_session_access_response(s, m))
+		return 0;
 	if (h->type == LLRP_ERROR_MESSAGE && (h->id != s->pending_id || s->step == LLRP_STEP_RUN)) {
 		llrp_session_keep_status(s, m, llrp_msg_status(m, NULL, 0));
 		llrp_session_incident(s, "the reader complains: %s", s->text);

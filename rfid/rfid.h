@@ -146,6 +146,87 @@ struct rfid_reader_callbacks {
 
 struct rfid_reader;
 
+/* --- operations on a tag's memory ------------------------------------------------------------- */
+
+#define RFID_MAX_OPS   4
+#define RFID_MAX_WORDS 32
+
+enum rfid_bank {
+	RFID_BANK_RESERVED, /**< kill password, access password: two words each */
+	RFID_BANK_EPC,      /**< CRC, PC, then the EPC */
+	RFID_BANK_TID,      /**< who made the chip, and often its serial number */
+	RFID_BANK_USER,
+	RFID_BANK_COUNT
+};
+
+enum rfid_lock_field {
+	RFID_LOCK_KILL_PASSWORD,
+	RFID_LOCK_ACCESS_PASSWORD,
+	RFID_LOCK_EPC,
+	RFID_LOCK_TID,
+	RFID_LOCK_USER,
+	RFID_LOCK_FIELD_COUNT
+};
+
+enum rfid_lock_how {
+	RFID_LOCK_WITH_PASSWORD, /**< written only by who knows the access password */
+	RFID_LOCK_FOR_EVER,
+	RFID_UNLOCK_FOR_EVER,
+	RFID_UNLOCK,
+	RFID_LOCK_HOW_COUNT
+};
+
+enum rfid_op_kind {
+	RFID_OP_READ,
+	RFID_OP_WRITE,
+	RFID_OP_LOCK
+};
+
+struct rfid_op {
+	enum rfid_op_kind kind;
+	enum rfid_bank bank;
+	uint16_t pointer; /**< first word */
+	uint16_t n_words; /**< to read (0 = to the end of the bank) or in `words` */
+	uint16_t words[RFID_MAX_WORDS];
+	enum rfid_lock_field field;
+	enum rfid_lock_how how;
+};
+
+/** What to do with one tag, in order. */
+struct rfid_access {
+	struct epc tag;     /**< whose EPC this is; 0 bits = whichever comes first */
+	uint16_t antenna;   /**< 0 = any */
+	uint32_t password;  /**< access password; 0 = none */
+	int64_t timeout_us; /**< to find the tag and be done; 0 = 5 s */
+	size_t n_ops;
+	struct rfid_op ops[RFID_MAX_OPS];
+};
+
+struct rfid_op_result {
+	bool done;            /**< the tag got to it, well or not */
+	uint8_t code;         /**< LLRP's result code; 0 = success */
+	const char *words_of; /**< the code in words; never NULL */
+	uint16_t n_words;     /**< read, or written */
+	uint16_t words[RFID_MAX_WORDS];
+};
+
+struct rfid_access_result {
+	int err; /**< -ETIMEDOUT: no such tag; -ERR_PEER: the reader refused; -ERR_CLOSED */
+	const char *text; /**< in a sentence when err is negative; borrowed */
+	struct epc tag;   /**< as it was when it answered */
+	uint16_t antenna;
+	size_t n;
+	struct rfid_op_result ops[RFID_MAX_OPS];
+};
+
+/** Called once; `result` is borrowed. */
+typedef void (*rfid_access_fn)(void *user, const struct rfid_access_result *result);
+
+/** Makes `ret` give a tag another EPC; its PC too when the length changes. The tag must be named.
+ * -ERR_RANGE when it is not, or the new EPC is not of whole words. */
+int rfid_access_write_epc(const struct epc *tag, const struct epc *now,
+			  struct rfid_access *ret) _must_check_;
+
 /** Starts connecting at once and keeps trying (0.5 s doubling to 30 s, with jitter). Copies cfg. */
 int rfid_reader_new(struct loop *loop, const struct rfid_reader_config *cfg,
 		    const struct rfid_reader_callbacks *cb, void *user,
@@ -157,6 +238,10 @@ void rfid_reader_stop(struct rfid_reader *r, loop_fn done, void *user);
 void rfid_reader_leave(struct rfid_reader *r, loop_fn done, void *user);
 /** Drops the connection as it is. NULL-safe. */
 void rfid_reader_free(struct rfid_reader *r);
+/** Works on a tag while the inventory goes on; one at a time (-EBUSY), and only while it runs
+ * (-ERR_STATE). */
+int rfid_reader_access(struct rfid_reader *r, const struct rfid_access *access, rfid_access_fn fn,
+		       void *user) _must_check_;
 enum rfid_reader_state rfid_reader_state(const struct rfid_reader *r);
 /** Where a reader that makes the connection can call; 0 = nowhere. */
 uint16_t rfid_reader_port(const struct rfid_reader *r);

@@ -113,6 +113,9 @@ static void lost(struct rfid_reader *r, int err, const char *text)
 		return;
 	}
 	snprintf(copy, sizeof(copy), "%s", text);
+	llrp_session_access_end(r->session, -ERR_CLOSED, "the connection to the reader ended");
+	if (r->freed)
+		return;
 	reader_link_close(r->link);
 	if (r->running_since_us && clock_mono_us(r->clock) - r->running_since_us >= STABLE_US)
 		r->backoff_us = 0;
@@ -326,6 +329,19 @@ void rfid_reader_stop(struct rfid_reader *r, loop_fn done, void *user)
 void rfid_reader_leave(struct rfid_reader *r, loop_fn done, void *user)
 {
 	stop(r, llrp_session_leave, done, user);
+}
+
+int rfid_reader_access(struct rfid_reader *r, const struct rfid_access *access, rfid_access_fn fn,
+		       void *user)
+{
+	int err;
+
+	enter(r);
+	err = reader_link_is_up(r->link) ? llrp_session_access(r->session, access, fn, user)
+					 : -ERR_STATE;
+	settle(r, 0); /* there is a deadline more */
+	leave(r);
+	return err;
 }
 
 static void destroy(struct rfid_reader *r)

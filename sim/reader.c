@@ -302,8 +302,7 @@ void sim_reader_free(struct sim_reader *r)
 	reader_client_gone(r);
 	tls_identity_free(r->identity);
 	rospec_delete_all(r);
-	for (unsigned int i = 0; i < r->n_accessspecs; i++)
-		free(r->accessspecs[i].raw);
+	accessspec_delete_all(r);
 	if (r->keepalive_timer)
 		loop_timer_free(r->keepalive_timer);
 	if (r->spec_timer)
@@ -316,6 +315,11 @@ void sim_reader_free(struct sim_reader *r)
 	free(r->pending);
 	free(r->pending_index);
 	free(r);
+}
+
+void sim_reader_set_tags(struct sim_reader *r, struct sim_tags *tags)
+{
+	r->tags = tags;
 }
 
 void sim_reader_set_source(struct sim_reader *r, const struct sim_reader_source *source)
@@ -373,6 +377,7 @@ int sim_reader_set_unplugged(struct sim_reader *r, bool unplugged)
 		buf_clear(&r->in);
 	}
 	rospec_delete_all(r);
+	accessspec_delete_all(r);
 	reader_settings_default(r);
 	report_reset(r);
 	reader_keepalive_arm(r);

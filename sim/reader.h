@@ -11,6 +11,7 @@
  *     reader_request.c  what each request does, and what is answered to a wrong one
  *     reader_config.c   capabilities and configuration
  *     reader_rospec.c   ROSpecs: their states, triggers and antenna lists
+ *     reader_access.c   AccessSpecs: reading, writing and locking the memory of tags
  *     reader_report.c   tag reports: selection of fields, accumulation, triggers, holding
  *
  * ROSpecs and configuration belong to the reader and outlive a connection (LLRP 1.0.1, 6 and 9);
@@ -64,10 +65,13 @@ struct sim_reader_stats {
 };
 
 struct sim_reader;
+struct sim_tags;
 
 int sim_reader_new(struct loop *loop, const struct sim_reader_config *cfg,
 		   struct sim_reader **ret) _must_check_;
 void sim_reader_free(struct sim_reader *r);
+/** The memory of the tags, borrowed: without it no operation on tags finds one. */
+void sim_reader_set_tags(struct sim_reader *r, struct sim_tags *tags);
 void sim_reader_set_source(struct sim_reader *r, const struct sim_reader_source *source);
 /** Serves clients on loopback; port 0 = any free one. */
 int sim_reader_listen(struct sim_reader *r, uint16_t port) _must_check_;

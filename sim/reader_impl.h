@@ -6,6 +6,7 @@
 #include "rfid/llrp_codec.h"
 #include "sim/net.h"
 #include "sim/reader.h"
+#include "sim/tags.h"
 
 #define READER_MAX_ROSPECS     8
 #define READER_MAX_ACCESSSPECS 8
@@ -65,8 +66,12 @@ struct rospec {
 
 struct accessspec {
 	uint32_t id;
-	uint8_t *raw; /**< parameter as received */
+	struct llrp_msg *msg;   /**< the ADD_ACCESSSPEC it came with; owned */
+	struct llrp_elem *elem; /**< its AccessSpec parameter */
+	uint8_t *raw;           /**< that parameter as received */
 	size_t raw_len;
+	bool enabled;
+	uint32_t operations; /**< carried out */
 };
 
 /** A tag report that may still take up equal ones. */
@@ -129,6 +134,7 @@ struct sim_reader {
 	unsigned int n_rospecs;
 	struct accessspec accessspecs[READER_MAX_ACCESSSPECS];
 	unsigned int n_accessspecs;
+	struct sim_tags *tags; /**< memory of the tags, shared with other readers; NULL = none */
 
 	uint32_t active;                 /**< id of the active ROSpec; 0 = none */
 	struct loop_timer *spec_timer;   /**< duration of the running AISpec */
@@ -216,7 +222,19 @@ int rospec_timers_new(struct sim_reader *r);
 void rospec_observed(struct sim_reader *r);
 struct rospec *rospec_active(struct sim_reader *r);
 
+/* reader_access.c */
+struct refusal accessspec_add(struct sim_reader *r, struct llrp_msg *m, const uint8_t *frame,
+			      size_t len, bool *ret_taken);
+/** Enables, disables or deletes one, or all (0). */
+struct refusal accessspec_change(struct sim_reader *r, uint16_t type, uint32_t id);
+void accessspec_delete_all(struct sim_reader *r);
+/** Works on the tag that is being read, if a spec wants it; then the read is reported already. */
+bool accessspec_run(struct sim_reader *r, const struct sim_tag_read *read);
+
 /* reader_report.c */
+/** One read with the results of the operations on it, at once. */
+void report_access(struct sim_reader *r, const struct sim_tag_read *read, uint32_t accessspec,
+		   const struct buf *results);
 /** The room for held reports. */
 size_t report_room(const struct sim_reader *r);
 /** The client left: fields are not carried over to the next one. */

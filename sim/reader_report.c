@@ -77,8 +77,9 @@ static uint32_t fields_unchanged(const struct sim_reader *r, const struct pendin
 	return same | FIELD_ACCESSSPEC_ID;
 }
 
+/** `results` of operations on the tag, of that AccessSpec; NULL = there were none. */
 static void put_tag(struct sim_reader *r, const struct pending_tag *t, uint32_t fields,
-		    struct buf *out)
+		    uint32_t accessspec, const struct buf *results, struct buf *out)
 {
 	uint16_t pc = (uint16_t) ((t->epc.bits + 15) / 16 << 11);
 	uint32_t f = fields & ~fields_unchanged(r, t);
@@ -109,8 +110,10 @@ static void put_tag(struct sim_reader *r, const struct pending_tag *t, uint32_t 
 		put_tv(out, LLRP_P_C1G2_PC, pc, 2);
 	if (f & FIELD_CRC)
 		put_tv(out, LLRP_P_C1G2_CRC, gen2_crc(pc, &t->epc), 2);
-	if (f & FIELD_ACCESSSPEC_ID)
-		put_tv(out, LLRP_P_ACCESSSPEC_ID, 0, 4);
+	if (results || f & FIELD_ACCESSSPEC_ID)
+		put_tv(out, LLRP_P_ACCESSSPEC_ID, accessspec, 4);
+	if (results)
+		buf_put(out, results->data, results->len);
 	if (f & FIELD_IMPINJ_PHASE)
 		put_impinj(out, LLRP_IMPINJ_RF_PHASE_ANGLE, t->phase);
 	if (f & FIELD_IMPINJ_RSSI)
@@ -213,7 +216,7 @@ void report_flush(struct sim_reader *r, bool even_if_empty)
 		memset(r->pending_index, 0, r->index_size * sizeof *r->pending_index);
 	frame_begin(r, &frame);
 	for (size_t i = 0; i < n; i++) {
-		put_tag(r, &r->pending[i], r->active_report.fields, &frame);
+		put_tag(r, &r->pending[i], r->active_report.fields, 0, NULL, &frame);
 		tags++;
 		if (frame.len > FRAME_SOFT_MAX && i + 1 < n) {
 			frame_end(r, &frame, tags);
@@ -353,6 +356,24 @@ static void pending_merge(struct pending_tag *t, const struct sim_tag_read *read
 	t->doppler = read->doppler;
 }
 
+static struct pending_tag tag_of(const struct sim_reader *r, const struct rospec *spec,
+				 const struct sim_tag_read *read)
+{
+	return (struct pending_tag){
+		.epc = *read->epc,
+		.antenna = r->active_report.fields & FIELD_ANTENNA ? read->antenna : 0,
+		.channel = read->channel,
+		.phase = read->phase,
+		.doppler = read->doppler,
+		.count = 1,
+		.peak_rssi = read->rssi_dbm,
+		.spec_index = spec->spec_index,
+		.rospec_id = spec->id,
+		.first_us = read->at_us,
+		.last_us = read->at_us,
+	};
+}
+
 static void pending_add(struct sim_reader *r, const struct rospec *spec,
 			const struct sim_tag_read *read)
 {
@@ -371,32 +392,36 @@ static void pending_add(struct sim_reader *r, const struct rospec *spec,
 		return;
 	}
 	t = &r->pending[r->n_pending++];
-	*t = (struct pending_tag){
-		.epc = *read->epc,
-		.antenna = r->active_report.fields & FIELD_ANTENNA ? read->antenna : 0,
-		.channel = read->channel,
-		.phase = read->phase,
-		.doppler = read->doppler,
-		.count = 1,
-		.peak_rssi = read->rssi_dbm,
-		.spec_index = spec->spec_index,
-		.rospec_id = spec->id,
-		.first_us = read->at_us,
-		.last_us = read->at_us,
-	};
+	*t = tag_of(r, spec, read);
 	r->pending_index[at] = (uint32_t) r->n_pending;
+}
+
+void report_access(struct sim_reader *r, const struct sim_tag_read *read, uint32_t accessspec,
+		   const struct buf *results)
+{
+	_cleanup_buf_ struct buf frame = BUF_INIT;
+	struct pending_tag t = tag_of(r, rospec_active(r), read);
+
+	frame_begin(r, &frame);
+	put_tag(r, &t, r->active_report.fields, accessspec, results, &frame);
+	frame_end(r, &frame, 1);
 }
 
 void sim_reader_feed(struct sim_reader *r, const struct sim_tag_read *reads, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct rospec *spec = rospec_active(r);
+		struct sim_tag_read read = reads[i];
 		size_t before = r->n_pending;
+		struct epc on_air;
 
 		if (!spec || !spec->aispec)
 			return;
 		r->stats.reads++;
-		pending_add(r, spec, &reads[i]);
+		if (accessspec_run(r, &read))
+			continue;
+		read.epc = sim_tags_on_air(r->tags, read.epc, &on_air);
+		pending_add(r, spec, &read);
 		if (r->active_report.trigger != 0 && r->active_report.n > 0 &&
 		    r->n_pending >= r->active_report.n)
 			report_flush(r, false);

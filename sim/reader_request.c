@@ -5,10 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-#define ROSPEC_STATE_OFFSET     9  /**< of CurrentState in a ROSpec parameter */
-#define ACCESSSPEC_STATE_OFFSET 11 /**< of the octet whose top bit is an AccessSpec's state */
-#define MAX_CAPABILITY          4
-#define MAX_CONFIG_PART         11
+#define ROSPEC_STATE_OFFSET 9 /**< of CurrentState in a ROSpec parameter */
+#define MAX_CAPABILITY      4
+#define MAX_CONFIG_PART     11
 
 struct refusal refuse_field(uint16_t parameter, int field, uint16_t error, const char *text)
 {
@@ -111,65 +110,7 @@ static void respond_with_raw(struct sim_reader *r, uint16_t request, uint32_t id
 	reader_send_bytes(r, out.data, out.len);
 }
 
-/* --- AccessSpecs: kept and shown, but no tag has memory to be worked on
- * --------------------------- */
-
-static int accessspec_find(const struct sim_reader *r, uint32_t id)
-{
-	for (unsigned int i = 0; i < r->n_accessspecs; i++) {
-		if (r->accessspecs[i].id == id)
-			return (int) i;
-	}
-	return -ENOENT;
-}
-
-static struct refusal accessspec_add(struct sim_reader *r, struct llrp_msg *m, const uint8_t *frame,
-				     size_t len)
-{
-	const struct llrp_elem *e = llrp_find(llrp_root(m), LLRP_P_ACCESSSPEC);
-	struct accessspec *a = &r->accessspecs[r->n_accessspecs];
-	uint32_t id = (uint32_t) llrp_get(e, "AccessSpecID");
-
-	if (id == 0 || accessspec_find(r, id) >= 0)
-		return refuse_field(LLRP_P_ACCESSSPEC, 0, LLRP_A_INVALID,
-				    "0, or the id of another AccessSpec");
-	if (llrp_get(e, "CurrentState") != 0)
-		return refuse_field(LLRP_P_ACCESSSPEC, 3, LLRP_A_INVALID,
-				    "an AccessSpec is added in the disabled state");
-	if (llrp_get(e, "AntennaID") > r->cfg.n_antennas)
-		return refuse_field(LLRP_P_ACCESSSPEC, 1, LLRP_A_OUT_OF_RANGE, "no such antenna");
-	if (r->n_accessspecs == READER_MAX_ACCESSSPECS ||
-	    len - LLRP_HEADER_BYTES > READER_MAX_SPEC_BYTES)
-		return (struct refusal){LLRP_M_OVERFLOW_PARAMETER, LLRP_P_ACCESSSPEC, -1, 0,
-					"no room for another AccessSpec"};
-	*a = (struct accessspec){.id = id, .raw_len = len - LLRP_HEADER_BYTES};
-	a->raw = malloc(a->raw_len);
-	if (!a->raw)
-		return (struct refusal){LLRP_R_DEVICE_ERROR, 0, -1, 0, "out of memory"};
-	memcpy(a->raw, frame + LLRP_HEADER_BYTES, a->raw_len);
-	r->n_accessspecs++;
-	return (struct refusal){0};
-}
-
-static struct refusal accessspec_change(struct sim_reader *r, uint16_t type, uint32_t id)
-{
-	if (id != 0 && accessspec_find(r, id) < 0)
-		return refuse_field(0, 0, LLRP_A_INVALID, "no AccessSpec has that id");
-	for (unsigned int i = r->n_accessspecs; i-- > 0;) {
-		struct accessspec *a = &r->accessspecs[i];
-
-		if (id != 0 && a->id != id)
-			continue;
-		if (type == LLRP_DELETE_ACCESSSPEC) {
-			free(a->raw);
-			r->n_accessspecs--;
-			memmove(a, a + 1, (r->n_accessspecs - i) * sizeof *a);
-		} else if (a->raw_len > ACCESSSPEC_STATE_OFFSET) {
-			a->raw[ACCESSSPEC_STATE_OFFSET] = type == LLRP_ENABLE_ACCESSSPEC ? 0x80 : 0;
-		}
-	}
-	return (struct refusal){0};
-}
+/* --- what is there ---------------------------------------------------------------------------- */
 
 static void get_specs(struct sim_reader *r, uint16_t type, uint32_t id)
 {
@@ -338,7 +279,7 @@ static bool spec_request(struct sim_reader *r, struct llrp_msg *m, const uint8_t
 		*ret_no = rospec_disable(r, spec);
 		return true;
 	case LLRP_ADD_ACCESSSPEC:
-		*ret_no = accessspec_add(r, m, frame, len);
+		*ret_no = accessspec_add(r, m, frame, len, ret_taken);
 		return true;
 	case LLRP_DELETE_ACCESSSPEC:
 	case LLRP_ENABLE_ACCESSSPEC:

@@ -4,6 +4,7 @@
 #include "common/err.h"
 #include "sim/air.h"
 #include "sim/simconf.h"
+#include "sim/tags.h"
 #include "sim/truth.h"
 #include <errno.h>
 #include <jansson.h>
@@ -14,6 +15,7 @@ struct sim_store {
 	struct loop *loop;
 	struct simconf *conf;
 	struct sim_world *world;
+	struct sim_tags *tags;
 	struct sim_radio *radios[SIM_MAX_RADIOS];
 	struct sim_link *links[SIM_MAX_RADIOS];
 	size_t n_radios;
@@ -128,6 +130,7 @@ static int build_reader(const struct building *b, const struct simconf_reader *c
 	if (r < 0)
 		return r;
 	s->n_readers++;
+	sim_reader_set_tags(s->readers[i], s->tags);
 	r = sim_air_new(s->loop, s->world, s->readers[i], &air, &s->airs[i]);
 	if (r == 0)
 		r = sim_reader_listen(s->readers[i], c->port);
@@ -172,7 +175,8 @@ int sim_store_new(struct loop *loop, const char *config, char *diag, size_t diag
 	if (!s)
 		return -ENOMEM;
 	s->loop = loop;
-	r = simconf_load(config, &s->conf, diag, diag_len);
+	s->tags = sim_tags_new();
+	r = s->tags ? simconf_load(config, &s->conf, diag, diag_len) : -ENOMEM;
 	if (r == 0)
 		r = build_world(&b, loop_clock(loop));
 	if (r == 0)
@@ -204,6 +208,7 @@ void sim_store_free(struct sim_store *s)
 	}
 	sim_shows_free(s->shows);
 	sim_world_free(s->world);
+	sim_tags_free(s->tags);
 	simconf_free(s->conf);
 	free(s);
 }

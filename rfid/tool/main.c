@@ -11,6 +11,7 @@ static const char usage[] =
 	"Usage: gondola-llrp print [--port N] FILE\n"
 	"       gondola-llrp reencode FILE\n"
 	"       gondola-llrp session [OPTION...] HOST[:PORT]\n"
+	"       gondola-llrp tag [OPTION...] OPERATION... HOST[:PORT]\n"
 	"Looks at what RFID readers say: LLRP frames in files, captures and live sessions.\n\n"
 	"  print                 messages of FILE in words: frames one after another, or a\n"
 	"                        capture (pcap, pcapng) of their TCP connections\n"
@@ -25,7 +26,18 @@ static const char usage[] =
 	"    --seconds N         stop after so long (default: until Ctrl-C)\n"
 	"    --reads N           stop after so many reads\n"
 	"    --llrp VERSION      highest to agree on: 1.0.1 (default) or 1.1\n"
+	"    --profile NAME      fast-moving, dense-shelf or door\n"
+	"    --tls, --pin HEX    TLS; only with the certificate of that SHA-256\n"
+	"    --listen            HOST is to connect to us, at PORT\n"
 	"    --leave             let the inventory run on, and the reader hold its reports\n"
+	"  tag                   work on the memory of a tag, with the options of session and\n"
+	"    --epc HEX           this tag (default: whichever comes first)\n"
+	"    --password HEX      its access password\n"
+	"    --read BANK[:POINTER[:WORDS]]   BANK: reserved, epc, tid, user\n"
+	"    --write BANK:POINTER:HEX        words from there\n"
+	"    --new-epc HEX       give it another EPC; after --epc\n"
+	"    --lock FIELD:HOW    FIELD: kill-password, access-password, epc, tid, user;\n"
+	"                        HOW: password, forever, open, open-forever\n"
 	"  --help, --version\n\n"
 	"FILE may be - for standard input.\n"
 	"Exit status: 0 done, 1 a frame is wrong or the reader failed, 2 wrong usage.\n";
@@ -160,6 +172,7 @@ int main(int argc, char **argv)
 		{"print", cmd_print},
 		{"reencode", cmd_reencode},
 		{"session", tool_session},
+		{"tag", tool_tag},
 	};
 
 	if (argc < 2)

@@ -3,18 +3,17 @@
 #include "rfid/tool/tool.h"
 
 #include "common/err.h"
+#include "common/gen2_profile.h"
 #include "common/hex.h"
 #include "rfid/llrp_session.h"
+#include "rfid/tool/wire.h"
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <netdb.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #define STOP_WAIT_US (3 * US_PER_SEC)
 
@@ -26,7 +25,10 @@ struct live {
 	bool print, leave;
 	int64_t seconds;
 	uint64_t max_reads;
-	int fd;
+	struct tool_wire wire;
+	struct rfid_access *tag; /**< what to do with one; NULL = only look */
+	bool answered;           /**< it was done, or not */
+	int access_err;
 	struct llrp_session *session;
 	const struct clock *clock;
 	struct buf rx; /**< from the reader, up to a whole frame */
@@ -78,30 +80,20 @@ static void on_send(void *user, const uint8_t *data, size_t len)
 
 	if (on_frame(l, data, len, false) < 0)
 		return;
-	while (len > 0 && !l->lost) {
-		ssize_t n = send(l->fd, data, len, MSG_NOSIGNAL);
 
-		if (n < 0 && errno != EINTR) {
-			tool_error("%s: %s", l->host, strerror(errno));
-			l->lost = true;
-		} else if (n > 0) {
-			data += n;
-			len -= (size_t) n;
-		}
+	int r = l->lost ? 0 : tool_wire_send(&l->wire, data, len);
+
+	if (r < 0) {
+		tool_error("%s: %s", l->host, err_str(r));
+		l->lost = true;
 	}
-}
-
-static void on_state(void *user, enum rfid_reader_state state)
-{
-	(void) user;
-	printf("state %s\n", rfid_reader_state_str(state));
 }
 
 static void on_reads(void *user, const struct rfid_read *reads, size_t n)
 {
 	struct live *l = user;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !l->tag; i++) {
 		const struct rfid_read *r = &reads[i];
 		char hex[EPC_HEX_MAX], when[CLOCK_RFC3339_MAX];
 
@@ -116,6 +108,29 @@ static void on_reads(void *user, const struct rfid_read *reads, size_t n)
 		       r->rebased ? " (time of arrival)" : "");
 	}
 	l->reads += n;
+}
+
+static void on_answer(void *user, const struct rfid_access_result *result)
+{
+	struct live *l = user;
+
+	l->answered = true;
+	l->access_err = tool_tag_print(l->tag, result);
+}
+
+static void on_state(void *user, enum rfid_reader_state state)
+{
+	struct live *l = user;
+
+	printf("state %s\n", rfid_reader_state_str(state));
+	if (state == RFID_READER_RUNNING && l->tag && !l->answered) {
+		int r = llrp_session_access(l->session, l->tag, on_answer, l);
+
+		if (r < 0) {
+			tool_error("%s", err_str(r));
+			l->lost = true;
+		}
+	}
 }
 
 static void on_incident(void *user, const char *text)
@@ -141,38 +156,6 @@ static int keep(struct live *l, const uint8_t *data, size_t len)
 	return r;
 }
 
-static int dial(struct live *l)
-{
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list;
-	char port[8];
-	int r, err = 0;
-
-	snprintf(port, sizeof(port), "%u", l->cfg.port);
-	r = getaddrinfo(l->host, port, &hints, &list);
-	if (r != 0) {
-		tool_error("%s: %s", l->host, gai_strerror(r));
-		return -EHOSTUNREACH;
-	}
-	l->fd = -1;
-	for (struct addrinfo *a = list; a && l->fd < 0; a = a->ai_next) {
-		l->fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
-		if (l->fd >= 0 && connect(l->fd, a->ai_addr, a->ai_addrlen) < 0) {
-			err = errno;
-			close(l->fd);
-			l->fd = -1;
-		} else if (l->fd < 0) {
-			err = errno;
-		}
-	}
-	freeaddrinfo(list);
-	if (l->fd < 0) {
-		tool_error("%s port %s: %s", l->host, port, strerror(err));
-		return -err;
-	}
-	printf("connected to %s port %s\n", l->host, port);
-	return 0;
-}
-
 static int poll_ms(const struct live *l, int64_t until_us)
 {
 	int64_t due = MIN(llrp_session_deadline(l->session), until_us);
@@ -192,9 +175,9 @@ static int converse(struct live *l)
 
 	while (r == 0 && !l->lost) {
 		uint8_t data[65536];
-		struct pollfd p = {.fd = l->fd, .events = POLLIN};
+		struct pollfd p = {.fd = l->wire.fd, .events = POLLIN};
 
-		if (!stopping && (interrupted || clock_mono_us(l->clock) >= end ||
+		if (!stopping && (interrupted || l->answered || clock_mono_us(l->clock) >= end ||
 				  (l->max_reads && l->reads >= l->max_reads))) {
 			stopping = true;
 			end = clock_mono_us(l->clock) + STOP_WAIT_US;
@@ -204,12 +187,12 @@ static int converse(struct live *l)
 			return 0;
 		}
 		fflush(stdout);
-		if (poll(&p, 1, poll_ms(l, end)) > 0) {
-			ssize_t n = recv(l->fd, data, sizeof(data), 0);
+		if (tool_wire_pending(&l->wire) || poll(&p, 1, poll_ms(l, end)) > 0) {
+			long n = tool_wire_recv(&l->wire, data, sizeof(data));
 
-			if (n == 0 || (n < 0 && errno != EINTR)) {
+			if (n <= 0 && n != -EAGAIN) {
 				tool_error("%s: %s", l->host,
-					   n ? strerror(errno) : "the reader hung up");
+					   n ? err_str((int) n) : "the reader hung up");
 				return stopping ? 0 : -ERR_CLOSED;
 			}
 			r = n > 0 ? keep(l, data, (size_t) n) : 0;
@@ -260,7 +243,7 @@ static bool address(struct live *l, const char *text)
 {
 	const char *colon = strrchr(text, ':'), *from = text;
 	size_t n = strlen(text);
-	long port = RFID_DEFAULT_PORT;
+	long port = l->cfg.tls ? RFID_DEFAULT_TLS_PORT : RFID_DEFAULT_PORT;
 
 	if (*text == '[') {
 		const char *close_at = strchr(text, ']');
@@ -294,6 +277,16 @@ static int parse(struct live *l, int argc, char **argv)
 		{"reads", required_argument, NULL, 'n'},
 		{"llrp", required_argument, NULL, 'l'},
 		{"leave", no_argument, NULL, 'k'},
+		{"epc", required_argument, NULL, 'e'},
+		{"password", required_argument, NULL, 'w' + 256},
+		{"read", required_argument, NULL, 'R'},
+		{"write", required_argument, NULL, 'W'},
+		{"new-epc", required_argument, NULL, 'N'},
+		{"lock", required_argument, NULL, 'K'},
+		{"tls", no_argument, NULL, 'T'},
+		{"pin", required_argument, NULL, 'P'},
+		{"listen", no_argument, NULL, 'L'},
+		{"profile", required_argument, NULL, 'o'},
 		{NULL, 0, NULL, 0},
 	};
 	long v;
@@ -340,12 +333,41 @@ static int parse(struct live *l, int argc, char **argv)
 		case 'k':
 			l->leave = true;
 			break;
+		case 'T':
+			l->cfg.tls = true;
+			break;
+		case 'P':
+			l->cfg.tls = true;
+			l->cfg.tls_pin = optarg;
+			break;
+		case 'L':
+			l->cfg.reader_calls = true;
+			break;
+		case 'o':
+			if (!gen2_profile_find(optarg))
+				return tool_usage_error(
+					"--profile: fast-moving, dense-shelf or door");
+			l->cfg.profile = optarg;
+			break;
+		case 'e':
+		case 'w' + 256:
+		case 'R':
+		case 'W':
+		case 'N':
+		case 'K':
+			if (!l->tag)
+				return tool_usage_error("session: that option is for tag");
+			if (tool_tag_option(l->tag, opt, optarg) != TOOL_OK)
+				return TOOL_USAGE;
+			break;
 		default:
-			return tool_usage_error("session: what is that option?");
+			return tool_usage_error("%s: what is that option?", argv[0]);
 		}
 	}
 	if (optind != argc - 1)
-		return tool_usage_error("session wants one reader");
+		return tool_usage_error("%s wants one reader", argv[0]);
+	if (l->tag && l->tag->n_ops == 0)
+		return tool_usage_error("tag: nothing to do: --read, --write, --new-epc or --lock");
 	if (!address(l, argv[optind]))
 		return tool_usage_error("\"%s\" is no HOST or HOST:PORT", argv[optind]);
 	return 0;
@@ -366,7 +388,7 @@ static void print_ledger(const struct rfid_ledger *l)
 		       clock_rfc3339(l->last_gap.to_us, to), rfid_gap_cause_str(l->last_gap.cause));
 }
 
-int tool_session(int argc, char **argv)
+static int session(int argc, char **argv, struct rfid_access *tag)
 {
 	static const struct llrp_session_callbacks callbacks = {
 		.send = on_send,
@@ -374,8 +396,10 @@ int tool_session(int argc, char **argv)
 		.reads = on_reads,
 		.incident = on_incident,
 	};
-	struct live l = {
-		.clock = clock_system(), .fd = -1, .cfg = {.name = "reader", .session = 1}};
+	struct live l = {.clock = clock_system(),
+			 .wire.fd = -1,
+			 .cfg = {.name = "reader", .session = 1},
+			 .tag = tag};
 	struct sigaction act = {.sa_handler = on_signal};
 	struct rfid_reader_stats stats;
 	int r = parse(&l, argc, argv);
@@ -395,7 +419,7 @@ int tool_session(int argc, char **argv)
 	}
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
-	r = dial(&l);
+	r = tool_wire_open(&l.wire, &l.cfg);
 	if (r == 0) {
 		llrp_session_connected(l.session);
 		r = converse(&l);
@@ -404,13 +428,27 @@ int tool_session(int argc, char **argv)
 		       stats.messages, stats.model[0] ? stats.model : "a reader",
 		       stats.version == LLRP_VERSION_1_1 ? "1.1" : "1.0.1");
 		print_ledger(&stats.ledger);
-		close(l.fd);
 	}
+	tool_wire_close(&l.wire);
 	if (l.record && fclose(l.record) != 0) {
 		tool_error("%s: %s", l.record_path, strerror(errno));
 		r = -EIO;
 	}
 	llrp_session_free(l.session);
 	buf_done(&l.rx);
+	if (r == 0 && tag && l.access_err)
+		r = l.access_err;
 	return r < 0 ? TOOL_FAILED : TOOL_OK;
+}
+
+int tool_session(int argc, char **argv)
+{
+	return session(argc, argv, NULL);
+}
+
+int tool_tag(int argc, char **argv)
+{
+	struct rfid_access tag = {0};
+
+	return session(argc, argv, &tag);
 }

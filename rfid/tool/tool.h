@@ -8,6 +8,7 @@
 
 #include "common/buf.h"
 #include "rfid/llrp_codec.h"
+#include "rfid/rfid.h"
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -48,6 +49,13 @@ void tool_print_fault(const char *name, const struct tool_frame *f, int err,
 		      const struct llrp_diag *diag);
 
 int tool_session(int argc, char **argv);
+int tool_tag(int argc, char **argv);
+
+/** Takes one of the options about a tag: e(pc), w + 256 (password), R(ead), W(rite), N(ew EPC),
+ * (loc)K. TOOL_OK, or TOOL_USAGE after having said why. */
+int tool_tag_option(struct rfid_access *a, int opt, const char *text);
+/** What became of it. 0, or negative when something was not done. */
+int tool_tag_print(const struct rfid_access *a, const struct rfid_access_result *result);
 
 /** "gondola-llrp: ..." and a newline on stderr. */
 void tool_error(const char *fmt, ...) _printf_(1, 2);

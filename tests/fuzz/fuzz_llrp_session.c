@@ -5,7 +5,7 @@
  *   0  these bytes, as they are           1  a granting response to the last request
  *   2  time passes                        3  a sound frame of some type around these bytes
  *   4  a refusing response                5  a new connection
- *   6  stop
+ *   6  stop                             7  an operation on a tag
  */
 #include "rfid/llrp_codec.h"
 #include "rfid/llrp_session.h"
@@ -48,6 +48,14 @@ static void on_incident(void *user, const char *text)
 	(void) user;
 	for (; *text; text++)
 		if (*text < 0x20 || *text >= 0x7f)
+			abort();
+}
+
+static void on_access(void *user, const struct rfid_access_result *result)
+{
+	(void) user;
+	for (size_t i = 0; i < result->n; i++)
+		if (!result->ops[i].words_of || (result->err < 0 && !result->text))
 			abort();
 }
 
@@ -96,6 +104,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct llrp_session_callbacks cb = {
 		.send = on_send, .reads = on_reads, .incident = on_incident};
+	const struct rfid_access access = {.n_ops = 1,
+					   .ops = {{.kind = RFID_OP_READ, .bank = RFID_BANK_TID}}};
 	const struct rfid_reader_config cfg = {.n_antennas = 1, .antennas = {1}};
 	struct llrp_session *s = NULL;
 	struct world w = {0};
@@ -105,7 +115,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	llrp_session_connected(s);
 	while (size >= 2) {
-		uint8_t op = data[0] % 7;
+		uint8_t op = data[0] % 8;
 		size_t n = MIN((size_t) data[1], size - 2);
 
 		data += 2;
@@ -130,6 +140,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			llrp_session_connected(s);
 		} else if (op == 6) {
 			(void) !llrp_session_stop(s);
+		} else if (op == 7) {
+			(void) !llrp_session_access(s, &access, on_access, &w);
 		}
 	}
 	llrp_session_free(s);

@@ -209,12 +209,14 @@ test('no cut of a capture and no flipped bit upsets the reader of captures', asy
 
 // --- a live session
 
+let port;
+
 test('a session makes an inventory and records what both sides said', async () => {
 	const conf = file('sim.conf');
 	writeFileSync(conf, 'seed = 9\nreader "door" { port = 0 antennas = 2 }\n' +
 		'place "Door" { reader = "door" antennas = "1,2" kind = "exit" }\ngoods { gtins = "09506000134352" items = 10 }\n');
 	sim = spawn(join(build, 'bin/gondola-sim'), ['store', '--config', conf], { stdio: ['ignore', 'pipe', 'inherit'] });
-	const port = await new Promise((resolve, reject) => {
+	port = await new Promise((resolve, reject) => {
 		createInterface({ input: sim.stdout }).on('line', (line) => {
 			const m = /^gondola-sim ready (\{.*\})$/.exec(line);
 			if (m) resolve(JSON.parse(m[1]).readers.door);
@@ -228,6 +230,21 @@ test('a session makes an inventory and records what both sides said', async () =
 	assert(again.code === 0 && again.out.equals(readFileSync(file('live.bin'))), again.err);
 	const p = call('print', file('live.bin'));
 	assert(p.code === 0 && heads(p.text).length > 10 && p.text.includes('CLOSE_CONNECTION'), p.err);
+});
+
+test('the memory of a tag is read, written and locked', () => {
+	const at = `127.0.0.1:${port}`;
+	let r = call('tag', '--read', 'tid', '--write', 'user:1:cafe', '--read', 'user:0:2', at);
+	assert(r.code === 0 && /^read tid from word 0: e280[0-9a-f]{20}$/m.test(r.text) && /^read user from word 0: 0000cafe$/m.test(r.text), r.err + r.text);
+	const epc = /^tag ([0-9a-f]{24}) antenna/m.exec(r.text)[1], now = `e2${epc.slice(2)}`;
+	r = call('tag', '--epc', epc, '--new-epc', now, at);
+	assert(r.code === 0 && /6 of 6 words: done/.test(r.text), r.err + r.text);
+	r = call('tag', '--epc', now, '--lock', 'epc:forever', '--new-epc', epc, at);
+	assert(r.code === 1 && /write epc from word 2, 0 of 6 words: the memory is locked/.test(r.text), `${r.code} ${r.err}${r.text}`);
+	r = call('tag', '--epc', epc, '--read', 'tid', at);
+	assert(r.code === 1 && /no such tag answered/.test(r.err), r.err + r.text);
+	for (const bad of [['--read', 'attic'], ['--write', 'user:cafe'], ['--new-epc', now], ['--lock', 'epc'], []])
+		assert(call('tag', ...bad, at).code === 2, bad.join(' '));
 });
 
 test('a reader that is not there is an error', async () => {
