@@ -49,7 +49,7 @@ static void refuse_draft(struct create_op *op)
 }
 
 /* Reads the body; replies and yields NULL if there is something wrong with it. */
-static struct create_op *begin(struct http_request *rq, struct app *app)
+static struct create_op *begin(struct http_request *rq, struct app *app, bool preview)
 {
 	struct create_op *op = calloc(1, sizeof *op);
 	json_t *body = op ? http_json(rq) : NULL;
@@ -70,7 +70,7 @@ static struct create_op *begin(struct http_request *rq, struct app *app)
 	}
 	r = currency_find(app->config->currency, &cur) ? 0 : -ERR_CONFIG;
 	if (r == 0)
-		r = draft_parse(&op->draft, body, &cur, clock_real_us(app->clock));
+		r = draft_parse(&op->draft, body, &cur, clock_real_us(app->clock), !preview);
 	json_decref(body);
 	if (r == 0 && op->draft.error_count == 0)
 		return op;
@@ -240,7 +240,7 @@ static void create_done(void *arg, int err)
 
 void rollout_api_create(struct http_request *rq, struct app *app)
 {
-	struct create_op *op = begin(rq, app);
+	struct create_op *op = begin(rq, app, false);
 	int r;
 
 	if (!op)
@@ -371,7 +371,7 @@ static void preview_done(void *user)
 
 void rollout_api_preview(struct http_request *rq, struct app *app)
 {
-	struct create_op *op = begin(rq, app);
+	struct create_op *op = begin(rq, app, true);
 	int r;
 
 	if (!op)

@@ -227,19 +227,22 @@ static int read_changes(struct draft *d, const json_t *changes, const struct cur
 	return 0;
 }
 
-int draft_parse(struct draft *d, const json_t *body, const struct currency *cur, int64_t now_us)
+int draft_parse(struct draft *d, const json_t *body, const struct currency *cur, int64_t now_us,
+		bool must_have_name)
 {
-	const json_t *reason = json_object_get(body, "reason"),
+	const json_t *name = json_object_get(body, "name"),
+		     *reason = json_object_get(body, "reason"),
 		     *currency = json_object_get(body, "currency");
 
 	if (!d->errors)
 		return -ENOMEM;
 	memcpy(d->currency, cur->code, sizeof d->currency);
-	read_text(d, json_object_get(body, "name"), "/name", ROLLOUT_NAME_MAX, d->name);
-	if (!d->name[0] && d->error_count == 0)
+	if (must_have_name || is_there(name))
+		read_text(d, name, "/name", ROLLOUT_NAME_MAX, d->name);
+	if (must_have_name && !d->name[0] && d->error_count == 0)
 		draft_error(d, "missing-name", "A rollout has a name.", "/name");
-	if (is_there(reason)) /* it goes to the ledger beside the name */
-		read_text(d, reason, "/reason", PRICE_REASON_MAX - ROLLOUT_NAME_MAX, d->why);
+	if (is_there(reason))
+		read_text(d, reason, "/reason", PRICE_REASON_MAX, d->why);
 	if (is_there(currency) &&
 	    (!json_is_string(currency) || strcmp(json_string_value(currency), cur->code) != 0))
 		draft_error(d, "wrong-currency", "That is not this store's currency.", "/currency");

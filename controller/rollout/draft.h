@@ -50,8 +50,8 @@ void draft_error(struct draft *d, const char *code, const char *detail, const ch
 	_printf_(4, 5);
 
 /** Reads the body; what is wrong is in d->errors. */
-int draft_parse(struct draft *d, const json_t *body, const struct currency *cur,
-		int64_t now_us) _must_check_;
+int draft_parse(struct draft *d, const json_t *body, const struct currency *cur, int64_t now_us,
+		bool must_have_name) _must_check_;
 /** Finds the products, leaves out what would change nothing, makes the waves. Any thread. */
 int draft_check(struct sql *s, struct draft *d, int64_t now_us) _must_check_;
 /** What a person should know before: [{code, detail}]. Owned by the caller. */

@@ -9,7 +9,7 @@
 #include "controller/shop/price.h"
 #include <jansson.h>
 
-#define ROLLOUT_NAME_MAX 100
+#define ROLLOUT_NAME_MAX 200
 
 struct rollout_wave {
 	double percent;

@@ -184,6 +184,22 @@ static int wish_is_staged(struct sql *s, const struct entry *e)
 	return sql_run(q);
 }
 
+/* With fewer slots than pictures wished for and shown, what is held has made room for this one. It
+ * is reported again when it is back. */
+static int held_made_room(struct sql *s, const struct entry *e)
+{
+	struct sql_stmt *q = sql_prepare(
+		s, "UPDATE wanted SET staged_at = NULL WHERE addr = ?1 AND from_at = ?2"
+		   " AND image <> ?3 AND (SELECT count(*) FROM (SELECT image FROM wanted WHERE addr"
+		   " = ?1 UNION SELECT shown_image FROM labels WHERE addr = ?1"
+		   " AND shown_image IS NOT NULL)) > (SELECT slots FROM labels WHERE addr = ?1)");
+
+	sql_bind_i64(q, 1, (int64_t) e->addr);
+	sql_bind_i64(q, 2, PROTO_HOLD_US);
+	sql_bind_blob(q, 3, e->rep->image, IMAGE_HASH_BYTES);
+	return sql_run(q);
+}
+
 static int associated(struct sql *s, const struct label_ingest *in, const struct entry *e)
 {
 	struct sql_stmt *q =
@@ -225,6 +241,8 @@ static int image_step(struct sql *s, const struct label_ingest *in, const struct
 	r = sql_run(q);
 	if (r == 0 && !sent)
 		r = wish_is_staged(s, e);
+	if (r == 0 && !sent)
+		r = held_made_room(s, e);
 	return r < 0 ? r : note(s, in, e, sent ? "sent" : "staged", e->rep->image);
 }
 

@@ -3,6 +3,7 @@
 // one access point goes deaf, the halt, and the way back without one upload. What labels show and what was
 // written into them comes from the simulator's truth.
 import { writeFileSync } from 'node:fs';
+import https from 'node:https';
 import { assert, run, test } from '../lib/tap.mjs';
 import { endStore, newStore } from '../lib/stores.mjs';
 import { until } from '../../sim/demo/process.mjs';
@@ -16,7 +17,8 @@ const store = newStore({
 	aps: [{ name: 'left', panels }, { name: 'right', panels }],
 });
 const shelf = []; // by product: { product, left, right, before: [panel hash of each] }
-let id, writesBefore;
+const heard = []; // states of rollout events, as a browser gets them
+let id, writesBefore, stream;
 
 const labelsOf = (first, last) => shelf.slice(first, last).flatMap((s) => [s.left, s.right]);
 const rollout = () => store.api.get(`/rollouts/${id}`);
@@ -26,6 +28,23 @@ const inState = (state, ms = 30000) => until(`the rollout to be ${state}`, async
 	if (['halted', 'done', 'cancelled'].includes(r.state) && r.state !== state) throw new Error(`it is ${r.state}: ${r.reason}`);
 	return r.state === state && r;
 }, ms, 100);
+
+/** Listens to the events of the store, as a page does. */
+function listen() {
+	const rq = https.request({ host: '127.0.0.1', port: store.publicPort, path: '/api/v1/events', ca: store.ca, headers: { cookie: store.api.cookie }, agent: false }, (rs) => {
+		let rest = '';
+		rs.setEncoding('utf8');
+		rs.on('error', () => {});
+		rs.on('data', (text) => {
+			const blocks = (rest + text).split('\n\n');
+			rest = blocks.pop();
+			for (const b of blocks.filter((x) => /^event: ?rollout$/m.test(x))) heard.push(JSON.parse(/^data: ?(.*)$/m.exec(b)[1]));
+		});
+	});
+	rq.on('error', () => {});
+	rq.end();
+	return rq;
+}
 
 async function writes() {
 	const { labels } = await store.truth.ask({ op: 'labels' });
@@ -75,6 +94,7 @@ test('gondolactl previews and starts it from a file', async () => {
 	id = r.id;
 	assert(r.waves.map((w) => w.products).join() === '1,2,3', JSON.stringify(r.waves));
 	assert(r.first_forecast.why, 'it says when it will be over, and why');
+	stream = listen();
 	const again = await store.api.request('POST', '/api/v1/rollouts', { name: 'Other', changes: [{ gtin: shelf[5].product.gtin, price_minor: 1 }] });
 	assert(again.status === 409 && again.body.errors[0].rollout_id === id, 'one product is in one rollout at a time');
 });
@@ -138,6 +158,9 @@ test('gondolactl shows the ladder and lists every label with its state', async (
 	assert(/rolled-back/.test(text) && /wave 3 .*waiting/.test(text), text);
 	const labels = await store.ctlJson('rollouts', 'labels', '--wave', 1, id);
 	assert(labels.length === 2 && labels.every((l) => l.state === 'rolled-back'), JSON.stringify(labels));
+	const states = new Set(heard.filter((e) => e.id === id).map((e) => e.state));
+	for (const s of ['flipping', 'settling', 'paused', 'halted', 'rolling-back', 'rolled-back']) assert(states.has(s), `browsers heard of ${[...states]}`);
+	stream.destroy();
 	const samples = (await rollout()).samples;
 	assert(samples.length > 3 && Math.max(...samples.map((s) => s.staged)) >= 6, 'samples of what happened are kept');
 });

@@ -529,6 +529,35 @@ static void label_with_one_slot_is_not_waited_for(void **state)
 	assert_string_equal(shelf_label_state(&shelf, id, 0, text), "flipped: ");
 }
 
+static void picture_that_made_room_for_a_dated_one_is_not_staged(void **state)
+{
+	char text[400], body[160], at[CLOCK_RFC3339_MAX];
+	struct label l;
+	int64_t id;
+
+	open_shelf(state, 1);
+	env_sql(shelf.e, "UPDATE labels SET slots = 2");
+	shelf_show(&shelf, 0, EVIDENCE_CONFIRMED);
+	snprintf(body, sizeof body, "{\"gtin\":\"%s\",\"price_minor\":120,\"from\":\"%s\"}",
+		 shelf.gtin[0], clock_rfc3339(clock_real_us(shelf.e->app.clock) + 60 * MINUTE, at));
+	assert_int_equal(env_call(shelf.e, "POST", "/api/v1/price-changes", body), 201);
+	id = shelf_start(&shelf, 1, "\"gate\":{\"timeout_s\":7200},");
+	assert_int_equal(shelf_say(&shelf, id, "pause", NULL), 200);
+	shelf_stage(&shelf, 0);
+	l = shelf_label(&shelf, 0);
+	assert_int_equal(l.n_wanted, 3);
+	shelf_report(&shelf, 0, LABEL_STAGED, l.wanted[1].image, 0);
+	l = shelf_label(&shelf, 0);
+	assert_int_equal(shelf_held(&l)->staged_us, 0);
+	shelf_pass(&shelf, 20 * SECOND);
+	assert_non_null(strstr(shelf_label_state(&shelf, id, 0, text), "slots are taken"));
+	shelf_pass(&shelf, 61 * MINUTE); /* the planned price holds now, and there is room */
+	shelf_show(&shelf, 0, EVIDENCE_CONFIRMED);
+	shelf_stage(&shelf, 0);
+	shelf_pass(&shelf, 20 * SECOND);
+	assert_string_equal(shelf_label_state(&shelf, id, 0, text), "staged: ");
+}
+
 /* --- being killed ----------------------------------------------------------------------------- */
 
 static void restart_goes_on_from_every_state(void **state)
@@ -613,6 +642,7 @@ int main(void)
 		T(label_that_moves_must_be_staged_anew),
 		T(label_joins_and_leaves_with_its_link),
 		T(label_with_one_slot_is_not_waited_for),
+		T(picture_that_made_room_for_a_dated_one_is_not_staged),
 		T(restart_goes_on_from_every_state),
 		T(write_that_fails_leaves_nothing_half_done),
 	};

@@ -20,11 +20,14 @@ static unsigned int post(const char *path, const char *body)
 /* Refused with this code at this place, and nothing was written. */
 static void refused(const char *body, const char *pointer, const char *code)
 {
+	bool of_name = strcmp(pointer, "/name") == 0;
+
 	assert_int_equal(post("", body), 422);
 	assert_string_equal(env_text(shelf.e, "code"), "bad-rollout");
 	assert_string_equal(env_text(shelf.e, "errors.0.pointer"), pointer);
 	assert_string_equal(env_text(shelf.e, "errors.0.code"), code);
-	assert_int_equal(post("/preview", body), 422);
+	if (!of_name) /* while it is typed, a preview has none */
+		assert_int_equal(post("/preview", body), 422);
 	assert_int_equal(env_number(shelf.e, "SELECT count(*) FROM rollouts"), 0);
 }
 
