@@ -12,6 +12,10 @@
 	"[--name NAME] [--reason TEXT] [--waves 2,25,100] [--staged PERCENT] [--timeout S]"        \
 	" [--failed PERCENT] [--settle S] [--start TIME] FILE.csv"
 
+#define PROMOTION_ARGS                                                                             \
+	"--percent P|--price PRICE --brand B|--category C|--gtins G,G --from TIME --to TIME"       \
+	" [--repeat RRULE] [--draft] NAME"
+
 const struct ctl_verb ctl_verbs[] = {
 	{"login", "", "sign in (--user) and keep the session", ctl_login},
 	{"logout", "", "end the kept session", ctl_logout},
@@ -21,7 +25,21 @@ const struct ctl_verb ctl_verbs[] = {
 	{"products import", "[--dry-run] FILE", "create and update products from a CSV file",
 	 ctl_products_import},
 	{"price set", "GTIN PRICE", "change a price, now", ctl_price_set},
-	{"price history", "GTIN", "all prices a product had, newest first", ctl_price_history},
+	{"price history", "GTIN", "what a product has cost and will, promotions too",
+	 ctl_price_history},
+	{"price undo", "GTIN [REASON]", "take its latest price change back, by a new one",
+	 ctl_price_undo},
+	{"promotions list", "[--state STATE]", "lower prices between two edges",
+	 ctl_promotions_list},
+	{"promotions show", "PROMOTION", "one promotion, and how far its labels are",
+	 ctl_promotions_show},
+	{"promotions preview", PROMOTION_ARGS, "what a promotion would do; makes none",
+	 ctl_promotions_preview},
+	{"promotions add", PROMOTION_ARGS, "make a promotion", ctl_promotions_add},
+	{"promotions cancel", "PROMOTION [REASON]", "end it now; the regular price shows again",
+	 ctl_promotions_cancel},
+	{"promotions labels", "[--state STATE] PROMOTION", "how far each label is, and why",
+	 ctl_promotions_labels},
 	{"rollouts list", "", "price changes that go out in waves", ctl_rollouts_list},
 	{"rollouts show", "ROLLOUT", "one rollout: its waves, and when it will be over",
 	 ctl_rollouts_show},

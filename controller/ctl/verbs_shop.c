@@ -155,36 +155,6 @@ int ctl_price_set(struct ctl *c, int argc, char **argv)
 	return code;
 }
 
-int ctl_price_history(struct ctl *c, int argc, char **argv)
-{
-	static const struct ctl_column columns[] = {
-		{"FROM", "from", false},
-		{"PRICE", "price_minor", true},
-		{"CHANGED", "at", false},
-		{"BY", "by", false},
-	};
-	char path[96];
-	json_int_t id;
-	json_t *items;
-
-	if (argc != 1)
-		return ctl_usage_error("price history needs one GTIN");
-	int code = ctl_product_id(c, argv[0], &id);
-
-	if (code != CTL_OK)
-		return code;
-	snprintf(path, sizeof(path), "/api/v1/price-changes?product_id=%lld", (long long) id);
-	code = ctl_list(c, path, &items);
-	if (code != CTL_OK)
-		return code;
-	if (c->json)
-		ctl_print_json(items);
-	else
-		ctl_print_table(items, columns, ARRAY_SIZE(columns));
-	json_decref(items);
-	return CTL_OK;
-}
-
 int ctl_labels_list(struct ctl *c, int argc, char **argv)
 {
 	static const struct ctl_column columns[] = {
