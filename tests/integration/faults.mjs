@@ -10,6 +10,7 @@ import { canConduct, Clock } from '../lib/clock.mjs';
 import { Disk } from '../lib/disk.mjs';
 import { COMMIT, newContext, operations } from '../lib/operations.mjs';
 import { bookOperations } from '../lib/operations_books.mjs';
+import { promoOperations } from '../lib/operations_promo.mjs';
 import { timedOperations } from '../lib/operations_timed.mjs';
 import { endStore, newStore, oneAp } from '../lib/stores.mjs';
 import { delay, until } from '../../sim/demo/process.mjs';
@@ -119,7 +120,7 @@ async function readOnly(op) {
 }
 
 /* FAULTS_ONLY=words takes the rows that have them in their names. */
-const table = [...operations, ...bookOperations, ...timedOperations].flatMap((op) => [
+const table = [...operations, ...promoOperations, ...bookOperations, ...timedOperations].flatMap((op) => [
 	...Object.keys(op.points).map((point) => ({ name: `${op.name}, killed at ${point}`, run: () => killed(op, point) })),
 	{ name: `${op.name}, disk full`, run: () => full(op) },
 	{ name: `${op.name}, disk read-only`, run: () => readOnly(op) },
