@@ -5,14 +5,14 @@
 // choose how much.
 import { endStore, newStore } from '../lib/stores.mjs';
 import { random } from '../lib/tap.mjs';
-import { allHeard, calledMissing, gtinOfEpc, importBooks, reallyMissing, salesAreThereOnce, score, tillOf, writeCatalogue } from '../lib/day.mjs';
+import { allHeard, calledMissing, gtinOfEpc, importBooks, itemsByGtin, reallyMissing, salesAreThereOnce, score, tillOf, writeCatalogue } from '../lib/day.mjs';
 import { Till } from '../../sim/demo/till.mjs';
 import { delay, until } from '../../sim/demo/process.mjs';
 
 const number = (name, or) => Number(process.env[name] ?? or);
 const day = {
 	items: number('ITEMS', 5000), sales: number('SALES', 200), seconds: number('DAY_SECONDS', 150), seed: number('SEED', 20261122),
-	epcShare: 0.5, thefts: 40, returns: 10, misplaced: 100, late: 0.15, twice: 0.05, graceSeconds: 20, readsPerSecond: 1, cross: 0.02, loss: 0.02,
+	epcShare: 0.5, thefts: 40, returns: 10, misplaced: 100, late: 0.15, twice: 0.05, walkSeconds: 5, graceSeconds: 20, readsPerSecond: 1, cross: 0.02, loss: 0.02,
 };
 const reader = ` reads_per_s = ${day.readsPerSecond.toFixed(2)} cross = ${day.cross.toFixed(2)}`;
 const plan = {
@@ -28,15 +28,28 @@ const plan = {
 };
 const store = newStore(plan, { controllerConfig: [`books { grace_s = ${day.graceSeconds} }`] });
 const rnd = random(day.seed), pick = (list) => list[Math.floor(rnd() * list.length)];
-const takeOne = (list) => list.splice(Math.floor(rnd() * list.length), 1)[0];
+const pending = [];
+
+/** An item off the shelves. Some products are asked for much more than others, by customers and thieves alike. */
+function takeOne(shelves) {
+	for (;;) {
+		const shelf = shelves[Math.floor(shelves.length * rnd() ** 2)];
+		if (shelf.length) return shelf.splice(Math.floor(rnd() * shelf.length), 1)[0];
+	}
+}
 const done = { pieces: 0, withEpc: 0, returns: 0, late: 0, twice: 0, delivered: 0 };
 
 const lineOf = (item, byEpc, quantity) => ({ ...(byEpc ? { epc: item.epc } : { gtin: gtinOfEpc(item.epc) }), quantity });
 
-/** One customer: what is bought leaves, the till tells at once, late, or twice. */
-async function sell(till, shelf, sold, later) {
-	const byEpc = rnd() < day.epcShare, basket = Array.from({ length: 1 + Math.floor(rnd() * 3) }, () => takeOne(shelf)).filter(Boolean);
+/** One customer: what is bought is heard no more, then the till tells, at once, late, or twice. */
+async function sell(till, shelves, sold, later) {
+	const byEpc = rnd() < day.epcShare, basket = Array.from({ length: 1 + Math.floor(rnd() * 3) }, () => takeOne(shelves));
 	for (const item of basket) await store.truth.ask({ op: 'leave', epc: item.epc, how: 'sold' });
+	pending.push(pay(till, basket, byEpc, sold, later, rnd() * day.walkSeconds * 1000));
+}
+
+async function pay(till, basket, byEpc, sold, later, walkMs) {
+	await delay(walkMs);
 	const sale = till.make(basket.map((item) => lineOf(item, byEpc, 1)));
 	done.pieces += basket.length;
 	if (byEpc) done.withEpc += basket.length;
@@ -87,11 +100,11 @@ function schedule(acts) {
 
 async function trade(catalogue) {
 	const till = await tillOf(store, Till), sold = [], later = [], known = new Set(catalogue.tagged);
-	const shelf = (await store.truth.ask({ op: 'items' })).items.filter((i) => known.has(gtinOfEpc(i.epc)));
+	const shelves = [...(await itemsByGtin(store))].filter(([gtin]) => known.has(gtin)).map(([, items]) => items);
 	const acts = {
-		sell: () => sell(till, shelf, sold, later),
-		steal: async () => store.truth.ask({ op: 'leave', epc: takeOne(shelf).epc, how: 'stolen' }),
-		misplace: async () => store.truth.ask({ op: 'move', epc: pick(shelf).epc, place: pick(plan.places).name }),
+		sell: () => sell(till, shelves, sold, later),
+		steal: async () => store.truth.ask({ op: 'leave', epc: takeOne(shelves).epc, how: 'stolen' }),
+		misplace: async () => store.truth.ask({ op: 'move', epc: pick(pick(shelves.filter((s) => s.length))).epc, place: pick(plan.places).name }),
 		bringBack: async () => { while (!(await bringBack(till, sold))) await delay(1000); },
 		deliver: () => deliver(catalogue.tagged.slice(0, 10)),
 	};
@@ -100,6 +113,7 @@ async function trade(catalogue) {
 		await delay(Math.max(0, start + at - Date.now()));
 		await act();
 	}
+	await Promise.all(pending);
 	/* The tills that were late tell last things first. */
 	if (later.length) await till.feed(later.reverse());
 	await salesAreThereOnce(store, till);
@@ -122,6 +136,7 @@ async function report() {
 	const items = score(called.epcs, real.epcs), products = score(called.gtins, real.gtins);
 	const { summary } = await store.api.get('/differences?limit=1');
 	console.log(`# seed ${day.seed}, ${day.items} items, ${day.sales} sales of ${done.pieces} pieces in ${day.seconds} s, ${Math.round((100 * done.withEpc) / done.pieces)} % of them by EPC, ${done.returns} returns, ${real.epcs.size} thefts, ${day.misplaced} misplaced, ${done.delivered} delivered, ${done.late} sales told late, ${done.twice} twice`);
+	console.log(`# popular products are bought and stolen more (an item's product is drawn by the square of chance), sold goods are silent up to ${day.walkSeconds} s before their sale`);
 	console.log(`# ${day.readsPerSecond} reads/s of an item, cross reads ${day.cross * 100} %, grace ${day.graceSeconds} s; the books are right at opening`);
 	line('day_missing_precision', items.precision);
 	line('day_missing_recall', items.recall);

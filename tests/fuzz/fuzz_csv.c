@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A catalogue file may be anything: it is read to its end, in bounds, and every row or error is
- * sane. */
+/* A file of a catalogue or of book stock may be anything: it is read to its end, in bounds, and
+ * every row or error is sane. */
+#include "controller/books/book_rows.h"
 #include "controller/shop/csv.h"
 #include "controller/shop/import_rows.h"
 #include <string.h>
@@ -27,12 +28,28 @@ static void records(const uint8_t *data, size_t size)
 	csv_done(&c);
 }
 
+static void book_stock(const uint8_t *data, size_t size)
+{
+	struct book_rows rows;
+
+	if (book_rows_parse(data, size, INT64_C(1795000000000000), &rows) < 0)
+		return;
+	if (rows.sheet.error_count < rows.sheet.n_errors)
+		abort();
+	for (size_t i = 0; i < rows.n && rows.sheet.error_count == 0; i++)
+		if (!rows.v[i].gtin || !rows.v[i].place_name || rows.v[i].as_of_us < 0 ||
+		    rows.v[i].quantity > 1000000 || rows.v[i].quantity < -1000000)
+			abort();
+	book_rows_done(&rows);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct import_set set;
 	struct currency eur;
 
 	records(data, size);
+	book_stock(data, size);
 	if (!currency_find("EUR", &eur) || import_parse(data, size, &eur, &set) < 0)
 		return 0;
 	for (size_t i = 0; i < set.n && set.sheet.error_count == 0; i++)
