@@ -385,27 +385,6 @@ static bool same_wish(const struct esl_label *l, const struct esl_want *w)
 	return true;
 }
 
-static bool has_wish(const struct esl_wish *wishes, size_t n, const uint8_t *image)
-{
-	for (size_t i = 0; i < n; i++)
-		if (memcmp(wishes[i].image, image, IMAGE_HASH_BYTES) == 0)
-			return true;
-	return false;
-}
-
-/* What is wished for later and needs no upload, since an earlier wish has left it in a slot. */
-static void report_staged_already(struct esl_engine *e, const struct esl_label *l,
-				  const struct esl_wish *old, size_t n_old)
-{
-	for (size_t i = 0; i < l->n_wishes; i++) {
-		const struct esl_wish *wish = &l->wishes[i];
-
-		if (wish->from_us > esl_utc(e) && !has_wish(old, n_old, wish->image) &&
-		    esl_slot_of(l, wish->image) != ESL_NO_SLOT && !esl_is_shown(l, wish->image))
-			esl_report_image(e, l, ESL_STAGED, wish->image);
-	}
-}
-
 static int set_wishes(struct esl_engine *e, struct esl_label *l, const struct esl_want *w)
 {
 	struct esl_wish *wishes = calloc(MAX(w->n, 1), sizeof(*wishes)), *old = l->wishes;
@@ -419,7 +398,7 @@ static int set_wishes(struct esl_engine *e, struct esl_label *l, const struct es
 	}
 	l->wishes = wishes;
 	l->n_wishes = (uint8_t) w->n;
-	report_staged_already(e, l, old, n_old);
+	esl_report_waiting(e, l, old, n_old);
 	free(old);
 	return 0;
 }
@@ -501,6 +480,7 @@ void esl_engine_tell(struct esl_engine *e)
 		if (!l->configured || l->forgetting)
 			continue;
 		esl_report_associated(e, l);
+		esl_report_waiting(e, l, NULL, 0);
 		if (l->shown_slot != ESL_NO_SLOT && l->slots[l->shown_slot].held)
 			esl_report_shown(e, l);
 	}

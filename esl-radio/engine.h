@@ -471,6 +471,11 @@ void esl_report_associated(struct esl_engine *e, const struct esl_label *l);
 /** STAGED or SENT. */
 void esl_report_image(struct esl_engine *e, const struct esl_label *l, enum esl_report_kind kind,
 		      const uint8_t image[IMAGE_HASH_BYTES]);
+/** Says that pictures wished for later are in slots already, except those of the wishes `old`: when
+ * an earlier wish left them there, and after esl_report_associated(), which takes back all that was
+ * said of the label's slots. */
+void esl_report_waiting(struct esl_engine *e, const struct esl_label *l, const struct esl_wish *old,
+			size_t n_old);
 void esl_report_shown(struct esl_engine *e, const struct esl_label *l);
 void esl_report_lost(struct esl_engine *e, struct esl_label *l);
 void esl_report_status(struct esl_engine *e, struct esl_label *l);

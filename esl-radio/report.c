@@ -92,6 +92,26 @@ void esl_report_image(struct esl_engine *e, const struct esl_label *l, enum esl_
 	hand_over(e, &r);
 }
 
+static bool has_wish(const struct esl_wish *wishes, size_t n, const uint8_t *image)
+{
+	for (size_t i = 0; i < n; i++)
+		if (memcmp(wishes[i].image, image, IMAGE_HASH_BYTES) == 0)
+			return true;
+	return false;
+}
+
+void esl_report_waiting(struct esl_engine *e, const struct esl_label *l, const struct esl_wish *old,
+			size_t n_old)
+{
+	for (size_t i = 0; i < l->n_wishes; i++) {
+		const struct esl_wish *wish = &l->wishes[i];
+
+		if (wish->from_us > esl_utc(e) && !has_wish(old, n_old, wish->image) &&
+		    esl_slot_of(l, wish->image) != ESL_NO_SLOT && !esl_is_shown(l, wish->image))
+			esl_report_image(e, l, ESL_STAGED, wish->image);
+	}
+}
+
 void esl_report_shown(struct esl_engine *e, const struct esl_label *l)
 {
 	struct esl_report r = report_of(e, l, ESL_SHOWN);

@@ -354,6 +354,7 @@ static void completed(struct esl_visit *v)
 		l->ping_at_us = esl_now(e);
 		l->status_reported_us = esl_now(e); /* the report carries it all */
 		esl_report_associated(e, l);
+		esl_report_waiting(e, l, NULL, 0);
 	}
 	if (esl_save_label(e, l) < 0)
 		esl_report_error(e, l, -EIO, "The label's state could not be stored.", NULL);

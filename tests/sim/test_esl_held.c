@@ -102,6 +102,30 @@ static void held_picture_is_staged_and_never_shown(void **state)
 	}
 }
 
+static void what_waits_in_a_slot_is_said_again_after_an_association(void **state)
+{
+	size_t mark;
+
+	(void) state;
+	open_shop(3, 4, SIM_PERSONALITY_SL, 0.02);
+	WANT(1, {1, 1}, {2, HELD});
+	world_run(&w, MINUTE);
+	mark = world_mark(&w);
+	esl_engine_tell(w.engine);
+	assert_true(world_find(&w, mark, 1, ESL_STAGED, 2) >
+		    world_find(&w, mark, 1, ESL_ASSOCIATED, 0));
+	assert_null(world_find(&w, mark, 0, ESL_STAGED, 0));
+	/* The label comes back by itself: its clock is gone, its slots are not. */
+	mark = world_mark(&w);
+	sim_label_reboot(sim_radio_label(w.radio, 1), clock_mono_us(loop_clock(w.loop)));
+	sim_radio_touched(w.radio, 1);
+	world_run(&w, 2 * MINUTE);
+	assert_non_null(world_find(&w, mark, 1, ESL_ASSOCIATED, 0));
+	assert_true(world_find(&w, mark, 1, ESL_STAGED, 2) >
+		    world_find(&w, mark, 1, ESL_ASSOCIATED, 0));
+	world_close(&w);
+}
+
 static void check_there_and_back(uint8_t slots, enum sim_personality p, double loss)
 {
 	uint32_t before;
@@ -257,6 +281,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(held_picture_is_staged_and_never_shown),
+		cmocka_unit_test(what_waits_in_a_slot_is_said_again_after_an_association),
 		cmocka_unit_test(flip_and_rollback_upload_nothing),
 		cmocka_unit_test(restart_keeps_what_is_held),
 		cmocka_unit_test(wish_for_what_a_slot_still_holds_is_reported_staged),
