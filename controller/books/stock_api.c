@@ -175,7 +175,6 @@ struct figure_op {
 
 static int figure_answer(struct sql *s, struct figure_op *o)
 {
-	_cleanup_free_ char *name = NULL;
 	char gtin[GTIN_STR_MAX];
 	struct sql_stmt *q = sql_prepare(s, "SELECT gtin, name FROM products WHERE id = ?");
 	json_t *body;

@@ -217,14 +217,16 @@ static bool check_antennas(struct check *c, const json_t *list)
 bool plan_parse(struct inventory *inv, const json_t *body, struct plan *ret, json_t **ret_errors)
 {
 	struct check c = {.inv = inv, .plan = ret, .errors = json_array()};
-	bool floor, memory = c.errors != NULL;
+	bool wide, high, floor, memory = c.errors != NULL;
 
 	*ret = (struct plan){.width_m = 0};
 	*ret_errors = NULL;
 	/* without a floor nothing can be said of what is on it */
-	floor = memory &&
-		(take_number(&c, body, "", "width_m", PLAN_MIN_M, PLAN_MAX_M, &ret->width_m) &
-		 take_number(&c, body, "", "height_m", PLAN_MIN_M, PLAN_MAX_M, &ret->height_m));
+	wide = memory &&
+	       take_number(&c, body, "", "width_m", PLAN_MIN_M, PLAN_MAX_M, &ret->width_m);
+	high = memory &&
+	       take_number(&c, body, "", "height_m", PLAN_MIN_M, PLAN_MAX_M, &ret->height_m);
+	floor = wide && high;
 	if (floor)
 		memory = check_places(&c, json_object_get(body, "places")) &&
 			 check_antennas(&c, json_object_get(body, "antennas"));

@@ -48,8 +48,8 @@ void csv_sheet_done(struct csv_sheet *s)
 	*s = (struct csv_sheet){.rows = 0};
 }
 
-static void note(struct csv_sheet *s, uint64_t line, unsigned int column, const char *code,
-		 const char *fmt, va_list ap)
+_printf_(5, 0) static void note(struct csv_sheet *s, uint64_t line, unsigned int column,
+				const char *code, const char *fmt, va_list ap)
 {
 	struct csv_error *e;
 
@@ -248,7 +248,7 @@ static int read_all(struct csv_reader *r, void (*row)(struct csv_reader *r, void
 			return e;
 		if (r->csv.fault) {
 			csv_sheet_wrong(r->sheet, r->csv.fault_line, r->csv.fault_column,
-				 csv_fault_code(r->csv.fault), "This line cannot be read.");
+					csv_fault_code(r->csv.fault), "This line cannot be read.");
 			if (!header)
 				return 0;
 		} else if (!header) {
