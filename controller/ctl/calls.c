@@ -142,6 +142,21 @@ int ctl_list(struct ctl *c, const char *path, json_t **ret_items)
 	return CTL_OK;
 }
 
+int ctl_show_list(struct ctl *c, const char *path, const struct ctl_column *columns, size_t n)
+{
+	json_t *items;
+	int code = ctl_list(c, path, &items);
+
+	if (code != CTL_OK)
+		return code;
+	if (c->json)
+		ctl_print_json(items);
+	else
+		ctl_print_table(items, columns, n);
+	json_decref(items);
+	return CTL_OK;
+}
+
 int ctl_find_id(struct ctl *c, const char *path, const char *key, const char *value,
 		const char *what, json_int_t *ret_id)
 {

@@ -101,6 +101,8 @@ int ctl_upload(struct ctl *c, const char *path, const char *content_type, const 
 int ctl_import(struct ctl *c, const char *path, const char *file, bool dry, json_t **ret_body);
 /** Collects all pages of a list into one array. */
 int ctl_list(struct ctl *c, const char *path, json_t **ret_items);
+/** Prints all pages of a list, as a table or as asked. */
+int ctl_show_list(struct ctl *c, const char *path, const struct ctl_column *columns, size_t n);
 /** The id of the object in a list whose `key` is `value`; explains itself when there is none. */
 int ctl_find_id(struct ctl *c, const char *path, const char *key, const char *value,
 		const char *what, json_int_t *ret_id);

@@ -7,21 +7,6 @@
 
 #define DEFAULT_TTL "90d"
 
-static int show(struct ctl *c, const char *path, const struct ctl_column *columns, size_t n)
-{
-	json_t *items;
-	int code = ctl_list(c, path, &items);
-
-	if (code != CTL_OK)
-		return code;
-	if (c->json)
-		ctl_print_json(items);
-	else
-		ctl_print_table(items, columns, n);
-	json_decref(items);
-	return CTL_OK;
-}
-
 int ctl_tokens_list(struct ctl *c, int argc, char **argv)
 {
 	static const struct ctl_column columns[] = {{"TOKEN", "name", false},
@@ -32,7 +17,7 @@ int ctl_tokens_list(struct ctl *c, int argc, char **argv)
 	(void) argv;
 	if (argc > 0)
 		return ctl_usage_error("tokens list takes no further words");
-	return show(c, "/api/v1/tokens", columns, ARRAY_SIZE(columns));
+	return ctl_show_list(c, "/api/v1/tokens", columns, ARRAY_SIZE(columns));
 }
 
 /* "90d", "12h", "30m", "600s" or seconds. */
@@ -124,7 +109,7 @@ int ctl_sessions_list(struct ctl *c, int argc, char **argv)
 	(void) argv;
 	if (argc > 0)
 		return ctl_usage_error("sessions list takes no further words");
-	return show(c, "/api/v1/sessions", columns, ARRAY_SIZE(columns));
+	return ctl_show_list(c, "/api/v1/sessions", columns, ARRAY_SIZE(columns));
 }
 
 int ctl_sessions_end(struct ctl *c, int argc, char **argv)

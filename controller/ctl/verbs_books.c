@@ -57,7 +57,6 @@ int ctl_books_list(struct ctl *c, int argc, char **argv)
 		{"NAME", "name", false},   {"REASON", "reason", false},
 	};
 	_cleanup_buf_ struct buf path = BUF_INIT;
-	json_t *items;
 	json_int_t id;
 	int code = CTL_OK;
 
@@ -69,16 +68,9 @@ int ctl_books_list(struct ctl *c, int argc, char **argv)
 		buf_printf(&path, "?history=1&product_id=%lld", (long long) id);
 	}
 	buf_put_u8(&path, 0);
-	if (code == CTL_OK)
-		code = ctl_list(c, (const char *) path.data, &items);
-	if (code != CTL_OK)
-		return code;
-	if (c->json)
-		ctl_print_json(items);
-	else
-		ctl_print_table(items, columns, ARRAY_SIZE(columns));
-	json_decref(items);
-	return CTL_OK;
+	return code == CTL_OK
+		       ? ctl_show_list(c, (const char *) path.data, columns, ARRAY_SIZE(columns))
+		       : code;
 }
 
 /* What `books set` and `settle` have in common. */
@@ -196,7 +188,6 @@ int ctl_differences(struct ctl *c, int argc, char **argv)
 	_cleanup_buf_ struct buf path = BUF_INIT;
 	const char *reason;
 	json_int_t place;
-	json_t *items;
 
 	buf_put_str(&path, "/api/v1/differences?");
 	if (ctl_take_value(&argc, argv, "--reason", &reason)) {
@@ -212,16 +203,9 @@ int ctl_differences(struct ctl *c, int argc, char **argv)
 		return show(c, argv[0]);
 	if (code == CTL_OK && argc > 1)
 		return ctl_usage_error("differences takes one GTIN at most");
-	if (code == CTL_OK)
-		code = ctl_list(c, (const char *) path.data, &items);
-	if (code != CTL_OK)
-		return code;
-	if (c->json)
-		ctl_print_json(items);
-	else
-		ctl_print_table(items, columns, ARRAY_SIZE(columns));
-	json_decref(items);
-	return CTL_OK;
+	return code == CTL_OK
+		       ? ctl_show_list(c, (const char *) path.data, columns, ARRAY_SIZE(columns))
+		       : code;
 }
 
 int ctl_differences_strangers(struct ctl *c, int argc, char **argv)
@@ -232,18 +216,8 @@ int ctl_differences_strangers(struct ctl *c, int argc, char **argv)
 		{"LAST SEEN", "last_seen", false},
 		{"WHY", "reason.text", false},
 	};
-	json_t *items;
 
 	if (argc > 0)
 		return ctl_usage_error("`%s` is not expected here", argv[0]);
-	int code = ctl_list(c, "/api/v1/differences/strangers", &items);
-
-	if (code != CTL_OK)
-		return code;
-	if (c->json)
-		ctl_print_json(items);
-	else
-		ctl_print_table(items, columns, ARRAY_SIZE(columns));
-	json_decref(items);
-	return CTL_OK;
+	return ctl_show_list(c, "/api/v1/differences/strangers", columns, ARRAY_SIZE(columns));
 }

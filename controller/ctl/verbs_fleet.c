@@ -266,21 +266,11 @@ int ctl_users_list(struct ctl *c, int argc, char **argv)
 	static const struct ctl_column columns[] = {{"USER", "name", false},
 						    {"ROLE", "role", false},
 						    {"LAST SIGN-IN", "last_login", false}};
-	json_t *items;
 
 	(void) argv;
 	if (argc > 0)
 		return ctl_usage_error("users list takes no further words");
-	int code = ctl_list(c, "/api/v1/users", &items);
-
-	if (code != CTL_OK)
-		return code;
-	if (c->json)
-		ctl_print_json(items);
-	else
-		ctl_print_table(items, columns, ARRAY_SIZE(columns));
-	json_decref(items);
-	return CTL_OK;
+	return ctl_show_list(c, "/api/v1/users", columns, ARRAY_SIZE(columns));
 }
 
 int ctl_users_add(struct ctl *c, int argc, char **argv)

@@ -333,20 +333,10 @@ int ctl_deliveries_list(struct ctl *c, int argc, char **argv)
 		{"RECEIVED", "received", true},    {"EXPECTED AT", "expected_at", false},
 		{"SUPPLIER", "supplier", false},
 	};
-	json_t *items;
 
 	if (argc > 0)
 		return ctl_usage_error("`%s` is not expected here", argv[0]);
-	int code = ctl_list(c, "/api/v1/deliveries", &items);
-
-	if (code != CTL_OK)
-		return code;
-	if (c->json)
-		ctl_print_json(items);
-	else
-		ctl_print_table(items, columns, ARRAY_SIZE(columns));
-	json_decref(items);
-	return CTL_OK;
+	return ctl_show_list(c, "/api/v1/deliveries", columns, ARRAY_SIZE(columns));
 }
 
 static int find_delivery(struct ctl *c, const char *reference, json_int_t *ret_id)

@@ -81,19 +81,11 @@ int ctl_items_list(struct ctl *c, int argc, char **argv)
 		{"LAST SEEN", "last_seen", false},
 	};
 	_cleanup_buf_ struct buf path = BUF_INIT;
-	json_t *items;
 	int code = filter(c, "/api/v1/items", argc, argv, &path);
 
-	if (code == CTL_OK)
-		code = ctl_list(c, (const char *) path.data, &items);
-	if (code != CTL_OK)
-		return code;
-	if (c->json)
-		ctl_print_json(items);
-	else
-		ctl_print_table(items, columns, ARRAY_SIZE(columns));
-	json_decref(items);
-	return CTL_OK;
+	return code == CTL_OK
+		       ? ctl_show_list(c, (const char *) path.data, columns, ARRAY_SIZE(columns))
+		       : code;
 }
 
 int ctl_items(struct ctl *c, int argc, char **argv)
@@ -137,21 +129,11 @@ int ctl_places_list(struct ctl *c, int argc, char **argv)
 {
 	static const struct ctl_column columns[] = {{"PLACE", "name", false},
 						    {"KIND", "kind", false}};
-	json_t *items;
 
 	(void) argv;
 	if (argc > 0)
 		return ctl_usage_error("places list takes no further words");
-	int code = ctl_list(c, "/api/v1/places", &items);
-
-	if (code != CTL_OK)
-		return code;
-	if (c->json)
-		ctl_print_json(items);
-	else
-		ctl_print_table(items, columns, ARRAY_SIZE(columns));
-	json_decref(items);
-	return CTL_OK;
+	return ctl_show_list(c, "/api/v1/places", columns, ARRAY_SIZE(columns));
 }
 
 /* The place of that name, or 0. */
@@ -214,21 +196,11 @@ int ctl_antennas_list(struct ctl *c, int argc, char **argv)
 		{"ANTENNA", "antenna", true},        {"HEARS", "place", false},
 		{"LAST HEARD", "last_heard", false},
 	};
-	json_t *items;
 
 	(void) argv;
 	if (argc > 0)
 		return ctl_usage_error("antennas list takes no further words");
-	int code = ctl_list(c, "/api/v1/antennas", &items);
-
-	if (code != CTL_OK)
-		return code;
-	if (c->json)
-		ctl_print_json(items);
-	else
-		ctl_print_table(items, columns, ARRAY_SIZE(columns));
-	json_decref(items);
-	return CTL_OK;
+	return ctl_show_list(c, "/api/v1/antennas", columns, ARRAY_SIZE(columns));
 }
 
 int ctl_antennas_set(struct ctl *c, int argc, char **argv)
