@@ -149,7 +149,7 @@ export class Store {
 
 	writeAgentConfig(ap) {
 		const out = [`state_dir = ${q(this.path(`agent-${ap.name}`))}`, `controller = ${q(this.agentsUrl)}`, `name = ${q(ap.name)}`];
-		if (ap.panels?.length) out.push(`radio { hci = ${q(`unix:${this.path(`${ap.name}.hci`)}`)} link = ${q(`bridge:${this.path(`${ap.name}.link`)}`)} }`);
+		if (ap.panels?.length) out.push(`radio { hci = ${q(`unix:${this.path(`${ap.name}.hci`)}`)} link = "hci" }`);
 		writeFileSync(this.path(`agent-${ap.name}.conf`), out.join('\n') + '\n');
 	}
 
