@@ -248,10 +248,13 @@ static void set_forecasts(struct sql *s, const struct rollout_row *r, json_t *o)
 	sql_bind_i64(q, 1, r->id);
 	if (sql_step(q) <= 0)
 		return;
-	for (int i = 0; i < 2; i++)
-		json_object_set_new(o, names[i],
-				    forecast_unpack(sql_col_text(q, i), &f) ? forecast_json(&f)
-									    : json_null());
+	for (int i = 0; i < 2; i++) {
+		bool there = forecast_unpack(sql_col_text(q, i), &f);
+
+		/* one that stands still has no end in sight */
+		there = there && (i == 1 || r->state <= ROLLOUT_SETTLING);
+		json_object_set_new(o, names[i], there ? forecast_json(&f) : json_null());
+	}
 	sql_reset(q);
 }
 

@@ -241,6 +241,8 @@ static void pause_holds_in_every_state(void **state)
 	shelf_pass(&shelf, 5 * MINUTE);
 	assert_string_equal(shelf_state(&shelf, id), "paused");
 	assert_string_equal(env_text(shelf.e, "reason"), "Paused by manager: lunch");
+	assert_string_equal(env_text(shelf.e, "forecast.finish"), "");
+	assert_true(strlen(env_text(shelf.e, "first_forecast.finish")) > 0);
 	assert_int_equal(env_int(shelf.e, "staged"), 1); /* what is known goes on */
 	assert_int_equal(shelf_price(&shelf, 0), 100);
 	assert_int_equal(shelf_say(&shelf, id, "pause", NULL), 409);
