@@ -48,11 +48,8 @@ static int check(struct replace_op *p, const struct label *old, const struct lab
 	if (new->retired_us)
 		return shop_refuse(&p->why, 409, "retired",
 				   "Label %s was itself replaced; say force to use it again.", id);
-	if (old->width && !new->width)
-		return shop_refuse(&p->why, 409, "size-unknown",
-				   "Label %s has not said its size yet: wait until an access point "
-				   "has taken it in, or say force.",
-				   id);
+	if (!old->width || !new->width)
+		return 0; /* not taken in yet: its picture is drawn when it has said its size */
 	if (old->width != new->width || old->height != new->height ||
 	    old->display_type != new->display_type)
 		return shop_refuse(&p->why, 409, "other-size",

@@ -245,9 +245,6 @@ static void replacing_is_refused_with_clear_words(void **state)
 			 0);
 	assert_int_equal(env_call(e, "POST", LABEL "/replace", "{\"by\":\"C0FFEE000003\"}"), 409);
 	assert_string_equal(env_text(e, "code"), "other-size");
-	assert_int_equal(env_sql(e, "UPDATE labels SET width = 0 WHERE addr = 0xC0FFEE000003"), 0);
-	assert_int_equal(env_call(e, "POST", LABEL "/replace", "{\"by\":\"C0FFEE000003\"}"), 409);
-	assert_string_equal(env_text(e, "code"), "size-unknown");
 	assert_int_equal(env_number(e, "SELECT count(*) FROM label_links"), 2);
 	assert_int_equal(
 		env_call(e, "POST", LABEL "/replace", "{\"by\":\"C0FFEE000003\",\"force\":true}"),
@@ -261,6 +258,21 @@ static void replacing_is_refused_with_clear_words(void **state)
 				  "{\"by\":\"C0FFEE000001\"}"),
 			 409);
 	assert_string_equal(env_text(e, "code"), "retired");
+}
+
+static void a_label_that_has_not_told_its_size_may_take_a_place(void **state)
+{
+	struct env *e = *state;
+	struct env_reports ap = {.agent_id = 1};
+	struct proto_label_report seen = env_report(ADDR + 1, LABEL_SEEN, ENV_START_US);
+
+	e->config.labels_adopt_auto = false;
+	env_new_label(e, &ap, ADDR);
+	assert_int_equal(env_send(e, &ap, &seen, 1), 200);
+	env_new_product(e, "4006381333931", "Pencil", "1");
+	assert_int_equal(env_call(e, "PUT", LABEL "/link", "{\"product_id\":1}"), 200);
+	assert_int_equal(env_call(e, "POST", LABEL "/replace", "{\"by\":\"C0FFEE000002\"}"), 200);
+	assert_string_equal(env_text(e, "agent"), "ap-one");
 }
 
 static void the_same_key_replaces_once(void **state)
@@ -321,6 +333,8 @@ int main(void)
 						env_setup, env_teardown),
 		cmocka_unit_test_setup_teardown(replacing_is_refused_with_clear_words, env_setup,
 						env_teardown),
+		cmocka_unit_test_setup_teardown(a_label_that_has_not_told_its_size_may_take_a_place,
+						env_setup, env_teardown),
 		cmocka_unit_test_setup_teardown(the_same_key_replaces_once, env_setup,
 						env_teardown),
 		cmocka_unit_test_setup_teardown(twenty_thousand_links_are_one_write, env_setup,
