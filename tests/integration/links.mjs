@@ -10,7 +10,7 @@ import { panelShowsWanted } from '../../sim/demo/checks.mjs';
 
 const store = newStore(oneAp({ items: 4 }), { controllerConfig: ['labels { adopt = "auto" }'] });
 const file = store.path('links.csv');
-let ids, gtins;
+let ids, gtins, prices;
 
 /** What gondolactl said while refusing. */
 const refused = async (...args) => {
@@ -31,7 +31,9 @@ test('labels report themselves', async () => {
 		return l.length === 8 && l.every((x) => x.width && x.leds) && l;
 	}, 120000, 300);
 	ids = labels.map((l) => l.id);
-	gtins = (await store.api.all('/products')).slice(0, 4).map((p) => p.gtin);
+	const products = (await store.api.all('/products')).slice(0, 4);
+	gtins = products.map((p) => p.gtin);
+	prices = products.map((p) => p.price_minor);
 	equal(labels[0].leds.join(), 'green,red,blue,white', 'what the lights can do');
 });
 
@@ -47,7 +49,7 @@ test('a list links all its labels, and their panels show it', async () => {
 	writeFileSync(file, `label;gtin\n${gtins.map((g, i) => `${ids[i]};${g}`).join('\n')}\n`);
 	assert(/4 labels linked.*dry run/.test(await store.ctl('labels', 'import-links', '--dry-run', file)), 'dry run');
 	assert(/4 labels linked/.test(await store.ctl('labels', 'import-links', file)), 'links');
-	for (let i = 0; i < 4; i++) await panelShowsWanted(store, ids[i], { timeoutMs: 120000 });
+	for (let i = 0; i < 4; i++) await panelShowsWanted(store, ids[i], { timeoutMs: 120000, price: prices[i] });
 	equal(((await store.ctl('labels', 'links')).match(/ import /g) ?? []).length, 4, 'rows of the history');
 });
 
@@ -59,7 +61,7 @@ test('a label of another product is moved only when told so, and back again', as
 	assert(/is taken back/.test(await store.ctl('labels', 'undo', last.id)), 'taken back');
 	equal((await label(0)).product.gtin, gtins[0], 'product');
 	assert(/linked anew/.test(await refused('labels', 'undo', last.id)), 'twice');
-	await panelShowsWanted(store, ids[0], { timeoutMs: 60000 });
+	await panelShowsWanted(store, ids[0], { timeoutMs: 60000, price: prices[0] });
 });
 
 test('a label is found by its light', async () => {
@@ -86,7 +88,7 @@ test('a broken label gives its product to another and is let go of', async () =>
 	const gtin = (await label(1)).product.gtin, before = (await truth(5)).shown_sha256;
 	assert(/belongs to a product already/.test(await refused('labels', 'replace', ids[1], ids[0])), 'a linked one');
 	assert(/takes the place/.test(await store.ctl('labels', 'replace', ids[1], ids[5])), 'replaced');
-	const { panel } = await panelShowsWanted(store, ids[5], { timeoutMs: 60000 });
+	const { panel } = await panelShowsWanted(store, ids[5], { timeoutMs: 60000, price: prices[1] });
 	assert(panel.hash !== before, 'it shows another picture');
 	equal((await label(5)).product.gtin, gtin, 'product');
 	equal((await label(1)).retired.replaced_by, ids[5], 'who took its place');
@@ -101,7 +103,7 @@ test('a broken label gives its product to another and is let go of', async () =>
 test('a replacement is taken back as a whole', async () => {
 	const row = (await store.api.all('/labels/links')).find((l) => l.cause === 'replace');
 	assert(/2 labels changed/.test(await store.ctl('labels', 'undo', row.id)), 'taken back');
-	await panelShowsWanted(store, ids[1], { timeoutMs: 120000 });
+	await panelShowsWanted(store, ids[1], { timeoutMs: 120000, price: prices[1] });
 	equal((await label(5)).product, null, 'the other');
 });
 
