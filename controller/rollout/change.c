@@ -69,7 +69,19 @@ static int audit(struct sql *s, const struct rollout_row *r, const char *action,
 	return db_audit(s, WHO, action, object, detail);
 }
 
-/* Labels of products that hold a picture, or of one wave. */
+/* Labels of one wave's products that hold a picture. */
+static int mark_wave(struct sql *s, const struct rollout_row *r, int64_t wave)
+{
+	struct sql_stmt *q = sql_prepare(
+		s, "UPDATE labels SET stale = stale + 1 WHERE product_id IN (SELECT product_id"
+		   " FROM rollout_products WHERE rollout_id = ? AND wave = ? AND hold <> 0)");
+
+	sql_bind_i64(q, 1, r->id);
+	sql_bind_i64(q, 2, wave);
+	return sql_run(q);
+}
+
+/* Labels of all products that hold a picture. */
 static int mark_held(struct sql *s, int64_t rollout)
 {
 	struct sql_stmt *q = sql_prepare(
@@ -106,12 +118,7 @@ int rollout_begin_wave(struct sql *s, struct rollout_row *r, int64_t wave, int64
 	e = sql_run(q);
 	if (e < 0)
 		return e;
-	q = sql_prepare(s, "UPDATE labels SET stale = stale + 1 WHERE product_id IN (SELECT"
-			   " product_id FROM rollout_products WHERE rollout_id = ? AND wave = ?"
-			   " AND hold <> 0)");
-	sql_bind_i64(q, 1, r->id);
-	sql_bind_i64(q, 2, wave);
-	e = sql_run(q);
+	e = mark_wave(s, r, wave);
 	r->wave = wave;
 	r->forgiven = 0;
 	rollout_row_enter(r, ROLLOUT_STAGING, now_us, NULL);
@@ -161,7 +168,7 @@ static int append(struct sql *s, const struct rollout_row *r, const struct item 
 	ledger_reason(r, prefix, p.reason);
 	e = price_append(s, &p);
 	*ret_id = p.id;
-	return e < 0 ? e : product_mark_labels(s, i->product_id);
+	return e;
 }
 
 static int flip_one(struct sql *s, const struct rollout_row *r, const struct item *i, int64_t at_us,
@@ -200,6 +207,8 @@ int rollout_flip(struct sql *s, struct rollout_row *r, int64_t at_us, int64_t no
 		FAULT_POINT("ctl.rollout.half_flip");
 	}
 	free(items.list);
+	if (e == 0)
+		e = mark_wave(s, r, r->wave);
 	if (e < 0)
 		return e;
 	r->waves[r->wave - 1].flip_us = at_us;
