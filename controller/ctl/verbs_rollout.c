@@ -249,7 +249,10 @@ static void print_rollout(const json_t *r)
 		printf("  %s\n", ctl_text_at(r, "reason", reason, sizeof(reason)));
 	printf("  by        %s, %s\n", ctl_text_at(r, "by", who, sizeof(who)),
 	       ctl_text_at(r, "created", text, sizeof(text)));
-	json_array_foreach(json_object_get(r, "waves"), i, w) print_wave(w);
+	json_array_foreach(json_object_get(r, "waves"), i, w)
+	{
+		print_wave(w);
+	}
 	if (json_is_string(json_object_get(r, "finished")))
 		printf("  finished  %s\n", ctl_text_at(r, "finished", text, sizeof(text)));
 	else
@@ -265,11 +268,15 @@ static void print_preview(const json_t *p)
 
 	printf("%lld products, %lld labels\n", number_at(p, "products"), number_at(p, "labels"));
 	json_array_foreach(json_object_get(p, "waves"), i, v)
+	{
 		printf("  wave %zu: %lld products, %lld labels\n", i + 1, number_at(v, "products"),
 		       number_at(v, "labels"));
+	}
 	print_forecast(p, "forecast", "forecast");
 	json_array_foreach(json_object_get(p, "warnings"), i, v)
+	{
 		printf("  note: %s\n", ctl_text_at(v, "detail", text, sizeof(text)));
+	}
 }
 
 /* --- verbs -------------------------------------------------------------------------------------

@@ -223,7 +223,10 @@ static int read_changes(struct draft *d, const json_t *changes, const struct cur
 	d->products = calloc(n, sizeof *d->products);
 	if (!d->changes || !d->products)
 		return -ENOMEM;
-	json_array_foreach((json_t *) changes, i, o) read_change(d, o, cur, i);
+	json_array_foreach((json_t *) changes, i, o)
+	{
+		read_change(d, o, cur, i);
+	}
 	return 0;
 }
 

@@ -184,6 +184,16 @@ static int wish_is_staged(struct sql *s, const struct entry *e)
 	return sql_run(q);
 }
 
+/* An access point that starts anew says again what its labels hold: no news for the ledger. */
+static bool is_known_staged(const struct entry *e)
+{
+	for (size_t i = 0; i < e->label.n_wanted; i++)
+		if (e->label.wanted[i].staged_us &&
+		    memcmp(e->label.wanted[i].image, e->rep->image, IMAGE_HASH_BYTES) == 0)
+			return true;
+	return false;
+}
+
 /* With fewer slots than pictures wished for and shown, what is held has made room for this one. It
  * is reported again when it is back. */
 static int held_made_room(struct sql *s, const struct entry *e)
@@ -243,6 +253,8 @@ static int image_step(struct sql *s, const struct label_ingest *in, const struct
 		r = wish_is_staged(s, e);
 	if (r == 0 && !sent)
 		r = held_made_room(s, e);
+	if (r == 0 && !sent && is_known_staged(e))
+		return 0;
 	return r < 0 ? r : note(s, in, e, sent ? "sent" : "staged", e->rep->image);
 }
 
