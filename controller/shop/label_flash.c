@@ -250,6 +250,7 @@ static void flash_done(void *arg, int err)
 		flash_free(f);
 		return;
 	}
+	FAULT_POINT("ctl.links.after_flash");
 	buf_put_str(&body, f->answer);
 	http_reply_buf(f->op.rq, 202, "application/json", &body);
 	label_notify(s, f->addr);

@@ -97,6 +97,29 @@ export const operations = [
 			return to === ctx.product ? 'done' : 'nothing';
 		},
 	},
+	{
+		name: 'flash', points: { 'ctl.links.before_flash': 'nothing', 'ctl.links.after_flash': 'done' },
+		prepare: async (store) => {
+			const [label] = await linked(store, 1);
+			return { label: label.id, after: Date.now() };
+		},
+		act: (store, ctx) => post(store, `/labels/${ctx.label}/flash`, { seconds: 60 }, ctx),
+		outcome: async (store, ctx) => {
+			const { flash } = await store.api.get(`/labels/${ctx.label}`);
+			return whole(flash && Date.parse(flash.until) > ctx.after + 50000 ? 1 : 0, 1, 'flashes');
+		},
+	},
+	{
+		name: 'floor plan', points: { 'ctl.plan.before_commit': 'nothing', 'ctl.plan.after_commit': 'done' },
+		prepare: async (store) => ({ width_m: 20 + fresh() / 10000, places: await store.api.all('/places') }),
+		act: (store, ctx) => store.api.request('PUT', '/api/v1/plan', { width_m: ctx.width_m, height_m: 10, antennas: [], places: ctx.places.map((p, i) => ({ place_id: p.id, x: i, y: 0, w: ctx.width_m - 19, h: 2 })) }, { 'if-match': '*' }),
+		outcome: async (store, ctx) => {
+			const plan = await store.api.get('/plan');
+			const there = plan.places.filter((p) => Math.abs(p.w - (ctx.width_m - 19)) < 1e-9).length;
+			if ((plan.width_m === ctx.width_m) !== (there === ctx.places.length)) throw new Error(`half done: the floor is ${plan.width_m} m wide and ${there} places fit it`);
+			return whole(there, ctx.places.length, 'places');
+		},
+	},
 ];
 
 export const newContext = async (store, op) => ({ key: randomBytes(9).toString('base64url'), ...(await op.prepare(store)) });
