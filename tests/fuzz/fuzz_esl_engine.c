@@ -193,8 +193,17 @@ static void link_free(struct esl_link *l)
 
 static const struct esl_radio_ops radio_ops = {radio_start, radio_set_data, radio_free};
 static const struct esl_link_ops link_ops = {
-	link_start, link_scan,     link_connect, link_simple, link_configure, link_write,
-	link_ecp,   link_set_time, link_simple,  link_simple, link_free,
+	.start = link_start,
+	.scan = link_scan,
+	.connect = link_connect,
+	.read_info = link_simple,
+	.configure = link_configure,
+	.write_image = link_write,
+	.ecp = link_ecp,
+	.set_time = link_set_time,
+	.update_complete = link_simple,
+	.disconnect = link_simple,
+	.free = link_free,
 };
 
 /* --- the owner -------------------------------------------------------------------------------- */
