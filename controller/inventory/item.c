@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET /api/v1/items...: where this one is, since when, and from which reads that is known. */
+#include "common/epc_scheme.h"
 #include "common/err.h"
 #include "common/gtin.h"
 #include "controller/http/list.h"
@@ -27,28 +28,49 @@ static json_t *product_json(struct inventory *inv, uint32_t product)
 			 name->name);
 }
 
+/* What a tag says of itself: its scheme and identity, or in words what it is instead. */
+struct tag_words {
+	char uri[EPC_URI_SIZE];
+	const char *scheme; /* NULL: none that is known here */
+	const char *kind;
+	struct epc_id id;
+	bool has_uri;
+};
+
+static void tag_read(const struct epc *epc, struct tag_words *ret)
+{
+	*ret = (struct tag_words){.kind = epc_class_str(epc_classify(epc, NULL))};
+	if (epc_decode(epc, &ret->id) < 0) {
+		ret->id = (struct epc_id){0};
+		return;
+	}
+	ret->scheme = epc_scheme_name(ret->id.scheme);
+	/* A '+' tag does not say how long its prefix is; its Digital Link needs no prefix. */
+	ret->has_uri = epc_id_uri(&ret->id, ret->uri, sizeof ret->uri) == 0 ||
+		       epc_digital_link(&ret->id, ret->uri, sizeof ret->uri) == 0;
+}
+
 /* What list and single item share. */
 static json_t *item_json(struct inventory *inv, uint32_t id, int64_t now_us)
 {
 	const struct inv_item *it = &inv->state->items.v[id];
 	struct belief b = inv_item_belief(inv->state, id, now_us);
-	char hex[EPC_HEX_MAX], uri[SGTIN_URI_MAX], serial[24];
-	bool is_sgtin;
-	struct sgtin s;
+	char hex[EPC_HEX_MAX];
+	struct tag_words tag;
 	struct epc epc;
 
 	inv_item_epc(inv->state, id, &epc);
-	is_sgtin = sgtin96_decode(&epc, &s) == 0;
-	if (is_sgtin)
-		snprintf(serial, sizeof(serial), "%llu", (unsigned long long) s.serial);
-	return json_pack("{s:s,s:s?,s:o,s:s?,s:o,s:o,s:f,s:o,s:o,s:s,s:s}", "epc",
-			 epc_to_hex(&epc, hex), "uri", is_sgtin ? sgtin_uri(&s, uri) : NULL, "gtin",
+	tag_read(&epc, &tag);
+	return json_pack("{s:s,s:s?,s:s?,s:s,s:o,s:s?,s:o,s:o,s:f,s:o,s:o,s:s,s:s}", "epc",
+			 epc_to_hex(&epc, hex), "uri", tag.has_uri ? tag.uri : NULL, "scheme",
+			 tag.scheme, "kind", tag.kind, "gtin",
 			 inventory_gtin_json(inv->state->products.v[it->product].gtin), "serial",
-			 is_sgtin ? serial : NULL, "product", product_json(inv, it->product),
-			 "place", inventory_place_json(inv, it->place), "confidence",
-			 b.confidence / 1000.0, "since", inventory_time_json(it->since_us),
-			 "last_seen", inventory_time_json(inv_item_last_seen(inv->state, id)),
-			 "state", state_word(it->state), "cause", belief_cause_str(it->cause));
+			 tag.id.serial[0] ? tag.id.serial : NULL, "product",
+			 product_json(inv, it->product), "place",
+			 inventory_place_json(inv, it->place), "confidence", b.confidence / 1000.0,
+			 "since", inventory_time_json(it->since_us), "last_seen",
+			 inventory_time_json(inv_item_last_seen(inv->state, id)), "state",
+			 state_word(it->state), "cause", belief_cause_str(it->cause));
 }
 
 static const char *evidence_kind(const struct inv_evidence *e)

@@ -186,6 +186,10 @@ export interface PlaceRef {
 export interface Item {
   epc: string;
   uri: string | null;
+  /** Of the tag data standard, such as sgtin-96. */
+  scheme?: string | null;
+  /** What the tag is, in words. */
+  kind?: string;
   gtin: string | null;
   serial: string | null;
   product: { id: number; name: string; gtin?: string } | null;

@@ -8,9 +8,11 @@ import { count, dateTime, gtinShort, percent } from '../format';
 import { useFetched, useLive, useThrottled } from '../hooks';
 import { Icon } from '../icons';
 import { t } from '../strings';
+import { d } from '../strings/differences';
 import type { Evidence, Item, ItemEvent } from '../types';
 import { Ago, Chip, CopyButton, Empty, ErrorBox, Fact, LinkButton, Loading, PageHead } from '../ui';
 import { Confidence } from './items';
+import { tagWords } from './scheme';
 
 function EvidenceTable({ rows }: { rows: Evidence[] }): JSX.Element {
   if (rows.length === 0) {
@@ -119,6 +121,7 @@ function Where({ item }: { item: Item }): JSX.Element {
         <Fact name={t.items.serial}>
           <span class="mono">{item.serial ?? '–'}</span>
         </Fact>
+        <Fact name={d.tag}>{tagWords(item)}</Fact>
         <Fact name={t.item.uri}>
           <span class="mono break">{item.uri ?? '–'}</span>
         </Fact>

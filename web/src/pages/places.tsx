@@ -4,9 +4,11 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import * as api from '../api';
-import { useFetched } from '../hooks';
+import { type PlanStock, plan as planApi } from '../api/plan';
+import { useFetched, useLive, useThrottled } from '../hooks';
 import { may } from '../session';
 import { t } from '../strings';
+import { p as words } from '../strings/plan';
 import type { Agent, Antenna, Place, PlaceKind } from '../types';
 import { Ago, Button, Confirm, Dialog, Empty, ErrorBox, Field, LinkButton, Loading, PageHead, plain, say, Select } from '../ui';
 
@@ -134,7 +136,7 @@ export function AntennaTable({ antennas, places, onChanged, ofAgent }: AntennaTa
   );
 }
 
-function PlaceList({ places, onEdit, onRemove }: { places: Place[]; onEdit: (p: Place) => void; onRemove: (p: Place) => void }): JSX.Element {
+function PlaceList({ places, stock, onEdit, onRemove }: { places: Place[]; stock: PlanStock | null; onEdit: (p: Place) => void; onRemove: (p: Place) => void }): JSX.Element {
   return (
     <ul class="plain-list rows-list">
       {places.map((p) => (
@@ -144,7 +146,7 @@ function PlaceList({ places, onEdit, onRemove }: { places: Place[]; onEdit: (p: 
             <span class="sub"> {t.kinds[p.kind] ?? p.kind}</span>
           </div>
           <LinkButton href={`/stock?place_id=${p.id}`} kind="quiet">
-            {t.stock.title}
+            {words.items(stock?.places.find((x) => x.place_id === p.id)?.items ?? 0)}
           </LinkButton>
           {may('places') && (
             <>
@@ -161,6 +163,8 @@ function PlaceList({ places, onEdit, onRemove }: { places: Place[]; onEdit: (p: 
 export function PlacesPage(): JSX.Element {
   const f = useFetched('places', () => api.places.list({ limit: 1000 }));
   const a = useFetched('antennas', () => api.antennas.list({ limit: 1000 }));
+  const stock = useFetched('plan-stock/', () => planApi.stock());
+  useLive('stock', useThrottled(stock.reload, 2000));
   const agents = useFetched('agents', () => api.agents.list({ limit: 1000 }));
   const antennas = withSilent(a.data?.items ?? [], agents.data?.items ?? []);
   const [editing, setEditing] = useState<Place | 'new' | null>(null);
@@ -177,6 +181,9 @@ export function PlacesPage(): JSX.Element {
             {t.places.add}
           </Button>
         )}
+        <LinkButton href="/plan" icon="plan">
+          {words.title}
+        </LinkButton>
         <LinkButton href="/stock" icon="back">
           {t.stock.title}
         </LinkButton>
@@ -188,7 +195,7 @@ export function PlacesPage(): JSX.Element {
           <p>{t.places.noneHint}</p>
         </Empty>
       )}
-      {f.data && f.data.items.length > 0 && <PlaceList places={f.data.items} onEdit={setEditing} onRemove={setRemoving} />}
+      {f.data && f.data.items.length > 0 && <PlaceList places={f.data.items} stock={stock.data} onEdit={setEditing} onRemove={setRemoving} />}
       <section>
         <h2>{t.places.antennas}</h2>
         {a.data && antennas.length === 0 && <p class="hint">{t.places.noAntennas}</p>}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What kind of tag it is, from the EPC's own URI: urn:epc:id:sgtin:... names its scheme.
+// What kind of tag it is, in words: the schemes of the GS1 EPC Tag Data Standard.
 
 const WORDS: Record<string, string> = {
   sgtin: 'SGTIN: one trade item',
@@ -7,30 +7,27 @@ const WORDS: Record<string, string> = {
   sgln: 'SGLN: a location',
   grai: 'GRAI: a returnable asset, such as a crate',
   giai: 'GIAI: an asset, such as equipment',
+  dsgtin: 'SGTIN with a date: one trade item',
   gsrn: 'GSRN: a service relation',
   gsrnp: 'GSRN-P: a service provider',
   gdti: 'GDTI: a document',
   cpi: 'CPI: a component or part',
   sgcn: 'SGCN: a coupon',
-  ginc: 'GINC: a consignment',
-  gsin: 'GSIN: a shipment',
   itip: 'ITIP: a piece of a trade item',
-  upui: 'UPUI: a unit of tobacco',
-  pgln: 'PGLN: a party',
-  lgtin: 'LGTIN: a batch of a trade item',
   gid: 'GID: a general identifier',
-  usdod: 'USDoD: United States defence supply',
-  adi: 'ADI: an aerospace part',
-  imovn: 'IMO: a vessel',
-  raw: 'Not an EPC that we know: raw bits',
 };
 
-/** The scheme of a tag's URI, in lower case; null when it has none. */
-export function schemeOf(uri: string | null | undefined): string | null {
-  const m = /^urn:epc:(?:id|tag|raw)(?::([a-z]+)(?:-\d+|\+\+?)?)?:/.exec(uri ?? '');
-  return m ? (uri?.startsWith('urn:epc:raw') ? 'raw' : (m[1] ?? 'raw')) : null;
+/** Words for a scheme such as sgtin-96 or giai+; what the server already says in words stays as it is. */
+export function schemeWords(scheme: string | null | undefined): string {
+  if (!scheme) {
+    return 'No scheme that we know';
+  }
+  const known = WORDS[scheme.toLowerCase().replace(/[-+].*$/, '')];
+  return known ?? scheme.charAt(0).toUpperCase() + scheme.slice(1);
 }
 
-export function schemeWords(scheme: string | null | undefined): string {
-  return scheme ? (WORDS[scheme.toLowerCase().replace(/[-+].*$/, '')] ?? scheme.toUpperCase()) : 'No scheme that we know';
+/** What a tag is: its scheme in words, or what it is instead. */
+export function tagWords(item: { scheme?: string | null; kind?: string; uri: string | null }): string {
+  const scheme = item.scheme ?? /^urn:epc:id:([a-z]+):/.exec(item.uri ?? '')?.[1];
+  return scheme ? schemeWords(scheme) : schemeWords(item.kind);
 }

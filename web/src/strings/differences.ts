@@ -52,7 +52,7 @@ export const d = {
   noBooks: 'No book stock yet',
   noBooksHint: 'Import what the books say you have. From then on sales and deliveries keep it current, and every difference appears here.',
   importBooks: 'Import book stock',
-  settled: 'Settled',
+  tag: 'Tag',
 
   reasons: {
     matching: 'Matches',
