@@ -98,3 +98,17 @@ export function useWide(min: number): boolean {
   }, [query]);
   return wide;
 }
+
+/** Runs `f` now and then while the page is looked at: for what changes by time alone, without an event. */
+export function useEvery(ms: number, f: () => void): void {
+  const latest = useRef(f);
+  latest.current = f;
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (document.visibilityState === 'visible') {
+        latest.current();
+      }
+    }, ms);
+    return () => clearInterval(timer);
+  }, [ms]);
+}

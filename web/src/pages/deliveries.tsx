@@ -115,7 +115,9 @@ function DeliveryPanel({ id, onClose, onChanged }: { id: number; onClose: () => 
   const f = useFetched(`delivery/${id}`, () => deliveries.get(id));
   const [receiving, setReceiving] = useState(false);
   const [cancelling, setCancelling] = useState(false);
-  useLive('difference', useThrottled(f.reload, 2000));
+  const again = useThrottled(f.reload, 2000);
+  useLive('difference', again);
+  useLive('stock', again);
   const x = f.data;
   const changed = (): void => {
     f.reload();

@@ -5,12 +5,12 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { type DifferenceDetail, type DifferenceItem, differences, type Reason } from '../api/books';
 import { count, dateTime, gtinShort } from '../format';
-import { useFetched, useLive, useThrottled } from '../hooks';
+import { useEvery, useFetched, useLive, useThrottled } from '../hooks';
 import { may } from '../session';
 import { t } from '../strings';
 import { d } from '../strings/differences';
 import { Ago, Button, ErrorBox, Field, Loading, say, Select } from '../ui';
-import { DifferenceChip } from './differences';
+import { DifferenceChip, GRACE_MS } from './differences';
 
 /** Book + delivered − sold = expected; beside it what is seen. As a sum, because that is what it is. */
 function Sum({ x }: { x: DifferenceDetail }): JSX.Element {
@@ -224,6 +224,8 @@ export function DifferencePanel({ id, onClose, onSettled }: { id: number; onClos
   const f = useFetched(`difference/${id}`, () => differences.get(id));
   const again = useThrottled(f.reload, 2000);
   useLive('difference', again);
+  useLive('stock', (e) => e.product_id === id && again());
+  useEvery(GRACE_MS, again);
   const x = f.data;
   return (
     <aside class="panel" aria-label={x ? d.detail.title(x.name) : d.title}>

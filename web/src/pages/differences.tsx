@@ -6,7 +6,7 @@ import { useCallback } from 'preact/hooks';
 import * as api from '../api';
 import { type Difference, type DifferenceSummary, differences } from '../api/books';
 import { count, dateTime, gtinShort } from '../format';
-import { useFetched, useLive, usePaged, useThrottled, useWide } from '../hooks';
+import { useEvery, useFetched, useLive, usePaged, useThrottled, useWide } from '../hooks';
 import type { IconName } from '../icons';
 import { go, here, setQuery } from '../router';
 import { may } from '../session';
@@ -16,6 +16,9 @@ import { Button, Chip, Empty, ErrorBox, LinkButton, PageHead, SearchBox, Select,
 import { VirtualTable } from '../virtual';
 import { DifferencePanel } from './difference_panel';
 import { StockTabs } from './stock_tabs';
+
+/** A missing item becomes one when its time of grace is over: nothing happens then that could be told. */
+export const GRACE_MS = 20_000;
 
 /** Reasons that explain a difference without anything being wrong in the store. */
 const CALM = new Set(['matching', 'delivery-open', 'not-yet-sold-feed', 'untagged', 'no-book', 'misplaced']);
@@ -218,6 +221,8 @@ export function DifferencesPage({ id }: { id: number | null }): JSX.Element {
     summary.reload();
   }, 2000);
   useLive('difference', reload);
+  useLive('stock', reload);
+  useEvery(GRACE_MS, reload);
   const close = useCallback(() => {
     const tail = here.value.query.toString();
     go(`/differences${tail ? `?${tail}` : ''}`);
