@@ -66,8 +66,8 @@ struct promotion_op {
 	enum what what;
 	struct promotion p;         /* as it shall be; id and rev of what was looked at */
 	enum promotion_state state; /* what it was when the request was understood */
-	unsigned int has;
-	char *answer; /* owned */
+	unsigned int has;           /* what a change changes */
+	char *answer;               /* owned */
 };
 
 static void op_free(struct promotion_op *o)
@@ -264,18 +264,43 @@ static void api_create(struct http_request *rq, struct app *app)
 	}
 }
 
-/* False when it has replied. */
+/* False when it has replied. A tag may come without its quotes. */
 static bool if_match(struct http_request *rq, const struct promotion *p)
 {
 	const char *tag = http_header(rq, "If-Match");
 	char etag[32];
 
 	snprintf(etag, sizeof etag, "\"%lld\"", (long long) p->rev);
-	if (!tag || strcmp(tag, "*") == 0 || strcmp(tag, etag) == 0)
+	if (!tag || strcmp(tag, "*") == 0 || strcmp(tag, etag) == 0 ||
+	    (strlen(tag) == strlen(etag) - 2 && memcmp(tag, etag + 1, strlen(tag)) == 0))
 		return true;
 	http_problem(rq, 412, "changed-meanwhile",
 		     "Somebody changed this promotion meanwhile; load it again.");
 	return false;
+}
+
+static bool same_choice(const struct promotion *a, const struct promotion *b)
+{
+	return a->select == b->select && strcmp(a->select_text, b->select_text) == 0 &&
+	       a->n_products == b->n_products &&
+	       (a->n_products == 0 ||
+		memcmp(a->products, b->products, a->n_products * sizeof *a->products) == 0);
+}
+
+/* What is different, whatever the body repeated. */
+static unsigned int differences(const struct promotion *a, const struct promotion *b)
+{
+	bool terms = a->percent_milli != b->percent_milli || a->price_minor != b->price_minor;
+	bool start = walltime_to_count(&a->start) != walltime_to_count(&b->start);
+	bool end = walltime_to_count(&a->end) != walltime_to_count(&b->end);
+
+	return (strcmp(a->name, b->name) ? PROMOTION_HAS_NAME : 0u) |
+	       (terms ? PROMOTION_HAS_TERMS : 0u) |
+	       (same_choice(a, b) ? 0u : PROMOTION_HAS_SELECT) |
+	       (strcmp(a->zone, b->zone) ? PROMOTION_HAS_ZONE : 0u) |
+	       (start ? PROMOTION_HAS_START : 0u) | (end ? PROMOTION_HAS_END : 0u) |
+	       (strcmp(a->recurrence, b->recurrence) ? PROMOTION_HAS_RECURRENCE : 0u) |
+	       (a->stored != b->stored ? PROMOTION_HAS_STATE : 0u);
 }
 
 /* May it be changed like this? Replies if not. */
@@ -309,14 +334,17 @@ static bool is_over(struct http_request *rq, const struct promotion_op *o)
 static bool read_change(struct http_request *rq, struct app *app, json_t *body,
 			struct promotion_op *o)
 {
+	_cleanup_(promotion_done) struct promotion was = {.id = 0};
 	struct promotion_reading reading = {.sql = db_reader(app->db),
 					    .currency = app->shop->currency,
 					    .now_us = clock_real_us(app->clock)};
-	int r = promotion_read(&reading, body, &o->p);
+	int r = promotion_load(reading.sql, o->p.id, &was);
 
-	o->has = reading.has;
+	if (r == 0)
+		r = promotion_read(&reading, body, &o->p);
 	if (r == 0)
 		r = promotion_check(&reading, &o->p);
+	o->has = differences(&was, &o->p);
 	if (r < 0) {
 		json_decref(reading.errors);
 		http_reply_err(rq, r, "Promotion");
