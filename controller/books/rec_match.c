@@ -2,10 +2,14 @@
 #include "controller/books/rec_match.h"
 #include <errno.h>
 
-/* Units of one sale line that have no item yet. */
+#define AT_ONCE 4096 /* sale lines of which the nearest pair is looked for */
+
+/* Units of one sale line that have no item yet, and the free item nearest to it. */
 struct unit {
 	size_t event;
 	int64_t left;
+	size_t best;
+	int64_t away_us; /* INT64_MAX: there is none within the window */
 };
 
 struct matching {
@@ -66,26 +70,42 @@ static void take(struct matching *m, struct unit *u, size_t i)
 	u->left--;
 }
 
-/* The free one last seen nearest to the sale, within the window. */
-static bool take_nearest(struct matching *m, struct unit *u)
+/* Finds the free one last seen nearest to the sale, within the window. */
+static void look(const struct matching *m, struct unit *u)
 {
 	int64_t t = m->in->events[u->event].at_us, before = INT64_MAX, after = INT64_MAX;
 	size_t at = count_until(m, t);
 	uint32_t p = follow(m->prev, (uint32_t) at), q = follow(m->next, (uint32_t) at);
 
-	if (p > 0)
+	if (p > 0 && t - rec_item_last(m->gone[p - 1]) <= REC_BEFORE_US)
 		before = t - rec_item_last(m->gone[p - 1]);
-	if (q < m->n)
+	if (q < m->n && rec_item_last(m->gone[q]) - t <= REC_AFTER_US)
 		after = rec_item_last(m->gone[q]) - t;
-	if (before <= REC_BEFORE_US && before <= after)
-		take(m, u, p - 1);
-	else if (after <= REC_AFTER_US)
-		take(m, u, q);
-	else if (before <= REC_BEFORE_US)
-		take(m, u, p - 1);
-	else
-		return false;
-	return true;
+	u->best = before <= after ? p - 1 : q;
+	u->away_us = MIN(before, after);
+}
+
+/* Pairs what is nearest to each other first, so that a sale does not take the item of the next. */
+static void take_nearest(struct matching *m, struct unit *units, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		look(m, &units[i]);
+	for (;;) {
+		struct unit *nearest = NULL;
+		size_t taken;
+
+		for (size_t i = 0; i < n; i++)
+			if (units[i].left > 0 && units[i].away_us < INT64_MAX &&
+			    (!nearest || units[i].away_us < nearest->away_us))
+				nearest = &units[i];
+		if (!nearest)
+			return;
+		taken = nearest->best;
+		take(m, nearest, taken);
+		for (size_t i = 0; i < n; i++)
+			if (units[i].away_us < INT64_MAX && units[i].best == taken)
+				look(m, &units[i]);
+	}
 }
 
 /* The latest free one that went after the book figure and before the sale. */
@@ -130,9 +150,8 @@ static int64_t match(struct matching *m, struct unit *units, size_t n)
 	const struct rec_input *in = m->in;
 	int64_t unmatched = 0;
 
-	for (size_t i = 0; i < n; i++)
-		while (units[i].left > 0 && take_nearest(m, &units[i]))
-			continue;
+	for (size_t i = 0; i < n; i += AT_ONCE)
+		take_nearest(m, units + i, MIN(n - i, (size_t) AT_ONCE));
 	for (size_t i = 0; i < n; i++) {
 		bool old = in->now_us - in->events[units[i].event].at_us >= in->grace_us;
 

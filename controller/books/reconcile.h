@@ -15,7 +15,8 @@
  *
  * Which item is which. A sale by EPC names its item. A sale by GTIN alone takes one item that is
  * gone: the one last seen nearest to the sale, at most REC_BEFORE_US before it or REC_AFTER_US
- * after it; if there is none and the sale is older than the grace, any item of the product that
+ * after it, where of several sales and items the pair nearest to each other goes first; if there is
+ * none and the sale is older than the grace, any item of the product that
  * went after the book figure and before the sale, the latest one. So an item last seen shortly
  * before a sale is the likeliest sold one, and a theft of the day before is not hidden by it. A
  * return by GTIN takes the last sale by GTIN before it back.

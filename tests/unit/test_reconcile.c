@@ -125,6 +125,23 @@ static void sale_by_gtin_takes_the_item_last_seen_nearest_before_it(void **state
 	assert_int_equal(stolen->reason, REC_MISSING);
 }
 
+static void sale_does_not_take_the_item_of_the_next_one(void **state _unused_)
+{
+	struct facts f;
+
+	facts_init(&f);
+	book(&f, 0, 3, 0);
+	item(&f, 7, 1, 80);
+	item(&f, 8, 1, 91);
+	item(&f, 9, 1, 10);
+	event(&f, REC_SALE, 1, 90, 0);
+	event(&f, REC_SALE, 1, 91, 0);
+	run(&f, REC_MISSING, 1, -1);
+	assert_int_equal(f.items[0].sale_ref, 100);
+	assert_int_equal(f.items[1].sale_ref, 101);
+	assert_int_equal(f.items[2].reason, REC_MISSING);
+}
+
 static void item_heard_a_little_after_its_sale_is_still_the_sold_one(void **state _unused_)
 {
 	struct facts f;
@@ -488,6 +505,7 @@ int main(void)
 		cmocka_unit_test(what_is_there_and_booked_matches),
 		cmocka_unit_test(sale_by_epc_explains_its_item_and_no_other),
 		cmocka_unit_test(sale_by_gtin_takes_the_item_last_seen_nearest_before_it),
+		cmocka_unit_test(sale_does_not_take_the_item_of_the_next_one),
 		cmocka_unit_test(item_heard_a_little_after_its_sale_is_still_the_sold_one),
 		cmocka_unit_test(item_that_went_long_after_a_sale_is_not_that_sale),
 		cmocka_unit_test(two_pieces_of_one_line_take_two_items),
