@@ -518,7 +518,8 @@ int load_input(struct load *l, const struct load_product *p, struct rec_input *r
 	}
 	if (r < 0)
 		return r;
-	qsort(l->events, l->n_events, sizeof *l->events, by_time);
+	if (l->n_events)
+		qsort(l->events, l->n_events, sizeof *l->events, by_time);
 	if (l->cap_items < p->n_items || !l->items) {
 		free(l->items);
 		l->cap_items = p->n_items + 64;

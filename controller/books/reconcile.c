@@ -2,6 +2,7 @@
 #include "controller/books/reconcile.h"
 #include "controller/books/rec_match.h"
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 const char *rec_reason_str(enum rec_reason r)
@@ -391,6 +392,6 @@ int reconcile(const struct rec_input *in, struct rec_result *ret)
 
 	if (!gone || !keys || !as_of_us || !taken)
 		return -ENOMEM;
-	memset(ret, 0, sizeof *ret);
+	memset(ret, 0, offsetof(struct rec_result, places)); /* rows of places are set when added */
 	return work(&x);
 }

@@ -183,7 +183,8 @@ static int stranger_rows(struct books_view *v, struct load *l)
 	struct view_row *row = NULL;
 	int e = 0;
 
-	qsort(l->strangers, l->n_strangers, sizeof *l->strangers, by_stranger);
+	if (l->n_strangers)
+		qsort(l->strangers, l->n_strangers, sizeof *l->strangers, by_stranger);
 	for (size_t i = 0; i < l->n_strangers && e == 0; i++) {
 		const struct scan_item *s = &l->strangers[i];
 
@@ -222,7 +223,8 @@ static void view_work(struct shop_job *job, struct shop_slot *slot)
 			j->err = product_row(v, &l, &l.products[i]);
 	if (j->err == 0)
 		j->err = stranger_rows(v, &l);
-	qsort(v->rows, v->n_rows, sizeof *v->rows, by_cursor);
+	if (v->n_rows)
+		qsort(v->rows, v->n_rows, sizeof *v->rows, by_cursor);
 	for (size_t i = 0; i < v->n_rows; i++)
 		v->reasons[v->rows[i].reason]++;
 	v->text = load_take_text(&l);

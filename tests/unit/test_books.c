@@ -280,6 +280,23 @@ static void sale_counts_once_however_often_it_is_told(void **state)
 	assert_int_equal(env_number(e, "SELECT count(*) FROM sales"), 1);
 }
 
+static void sale_told_twice_in_one_call_counts_once(void **state)
+{
+	struct env *e = *state;
+	static const char sale[] = "{\"id\":5,\"at\":\"2026-01-01T00:00:00Z\",\"lines\":[{\"gtin\":"
+				   "\"" GTIN "\"}]}";
+	char body[300];
+
+	snprintf(body, sizeof body, "{\"sales\":[%s,%s]}", sale, sale);
+	assert_int_equal(env_call(e, "POST", "/api/v1/sales", body), 200);
+	assert_int_equal(env_int(e, "accepted"), 1);
+	assert_int_equal(env_int(e, "duplicates"), 1);
+	/* Another till may have the same number. */
+	assert_int_equal(sell(e, "5", 0, "{\"gtin\":\"" GTIN "\"}"), 200);
+	assert_int_equal(env_int(e, "accepted"), 1);
+	assert_int_equal(env_number(e, "SELECT count(*) FROM sale_lines"), 2);
+}
+
 static void bad_sales_are_refused_by_pointer_and_nothing_is_taken(void **state)
 {
 	struct env *e = *state;
@@ -422,6 +439,44 @@ static void theft_is_a_difference_and_a_sale_is_not(void **state)
 	assert_string_equal(env_text(e, "ledger.0.kind"), "adjustment");
 }
 
+static void settling_again_under_one_key_writes_one_figure(void **state)
+{
+	static const char *const headers[] = {"Content-Type", "application/json", "Idempotency-Key",
+					      "again", NULL};
+	static const char body[] = "{\"quantity\":2,\"reason\":\"found\"}";
+	struct env *e = *state;
+
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(env_call_as(e, PERM_BOOKS, "POST", "/api/v1/differences/1/settle",
+					     headers, body, sizeof body - 1),
+				 201);
+		assert_int_equal(env_int(e, "quantity"), 2);
+	}
+	assert_int_equal(env_number(e, "SELECT count(*) FROM book_stock"), 1);
+}
+
+static void delivered_item_that_was_never_heard_is_missing(void **state)
+{
+	struct env *e = *state;
+	char body[300], hex[EPC_HEX_MAX];
+
+	stock_items(e, 1, 1, 1);
+	book(e, 1, 1);
+	snprintf(body, sizeof body,
+		 "{\"reference\":\"r\",\"lines\":[{\"gtin\":\"" GTIN
+		 "\",\"quantity\":1,\"epcs\":[\"%s\"]}]}",
+		 epc(1, 77, hex));
+	assert_int_equal(env_call(e, "POST", "/api/v1/deliveries", body), 201);
+	assert_int_equal(env_call(e, "POST", "/api/v1/deliveries/1/receive", "{}"), 200);
+	env_advance(e, GRACE * US_PER_SEC);
+	difference(e, 1, "missing", 2, 1);
+	assert_string_equal(env_text(e, "items.0.epc"), hex);
+	assert_string_equal(env_text(e, "items.0.state"), "never-heard");
+	sight(e, hex, 2, SIGHTING_APPEAR);
+	env_advance(e, 2 * US_PER_SEC);
+	difference(e, 1, "matching", 2, 2);
+}
+
 static void late_sale_is_not_taken_off_a_figure_that_knew_of_it(void **state)
 {
 	struct env *e = *state;
@@ -521,6 +576,9 @@ int main(void)
 		BOOKS(books_cannot_be_rewritten),
 		BOOKS(bad_figures_are_refused),
 		BOOKS(sale_counts_once_however_often_it_is_told),
+		BOOKS(sale_told_twice_in_one_call_counts_once),
+		BOOKS(settling_again_under_one_key_writes_one_figure),
+		BOOKS(delivered_item_that_was_never_heard_is_missing),
 		BOOKS(bad_sales_are_refused_by_pointer_and_nothing_is_taken),
 		BOOKS(epc_of_another_gtin_is_a_mistake),
 		BOOKS(sales_are_listed_by_product),
