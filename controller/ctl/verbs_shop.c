@@ -189,11 +189,19 @@ int ctl_labels_list(struct ctl *c, int argc, char **argv)
 static void print_label(const json_t *l)
 {
 	static const char *const rows[][2] = {
-		{"product", "product.name"},  {"wanted", "wanted.price_minor"},
-		{"sent", "sent.at"},          {"shown since", "shown.since"},
-		{"evidence", "shown.grade"},  {"state", "state"},
-		{"reason", "reason"},         {"agent", "agent"},
-		{"battery mV", "battery_mv"}, {"last heard", "last_seen"},
+		{"product", "product.name"},
+		{"wanted", "wanted.price_minor"},
+		{"sent", "sent.at"},
+		{"shown since", "shown.since"},
+		{"evidence", "shown.grade"},
+		{"state", "state"},
+		{"reason", "reason"},
+		{"agent", "agent"},
+		{"battery mV", "battery_mv"},
+		{"last heard", "last_seen"},
+		{"light", "flash.state"},
+		{"why not", "flash.reason"},
+		{"replaced by", "retired.replaced_by"},
 	};
 	char text[160];
 
