@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import https from 'node:https';
 import { assert, run, test } from '../lib/tap.mjs';
+import { Panels } from '../lib/panels.mjs';
 import { endStore, newStore } from '../lib/stores.mjs';
 import { until } from '../../sim/demo/process.mjs';
 import { panelOf, panelShowsWanted } from '../../sim/demo/checks.mjs';
@@ -163,6 +164,26 @@ test('gondolactl shows the ladder and lists every label with its state', async (
 	stream.destroy();
 	const samples = (await rollout()).samples;
 	assert(samples.length > 3 && Math.max(...samples.map((s) => s.staged)) >= 6, 'samples of what happened are kept');
+});
+
+test('no panel began to show a price before that price was the store\'s', async () => {
+	const seen = new Panels(store), ledger = await store.api.all('/price-changes');
+	let flips = 0;
+	for (const s of shelf) {
+		const rows = ledger.filter((p) => p.product_id === s.product.id).map((p) => ({ ...p, us: Date.parse(p.from) * 1000 })).sort((a, b) => a.us - b.us || a.id - b.id);
+		for (const price of new Set(rows.map((p) => p.price_minor))) await seen.learn(s.product.id, { price_minor: price }, panels[0]);
+		await seen.collect();
+		for (const label of [s.left, s.right]) {
+			for (const c of seen.changesOf(label)) {
+				const price = seen.priceOf(s.product.id, c.sha256);
+				if (price === undefined) continue; /* before it was linked */
+				const valid = rows.findLast((p) => p.us <= c.started_us + 100e3);
+				assert(valid?.price_minor === price, `${label} showed ${price} at ${c.started_us}, valid was ${JSON.stringify(valid)}`);
+				flips += price === NEW;
+			}
+		}
+	}
+	assert(flips >= 4 && seen.lost === 0, `${flips} flips seen, ${seen.lost} changes lost`);
 });
 
 test('cancelled before its flip, it leaves no picture waiting', async () => {
