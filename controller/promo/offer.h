@@ -16,6 +16,7 @@
 
 #include "common/sql.h"
 #include "controller/shop/price_text.h"
+#include <stdbool.h>
 
 /** How far ahead of its edge a price enters the timelines of its labels, so that its picture is
  * on the label in time. */
@@ -49,3 +50,5 @@ int offer_at(struct sql *s, int64_t product_id, int64_t at_us, struct offer_step
  * change of prices has to stage while a promotion is running. */
 int offer_if(struct sql *s, int64_t product_id, int64_t at_us, int64_t regular_minor,
 	     const char *currency, struct offer_step *ret) _must_check_;
+/** Do both show the same? */
+bool offer_same(const struct offer_step *a, const struct offer_step *b);

@@ -43,7 +43,5 @@ void offer_book_if(const struct offer_book *b, int64_t at_us, const struct price
 /** The lowest offer in [from_us, to_us); false if there was none. */
 bool offer_book_lowest(const struct offer_book *b, int64_t from_us, int64_t to_us,
 		       int64_t *ret_minor);
-/** Do both show the same? */
-bool offer_same(const struct offer_step *a, const struct offer_step *b);
 /** What a promotion makes of a regular price, rounded half up. */
 int64_t offer_promo_price(const struct offer_span *span, int64_t regular_minor);

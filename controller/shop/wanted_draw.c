@@ -86,17 +86,21 @@ static int draw_unlinked(struct shop_slot *slot, struct wanted_label *l, struct 
 	return draw_one(slot, &f, album, l->wishes[0].image);
 }
 
-/* One picture per step of the offer; steps that look alike become one. */
+/* One picture per step of the offer; steps that look alike become one. `known` is the picture, if
+ * it has been drawn already. */
 static int draw_step(struct shop_slot *slot, struct wanted_label *l, const struct render_facts *f,
-		     int64_t from_us, struct album *album)
+		     int64_t from_us, const uint8_t *known, struct album *album)
 {
 	struct label_wish *w = &l->wishes[l->n];
-	int r;
+	int r = 0;
 
 	*w = (struct label_wish){
 		.from_us = from_us, .has_price = f->has_price, .price_minor = f->price_minor};
 	memcpy(w->currency, f->currency.code, sizeof w->currency);
-	r = draw_one(slot, f, album, w->image);
+	if (known)
+		memcpy(w->image, known, IMAGE_HASH_BYTES);
+	else
+		r = draw_one(slot, f, album, w->image);
 	if (r == 0 &&
 	    (l->n == 0 || memcmp(l->wishes[l->n - 1].image, w->image, IMAGE_HASH_BYTES) != 0))
 		l->n++;
@@ -132,7 +136,24 @@ static int draw_held(struct shop_slot *slot, const struct wanted_batch *b, struc
 	set_price(f, b, &step);
 	if (l->n == PROTO_MAX_TIMELINE)
 		l->n--;
-	return draw_step(slot, l, f, PROTO_HOLD_US, album);
+	return draw_step(slot, l, f, PROTO_HOLD_US, NULL, album);
+}
+
+/* The picture of an earlier step that shows the same: the regular price comes back after each
+ * promotion. */
+static bool drawn_before(const struct wanted_label *l, const struct offer_step *steps, int i,
+			 uint8_t ret[IMAGE_HASH_BYTES])
+{
+	for (int k = 0; k < i; k++) {
+		if (!offer_same(&steps[k], &steps[i]))
+			continue;
+		for (size_t w = 0; w < l->n; w++)
+			if (l->wishes[w].from_us == steps[k].from_us && l->wishes[w].has_price) {
+				memcpy(ret, l->wishes[w].image, IMAGE_HASH_BYTES);
+				return true;
+			}
+	}
+	return false;
 }
 
 static int draw_linked(struct shop_slot *slot, const struct wanted_batch *b, struct wanted_label *l,
@@ -154,10 +175,13 @@ static int draw_linked(struct shop_slot *slot, const struct wanted_batch *b, str
 	f.unit = p.unit;
 	f.currency = b->currency;
 	if (n == 0 || steps[0].from_us > b->now_us) /* no price yet */
-		r = draw_step(slot, l, &f, 0, album);
+		r = draw_step(slot, l, &f, 0, NULL, album);
 	for (int i = 0; i < n && r == 0 && l->n < PROTO_MAX_TIMELINE; i++) {
+		uint8_t known[IMAGE_HASH_BYTES];
+		bool again = drawn_before(l, steps, i, known);
+
 		set_price(&f, b, &steps[i]);
-		r = draw_step(slot, l, &f, steps[i].from_us, album);
+		r = draw_step(slot, l, &f, steps[i].from_us, again ? known : NULL, album);
 	}
 	return r < 0 ? r : draw_held(slot, b, l, &f, album);
 }
