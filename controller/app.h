@@ -12,6 +12,7 @@
  *     sessions.c tokens.c ending them, and tokens for machines
  *     ca.c            the store's certificate authority
  *     fleet*.c        who an agent is: join codes, enrolment, readers, health, advice for IT
+ *     promo/          what the shelf shows at any instant: promotions over the regular price
  *     events.c        what browsers hear live
  *     static.c metrics.c audit.c diagnostics.c   files of the web page, figures for machines, who
  * did what backup*.c restore*.c  the whole store in one sealed file, and back shop, inventory the

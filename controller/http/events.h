@@ -12,6 +12,7 @@
  *   item     {epc, product_id, place_id, from_place_id, at, confidence}
  *   difference {}                     book stock, sales or deliveries changed
  *   agent    the agent object of GET /agents
+ *   promotion {id, state}             made, changed, cancelled, begun or ended
  *   rollout  {id, state, reason, total, staged, flipped, shown, failed}
  */
 #pragma once

@@ -32,17 +32,9 @@ int price_append(struct sql *s, struct price *p) _must_check_;
 /** The object of the API. */
 json_t *price_json(const struct price *p);
 
-/** One step of what a product costs. */
+/** One step of the regular price; what the shelf shows is controller/promo/offer.h. */
 struct price_step {
 	int64_t from_us;
 	int64_t price_minor;
 	char currency[PRICE_CURRENCY_MAX];
 };
-/**
- * The price in force at `now_us`, if any, and those that follow it, oldest first, at most `max`.
- * Returns the count.
- */
-int price_timeline(struct sql *s, int64_t product_id, int64_t now_us, size_t max,
-		   struct price_step *ret) _must_check_;
-/** The next instant after `now_us` at which some price changes; INT64_MAX = none is planned. */
-int price_next_change(struct sql *s, int64_t now_us, int64_t *ret_us) _must_check_;
