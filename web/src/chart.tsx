@@ -17,6 +17,8 @@ export interface Series {
   points: Point[];
   /** Holds its value until the next point, instead of a line between them. */
   steps?: boolean;
+  /** Where the last value of steps ends; else at the edge of the chart. */
+  end?: number;
 }
 
 /** A band of time that stands out, such as a promotion. */
@@ -79,7 +81,7 @@ function pathOf(s: Series, x: (at: number) => number, y: (v: number) => number, 
       d += `L${x(p.at)} ${y(p.value)}`;
     }
   });
-  return s.steps && s.points.length > 0 ? `${d}H${x(to)}` : d;
+  return s.steps && s.points.length > 0 ? `${d}H${x(s.end ?? to)}` : d;
 }
 
 /** The width of a box, measured; charts are drawn in real pixels so that their text keeps its size. */

@@ -6,13 +6,9 @@ import { localeOf } from './format';
 
 /** A wall time as if it were UTC, so that the calendar can be counted with; null when it is not one. */
 export function wallDate(wall: string): Date | null {
-  const m = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::\d{2})?$/.exec(wall);
-  const d = m ? new Date(`${m[1]}-${m[2]}-${m[3]}T${m[4]}:${m[5]}:00Z`) : null;
+  const m = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2}))?$/.exec(wall);
+  const d = m ? new Date(`${m[1]}-${m[2]}-${m[3]}T${m[4]}:${m[5]}:${m[6] ?? '00'}Z`) : null;
   return d && !Number.isNaN(d.getTime()) && d.toISOString().slice(0, 10) === wall.slice(0, 10) ? d : null;
-}
-
-export function wallOf(d: Date): string {
-  return d.toISOString().slice(0, 16);
 }
 
 /** The wall time in a zone at an instant; "2026-11-27T08:00". */
@@ -61,7 +57,9 @@ export function instantOf(wall: string, zone: string): number | null {
 
 function words(wall: string, o: Intl.DateTimeFormatOptions): string {
   const d = wallDate(wall);
-  return d ? new Intl.DateTimeFormat(localeOf(), { ...o, timeZone: 'UTC' }).format(d) : wall;
+  // Whole minutes are what shops write; seconds are shown where somebody has given some.
+  const exact: Intl.DateTimeFormatOptions = o.minute && d?.getUTCSeconds() ? { second: '2-digit' } : {};
+  return d ? new Intl.DateTimeFormat(localeOf(), { ...o, ...exact, timeZone: 'UTC' }).format(d) : wall;
 }
 
 /** "Fri, 27 Nov 2026, 08:00" */

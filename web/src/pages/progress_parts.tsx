@@ -2,6 +2,7 @@
 // How far the labels of a promotion or a rollout are: a bar of all of them, and a table of each with its reason.
 
 import type { ComponentChildren, JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
 import type { LabelStep, StepState } from '../api/progress';
 import { count, dateTime } from '../format';
 import { usePaged, useThrottled, useWide } from '../hooks';
@@ -11,7 +12,6 @@ import { g } from '../strings/progress';
 import { t } from '../strings';
 import { Ago, Chip, ErrorBox, Select, type Tone } from '../ui';
 import { VirtualTable } from '../virtual';
-import { useEffect } from 'preact/hooks';
 
 export interface Counts {
   total: number;

@@ -119,12 +119,12 @@ function Progress({ x, turn }: { x: Promotion; turn: number }): JSX.Element {
   const d = f.data;
   return (
     <section class="card">
-      <h2>{d?.edge === 'end' ? p.detail.progressEnd : d?.edge === 'start' ? p.detail.progressStart : p.detail.labelsTitle}</h2>
+      <h2>{x.state === 'running' ? p.detail.progressOn : d?.edge === 'end' ? p.detail.progressEnd : p.detail.progressStart}</h2>
       <ErrorBox error={f.error} retry={f.reload} />
       <p class="hint one-line">
         {d?.due && (
           <>
-            {p.detail.due} {dateTime(d.due)} (<Ago at={d.due} />)
+            {x.state === 'running' && d.edge === 'start' ? p.detail.since : p.detail.due} {dateTime(d.due)} (<Ago at={d.due} />)
           </>
         )}
       </p>
@@ -145,7 +145,7 @@ function Progress({ x, turn }: { x: Promotion; turn: number }): JSX.Element {
 const PRODUCT_ROW = 45;
 
 function Products({ x }: { x: Promotion }): JSX.Element {
-  const f = useFetched(`promotion-products/${x.id}/${x.etag}`, () => promotions.products(x.id, { limit: 50 }));
+  const f = useFetched(`promotion-products/${x.id}/${x.etag}/${x.state}`, () => promotions.products(x.id, { limit: 50 }));
   const items = f.data?.items ?? [];
   return (
     <section class="card">

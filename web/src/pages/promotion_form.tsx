@@ -108,7 +108,7 @@ function lengthWords(start: string, end: string): string | null {
   if (!a || !b || b <= a) {
     return null;
   }
-  const all = (b.getTime() - a.getTime()) / 60_000;
+  const all = Math.round((b.getTime() - a.getTime()) / 60_000);
   const [days, hours, minutes] = [Math.floor(all / 1440), Math.floor((all % 1440) / 60), all % 60];
   return [days ? p.form.days(days) : '', hours ? p.form.hours(hours) : '', minutes ? p.form.minutes(minutes) : ''].filter(Boolean).join(' ');
 }

@@ -9,7 +9,7 @@ import { r } from '../strings/rollouts';
 
 type Sample = NonNullable<Rollout['samples']>[number];
 
-function seriesOf(samples: Sample[]): Series[] {
+function seriesOf(samples: Sample[], end: number): Series[] {
   const line = (name: string, cls: string, of: (s: Sample) => number | null): Series => ({
     name,
     class: cls,
@@ -21,7 +21,7 @@ function seriesOf(samples: Sample[]): Series[] {
   const all = [
     line(r.detail.expected, 'is-expected', (s) => s.forecast_staged),
     line(r.detail.staged, 'is-staged', (s) => s.staged),
-    { ...line(r.detail.shown, 'is-shown', (s) => s.flipped), steps: true },
+    { ...line(r.detail.shown, 'is-shown', (s) => s.flipped), steps: true, end },
     line(r.detail.failed, 'is-failed', (s) => s.failed),
   ];
   return all.filter((s) => s.points.length > 0 && (s.class !== 'is-failed' || s.points.some((p) => p.value > 0)));
@@ -67,9 +67,15 @@ export function RolloutChart({ x }: { x: Rollout }): JSX.Element {
   if (!first || !last || samples.length < 2) {
     return <p class="hint">{r.detail.chartEmpty}</p>;
   }
-  const series = seriesOf(samples);
-  const open = x.finished ? null : x.forecast?.finish;
-  const to = Math.max(Date.parse(last.at), open ? Date.parse(open) : 0);
+  const end = Date.parse(last.at);
+  const series = seriesOf(samples, end);
+  // What was expected at first goes on to its end; what is expected now sets how far the chart reaches.
+  const promised = x.first_forecast?.finish ? Date.parse(x.first_forecast.finish) : 0;
+  if (promised > end) {
+    series.find((s) => s.class === 'is-expected')?.points.push({ at: promised, value: x.total });
+  }
+  const open = !x.finished && x.forecast?.finish ? Date.parse(x.forecast.finish) : 0;
+  const to = Math.max(end, open, x.finished ? 0 : promised);
   return (
     <div class="chart-box">
       <Legend series={series} />

@@ -29,6 +29,7 @@ const MAY_DO: Record<RolloutState, RolloutAction[]> = {
   done: [],
   cancelled: [],
 };
+const CLOSED: RolloutState[] = ['rolled-back', 'done', 'cancelled'];
 const ICONS: Record<RolloutAction, IconName> = { pause: 'pause', resume: 'play', cancel: 'cross', rollback: 'undo' };
 
 function ActDialog({ x, what, onClose, onDone }: { x: Rollout; what: RolloutAction; onClose: () => void; onDone: () => void }): JSX.Element {
@@ -72,18 +73,18 @@ function Actions({ x, onDone }: { x: Rollout; onDone: () => void }): JSX.Element
 }
 
 function Summary({ x }: { x: Rollout }): JSX.Element {
-  const bad = x.state === 'halted' || x.state === 'paused';
+  const stopped = x.state === 'halted' || x.state === 'paused' || !!x.reason;
   return (
     <section class="card">
-      {(bad || x.reason) && (
+      {stopped && (
         <div class={`notice ${x.state === 'halted' ? 'tone-bad' : 'tone-warn'}`}>
-          <Icon name={x.state === 'halted' ? 'warn' : 'pause'} />
+          <Icon name={x.state === 'halted' ? 'warn' : x.state === 'paused' ? 'pause' : x.state === 'cancelled' ? 'cross' : 'undo'} />
           <div>
             {r.stateHints[x.state]} {x.reason && <strong>{x.reason}</strong>}
           </div>
         </div>
       )}
-      {!bad && <p class="hint">{r.stateHints[x.state]}</p>}
+      {!stopped && <p class="hint">{r.stateHints[x.state]}</p>}
       <ProgressBar counts={countsOf(x, x.total)} />
       <dl class="facts wide">
         <Fact name={r.detail.started}>
@@ -95,12 +96,13 @@ function Summary({ x }: { x: Rollout }): JSX.Element {
         ) : (
           x.forecast && (
             <Fact name={r.detail.forecast}>
-              {x.forecast.finish ? <Ago at={x.forecast.finish} /> : '–'} {x.forecast.why && <span class="sub">{x.forecast.why}</span>}
+              {x.forecast.finish ? <Ago at={x.forecast.finish} /> : '–'}
             </Fact>
           )
         )}
         {x.first_forecast?.finish && <Fact name={r.detail.firstForecast}>{dateTime(x.first_forecast.finish)}</Fact>}
       </dl>
+      {!x.finished && x.forecast?.why && <p class="hint">{x.forecast.why}</p>}
     </section>
   );
 }
@@ -166,7 +168,7 @@ export function RolloutDetail({ id }: { id: number }): JSX.Element {
           <Summary x={x} />
           <section class="card">
             <h2>{r.detail.waves}</h2>
-            <Ladder waves={x.waves} />
+            <Ladder waves={x.waves} open={!CLOSED.includes(x.state)} />
             <p class="hint">
               {r.detail.gate(x.gate.staged_percent, duration(x.gate.timeout_s * 1000))} {r.detail.halt(x.halt.failed_percent)}
             </p>

@@ -5,7 +5,7 @@ import type { JSX } from 'preact';
 import type { Rollout, RolloutState, Wave, WaveState } from '../api/rollouts';
 import type { IconName } from '../icons';
 import { r } from '../strings/rollouts';
-import { Ago, Chip, type Tone } from '../ui';
+import { Ago, Chip, now as nowSignal, type Tone } from '../ui';
 import { type Counts, ProgressBar } from './progress_parts';
 
 const LOOK: Record<RolloutState, [Tone, IconName]> = {
@@ -49,15 +49,19 @@ export function countsOf(x: Reached, total: number): Counts {
     rest -= taken;
     return taken;
   };
-  const shown = take(x.shown);
-  const flipped = take(x.flipped - x.shown);
-  const staged = take(x.staged - x.flipped);
+  // What went back had the picture as well, and may still count as flipped.
+  const had = Math.max(0, x.staged - back);
+  const on = Math.min(x.flipped, had);
+  const sure = Math.min(x.shown, on);
+  const shown = take(sure);
+  const flipped = take(on - sure);
+  const staged = take(had - on);
   return { total, shown, flipped, staged, failed: x.failed, back };
 }
 
 function WaveStep({ w, now }: { w: Wave; now: boolean }): JSX.Element {
   const [tone, icon] = WAVE_LOOK[w.state] ?? ['plain', 'unknown'];
-  const done = w.state === 'flipped' || w.state === 'settled';
+  const done = w.flip_at !== null && Date.parse(w.flip_at) <= nowSignal.value;
   return (
     <li class={`wave is-${w.state} ${now ? 'is-now' : ''}`} data-wave={w.n} data-state={w.state} aria-current={now ? 'step' : undefined}>
       <div class="wave-head">
@@ -80,8 +84,10 @@ function WaveStep({ w, now }: { w: Wave; now: boolean }): JSX.Element {
 }
 
 /** The waves as steps of a ladder, the canary first. */
-export function Ladder({ waves }: { waves: Wave[] }): JSX.Element {
-  const now = waves.find((w) => w.state === 'staging' || w.state === 'flipped') ?? waves.find((w) => w.state === 'waiting');
+/** `open`: something will still happen. */
+export function Ladder({ waves, open }: { waves: Wave[]; open: boolean }): JSX.Element {
+  const present = waves.find((w) => w.state === 'staging' || w.state === 'flipped') ?? waves.find((w) => w.state === 'waiting');
+  const now = open ? present : undefined;
   return (
     <ol class="ladder" aria-label={r.detail.waves}>
       {waves.map((w) => (
