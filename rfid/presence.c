@@ -7,17 +7,7 @@
  * by its antennas), both found by a keyed hash, since whoever writes tags chooses EPCs. Nothing
  * else grows with the number of reads.
  *
- * When is a silent tag gone? Each pair keeps running averages of the gap between its reads: mean m
- * and deviation s. Gaps have an exponential tail of scale s after a shift of m - s, so
- *
- *     P(gap > T) = exp(-(T - (m - s)) / s)
- *
- * and over ten seconds there are 10 s / m gaps that may each be the unlucky one. Solved for T, with
- * the wanted chance of a false GONE in ten seconds, that is the timeout, between the configured
- * bounds. A tag that answers every inventory round (s small) is missed after a few rounds. An
- * antenna that takes turns with others reads in bursts, whose pauses averages forget: so T is also
- * at least the longest gap of late and a fifth. Compare SMURF (Jeffery et al., VLDB 2006), which
- * needs a window of observations per tag to do the same.
+ * When a silent tag is gone, presence_stay.c says.
  *
  * When has a tag moved from one antenna to another? Silence alone tells it late, and not at all
  * when the old antenna still reads it now and then. So each pair also counts its reads with a
@@ -47,12 +37,7 @@
 #define DEFAULT_MAX_PAIRS   65536u
 /* Before a tag's own gaps are known it is taken for one read twice a second. */
 #define PRIOR_GAP_US        500000.0f
-#define PRIOR_LONGEST       16 /* wheel slots: two seconds, a round of a few antennas */
-/* Weight of a new gap, once there are enough of them. */
-#define GAP_ALPHA           (1.0f / 24)
 #define RSSI_ALPHA          (1.0f / 3)
-/* The timeout is at least this much of the longest gap of late. */
-#define RHYTHM_MARGIN       1.2f
 /* Heat: octaves of reads per second and of signal, where 6 dB are one. */
 #define OCTAVE              256
 #define OCTAVE_CDBM         600.0f
@@ -63,8 +48,7 @@
 #define MEMORY_GAPS         4
 #define SETTLED_GAPS        6
 #define RHYTHM_SPREAD       6
-/* So many gaps make a first read more than a stray; what an APPEAR stands for until then. */
-#define CONFIRMING_GAPS     3
+/* What an APPEAR stands for until it is known to be more than a stray read. */
 #define UNCONFIRMED_GAP_US  800000.0f
 /* When one source has overtaken another, in heat: its lead, how much more that is than was told,
  * and the told leads from which on it is no longer watched: at first, and while it is contested. */
@@ -118,22 +102,12 @@ static int source_index(struct presence *p, uint32_t id, bool make)
 		(p->n_sources - lo) * sizeof(p->source_order[0]));
 	p->source_order[lo] = (struct presence_order){id, (uint16_t) p->n_sources};
 	p->sources[p->n_sources] = (struct presence_source){.id = id, .resumed_us = INT64_MIN};
+	presence_source_init(&p->sources[p->n_sources]);
 	return (int) p->n_sources++;
 }
 
-/* --- timeouts --------------------------------------------------------------------------------- */
-
-static int64_t gone_after_us(const struct presence *p, const struct presence_pair *pair)
-{
-	float m = MAX(pair->gap_us, 1000.0f);
-	float s = MIN(MAX(sqrtf(pair->gap_var), 0.15f * m), 20 * m);
-	float t = m - s + s * logf(MAX(p->chances_us / m, 1.0f / (float) p->cfg.miss_probability));
-
-	t = MAX(t, RHYTHM_MARGIN * (float) ((int64_t) pair->longest << PRESENCE_SLOT_SHIFT));
-	if (!(t > (float) p->cfg.min_gone_us))
-		return p->cfg.min_gone_us;
-	return t < (float) p->cfg.max_gone_us ? (int64_t) t : p->cfg.max_gone_us;
-}
+/* --- deadlines ---------------------------------------------------------------------------------
+ */
 
 static uint32_t in_ms(int64_t us)
 {
@@ -150,8 +124,8 @@ static int64_t since_told_us(const struct presence_pair *pair, int64_t at_us)
 static int64_t deadline_us(const struct presence *p, const struct presence_pair *pair)
 {
 	const struct presence_source *src = &p->sources[pair->source];
-	int64_t gone_us =
-		MAX(MAX(pair->last_us, src->resumed_us), p->resumed_us) + gone_after_us(p, pair);
+	int64_t gone_us = MAX(MAX(pair->last_us, src->resumed_us), p->resumed_us) +
+			  presence_gone_after_us(p, pair);
 	int64_t refresh_us = pair->last_us - since_told_us(pair, pair->last_us) + p->cfg.refresh_us;
 
 	if (src->suspended)
@@ -159,36 +133,23 @@ static int64_t deadline_us(const struct presence *p, const struct presence_pair 
 	return pair->count ? MIN(gone_us, refresh_us) : gone_us;
 }
 
-static void learn_gap(struct presence_pair *pair, float gap_us)
-{
-	/* The first gaps count more: the prior is worth two of them. */
-	float alpha = MAX(1.0f / (float) (3 + pair->n_gaps), GAP_ALPHA);
-	float off = gap_us - pair->gap_us;
-	int64_t slots = ((int64_t) gap_us >> PRESENCE_SLOT_SHIFT) + 1;
-
-	pair->longest = (uint8_t) MAX((int64_t) pair->longest, MIN(slots, (int64_t) UINT8_MAX));
-	if (pair->n_gaps < UINT8_MAX)
-		pair->n_gaps++;
-	pair->gap_us += alpha * off;
-	pair->gap_var = (1 - alpha) * (pair->gap_var + alpha * off * off);
-}
-
 static void learn_gaps(const struct presence *p, struct presence_pair *pair,
 		       const struct rfid_read *r)
 {
-	int64_t start_us = MAX(p->sources[pair->source].resumed_us, p->resumed_us);
+	struct presence_source *src = &p->sources[pair->source];
+	int64_t start_us = MAX(src->resumed_us, p->resumed_us);
 	int64_t first_us = MIN(MAX(r->first_us, pair->last_us), r->last_us);
 
 	/* Silence while nobody listened, or while the clock was set, says nothing about the tag. */
 	if (first_us > pair->last_us && pair->last_us >= start_us &&
 	    first_us - pair->last_us <= p->cfg.max_gone_us)
-		learn_gap(pair, (float) (first_us - pair->last_us));
+		presence_learn_gap(src, pair, (float) (first_us - pair->last_us));
 	/* Several reads in one report: their spacing inside it, without outweighing the past. */
 	if (r->count > 1 && r->last_us > first_us) {
 		float inner_us = (float) (r->last_us - first_us) / (float) (r->count - 1);
 
 		for (int i = 0; i < MIN(r->count - 1, 4); i++)
-			learn_gap(pair, inner_us);
+			presence_learn_gap(src, pair, inner_us);
 	}
 }
 
@@ -270,8 +231,10 @@ static void emit(struct presence *p, uint32_t at, enum presence_kind kind, float
 	pair->count = 0;
 	pair->span_us = 0;
 	pair->peak_cdbm = INT16_MIN;
-	if (kind == PRESENCE_GONE)
+	if (kind == PRESENCE_GONE) {
+		presence_depart(p, pair, &epc);
 		presence_pair_free(p, at);
+	}
 	p->fn(p->user, &s);
 }
 
@@ -384,13 +347,14 @@ static int appear(struct presence *p, uint16_t source, const struct rfid_read *r
 	pair->last_us = r->last_us;
 	pair->gap_us = PRIOR_GAP_US;
 	pair->gap_var = PRIOR_GAP_US * PRIOR_GAP_US;
-	pair->longest = PRIOR_LONGEST;
+	p->sources[source].n_pairs++;
+	pair->longest = presence_returned(p, source, r);
 	pair->smooth_cdbm = pair->told_cdbm = pair->peak_cdbm = INT16_MIN;
 	if (r->count > 1)
 		learn_gaps(p, pair, r);
 	add_read(pair, r, MEMORY_PRIOR_US);
 	presence_wheel_start(p, pair->last_us);
-	presence_wheel_put(p, at, pair->last_us + gone_after_us(p, pair));
+	presence_wheel_put(p, at, pair->last_us + presence_gone_after_us(p, pair));
 	emit(p, at, PRESENCE_APPEAR, pair->n_gaps ? pair->gap_us : UNCONFIRMED_GAP_US,
 	     pair->last_us);
 	return 0;
@@ -415,7 +379,7 @@ int presence_read(struct presence *p, uint32_t source, const struct rfid_read *r
 		return err;
 	}
 	pair = presence_pair(p, at);
-	young = pair->n_gaps < CONFIRMING_GAPS;
+	young = pair->n_gaps < PRESENCE_CONFIRMING;
 	learn_gaps(p, pair, r);
 	memory = memory_us(p, pair->tag);
 	add_read(pair, r, memory);
@@ -424,7 +388,7 @@ int presence_read(struct presence *p, uint32_t source, const struct rfid_read *r
 	if (due_us != INT64_MAX && presence_wheel_slot(p, due_us) < pair->slot)
 		presence_wheel_move(p, at, due_us);
 	/* Once it is no stray read: how often it is read here, which the first could not say. */
-	if (stepped(p, pair) || (young && pair->n_gaps >= CONFIRMING_GAPS))
+	if (stepped(p, pair) || (young && pair->n_gaps >= PRESENCE_CONFIRMING))
 		emit(p, at, PRESENCE_REFRESH, gap_of_late_us(pair, memory, pair->last_us),
 		     pair->last_us);
 	contest(p, at, memory);
@@ -443,7 +407,7 @@ static void look_at(struct presence *p, uint32_t at, int64_t now_us)
 		presence_wheel_put(p, at, now_us + SUSPENDED_LOOK_US);
 		return;
 	}
-	if (now_us - since_us >= gone_after_us(p, pair)) {
+	if (now_us - since_us >= presence_gone_after_us(p, pair)) {
 		emit(p, at, PRESENCE_GONE, pair->gap_us, now_us);
 		return;
 	}
@@ -464,6 +428,8 @@ void presence_tick(struct presence *p, int64_t now_us)
 		presence_shift(p, now_us - p->now_us);
 	else if (p->ticked && now_us > p->now_us + CLOCK_LEAP_US)
 		p->resumed_us = now_us; /* what was read meanwhile has not reached us yet */
+	else if (p->ticked && now_us > p->now_us)
+		presence_pass_time(p, now_us - p->now_us);
 	p->ticked = true;
 	p->now_us = MAX(now_us, p->now_us);
 	presence_wheel_turn(p, p->now_us);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * Inside the presence filter: presence.c decides, presence_table.c remembers (tags, pairs and the
+ * Inside the presence filter: presence.c decides what is told, presence_stay.c when a tag has left,
+ * presence_table.c remembers (tags, pairs and the
  * wheel of deadlines). Records are named by index, pools grow by chunks and never shrink; a freed
  * record waits in a list for the next one.
  */
@@ -12,6 +13,7 @@
 #define PRESENCE_NONE        UINT32_MAX
 #define PRESENCE_MAX_SOURCES 4096u
 #define PRESENCE_CHUNK       1024u
+#define PRESENCE_LEFT        64u /**< departures remembered for each source, by hash */
 /* The wheel: slots of 2^17 us (131 ms), thirty-three seconds around. */
 #define PRESENCE_SLOT_SHIFT  17
 #define PRESENCE_SLOTS       256u
@@ -48,10 +50,23 @@ struct presence_pair {
 _Static_assert(sizeof(struct presence_tag) <= 24, "a tag costs 24 bytes");
 _Static_assert(sizeof(struct presence_pair) <= 64, "a pair costs 64 bytes");
 
+/** A tag that was called gone: should it answer again soon, it was not. */
+struct presence_left {
+	uint32_t tag; /**< a hash of its EPC; 0 = none */
+	int64_t last_us;
+	int64_t timeout_us;
+};
+
 struct presence_source {
 	uint32_t id; /**< the caller's */
 	bool suspended;
 	int64_t resumed_us; /**< timeouts do not count from before this */
+	/* How tags come and go here, fading: what the timeouts of all of them rest on. */
+	uint32_t n_pairs; /**< present here now */
+	float stays_us;   /**< how long tags were present, all together */
+	float departs;    /**< how often one left */
+	float longest;    /**< gap that a tag nothing is known of may have, in wheel slots */
+	struct presence_left left[PRESENCE_LEFT];
 };
 
 struct presence_order {
@@ -90,6 +105,22 @@ struct presence {
 	uint32_t wheel[PRESENCE_SLOTS];
 };
 
+/* So many gaps make a first read more than a stray. */
+#define PRESENCE_CONFIRMING 3
+
+/* presence_stay.c */
+void presence_source_init(struct presence_source *src);
+/** How long a pair may be silent. */
+int64_t presence_gone_after_us(const struct presence *p, const struct presence_pair *pair);
+void presence_learn_gap(struct presence_source *src, struct presence_pair *pair, float gap_us);
+/** The gap of a tag that was called gone too early, in wheel slots; 0 = it had left, or is new. */
+uint8_t presence_returned(struct presence *p, uint16_t source, const struct rfid_read *r);
+/** The pair is being called gone. */
+void presence_depart(struct presence *p, const struct presence_pair *pair, const struct epc *epc);
+/** Tags have been present for so long more. */
+void presence_pass_time(struct presence *p, int64_t us);
+
+/* presence_table.c */
 int presence_tables_init(struct presence *p);
 void presence_tables_done(struct presence *p);
 
@@ -104,6 +135,8 @@ static inline struct presence_pair *presence_pair(const struct presence *p, uint
 }
 
 void presence_tag_epc(const struct presence_tag *t, struct epc *ret);
+/** A keyed hash of an EPC, never 0. */
+uint32_t presence_epc_hash(const struct presence *p, const struct epc *epc);
 /** PRESENCE_NONE if the tag is not present there. */
 uint32_t presence_pair_find(const struct presence *p, uint16_t source, const struct epc *epc);
 /** Makes the pair, and the tag if it is new. -ENOSPC at max_pairs, or -ENOMEM. Not in the wheel

@@ -107,6 +107,11 @@ void presence_tables_done(struct presence *p)
 	free(p->buckets);
 }
 
+uint32_t presence_epc_hash(const struct presence *p, const struct epc *epc)
+{
+	return hash(p->key, epc->data, epc_bytes(epc), epc->bits) | 1;
+}
+
 void presence_tag_epc(const struct presence_tag *t, struct epc *ret)
 {
 	size_t n = (size_t) (t->bits + 7) / 8;

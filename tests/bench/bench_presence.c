@@ -10,11 +10,14 @@
  * said to be there that is out of range, or the other way round. SMURF is the per-tag form with
  * delta 0.05, its answer taken at the end of the window (there = seen in it); it is told the true
  * response rate of each epoch in which the tag was seen, which a reader can only estimate.
+ *
+ * Another grid: bench_presence [speeds=0,1] [p=0.9,0.6] [seeds=1,2].
  */
 #include "rfid/rfid.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -180,26 +183,81 @@ static int run_world(double speed, double p, uint64_t seed, double wrong[METHODS
 	return 0;
 }
 
-static void compare(void)
+#define MAX_AXIS 16
+
+/** One axis of the grid. */
+struct axis {
+	const char *name;
+	double values[MAX_AXIS];
+	size_t n;
+};
+
+/** Takes NAME=V,V,... over if it is about this axis. */
+static void take_axis(struct axis *a, const char *arg)
 {
-	static const double speeds[] = {0, 0.25, 0.5, 1, 2}, ps[] = {0.8, 0.5};
-	static const uint64_t seeds[] = {42, 7};
+	size_t len = strlen(a->name);
+
+	if (strncmp(arg, a->name, len) != 0 || arg[len] != '=')
+		return;
+	a->n = 0;
+	for (const char *at = arg + len; *at && a->n < MAX_AXIS;) {
+		char *end;
+
+		a->values[a->n++] = strtod(at + 1, &end);
+		if (end == at + 1)
+			return;
+		at = end;
+	}
+}
+
+static void print_axis(const struct axis *a)
+{
+	printf(", %s", a->name);
+	for (size_t i = 0; i < a->n; i++)
+		printf("%s%g", i ? "," : " ", a->values[i]);
+}
+
+/** Beside the static window with the smallest mean of all. */
+static void print_verdict(const double sum[METHODS], const double worst[METHODS])
+{
+	int best = 0;
+
+	for (int i = 1; i < 4; i++)
+		best = sum[i] < sum[best] ? i : best;
+	printf("# the best single window is %s\n", names[best]);
+	printf("bench presence_to_best_window_mean %.3f ratio\n", sum[5] / sum[best]);
+	printf("bench presence_to_best_window_worst %.3f ratio\n", worst[5] / worst[best]);
+}
+
+static void compare(int argc, char **argv)
+{
+	struct axis speeds = {"speeds", {0, 0.25, 0.5, 1, 2}, 5}, ps = {"p", {0.8, 0.5}, 2},
+		    seeds = {"seeds", {42, 7}, 2};
 	double sum[METHODS] = {0}, worst[METHODS] = {0};
 	int runs = 0;
 
-	printf("# %d tags, %d epochs of 0.2 s, range %.0f ft in a corridor of %.0f ft, speeds 0 to "
-	       "2 "
-	       "ft an epoch, p 0.8 and 0.5, seeds 42 and 7\n",
-	       TAGS, EPOCHS, RANGE, WORLD);
-	for (size_t s = 0; s < ARRAY_SIZE(speeds); s++) {
-		for (size_t p = 0; p < ARRAY_SIZE(ps); p++) {
-			for (size_t k = 0; k < ARRAY_SIZE(seeds); k++, runs++) {
+	for (int i = 1; i < argc; i++) {
+		take_axis(&speeds, argv[i]);
+		take_axis(&ps, argv[i]);
+		take_axis(&seeds, argv[i]);
+	}
+
+	printf("# %d tags, %d epochs of 0.2 s, range %.0f ft in a corridor of %.0f ft", TAGS,
+	       EPOCHS, RANGE, WORLD);
+	print_axis(&speeds);
+	print_axis(&ps);
+	print_axis(&seeds);
+	printf("\n");
+	for (size_t s = 0; s < speeds.n; s++) {
+		for (size_t p = 0; p < ps.n; p++) {
+			for (size_t k = 0; k < seeds.n; k++, runs++) {
 				double wrong[METHODS];
 
-				if (run_world(speeds[s], ps[p], seeds[k], wrong) < 0)
+				if (run_world(speeds.values[s], ps.values[p],
+					      (uint64_t) seeds.values[k], wrong) < 0)
 					return;
-				printf("# speed %.2f p %.1f seed %u:", speeds[s], ps[p],
-				       (unsigned int) seeds[k]);
+				printf("# speed %.2f p %.1f seed %.0f:", speeds.values[s],
+				       ps.values[p], seeds.values[k]);
 				for (int i = 0; i < METHODS; i++) {
 					printf(" %.2f", wrong[i]);
 					sum[i] += wrong[i];
@@ -213,6 +271,7 @@ static void compare(void)
 		printf("bench presence_wrong_%s_mean %.3f tags/epoch\n", names[i], sum[i] / runs);
 		printf("bench presence_wrong_%s_worst %.3f tags/epoch\n", names[i], worst[i]);
 	}
+	print_verdict(sum, worst);
 }
 
 /* --- cost ------------------------------------------------------------------------------------- */
@@ -257,9 +316,9 @@ static void cost(void)
 	presence_free(p);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	compare();
+	compare(argc, argv);
 	cost();
 	return 0;
 }

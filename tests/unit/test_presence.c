@@ -237,6 +237,76 @@ static void antenna_that_takes_turns_does_not_empty_the_shelf(void **state)
 	presence_free(p);
 }
 
+/** A tag is read at every 200 ms with chance 0.6 for so long, then leaves; yields how long it was
+ * missed. */
+static int64_t pass_by(struct presence *p, struct seen *seen, uint64_t serial, int64_t *t,
+		       uint64_t *seed, int64_t stay_us)
+{
+	int64_t last_us = *t;
+
+	for (int64_t end_us = *t + stay_us; *t < end_us; *t += 200 * US_PER_MS) {
+		struct rfid_read r = read_of(serial, *t, -6000);
+
+		if (uniform(seed) < 0.6) {
+			assert_int_equal(presence_read(p, 1, &r), 0);
+			last_us = *t;
+		}
+		seen->now_us = *t;
+		presence_tick(p, *t);
+	}
+	*t = tick_until(p, seen, *t, *t + 15 * US_PER_SEC);
+	return seen->told_at_us - last_us;
+}
+
+static void where_tags_pass_they_are_given_up_sooner_than_where_they_stay(void **state)
+{
+	struct seen seen;
+	struct presence *p = filter(NULL, &seen);
+	int64_t t = START_US, first_us, later_us = 0;
+	uint64_t seed = 11;
+
+	(void) state;
+	first_us = pass_by(p, &seen, 1, &t, &seed, 6 * US_PER_SEC);
+	for (uint64_t i = 2; i < 40; i++) {
+		int64_t us = pass_by(p, &seen, i, &t, &seed, 6 * US_PER_SEC);
+
+		if (i >= 20)
+			later_us += us / 20;
+	}
+	/* The prior knows of no door. */
+	print_message("# given up after %.2f s at first, %.2f s later\n",
+		      (double) first_us / US_PER_SEC, (double) later_us / US_PER_SEC);
+	assert_true(later_us < 1800 * US_PER_MS);
+	assert_true(first_us > later_us + 500 * US_PER_MS);
+	assert_int_equal(presence_pairs(p), 0);
+	presence_free(p);
+}
+
+static void a_tag_that_answers_again_soon_did_not_leave(void **state)
+{
+	struct seen seen;
+	struct presence *p = filter(NULL, &seen);
+	int64_t t = START_US;
+	unsigned int before = 0;
+
+	(void) state;
+	/* Bursts of a second and pauses of six: what averages forget. */
+	for (int round = 0; round < 200; round++) {
+		if (round == 20)
+			before = seen.gone;
+		for (int i = 0; i < 10; i++, t += 100 * US_PER_MS) {
+			struct rfid_read r = read_of(1, t, -6000);
+
+			assert_int_equal(presence_read(p, 1, &r), 0);
+		}
+		t = tick_until(p, &seen, t, t + 6 * US_PER_SEC);
+	}
+	/* The first pauses teach; after them the tag stays, as if nobody had ever left. */
+	assert_true(before >= 1 && before < 6);
+	assert_int_equal(seen.gone, before);
+	presence_free(p);
+}
+
 static void presence_is_repeated_every_refresh(void **state)
 {
 	const struct presence_config cfg = {.refresh_us = 10 * US_PER_SEC};
@@ -559,6 +629,8 @@ int main(void)
 		cmocka_unit_test(quiet_tag_that_answers_four_rounds_of_five_does_not_flap),
 		cmocka_unit_test(random_reads_flap_less_than_once_in_ten_minutes),
 		cmocka_unit_test(antenna_that_takes_turns_does_not_empty_the_shelf),
+		cmocka_unit_test(where_tags_pass_they_are_given_up_sooner_than_where_they_stay),
+		cmocka_unit_test(a_tag_that_answers_again_soon_did_not_leave),
 		cmocka_unit_test(presence_is_repeated_every_refresh),
 		cmocka_unit_test(step_in_signal_is_told_but_not_more_often_than_allowed),
 		cmocka_unit_test(second_word_says_how_often_a_tag_is_read),
