@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The demo store of ./quickstart. `run` prints where to look and stays until Ctrl-C; `check` takes the
-// store through a price change and a stock move and compares both with the simulator's truth.
+// store through a price change, a stock move, a promotion, a rollout and a theft, and compares all with the
+// simulator's truth.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -8,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 import net from 'node:net';
 import { Store } from './store.mjs';
 import { itemFollowsMove, panelOf, panelShowsWanted } from './checks.mjs';
+import { furnish, takeBooks } from './furnish.mjs';
+import { checkDifference, checkPromotion, checkRollout } from './journeys.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const build = process.env.GONDOLA_BUILD ?? join(here, '..', '..', 'build');
@@ -30,6 +33,8 @@ async function makeStore() {
 		bin: join(build, 'bin'),
 		webRoot: join(build, 'web', 'dist'),
 		products: join(here, 'products.csv'),
+		/* A theft is missed after half an hour; nobody watches a check for that long. */
+		controllerConfig: mode === 'check' ? ['books { grace_s = 5 }'] : [],
 		publicPort: mode === 'run' ? await freePort(8443) : 0,
 		agentsPort: mode === 'run' ? await freePort(8444) : 0,
 	});
@@ -54,6 +59,29 @@ async function checkStockMove(store) {
 	const { ms, item: seen } = await itemFollowsMove(store, item.epc, to);
 	say(`stock: item ${item.epc} moved from ${item.place} to ${to}, seen after ${ms} ms with confidence ${seen.confidence}`);
 	say((await store.ctl('items', item.epc)).trimEnd());
+}
+
+/** A label of each access point, with a product of its own; the promotion's is a third one. */
+async function checkOffers(store) {
+	const labels = (await store.allShown(300000)).filter((l) => l.product && l.width === 296);
+	const [promoted, heard] = labels.filter((l) => l.agent === 'floor').slice(2), deaf = labels.find((l) => l.agent === 'back');
+	/* One waits for full minutes while the other waits for an access point. */
+	const told = [checkPromotion(store, promoted), checkRollout(store, heard, deaf)].map((c) => c.then(say));
+	await Promise.all(told);
+}
+
+async function checkTheft(store) {
+	await takeBooks(store);
+	const { items } = await store.truth.ask({ op: 'items' });
+	const gtins = new Map((await store.api.all('/products')).map((p) => [p.gtin, p]));
+	for (const { epc } of items) {
+		const item = await store.api.get(`/items/${epc}`);
+		if (item.product && gtins.has(item.gtin)) {
+			say(await checkDifference(store, gtins.get(item.gtin), epc));
+			return;
+		}
+	}
+	throw new Error('there is no item of a known product');
 }
 
 function introduce(store) {
@@ -101,9 +129,12 @@ try {
 		if (mode === 'check') {
 			await checkPriceChange(store);
 			await checkStockMove(store);
+			await checkOffers(store);
+			await checkTheft(store);
 			say('check passed');
 		} else {
 			introduce(store);
+			furnish(store).catch((e) => say(`the store could not be furnished: ${e.message}`));
 			await stayOpen(store, stopRequested);
 		}
 	}

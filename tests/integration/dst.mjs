@@ -6,6 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { assert, equal, run, Skip, test } from '../lib/tap.mjs';
 import { canConduct, Clock } from '../lib/clock.mjs';
+import { reduced } from '../lib/offers.mjs';
 import { Panels } from '../lib/panels.mjs';
 import { endStore, newStore } from '../lib/stores.mjs';
 import { changesOfClocks, endInstant, instantsOf, startInstant, wallAt, wallByDate, wallMinutes, wallPlus } from '../lib/walltime.mjs';
@@ -58,11 +59,30 @@ async function openStore(zone, cases) {
 	return store;
 }
 
-async function promise(store, panels, c) {
-	const change = (price_minor, ms) => store.api.call('POST', '/api/v1/price-changes', { product_id: c.product.id, price_minor, from: new Date(ms).toISOString() });
-	await change(c.reduced, c.from);
-	await change(c.regular, c.to);
-	c.pictures = [await panels.learn(c.product.id, { price_minor: c.regular }, PANEL), await panels.learn(c.product.id, { price_minor: c.reduced }, PANEL)];
+const near = (zone, edge, ms, notes) => {
+	if (instantsOf(zone, edge).length !== 1) assert(notes.length, `${edge} is no ordinary time, and nothing is said of it`);
+	return new Date(ms).toISOString();
+};
+
+/** Plans a promotion between two wall times; its instants are the oracle's, or it is refused here. */
+async function plan(store, panels, zone, c, i) {
+	const price = i % 2 ? { kind: 'fixed', price_minor: c.reduced } : { kind: 'percent', percent: '12.5' };
+	if (!(i % 2)) c.reduced = reduced(c.regular, '12.5');
+	const p = await store.api.call('POST', '/api/v1/promotions', { name: c.name, ...price, select: { product_ids: [c.product.id] }, start: c.start, end: c.end, state: 'scheduled' });
+	equal(p.zone, zone, 'zone');
+	equal([p.next.start, p.next.end], [near(zone, c.start, c.from, p.next.notes), near(zone, c.end, c.to, p.next.notes)], `${c.name}: instants of ${c.start} to ${c.end}`);
+	const offer = { price_minor: c.reduced, was_minor: c.regular, prior_minor: c.regular, until: new Date(c.to).toISOString() };
+	c.pictures = [await panels.learn(c.product.id, { price_minor: c.regular }, PANEL), await panels.learn(c.product.id, offer, PANEL)];
+}
+
+/** One that comes every day over the change: each day's instants are that day's. */
+async function recur(store, zone, c) {
+	const day = (wall, days) => wallPlus(wall, days * 1440);
+	const r = await store.api.call('POST', '/api/v1/promotions/preview', { name: 'daily', kind: 'percent', percent: '5', select: { product_ids: [c.product.id] }, start: day(c.start, -1), end: day(c.end, -1), recurrence: 'FREQ=DAILY;COUNT=4' });
+	const should = [-1, 0, 1, 2].map((d) => [startInstant(zone, day(c.start, d)), endInstant(zone, day(c.end, d))].map((ms) => new Date(ms).toISOString()));
+	/* What is over already is not listed. */
+	equal(r.occurrences.map((o) => [o.start, o.end]), should.slice(-r.occurrences.length), `${c.name}, daily`);
+	assert(r.occurrences.length >= 3, `${r.occurrences.length} times listed`);
 }
 
 async function staged(store, cases) {
@@ -100,7 +120,8 @@ async function liveThrough(zone, change) {
 	const store = await openStore(zone, cases), panels = new Panels(store);
 	let failed = true;
 	try {
-		for (const c of cases) await promise(store, panels, c);
+		for (const [i, c] of cases.entries()) await plan(store, panels, zone, c, i);
+		for (const c of cases) await recur(store, zone, c);
 		await staged(store, cases);
 		const begin = Math.ceil(store.clock.now.getTime() / MINUTE) * MINUTE, end = Math.max(...cases.map((c) => c.to)) + 5 * MINUTE;
 		assert(begin < Math.min(...cases.map((c) => c.from)), 'everything was ready before the first edge');
