@@ -6,7 +6,6 @@
 #include <string.h>
 
 #define POINTER_MAX 64
-#define MAX_NEW     10000 /* items of a GTIN that are looked at */
 
 /* --- the body ----------------------------------------------------------------------------------
  */
@@ -181,7 +180,9 @@ static json_t *line_json(struct books *b, struct sql *s, struct sql_stmt *q, int
 	if (count) {
 		count_epcs(s, sql_col_i64(q, 0), &seen);
 		if (!seen.epcs)
-			inventory_walk_gtin(b->app->inventory, (uint64_t) gtin, MAX_NEW, count_new,
+			/* The newest come first: somewhat more than were announced will do. */
+			inventory_walk_gtin(b->app->inventory, (uint64_t) gtin,
+					    (uint32_t) MIN(4 * quantity + 64, 10000), count_new,
 					    &seen);
 	}
 	seen.seen = MIN(seen.seen, quantity);

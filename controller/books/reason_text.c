@@ -47,8 +47,8 @@ static void untagged(const struct view_row *row, char *buf)
 static void surplus(const struct view_row *row, char *buf)
 {
 	if (row->f.expected < 0)
-		snprintf(buf, REASON_TEXT_MAX, "%lld more were sold than the book had.",
-			 (long long) -row->f.expected);
+		snprintf(buf, REASON_TEXT_MAX, "%lld seen, and by the books %lld less than none.",
+			 (long long) row->f.seen, (long long) -row->f.expected);
 	else
 		snprintf(buf, REASON_TEXT_MAX, "%lld more than expected.",
 			 (long long) row->f.difference);

@@ -173,6 +173,8 @@ void sales_post(struct http_request *rq, struct app *app)
 /* --- the list ----------------------------------------------------------------------------------
  */
 
+#define LINES_AT_ONCE 5000 /* that a page holds; further sales are on the next one */
+
 static json_t *lines_json(struct sql *s, int64_t sale_id)
 {
 	struct sql_stmt *q = sql_prepare(s, "SELECT gtin, epc, epc_bits, quantity FROM sale_lines"
@@ -233,7 +235,8 @@ void sales_get(struct http_request *rq, struct app *app)
 	struct sql *s = db_reader(app->db);
 	struct list_page page;
 	int64_t product_id, last = 0, next = 0;
-	json_t *items;
+	size_t lines = 0;
+	json_t *items, *sale;
 	struct sql_stmt *q;
 	int r;
 
@@ -244,14 +247,16 @@ void sales_get(struct http_request *rq, struct app *app)
 	sql_bind_i64(q, 2, page.limit + 1);
 	items = json_array();
 	while ((r = sql_step(q)) > 0) {
-		if ((int64_t) json_array_size(items) == page.limit) {
+		if ((int64_t) json_array_size(items) == page.limit || lines >= LINES_AT_ONCE) {
 			next = last;
 			sql_reset(q);
 			r = 0;
 			break;
 		}
 		last = sql_col_i64(q, 0);
-		json_array_append_new(items, sale_json(s, q));
+		sale = sale_json(s, q);
+		lines += json_array_size(json_object_get(sale, "lines"));
+		json_array_append_new(items, sale);
 	}
 	if (r < 0) {
 		json_decref(items);

@@ -330,7 +330,8 @@ static json_t *figure_json(const struct books *b, struct sql_stmt *q)
 	"SELECT k.id, k.product_id, p.gtin, p.name, k.place_id, k.quantity, k.as_of, k.at, k.who," \
 	" k.source, k.reason, p.folded FROM "
 
-/* Present figures by product; those of one product are not parted, so that its id is the cursor. */
+/* Present figures by product, of the whole store or by place, whichever was told last; those of one
+ * product are not parted, so that its id is the cursor. */
 static int list_present(struct books *b, int64_t product_id, const struct product_query *words,
 			const struct list_page *page, json_t *items, int64_t *ret_next)
 {

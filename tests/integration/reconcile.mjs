@@ -2,7 +2,7 @@
 // Book stock, sales and readers together: a theft is found as a difference and a sale is not, with or without
 // EPCs, goods without tags and tags without products are listed, and a controller killed again and again in the
 // middle of the tills' feed has lost no sale and taken none twice.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { assert, builddir, run, test } from '../lib/tap.mjs';
 import { endStore, newStore } from '../lib/stores.mjs';
 import { allHeard, calledMissing, gtinOfEpc, importBooks, itemsByGtin, reallyMissing, salesAreThereOnce, score, tillOf, writeCatalogue } from '../lib/day.mjs';
@@ -94,6 +94,31 @@ test('the theft is a difference, the sales are not', async () => {
 	const id = (await store.api.get(`/differences?q=${gtinOfEpc(soldByGtin.epc)}`)).items[0].product_id;
 	const item = (await store.api.get(`/differences/${id}`)).items.find((i) => i.epc === soldByGtin.epc);
 	assert(item.reason.code === 'sold-likely' && item.sold.till === till.name, JSON.stringify(item));
+});
+
+test('a person keeps the books from the command line', async () => {
+	const [one, two] = catalogue.untagged, file = (name, text) => { writeFileSync(store.path(name), text); return store.path(name); };
+	const says = async (pattern, ...args) => {
+		const out = await store.ctl(...args);
+		assert(pattern.test(out), `gondolactl ${args.join(' ')} says: ${out}`);
+	};
+	await says(/: 20 in the book/, 'books', 'set', one, 20, '--reason', 'counted by hand');
+	await says(/20 .*set .*counted by hand/, 'books', 'list', one);
+	await says(/1 taken, 0 known already/, 'sales', 'add', 'A-1', `${one}*2`, two, '--till', 'hand');
+	const rows = `id,at,till,gtin,quantity\nA-1,${new Date().toISOString()},file,${one},1\nA-1,,file,${two},1\nA-2,${new Date().toISOString()},file,${one},-1\n`;
+	await says(/2 taken, 0 known already/, 'sales', 'import', file('sales.csv', rows));
+	await says(/0 taken, 2 known already/, 'sales', 'import', store.path('sales.csv'));
+	await says(/till file {2}sale A-2/, 'sales', 'list', one);
+	const delivery = file('delivery.csv', `gtin,quantity\n${one},6\n${two},4\n`);
+	await says(/DN-1: announced, from Leaf/, 'deliveries', 'add', 'DN-1', delivery, '--supplier', 'Leaf');
+	await says(/DN-1 .*announced +10/, 'deliveries', 'list');
+	await says(/DN-1: received/, 'deliveries', 'receive', 'DN-1', `${one}*5`);
+	await says(new RegExp(`${one} +6 .* 5 `), 'deliveries', 'show', 'DN-1');
+	await says(/expected +23/, 'differences', one);
+	await says(new RegExp(`${catalogue.unknown[0]} +5 `), 'differences', 'strangers');
+	await says(/untagged/, 'differences', '--reason', 'untagged');
+	const refused = await store.ctl('books', 'import', file('bad.csv', `gtin,quantity\n${one},some\n`)).catch((e) => e.message);
+	assert(/line 2, column 2/.test(refused), refused);
 });
 
 test('somebody looked: the difference is settled and stays explained', async () => {

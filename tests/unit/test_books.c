@@ -538,6 +538,13 @@ static void book_by_place_shows_where_it_differs(void **state)
 			 200);
 	difference(e, 1, "misplaced", 3, 3);
 	assert_int_equal(env_int(e, "places.0.difference"), 1);
+	/* An older figure of the whole store is outdated by those of places. */
+	assert_int_equal(env_call(e, "PUT", "/api/v1/books/stock/1",
+				  "{\"quantity\":9,\"as_of\":\"2026-01-01T00:00:00Z\"}"),
+			 200);
+	assert_int_equal(env_call(e, "GET", "/api/v1/books/stock", NULL), 200);
+	assert_string_equal(env_text(e, "items.0.place"), "Floor");
+	assert_string_equal(env_text(e, "items.1.place"), "Back");
 	assert_int_equal(env_call(e, "GET", "/api/v1/differences?place_id=2", NULL), 200);
 	assert_string_equal(env_text(e, "items.0.place"), "Back");
 	assert_int_equal(env_int(e, "items.0.expected"), 1);
