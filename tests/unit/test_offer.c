@@ -107,6 +107,27 @@ static void clock_set_forward_and_back_heals_by_itself(void **state)
 	assert_memory_equal(timeline(e), "200 150@14:00", 13);
 }
 
+static void law_that_moves_the_clocks_counts_from_the_next_start_on(void **state)
+{
+	struct env *e = *state;
+
+	one_label(e);
+	assert_int_equal(post(e, PROMO), 201);
+	/* what an older zone file would have made of 14:00 and 20:00 */
+	assert_int_equal(
+		env_sql(e, "UPDATE promotion_occurrences SET start_at = start_at + 3600000000,"
+			   " end_at = end_at + 3600000000"),
+		0);
+	env_restart(e);
+	assert_string_equal(timeline(e), "200 150@14:00 200@20:00");
+	/* one that has begun is evidence, and stays */
+	go_to(e, "2026-11-18T14:30:00Z");
+	assert_int_equal(
+		env_sql(e, "UPDATE promotion_occurrences SET end_at = end_at + 3600000000"), 0);
+	env_restart(e);
+	assert_string_equal(timeline(e), "150 200@21:00");
+}
+
 static void recurrence_goes_on_without_end(void **state)
 {
 	struct env *e = *state;
@@ -348,6 +369,7 @@ int main(void)
 		T(restart_in_the_middle_changes_nothing),
 		T(long_downtime_ends_in_what_holds_then),
 		T(clock_set_forward_and_back_heals_by_itself),
+		T(law_that_moves_the_clocks_counts_from_the_next_start_on),
 		T(recurrence_goes_on_without_end),
 		T(counted_recurrence_ends),
 		T(shop_clock_decides_on_the_night_of_the_change),
