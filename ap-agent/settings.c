@@ -21,10 +21,8 @@ static const struct conf_row schema[] = {
 	{NULL, "image_cache_kib", CONF_INT, "16384", 64, 1048576,
 	 "Bound of the kept label pictures, part of state_mib."},
 	{"radio", "hci", CONF_STR, "", 0, 200,
-	 "Label radio, broadcast side: H4 stream of its controller at unix:PATH, "
+	 "Label radio: H4 stream of its controller at unix:PATH, "
 	 "tcp:ADDRESS:PORT or uart:DEVICE:BAUD; empty = no label radio."},
-	{"radio", "link", CONF_STR, "", 0, 200,
-	 "Label radio, connected side: hci = the same controller; or bridge:PATH."},
 	{"radio", "max_links", CONF_INT, "0", 0, 32, "Connections at once; 0 = 4."},
 	{"radio", "interval", CONF_INT, "0", 0, 65535,
 	 "Train: periodic interval in 1.25 ms; 0 = the default train, here and below."},
@@ -106,7 +104,6 @@ static void read_radio(struct settings *s)
 	struct esl_train *t = &s->engine.train;
 
 	s->engine.hci = conf_str(c, "radio", NULL, "hci");
-	s->engine.link = conf_str(c, "radio", NULL, "link");
 	s->engine.max_links = (unsigned int) conf_int(c, "radio", NULL, "max_links");
 	t->interval = (uint16_t) conf_int(c, "radio", NULL, "interval");
 	t->subevents = (uint8_t) conf_int(c, "radio", NULL, "subevents");
@@ -126,9 +123,6 @@ static int check_radio(const struct settings *s, const char *file, char diag[SET
 	if (esl_hci_check(s->engine.hci) < 0)
 		return wrong(file, "hci", "must be unix:PATH, tcp:ADDRESS:PORT or uart:DEVICE:BAUD",
 			     diag);
-	if (strcmp(s->engine.link, ESL_LINK_SHARED) != 0 &&
-	    (strncmp(s->engine.link, "bridge:", 7) != 0 || s->engine.link[7] == '\0'))
-		return wrong(file, "link", "must be " ESL_LINK_SHARED " or bridge:PATH", diag);
 	if (esl_train_check(&s->engine.train, why) < 0)
 		return wrong(file, "interval", why, diag);
 	return 0;

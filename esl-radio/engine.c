@@ -301,7 +301,6 @@ int esl_engine_new_over(struct loop *loop, const struct esl_engine_config *cfg,
 int esl_engine_new(struct loop *loop, const struct esl_engine_config *cfg,
 		   const struct esl_engine_callbacks *cb, void *user, struct esl_engine **ret)
 {
-	bool shared = cfg->link && strcmp(cfg->link, ESL_LINK_SHARED) == 0;
 	struct hci_host *host = NULL;
 	struct esl_radio *radio = NULL;
 	struct esl_link *link = NULL;
@@ -309,10 +308,8 @@ int esl_engine_new(struct loop *loop, const struct esl_engine_config *cfg,
 
 	if (r == 0)
 		r = esl_radio_h4_over(loop, host, &radio);
-	if (r == 0 && shared)
-		r = esl_link_h4_over(loop, host, &link);
-	else if (r == 0 && cfg->link && cfg->link[0])
-		r = esl_link_bridge_new(loop, cfg->link, &link);
+	if (r == 0)
+		r = esl_link_le_over(loop, host, &link);
 	hci_host_unref(host);
 	if (r < 0) {
 		free_seams(radio, link);

@@ -5,8 +5,8 @@
  *
  *     esl.h          the front door                      engine.c      behind it: wiring, wishes,
  * clockwork esl_radio.h    seam: the broadcast train           esl_radio_h4.c    its driver (HCI
- * over H4) esl_link.h     seam: connections to single labels  esl_link_bridge.c its driver (CBOR
- * bridge)
+ * over H4) esl_link.h     seam: connections to single labels  le/esl_link_le.c  its driver (a
+ * small LE central on the same controller)
  *     *_wire.h, ead.h  pure codecs, shared with the simulator
  *
  *     labels.c    the table of labels; who has which group (= subevent) and id

@@ -37,16 +37,11 @@ int esl_hci_check(const char *address) _must_check_;
 /** -ERR_RANGE with a sentence in `why` if the train breaks a rule of facts 1.10. */
 int esl_train_check(const struct esl_train *t, char why[ESL_TEXT_MAX]) _must_check_;
 
-/** Connections are made by the controller that sends the train, with our own small LE central. */
-#define ESL_LINK_SHARED "hci"
-
 struct esl_engine_config {
 	struct esl_train train;
 	/** H4 byte stream of the controller: "unix:PATH", "tcp:ADDRESS:PORT" or
-	 * "uart:DEVICE:BAUD" (broadcast side) ... */
+	 * "uart:DEVICE:BAUD". It sends the train and makes the connections. */
 	const char *hci;
-	/** ... and the connected side: ESL_LINK_SHARED, or "bridge:PATH" (bridge_wire.h). */
-	const char *link;
 	unsigned int max_links; /**< connections at once; 0 = 4 */
 	uint32_t seed;          /**< for tests; 0 = from the system */
 };

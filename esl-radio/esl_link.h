@@ -10,8 +10,17 @@
 #pragma once
 
 #include "common/loop.h"
-#include "esl-radio/bridge_wire.h"
 #include "esl-radio/esl.h"
+#include "esl-radio/esl_wire.h"
+
+#define ESL_ADVERTISING  0xff /**< instead of a subevent: the label advertises */
+#define ESL_DISPLAYS_MAX 8
+
+/** One display of a label, as ESL Display Information has it (ESLS 1.0 3.5). */
+struct esl_display {
+	uint16_t width, height;
+	uint8_t type;
+};
 
 struct esl_link_callbacks {
 	void (*up)(void *user);
@@ -33,12 +42,12 @@ struct esl_link_callbacks {
 /** What a completion brings: READ_INFO's members, or the control point's answer. */
 struct esl_link_result {
 	uint8_t n_displays;
-	struct bridge_display displays[BRIDGE_DISPLAYS_MAX];
+	struct esl_display displays[ESL_DISPLAYS_MAX];
 	uint8_t max_image_index;
 	uint8_t n_leds;
-	uint8_t leds[BRIDGE_LEDS_MAX]; /**< LED Information, an octet each */
-	uint16_t battery_mv;           /**< 0 = unknown */
-	int16_t temperature_cc;        /**< INT16_MIN = unknown */
+	uint8_t leds[ESL_LEDS_MAX]; /**< LED Information, an octet each */
+	uint16_t battery_mv;        /**< 0 = unknown */
+	int16_t temperature_cc;     /**< INT16_MIN = unknown */
 	uint8_t tlv[ESL_TLV_MAX];
 	uint8_t tlv_len;
 };
@@ -61,7 +70,7 @@ struct esl_link_ops {
 	/** What `save` was handed in an earlier life; NULL for drivers that keep nothing. */
 	int (*restore)(struct esl_link *l, const char *key, const void *data, size_t len);
 	int (*scan)(struct esl_link *l, bool on);
-	/** Through the train's subevent, or BRIDGE_ADVERTISING for a label that advertises. */
+	/** Through the train's subevent, or ESL_ADVERTISING for a label that advertises. */
 	int (*connect)(struct esl_link *l, const uint8_t *addr, uint8_t subevent, uint8_t esl_id,
 		       esl_link_done_fn done, void *user);
 	int (*read_info)(struct esl_link *l, const uint8_t *addr, esl_link_done_fn done,
@@ -87,9 +96,6 @@ struct esl_link {
 	const struct esl_link_ops *ops;
 };
 
-/** A bridge (bridge_wire.h) at "bridge:PATH". -ERR_SYNTAX for another address. */
-int esl_link_bridge_new(struct loop *loop, const char *address, struct esl_link **ret) _must_check_;
-
 struct hci_host;
 /** Our own central on a controller that it shares with the train. */
-int esl_link_h4_over(struct loop *loop, struct hci_host *host, struct esl_link **ret) _must_check_;
+int esl_link_le_over(struct loop *loop, struct hci_host *host, struct esl_link **ret) _must_check_;

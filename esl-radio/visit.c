@@ -138,7 +138,7 @@ static void learn_leds(struct esl_visit *v, const struct esl_link_result *res)
 static void learn_info(struct esl_visit *v, const struct esl_link_result *res)
 {
 	struct esl_label *l = v->label;
-	const struct bridge_display *d = &res->displays[0];
+	const struct esl_display *d = &res->displays[0];
 
 	if (res->n_displays == 0) {
 		fail(v, ERR_PEER, "The label says that it has no display.");
@@ -494,8 +494,8 @@ void esl_visit_begin(struct esl_visit *v, struct esl_label *l, bool by_advert)
 	v->writes = 0;
 	l->coming_back = false;
 	began(v, ESL_STEP_CONNECT,
-	      e->link->ops->connect(e->link, l->addr, by_advert ? BRIDGE_ADVERTISING : l->group,
-				    l->id, on_done, v));
+	      e->link->ops->connect(e->link, l->addr, by_advert ? ESL_ADVERTISING : l->group, l->id,
+				    on_done, v));
 }
 
 int esl_visits_init(struct esl_engine *e)

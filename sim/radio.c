@@ -32,6 +32,8 @@ int sim_radio_new(struct loop *loop, const struct sim_radio_config *cfg, struct 
 	r->clock = loop_clock(loop);
 	(void) snprintf(r->name, sizeof r->name, "%s", cfg->name);
 	r->loss = cfg->loss;
+	r->drop = cfg->drop;
+	r->max_links = cfg->max_links;
 	r->index = cfg->index;
 	r->seed = cfg->seed;
 	r->shows = cfg->shows;
@@ -59,6 +61,8 @@ void sim_radio_free(struct sim_radio *r)
 	net_conn_free(r->host);
 	buf_done(&r->in);
 	radio_links_free(r->links);
+	if (r->capture)
+		(void) fclose(r->capture);
 	for (size_t i = 0; i < r->n_labels; i++) {
 		loop_timer_free(r->labels[i].timer);
 		sim_label_free(r->labels[i].label);
@@ -205,6 +209,11 @@ const char *sim_radio_name(const struct sim_radio *r)
 void sim_radio_set_loss(struct sim_radio *r, double loss)
 {
 	r->loss = loss;
+}
+
+void sim_radio_set_drop(struct sim_radio *r, double drop)
+{
+	r->drop = drop;
 }
 
 double sim_radio_loss(const struct sim_radio *r)

@@ -23,8 +23,10 @@
 
 struct sim_radio_config {
 	const char *name;
-	double loss;   /**< chance that a packet is lost, each way */
-	uint8_t index; /**< which access point: the fourth byte of its labels' addresses */
+	double loss;            /**< chance that a packet is lost, each way */
+	double drop;            /**< chance that a link breaks, per connection event */
+	unsigned int max_links; /**< connections at a time; 0 = 8 */
+	uint8_t index;          /**< which access point: the fourth byte of its labels' addresses */
 	uint64_t seed;
 	struct sim_shows *shows; /**< told of every picture; borrowed, may be NULL */
 };
@@ -50,6 +52,9 @@ int sim_radio_add_labels(struct sim_radio *r, const struct sim_label_model *mode
 			 unsigned int n) _must_check_;
 /** Serves H4 hosts at a UNIX path, one at a time. */
 int sim_radio_listen(struct sim_radio *r, const char *path) _must_check_;
+/** Keeps everything the controller hears and says from now on in a btsnoop file (H4). */
+int sim_radio_capture(struct sim_radio *r, const char *path) _must_check_;
+void sim_radio_set_drop(struct sim_radio *r, double drop);
 /** The controller loses power for a moment: host, train and configuration are gone. */
 void sim_radio_power_cycle(struct sim_radio *r);
 /** Serves the host at the other end of this descriptor (owned from now on). */

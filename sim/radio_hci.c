@@ -27,10 +27,26 @@ static void host_gone(struct sim_radio *r)
 	buf_clear(&r->in);
 }
 
+/* A buffer may hold several packets. */
+static void radio_capture_all(struct sim_radio *r, const struct buf *packets)
+{
+	struct h4_packet p;
+
+	for (size_t at = 0; buf_ok(packets) && at < packets->len;) {
+		int n = h4_next(packets->data + at, packets->len - at, &p);
+
+		if (n <= 0)
+			return;
+		radio_capture(r, true, packets->data + at, (size_t) n);
+		at += (size_t) n;
+	}
+}
+
 void radio_host_send(struct sim_radio *r, const struct buf *packets)
 {
 	if (!r->host)
 		return;
+	radio_capture_all(r, packets);
 	if (!buf_ok(packets) || net_conn_send(r->host, packets->data, packets->len) < 0)
 		host_gone(r);
 }
@@ -463,6 +479,7 @@ static void host_data(void *user, const uint8_t *data, size_t len)
 				host_gone(r);
 			return;
 		}
+		radio_capture(r, false, r->in.data, (size_t) n);
 		if (p.type == H4_COMMAND)
 			host_command(r, &p);
 		if (p.type == H4_ACL && r->host) {

@@ -11,6 +11,7 @@
 #include "esl-radio/le/hci_conn_wire.h"
 #include "sim/net.h"
 #include "sim/radio.h"
+#include <stdio.h>
 
 #define HOST_QUEUE_MAX (1u << 20)
 #define AIR_DATA_MAX   251
@@ -73,7 +74,9 @@ struct sim_radio {
 	struct loop *loop;
 	const struct clock *clock;
 	char name[64];
-	double loss;
+	double loss, drop;
+	unsigned int max_links;
+	FILE *capture;
 	uint8_t index;
 	uint64_t seed;
 	struct sim_shows *shows;
@@ -98,6 +101,8 @@ struct sim_radio {
 void radio_host_reset(struct sim_radio *r);
 /** Sends events to the host, if one is there; a host that does not read is cut off. */
 void radio_host_send(struct sim_radio *r, const struct buf *packets);
+/** Writes one packet of the byte stream to the capture, if there is one. */
+void radio_capture(struct sim_radio *r, bool to_host, const uint8_t *packet, size_t len);
 /** True if the host wants that LE meta event. */
 bool radio_host_wants(const struct sim_radio *r, uint8_t le_event);
 

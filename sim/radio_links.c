@@ -283,6 +283,10 @@ static void link_event(void *user)
 	buf_done(&b);
 	if (o->state == LINK_FREE) /* the host went away over it */
 		return;
+	if (sim_rng_chance(&o->k->rng, o->k->r->drop)) {
+		link_close(o, HCI_ERR_CONNECTION_TIMEOUT);
+		return;
+	}
 	if (o->encrypt_in > 0 && --o->encrypt_in == 0)
 		tell_encryption(o);
 	if (o->state == LINK_ENDING && !o->up.first)
@@ -308,6 +312,23 @@ void radio_links_data(struct radio_links *k, const struct hci_acl *a)
 
 	if (o && o->state == LINK_UP && a->len <= FRAME_MAX)
 		list_add(&o->down, a->data, a->len, a->boundary != HCI_PB_CONTINUING);
+}
+
+bool radio_links_has(const struct radio_links *k, size_t label)
+{
+	for (size_t i = 0; i < RADIO_LINKS_MAX; i++)
+		if (k->links[i].state != LINK_FREE && k->links[i].label == label)
+			return true;
+	return false;
+}
+
+size_t radio_links_count(const struct radio_links *k)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < RADIO_LINKS_MAX; i++)
+		n += k->links[i].state != LINK_FREE;
+	return n;
 }
 
 /* --- making one ------------------------------------------------------------------------------- */
@@ -399,6 +420,8 @@ uint8_t radio_links_create(struct radio_links *k, const struct hci_create_connec
 
 	if (k->attempt.active)
 		return HCI_ERR_COMMAND_DISALLOWED;
+	if (radio_links_count(k) >= (k->r->max_links ? k->r->max_links : RADIO_LINKS_MAX))
+		return HCI_ERR_CONNECTION_LIMIT;
 	for (size_t i = 0; i < HCI_ADDR_BYTES; i++)
 		addr[i] = c->peer[HCI_ADDR_BYTES - 1 - i];
 	label = sim_radio_find(k->r, addr);

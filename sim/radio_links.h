@@ -24,6 +24,10 @@ void radio_links_free(struct radio_links *k);
 void radio_links_reset(struct radio_links *k);
 /** Data from the host. */
 void radio_links_data(struct radio_links *k, const struct hci_acl *a);
+/** Has the label a link? Then it does not listen to the train. */
+bool radio_links_has(const struct radio_links *k, size_t label);
+/** Connections there are. */
+size_t radio_links_count(const struct radio_links *k);
 /** A label changed by itself: one that left its access point ends its link. */
 void radio_links_label(struct radio_links *k, size_t label);
 /** Commands; each yields an HCI status. */

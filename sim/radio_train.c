@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sim/radio_impl.h"
+#include "sim/radio_links.h"
 
 #include "common/err.h"
 #include <string.h>
@@ -106,7 +106,7 @@ static void air_send(struct sim_radio *r, uint8_t subevent, const struct subeven
 		int n;
 
 		if (!sim_radio_in_sync(r, i) || sim_label_state(l) != ESL_SYNCHRONIZED ||
-		    sim_label_group(l) != subevent)
+		    sim_label_group(l) != subevent || radio_links_has(r->links, i))
 			continue;
 		r->stats.packets++;
 		if (sim_radio_packet_lost(r)) {

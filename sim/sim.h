@@ -3,16 +3,16 @@
  * @file
  * The room gondola-sim: a store that exists only in memory and speaks the real protocols over real
  * sockets, so that the product can be tried and tested without hardware. It shares the wire tables
- * with the product (rfid/llrp_*, esl-radio/{hci,esl,bridge}_wire, ead) and nothing else: no
- * session, scheduler, presence filter or belief.
+ * with the product (codecs of rfid/ and esl-radio/: llrp tables, wire formats, ead) and nothing
+ * else: no session, scheduler, presence filter or belief.
  *
  *     store     one simulated store from a file (simconf): builds and joins what follows
  *     world     the truth: places, antennas, goods, who moved when; goods fills it with tagged
  * items air       reads of those goods at a reader's antennas reader*   an LLRP reader on a TCP
  * port replay    a recorded trace (CSV); player feeds it to a reader instead of the air label* one
  * electronic shelf label, without I/O radio*    one access point's virtual Bluetooth controller
- * (H4) with its labels link      its connected side (bridge) truth*    what is really so, for
- * tests, on a port of its own rng, net  seeded chance; sockets
+ * (H4) with its train, links and labels; a label_host at the other end of each link truth*    what
+ * is really so, for tests, on a port of its own rng, net  seeded chance; sockets
  *
  * Time comes from the loop's clock alone, so that all of it also runs in virtual time.
  */

@@ -16,7 +16,6 @@ const struct conf_row simconf_schema[] = {
 	 "place where all goods begin; empty = spread over all"},
 	{NULL, "truth_port", CONF_INT, "0", 0, 65535, "TCP port of the truth; 0 = any"},
 	{"radio*", "hci", CONF_STR, NULL, 1, 107, "UNIX socket of the H4 byte stream"},
-	{"radio*", "link", CONF_STR, NULL, 1, 107, "UNIX socket of the connected side"},
 	{"radio*", "labels", CONF_INT, "0", 0, 4000, "labels of the panel described here"},
 	{"radio*", "width", CONF_INT, "296", 1, 2048, "pixels"},
 	{"radio*", "height", CONF_INT, "128", 1, 2048, "pixels"},
@@ -28,9 +27,12 @@ const struct conf_row simconf_schema[] = {
 	{"radio*", "personality", CONF_STR, "sl", 2, 3,
 	 "sl or nrf: whose reading of the standard the labels follow"},
 	{"radio*", "ppm", CONF_FLOAT, "20", 0, 0, "how fast the clocks of the labels run away"},
+	{"radio*", "links", CONF_INT, "8", 1, 8, "connections at a time"},
+	{"radio*", "capture", CONF_STR, "", 0, 4000,
+	 "file for everything the controller hears and says, as btsnoop; empty = none"},
 	{"radio*", "loss", CONF_FLOAT, "0.02", 0, 0, "chance that a packet is lost, each way"},
-	{"radio*", "drop", CONF_FLOAT, "0.001", 0, 0, "chance that a link breaks, per procedure"},
-	{"radio*", "links", CONF_INT, "4", 1, 16, "connections at a time"},
+	{"radio*", "drop", CONF_FLOAT, "0.0001", 0, 0,
+	 "chance that a link breaks, per connection event"},
 	{"panel*", "radio", CONF_STR, NULL, 1, 63, "the radio these labels belong to"},
 	{"panel*", "labels", CONF_INT, NULL, 1, 4000, "how many"},
 	{"panel*", "width", CONF_INT, "296", 1, 2048, "pixels"},
@@ -147,8 +149,8 @@ static int read_radio(const struct reading *rd, const char *title, struct simcon
 
 	to->name = title;
 	to->hci = conf_str(rd->conf, "radio", title, "hci");
-	to->link = conf_str(rd->conf, "radio", title, "link");
 	to->max_links = (unsigned int) conf_int(rd->conf, "radio", title, "links");
+	to->capture = conf_str(rd->conf, "radio", title, "capture");
 	r = read_share(rd, "radio", title, "loss", &to->loss);
 	if (r == 0)
 		r = read_share(rd, "radio", title, "drop", &to->drop);

@@ -21,9 +21,9 @@ struct simconf_panel {
 };
 
 struct simconf_radio {
-	const char *name, *hci, *link;
-	double loss, drop;
+	const char *name, *hci, *capture;
 	unsigned int max_links;
+	double loss, drop;
 	struct simconf_panel panels[SIM_MAX_PANELS];
 	size_t n_panels;
 };

@@ -17,7 +17,6 @@ struct sim_store {
 	struct sim_world *world;
 	struct sim_tags *tags;
 	struct sim_radio *radios[SIM_MAX_RADIOS];
-	struct sim_link *links[SIM_MAX_RADIOS];
 	size_t n_radios;
 	struct sim_reader *readers[SIM_MAX_READERS];
 	struct sim_air *airs[SIM_MAX_READERS];
@@ -98,11 +97,11 @@ static int build_radio(const struct building *b, const struct simconf_radio *c)
 	size_t i = s->n_radios;
 	struct sim_radio_config cfg = {.name = c->name,
 				       .loss = c->loss,
+				       .drop = c->drop,
+				       .max_links = c->max_links,
 				       .index = (uint8_t) i,
 				       .seed = s->conf->seed,
 				       .shows = s->shows};
-	struct sim_link_config link = {
-		.max_links = c->max_links, .drop = c->drop, .seed = s->conf->seed};
 	int r = sim_radio_new(s->loop, &cfg, &s->radios[i]);
 
 	if (r < 0)
@@ -110,12 +109,10 @@ static int build_radio(const struct building *b, const struct simconf_radio *c)
 	s->n_radios++;
 	for (size_t k = 0; r == 0 && k < c->n_panels; k++)
 		r = sim_radio_add_labels(s->radios[i], &c->panels[k].model, c->panels[k].labels);
-	if (r == 0)
-		r = sim_link_new(s->loop, s->radios[i], &link, &s->links[i]);
+	if (r == 0 && c->capture[0])
+		r = sim_radio_capture(s->radios[i], c->capture);
 	if (r == 0)
 		r = sim_radio_listen(s->radios[i], c->hci);
-	if (r == 0)
-		r = sim_link_listen(s->links[i], c->link);
 	return r;
 }
 
@@ -203,7 +200,6 @@ void sim_store_free(struct sim_store *s)
 		sim_reader_free(s->readers[i]);
 	}
 	for (size_t i = 0; i < s->n_radios; i++) {
-		sim_link_free(s->links[i]);
 		sim_radio_free(s->radios[i]);
 	}
 	sim_shows_free(s->shows);
@@ -234,8 +230,7 @@ void sim_store_print_ready(const struct sim_store *s, FILE *out)
 
 	for (size_t i = 0; i < s->n_radios; i++)
 		json_object_set_new(radios, sim_radio_name(s->radios[i]),
-				    json_pack("{s:s,s:s,s:i}", "hci", s->conf->radios[i].hci,
-					      "link", s->conf->radios[i].link, "labels",
+				    json_pack("{s:s,s:i}", "hci", s->conf->radios[i].hci, "labels",
 					      (int) sim_radio_labels(s->radios[i])));
 	for (size_t i = 0; i < s->n_readers; i++)
 		json_object_set_new(readers, sim_reader_name(s->readers[i]),

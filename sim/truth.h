@@ -29,7 +29,6 @@
  */
 #pragma once
 
-#include "sim/link.h"
 #include "sim/radio.h"
 #include "sim/reader.h"
 #include "sim/world.h"

@@ -32,7 +32,7 @@ room rfid 'rfid/|common/|config\.h$'
 room esl-radio 'esl-radio/|common/|config\.h$'
 room ap-agent 'ap-agent/|rfid/rfid\.h$|esl-radio/esl\.h$|common/|config\.h$'
 room controller 'controller/|common/|config\.h$'
-room sim 'sim/|common/|rfid/llrp_|esl-radio/(esl_wire|hci_wire|bridge_wire|ead|le/(le_crypto|[a-z0-9_]+_wire))|config\.h$'
+room sim 'sim/|common/|rfid/llrp_|esl-radio/(esl_wire|hci_wire|ead|le/(le_crypto|[a-z0-9_]+_wire))|config\.h$'
 check 'sim/ never sees a session of the product' \
 	"$(includes sim | grep -E ': (rfid/llrp_session|rfid/rfid|esl-radio/esl\.h|esl-radio/esl_engine)' || true)"
 

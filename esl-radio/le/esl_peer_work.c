@@ -182,8 +182,8 @@ static void on_displays(struct esl_peer *p, int err)
 		return;
 	}
 	wire_init(&w, p->value.data, err == 0 ? p->value.len : 0);
-	while (wire_left(&w) >= DISPLAY_BYTES && p->res.n_displays < BRIDGE_DISPLAYS_MAX) {
-		struct bridge_display *d = &p->res.displays[p->res.n_displays++];
+	while (wire_left(&w) >= DISPLAY_BYTES && p->res.n_displays < ESL_DISPLAYS_MAX) {
+		struct esl_display *d = &p->res.displays[p->res.n_displays++];
 
 		d->width = wire_get_u16le(&w);
 		d->height = wire_get_u16le(&w);

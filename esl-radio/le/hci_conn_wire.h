@@ -41,11 +41,12 @@ enum hci_le_conn_event {
 	HCI_LE_EXT_ADV_REPORT = 0x0d,
 };
 
-#define HCI_ERR_AUTHENTICATION 0x05
-#define HCI_ERR_PIN_MISSING    0x06 /**< the other end has no key for this link */
-#define HCI_ERR_REMOTE_ENDED   0x13
-#define HCI_ERR_LOCAL_ENDED    0x16
-#define HCI_ERR_MIC            0x3d
+#define HCI_ERR_AUTHENTICATION   0x05
+#define HCI_ERR_PIN_MISSING      0x06 /**< the other end has no key for this link */
+#define HCI_ERR_REMOTE_ENDED     0x13
+#define HCI_ERR_LOCAL_ENDED      0x16
+#define HCI_ERR_CONNECTION_LIMIT 0x09
+#define HCI_ERR_MIC              0x3d
 
 /* --- commands --------------------------------------------------------------------------------- */
 

@@ -65,7 +65,7 @@ export class Store {
 	writeSimConfig() {
 		const p = this.plan, out = [`seed = ${p.seed}`, 'truth_port = 0'];
 		for (const ap of p.aps) {
-			out.push(`radio ${q(ap.name)} {`, `\thci = ${q(this.path(`${ap.name}.hci`))}`, `\tlink = ${q(this.path(`${ap.name}.link`))}`, `\tloss = ${p.loss.toFixed(4)}`, ...(p.links ? [`\tlinks = ${p.links}`] : []), '}');
+			out.push(`radio ${q(ap.name)} {`, `\thci = ${q(this.path(`${ap.name}.hci`))}`, `\tloss = ${p.loss.toFixed(4)}`, ...(p.links ? [`\tlinks = ${p.links}`] : []), '}');
 			(ap.panels ?? []).forEach((panel, i) => out.push(`panel ${q(`${ap.name}-${i + 1}`)} { radio = ${q(ap.name)} labels = ${panel.labels} width = ${panel.width} height = ${panel.height} type = ${q(panel.type)} }`));
 			if (ap.antennas) out.push(`reader ${q(ap.name)} { port = 0 antennas = ${ap.antennas}${ap.reader ?? ''} }`);
 		}
@@ -149,7 +149,7 @@ export class Store {
 
 	writeAgentConfig(ap) {
 		const out = [`state_dir = ${q(this.path(`agent-${ap.name}`))}`, `controller = ${q(this.agentsUrl)}`, `name = ${q(ap.name)}`];
-		if (ap.panels?.length) out.push(`radio { hci = ${q(`unix:${this.path(`${ap.name}.hci`)}`)} link = "hci" }`);
+		if (ap.panels?.length) out.push(`radio { hci = ${q(`unix:${this.path(`${ap.name}.hci`)}`)} }`);
 		writeFileSync(this.path(`agent-${ap.name}.conf`), out.join('\n') + '\n');
 	}
 

@@ -320,7 +320,7 @@ static void do_completion(struct wire *w)
 		return;
 	}
 	res.n_displays = how < 40 ? 0 : 1;
-	res.displays[0] = (struct bridge_display){8, 1, DISPLAY_BLACK_WHITE};
+	res.displays[0] = (struct esl_display){8, 1, DISPLAY_BLACK_WHITE};
 	res.max_image_index = how & 3;
 	res.tlv_len = how < 48 ? (uint8_t) (how & 15) : 3;
 	res.tlv[0] = how & 4 ? ESL_RSP_DISPLAY_STATE : wire_get_u8(w);

@@ -53,7 +53,7 @@ async function truth(query) {
 test('a store comes up and names its ports', async () => {
 	writeFileSync(config, [
 		'seed = 9',
-		`radio "ap" { hci = "${dir}/ap.hci" link = "${dir}/ap.link" labels = 20 }`,
+		`radio "ap" { hci = "${dir}/ap.hci" labels = 20 }`,
 		'reader "door" { port = 0 antennas = 2 }',
 		'place "Door" { reader = "door" antennas = "1,2" kind = "exit" }',
 		'goods { gtins = "09506000134352" items = 10 }', '',
@@ -61,7 +61,7 @@ test('a store comes up and names its ports', async () => {
 	sim = await start('store', '--config', config);
 	ready = sim.ready;
 	assert(ready.truth_port > 0 && ready.readers.door > 0, 'ports');
-	assert(existsSync(ready.radios.ap.hci) && existsSync(ready.radios.ap.link), 'sockets');
+	assert(existsSync(ready.radios.ap.hci), 'sockets');
 	assert((await truth({ op: 'labels' })).labels.length === 20, 'labels');
 });
 
@@ -86,7 +86,7 @@ test('a signal ends it cleanly and removes its sockets', async () => {
 	sim.child.kill('SIGTERM');
 	const { code } = await sim.ended;
 	assert(code === 0, `exit code ${code}`);
-	assert(!existsSync(ready.radios.ap.hci) && !existsSync(ready.radios.ap.link), 'sockets are gone');
+	assert(!existsSync(ready.radios.ap.hci), 'sockets are gone');
 });
 
 /** An ADD_ROSPEC (all antennas, a report per tag) and its ENABLE_ROSPEC. */

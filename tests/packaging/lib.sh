@@ -54,8 +54,7 @@ give_reader() {
 
 # set_up_agent: controller, radio and join code, as the manual page says.
 set_up_agent() {
-	sed -i 's|^# controller = .*|controller = "https://127.0.0.1:8444"|; s|^\t# hci = .*|hci = "unix:/run/label-radio/ap1.hci"|
-		s|^\t# link = .*|link = "bridge:/run/label-radio/ap1.link"|' "$root/etc/gondola/agent.conf"
+	sed -i 's|^# controller = .*|controller = "https://127.0.0.1:8444"|; s|^\t# hci = .*|hci = "unix:/run/label-radio/ap1.hci"|' "$root/etc/gondola/agent.conf"
 	chroot "$root" install -m 0640 -g gondola-agent /dev/null /etc/gondola/join-code &&
 		ctl join-code | grep -o 'GJ1-[A-Za-z0-9-]*' >"$root/etc/gondola/join-code"
 }

@@ -102,37 +102,23 @@ static void start_engine(struct world *w)
 	esl_engine_set_utc(w->engine, 0, 1000);
 }
 
-/* The same tests are built once for each connected side. */
-static const char *world_link(const struct world *w)
-{
-#ifdef WORLD_OVER_HCI
-	(void) w;
-	return ESL_LINK_SHARED;
-#else
-	return w->bridge;
-#endif
-}
-
 void world_open(struct world *w, unsigned int labels, const struct sim_label_model *model,
 		double loss, uint64_t seed)
 {
 	struct sim_radio_config rc = {.name = "ap1", .loss = loss, .index = 1, .seed = seed};
-	struct sim_link_config lc = {.seed = seed};
 
 	memset(w, 0, sizeof(*w));
 	w->n_labels = labels;
 	snprintf(w->dir, sizeof(w->dir), "/tmp/esl-XXXXXX");
 	assert_non_null(mkdtemp(w->dir));
 	snprintf(w->hci, sizeof(w->hci), "unix:%s/hci", w->dir);
-	snprintf(w->bridge, sizeof(w->bridge), "bridge:%s/link", w->dir);
 	assert_int_equal(loop_new_virtual(WORLD_START, WORLD_UTC, &w->loop), 0);
 	assert_int_equal(sim_radio_new(w->loop, &rc, &w->radio), 0);
 	assert_int_equal(sim_radio_add_labels(w->radio, model, labels), 0);
 	assert_int_equal(sim_radio_listen(w->radio, w->hci + 5), 0);
-	assert_int_equal(sim_link_new(w->loop, w->radio, &lc, &w->link), 0);
-	assert_int_equal(sim_link_listen(w->link, w->bridge + 7), 0);
-	w->cfg = (struct esl_engine_config){
-		.hci = w->hci, .link = world_link(w), .seed = (uint32_t) seed + 1};
+	if (getenv("WORLD_CAPTURE"))
+		assert_int_equal(sim_radio_capture(w->radio, getenv("WORLD_CAPTURE")), 0);
+	w->cfg = (struct esl_engine_config){.hci = w->hci, .seed = (uint32_t) seed + 1};
 	start_engine(w);
 	world_run(w, US_PER_SEC);
 	assert_true(w->up);
@@ -141,14 +127,12 @@ void world_open(struct world *w, unsigned int labels, const struct sim_label_mod
 void world_close(struct world *w)
 {
 	esl_engine_free(w->engine);
-	sim_link_free(w->link);
 	sim_radio_free(w->radio);
 	for (size_t i = 0; i < w->n_blobs; i++)
 		free(w->blobs[i].data);
 	loop_run_until(w->loop, world_now(w));
 	loop_free(w->loop);
 	unlink(w->hci + 5);
-	unlink(w->bridge + 7);
 	rmdir(w->dir);
 }
 
@@ -157,16 +141,6 @@ void world_restart(struct world *w)
 	esl_engine_free(w->engine);
 	world_run(w, US_PER_SEC);
 	start_engine(w);
-}
-
-void world_new_link(struct world *w, double drop)
-{
-	struct sim_link_config lc = {.seed = 99, .drop = drop};
-
-	sim_link_free(w->link);
-	unlink(w->bridge + 7);
-	assert_int_equal(sim_link_new(w->loop, w->radio, &lc, &w->link), 0);
-	assert_int_equal(sim_link_listen(w->link, w->bridge + 7), 0);
 }
 
 int64_t world_now(const struct world *w)

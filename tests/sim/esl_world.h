@@ -8,7 +8,6 @@
 
 #include "common/loop.h"
 #include "esl-radio/engine.h"
-#include "sim/link.h"
 #include "sim/radio.h"
 
 #define WORLD_LABELS  1024
@@ -26,10 +25,9 @@ struct world_blob {
 struct world {
 	struct loop *loop;
 	struct sim_radio *radio;
-	struct sim_link *link;
 	struct esl_engine *engine;
 	struct esl_engine_config cfg;
-	char dir[32], hci[80], bridge[80];
+	char dir[32], hci[80];
 	struct world_blob blobs[WORLD_BLOBS];
 	size_t n_blobs;
 	struct esl_report reports[WORLD_REPORTS]; /**< a ring */
@@ -46,8 +44,6 @@ void world_open(struct world *w, unsigned int labels, const struct sim_label_mod
 void world_close(struct world *w);
 /** Ends the engine and starts a new one from its blobs. */
 void world_restart(struct world *w);
-/** The bridge dies and comes back as one whose links break with that chance per procedure. */
-void world_new_link(struct world *w, double drop);
 void world_run(struct world *w, int64_t us);
 int64_t world_now(const struct world *w);
 /** UTC of the virtual clock. */

@@ -409,12 +409,13 @@ static void breaking_links_cost_time_but_no_price(void **state)
 {
 	(void) state;
 	open_shop(20, SIM_PERSONALITY_NRF, 0.05);
-	world_new_link(&w, 0.15);
+	sim_radio_set_drop(w.radio,
+			   0.01); /* one link in three breaks before it has done its work */
 	for (unsigned int i = 0; i < 20; i++)
 		world_want(&w, i, i + 1);
 	world_run(&w, 5 * US_PER_SEC);
-	world_new_link(&w, 0.15); /* in the middle of it */
-	world_run(&w, 5 * MINUTE);
+	sim_radio_power_cycle(w.radio); /* in the middle of it */
+	world_run(&w, 8 * MINUTE);
 	for (unsigned int i = 0; i < 20; i++)
 		assert_true(world_shows(&w, i, i + 1));
 	world_close(&w);

@@ -94,13 +94,13 @@ static int link_connect(struct esl_link *l, const uint8_t *addr, uint8_t subeven
 {
 	(void) id;
 	((struct fake_link *) l)->subevent = subevent;
-	return ask(l, BRIDGE_CONNECT, addr, done, user);
+	return ask(l, FAKE_CONNECT, addr, done, user);
 }
 
 static int link_read_info(struct esl_link *l, const uint8_t *addr, esl_link_done_fn done,
 			  void *user)
 {
-	return ask(l, BRIDGE_READ_INFO, addr, done, user);
+	return ask(l, FAKE_READ_INFO, addr, done, user);
 }
 
 static int link_configure(struct esl_link *l, const uint8_t *addr, const struct esl_link_config *c,
@@ -108,7 +108,7 @@ static int link_configure(struct esl_link *l, const uint8_t *addr, const struct 
 {
 	((struct fake_link *) l)->config = *c;
 	((struct fake_link *) l)->config_us = esl_now(((struct fake_link *) l)->user);
-	return ask(l, BRIDGE_CONFIGURE, addr, done, user);
+	return ask(l, FAKE_CONFIGURE, addr, done, user);
 }
 
 static int link_write_image(struct esl_link *l, const uint8_t *addr, uint8_t index,
@@ -117,7 +117,7 @@ static int link_write_image(struct esl_link *l, const uint8_t *addr, uint8_t ind
 	(void) data;
 	assert_true(len > 0);
 	((struct fake_link *) l)->index = index;
-	return ask(l, BRIDGE_WRITE_IMAGE, addr, done, user);
+	return ask(l, FAKE_WRITE_IMAGE, addr, done, user);
 }
 
 static int link_ecp(struct esl_link *base, const uint8_t *addr, const uint8_t *tlv, size_t len,
@@ -128,26 +128,26 @@ static int link_ecp(struct esl_link *base, const uint8_t *addr, const uint8_t *t
 	assert_true(len <= sizeof(l->tlv));
 	memcpy(l->tlv, tlv, len);
 	l->tlv_len = len;
-	return ask(base, BRIDGE_ECP, addr, done, user);
+	return ask(base, FAKE_ECP, addr, done, user);
 }
 
 static int link_set_time(struct esl_link *l, const uint8_t *addr, uint32_t abs_ms,
 			 esl_link_done_fn done, void *user)
 {
 	((struct fake_link *) l)->abs_ms = abs_ms;
-	return ask(l, BRIDGE_SET_TIME, addr, done, user);
+	return ask(l, FAKE_SET_TIME, addr, done, user);
 }
 
 static int link_update_complete(struct esl_link *l, const uint8_t *addr, esl_link_done_fn done,
 				void *user)
 {
-	return ask(l, BRIDGE_UPDATE_COMPLETE, addr, done, user);
+	return ask(l, FAKE_UPDATE_COMPLETE, addr, done, user);
 }
 
 static int link_disconnect(struct esl_link *l, const uint8_t *addr, esl_link_done_fn done,
 			   void *user)
 {
-	return ask(l, BRIDGE_DISCONNECT, addr, done, user);
+	return ask(l, FAKE_DISCONNECT, addr, done, user);
 }
 
 static void link_free(struct esl_link *l)
@@ -315,27 +315,27 @@ void fake_join(struct fake *f)
 	fake_want(f, 0);
 	f->link->cb.advert(f->link->user, fake_addr, -50, false, 3000);
 	fake_run(f, US_PER_MS);
-	assert_int_equal(f->link->subevent, BRIDGE_ADVERTISING);
-	fake_done(f, BRIDGE_CONNECT, 0, NULL);
-	fake_done(f, BRIDGE_READ_INFO, 0, &info);
+	assert_int_equal(f->link->subevent, ESL_ADVERTISING);
+	fake_done(f, FAKE_CONNECT, 0, NULL);
+	fake_done(f, FAKE_READ_INFO, 0, &info);
 	f->group = esl_address_group(f->link->config.esl_address);
 	f->id = esl_address_id(f->link->config.esl_address);
 	ead_key_from_wire(f->link->config.response_key, &f->response_key);
 	ead_key_from_wire(f->link->config.train_key, &f->radio->train_key);
-	fake_done(f, BRIDGE_CONFIGURE, 0, NULL);
-	fake_done(f, BRIDGE_UPDATE_COMPLETE, 0, NULL);
+	fake_done(f, FAKE_CONFIGURE, 0, NULL);
+	fake_done(f, FAKE_UPDATE_COMPLETE, 0, NULL);
 	assert_int_equal(fake_request(f)->op, ESL_OP_PING);
 	fake_basic_state(f, ESL_STATE_SYNCHRONIZED);
 }
 
 void fake_visit(struct fake *f, unsigned int n)
 {
-	fake_done(f, BRIDGE_CONNECT, 0, NULL);
+	fake_done(f, FAKE_CONNECT, 0, NULL);
 	while (n--)
-		fake_done(f, BRIDGE_WRITE_IMAGE, 0, NULL);
-	if (f->link->op == BRIDGE_SET_TIME)
-		fake_done(f, BRIDGE_SET_TIME, 0, NULL);
-	fake_done(f, BRIDGE_UPDATE_COMPLETE, 0, NULL);
+		fake_done(f, FAKE_WRITE_IMAGE, 0, NULL);
+	if (f->link->op == FAKE_SET_TIME)
+		fake_done(f, FAKE_SET_TIME, 0, NULL);
+	fake_done(f, FAKE_UPDATE_COMPLETE, 0, NULL);
 }
 
 const struct esl_cmd *fake_request(struct fake *f)

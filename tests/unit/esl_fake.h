@@ -13,6 +13,19 @@
 #define FAKE_REPORTS 64
 #define FAKE_SETS    32
 
+/** What the engine asks of its connected side. */
+enum fake_op {
+	FAKE_NOTHING,
+	FAKE_CONNECT,
+	FAKE_READ_INFO,
+	FAKE_CONFIGURE,
+	FAKE_WRITE_IMAGE,
+	FAKE_ECP,
+	FAKE_SET_TIME,
+	FAKE_UPDATE_COMPLETE,
+	FAKE_DISCONNECT,
+};
+
 struct fake_radio {
 	struct esl_radio base;
 	struct esl_radio_callbacks cb;

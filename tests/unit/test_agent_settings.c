@@ -71,7 +71,7 @@ static void a_radio_is_read(void **state)
 
 	(void) state;
 	assert_int_equal(load("controller = \"https://[::1]:8444\"\nname = \"ap-7\"\n"
-			      "radio {\n hci = \"unix:/run/h4\"\n link = \"bridge:/run/b\"\n"
+			      "radio {\n hci = \"unix:/run/h4\"\n"
 			      " interval = 1248\n}\n",
 			      &s, diag),
 			 0);
@@ -101,7 +101,7 @@ static void what_is_wrong_is_named_by_file_line_and_key(void **state)
 		{"controller = \"https://a\"\nradio {\n hci = \"tty\"\n}\n", 3, "hci"},
 		{"controller = \"https://a\"\nradio {\n hci = \"unix:/a\"\n link = \"\"\n}\n", 4,
 		 "link"},
-		{"controller = \"https://a\"\nradio {\n hci = \"unix:/a\"\n link = \"bridge:/b\"\n"
+		{"controller = \"https://a\"\nradio {\n hci = \"unix:/a\"\n"
 		 " interval = 7\n}\n",
 		 5, "interval"},
 	};

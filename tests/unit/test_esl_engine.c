@@ -68,12 +68,12 @@ static void command_is_tried_while_the_visit_ends(void **state)
 	fake_open(&f);
 	fake_join(&f);
 	fake_want(&f, 1);
-	fake_done(&f, BRIDGE_CONNECT, 0, NULL);
+	fake_done(&f, FAKE_CONNECT, 0, NULL);
 	assert_null(fake_request(&f)); /* the label is connected, and deaf */
-	fake_done(&f, BRIDGE_WRITE_IMAGE, 0, NULL);
-	assert_int_equal(f.link->op, BRIDGE_UPDATE_COMPLETE);
+	fake_done(&f, FAKE_WRITE_IMAGE, 0, NULL);
+	assert_int_equal(f.link->op, FAKE_UPDATE_COMPLETE);
 	expect(fake_request(&f), ESL_OP_DISPLAY_IMAGE);
-	fake_done(&f, BRIDGE_UPDATE_COMPLETE, 0, NULL);
+	fake_done(&f, FAKE_UPDATE_COMPLETE, 0, NULL);
 	fake_display_state(&f, f.link->index);
 	fake_run(&f, ESL_REDRAW_BW_US);
 	assert_non_null(fake_last(&f, ESL_SHOWN));
@@ -86,9 +86,9 @@ static void acknowledged_picture_is_not_called_shown_while_it_is_drawn(void **st
 	fake_open(&f);
 	fake_join(&f);
 	fake_want(&f, 1);
-	fake_done(&f, BRIDGE_CONNECT, 0, NULL);
-	fake_done(&f, BRIDGE_WRITE_IMAGE, 0, NULL);
-	fake_done(&f, BRIDGE_UPDATE_COMPLETE, 0, NULL);
+	fake_done(&f, FAKE_CONNECT, 0, NULL);
+	fake_done(&f, FAKE_WRITE_IMAGE, 0, NULL);
+	fake_done(&f, FAKE_UPDATE_COMPLETE, 0, NULL);
 	expect(fake_request(&f), ESL_OP_DISPLAY_IMAGE);
 	fake_display_state(&f, f.link->index);
 	fake_run(&f, ESL_REDRAW_BW_US - 10 * US_PER_MS);
@@ -148,8 +148,8 @@ static void lost_picture_is_uploaded_again(void **state)
 		fake_error(&f, codes[i]);
 		assert_int_equal(fake_last(&f, ESL_ERROR)->error, ERR_PEER);
 		assert_true(fake_last(&f, ESL_ERROR)->text[0] != '\0');
-		assert_int_equal(f.link->op, BRIDGE_CONNECT);
-		fake_done(&f, BRIDGE_CONNECT, 0, NULL);
+		assert_int_equal(f.link->op, FAKE_CONNECT);
+		fake_done(&f, FAKE_CONNECT, 0, NULL);
 		if (i > 0) { /* it has other slots than it said: ask again */
 			struct esl_link_result info = {
 				.n_displays = 1,
@@ -157,11 +157,11 @@ static void lost_picture_is_uploaded_again(void **state)
 				.max_image_index = 0,
 			};
 
-			fake_done(&f, BRIDGE_READ_INFO, 0, &info);
+			fake_done(&f, FAKE_READ_INFO, 0, &info);
 		}
-		fake_done(&f, BRIDGE_WRITE_IMAGE, 0, NULL);
+		fake_done(&f, FAKE_WRITE_IMAGE, 0, NULL);
 		assert_int_equal(f.link->index, 0);
-		fake_done(&f, BRIDGE_UPDATE_COMPLETE, 0, NULL);
+		fake_done(&f, FAKE_UPDATE_COMPLETE, 0, NULL);
 		expect(fake_request(&f), ESL_OP_DISPLAY_IMAGE);
 		fake_display_state(&f, 0);
 		fake_run(&f, ESL_REDRAW_BW_US);
@@ -275,9 +275,9 @@ static void implausible_time_has_the_clock_set(void **state)
 	expect(c, ESL_OP_DISPLAY_TIMED);
 	fake_error(&f, ESL_ERR_IMPLAUSIBLE_TIME);
 	assert_null(fake_request(&f));
-	fake_done(&f, BRIDGE_CONNECT, 0, NULL);
-	fake_done(&f, BRIDGE_SET_TIME, 0, NULL);
-	fake_done(&f, BRIDGE_UPDATE_COMPLETE, 0, NULL);
+	fake_done(&f, FAKE_CONNECT, 0, NULL);
+	fake_done(&f, FAKE_SET_TIME, 0, NULL);
+	fake_done(&f, FAKE_UPDATE_COMPLETE, 0, NULL);
 	c = fake_request(&f);
 	expect(c, ESL_OP_DISPLAY_TIMED);
 	assert_true(c->abs_ms != 0);
@@ -428,13 +428,13 @@ static void clock_is_moved_before_it_wraps(void **state)
 		fake_run(&f, DAY);
 		esl_engine_set_utc(f.engine, 0, 0);
 		fake_run(&f, US_PER_MS);
-		if (f.link->op == BRIDGE_CONNECT) {
+		if (f.link->op == FAKE_CONNECT) {
 			uint32_t before = esl_label_time(f.engine, l, esl_now(f.engine));
 
-			fake_done(&f, BRIDGE_CONNECT, 0, NULL);
-			fake_done(&f, BRIDGE_SET_TIME, 0, NULL);
+			fake_done(&f, FAKE_CONNECT, 0, NULL);
+			fake_done(&f, FAKE_SET_TIME, 0, NULL);
 			assert_true(f.link->abs_ms < before);
-			fake_done(&f, BRIDGE_UPDATE_COMPLETE, 0, NULL);
+			fake_done(&f, FAKE_UPDATE_COMPLETE, 0, NULL);
 		}
 		c = fake_request(&f);
 		if (c)
@@ -463,9 +463,9 @@ static void old_clock_is_set_before_a_promotion(void **state)
 	fake_run(&f, DAY / 2 - 60 * US_PER_SEC);
 	assert_int_equal(f.link->op, 0);
 	fake_run(&f, 120 * US_PER_SEC);
-	fake_done(&f, BRIDGE_CONNECT, 0, NULL);
-	fake_done(&f, BRIDGE_SET_TIME, 0, NULL);
-	fake_done(&f, BRIDGE_UPDATE_COMPLETE, 0, NULL);
+	fake_done(&f, FAKE_CONNECT, 0, NULL);
+	fake_done(&f, FAKE_SET_TIME, 0, NULL);
+	fake_done(&f, FAKE_UPDATE_COMPLETE, 0, NULL);
 	assert_int_equal(f.link->op, 0);
 	fake_close(&f);
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The virtual controller and its connected side, in virtual time: a host of ours on the H4 stream,
- * a client of ours on the bridge, real packets between them and the labels.
+ * The virtual controller in virtual time: a host of ours on the H4 stream, real packets between it
+ * and the labels, on the train and on links.
  */
 #include "tests/unit/test_common.h"
 
-#include "esl-radio/bridge_wire.h"
-#include "esl-radio/hci_wire.h"
-#include "sim/link.h"
+#include "esl-radio/le/att_wire.h"
+#include "esl-radio/le/hci_conn_wire.h"
+#include "esl-radio/le/l2cap_wire.h"
+#include "sim/radio.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,8 +23,7 @@
 struct fixture {
 	struct loop *loop;
 	struct sim_radio *radio;
-	struct sim_link *link;
-	int host, client; /**< our ends */
+	int host; /**< our end */
 	int64_t now_us;
 
 	uint8_t in[65536];
@@ -46,10 +46,13 @@ struct fixture {
 	int64_t delay_us; /**< it dawdles that long before it answers */
 	int64_t owed_us;  /**< 0 = nothing owed */
 
-	uint32_t next_id;
-	struct bridge_msg last; /**< last bridge message */
-	unsigned int messages, adverts;
-	uint8_t message[BRIDGE_MESSAGE_MAX];
+	/* Links. */
+	unsigned int connections, failures, disconnections, adverts, encrypted, refused;
+	uint16_t handle, credits;
+	uint8_t reason;
+	int64_t connected_us;
+	uint8_t frame[256]; /**< last data from a label */
+	size_t frame_len;
 	uint8_t response_key[EAD_WIRE_KEY_BYTES], train_key[EAD_WIRE_KEY_BYTES];
 };
 
@@ -83,8 +86,32 @@ static void host_answer_request(struct fixture *f)
 	host_send(f, &b);
 }
 
+static void on_connection(struct fixture *f, const struct hci_connection_complete *c)
+{
+	if (c->status != HCI_OK) {
+		f->failures++;
+		return;
+	}
+	f->connections++;
+	f->handle = c->handle;
+	f->connected_us = f->now_us;
+}
+
+static void on_adverts(struct fixture *f, struct wire *w)
+{
+	struct hci_adv_report r;
+	size_t n = hci_get_adv_reports(w);
+
+	while (n--) {
+		hci_get_adv_report(w, &r);
+		assert_int_equal(r.len, 7);
+		f->adverts++;
+	}
+}
+
 static void host_le_event(struct fixture *f, struct wire *w)
 {
+	struct hci_connection_complete complete;
 	struct hci_data_request q;
 	struct hci_response_report p;
 
@@ -120,10 +147,44 @@ static void host_le_event(struct fixture *f, struct wire *w)
 			memcpy(f->answer, r.data, r.len);
 		}
 		break;
+	case HCI_LE_ENHANCED_CONNECTION_COMPLETE:
+		hci_get_connection_complete(w, false, &complete);
+		on_connection(f, &complete);
+		break;
+	case HCI_LE_EXT_ADV_REPORT:
+		on_adverts(f, w);
+		break;
 	default:
 		fail_msg("an LE event nobody asked for");
 	}
 	assert_int_equal(wire_finish(w), 0);
+}
+
+static void on_link_event(struct fixture *f, uint8_t code, struct wire *w)
+{
+	struct hci_completed_packets done;
+	struct hci_encryption_change change;
+	struct hci_disconnection gone;
+
+	switch (code) {
+	case HCI_EVT_COMPLETED_PACKETS:
+		assert_int_equal(hci_get_completed_packets(w), 1);
+		hci_get_completed(w, &done);
+		f->credits = (uint16_t) (f->credits + done.count);
+		break;
+	case HCI_EVT_ENCRYPTION_CHANGE:
+		hci_get_encryption_change(w, &change);
+		f->encrypted += change.enabled;
+		f->refused += change.status == HCI_ERR_PIN_MISSING;
+		break;
+	case HCI_EVT_DISCONNECTION_COMPLETE:
+		hci_get_disconnection(w, &gone);
+		f->disconnections++;
+		f->reason = gone.reason;
+		break;
+	default:
+		f->hardware_errors++;
+	}
 }
 
 static void host_packet(struct fixture *f, const struct h4_packet *p)
@@ -132,6 +193,12 @@ static void host_packet(struct fixture *f, const struct h4_packet *p)
 	struct hci_command_status s;
 	struct wire w;
 
+	if (p->type == H4_ACL) {
+		assert_true(p->len <= sizeof(f->frame));
+		memcpy(f->frame, p->params, p->len);
+		f->frame_len = p->len;
+		return;
+	}
 	assert_int_equal(p->type, H4_EVENT);
 	wire_init(&w, p->params, p->len);
 	if (p->event == HCI_EVT_COMMAND_COMPLETE) {
@@ -146,7 +213,7 @@ static void host_packet(struct fixture *f, const struct h4_packet *p)
 	} else if (p->event == HCI_EVT_LE_META) {
 		host_le_event(f, &w);
 	} else {
-		f->hardware_errors++;
+		on_link_event(f, p->event, &w);
 	}
 }
 
@@ -168,23 +235,6 @@ static void host_read(struct fixture *f)
 	assert_int_equal(used, 0);
 }
 
-static void client_read(struct fixture *f)
-{
-	ssize_t n;
-
-	while ((n = recv(f->client, f->message, sizeof f->message, MSG_DONTWAIT)) > 0) {
-		struct bridge_msg m;
-
-		assert_int_equal(bridge_decode(f->message, (size_t) n, &m), 0);
-		if (m.op == BRIDGE_EVT_ADVERT) {
-			f->adverts++;
-			continue;
-		}
-		f->last = m;
-		f->messages++;
-	}
-}
-
 /** Lets virtual time pass in steps of a millisecond, so that we hear things when they happen. */
 static void pass(struct fixture *f, int64_t us)
 {
@@ -193,7 +243,6 @@ static void pass(struct fixture *f, int64_t us)
 	for (;;) {
 		loop_run_until(f->loop, f->now_us);
 		host_read(f);
-		client_read(f);
 		if (f->owed_us && f->owed_us <= f->now_us) {
 			host_answer_request(f);
 			continue;
@@ -236,7 +285,9 @@ static void train_start(struct fixture *f)
 	assert_int_equal(command(f, &b), HCI_OK);
 	hci_put_mask(&b, HCI_LE_SET_EVENT_MASK,
 		     HCI_LE_MASK(HCI_LE_PA_SUBEVENT_DATA_REQUEST) |
-			     HCI_LE_MASK(HCI_LE_PA_RESPONSE_REPORT));
+			     HCI_LE_MASK(HCI_LE_PA_RESPONSE_REPORT) |
+			     HCI_LE_MASK(HCI_LE_ENHANCED_CONNECTION_COMPLETE) |
+			     HCI_LE_MASK(HCI_LE_EXT_ADV_REPORT));
 	assert_int_equal(command(f, &b), HCI_OK);
 	hci_put_ext_adv_params(&b, &adv);
 	assert_int_equal(command(f, &b), HCI_OK);
@@ -246,38 +297,6 @@ static void train_start(struct fixture *f)
 	assert_int_equal(command(f, &b), HCI_OK);
 	hci_put_ext_adv_enable(&b, &on);
 	assert_int_equal(command(f, &b), HCI_OK);
-}
-
-/* --- our bridge client ------------------------------------------------------------------------ */
-
-static uint32_t ask(struct fixture *f, struct bridge_msg m)
-{
-	struct buf b = BUF_INIT;
-
-	m.id = ++f->next_id;
-	assert_int_equal(bridge_encode(&m, &b), 0);
-	assert_int_equal(send(f->client, b.data, b.len, 0), b.len);
-	buf_done(&b);
-	return m.id;
-}
-
-/** Sends a request, waits for its reply, and yields its status. */
-static int bridge(struct fixture *f, struct bridge_msg m)
-{
-	uint32_t id = ask(f, m);
-	int64_t end_us = f->now_us + 15 * US_PER_SEC;
-
-	while (f->now_us < end_us && !(f->last.op == BRIDGE_REPLY + m.op && f->last.id == id))
-		pass(f, US_PER_MS);
-	assert_int_equal(f->last.id, id);
-	return f->last.status;
-}
-
-static struct bridge_msg to_label(uint8_t op, uint8_t number)
-{
-	struct bridge_msg m = {.op = op, .addr = {0xc0, 0xff, 0xee, 0, 0, number}};
-
-	return m;
 }
 
 static void picture(unsigned int mark, struct buf *out)
@@ -293,24 +312,46 @@ static void picture(unsigned int mark, struct buf *out)
 /** Brings label `number` into the train as (GROUP, id = number), with a picture in slot 0. */
 static void commission(struct fixture *f, uint8_t number)
 {
-	struct bridge_msg m = to_label(BRIDGE_CONNECT, number);
+	struct sim_label *l = sim_radio_label(f->radio, number - 1u);
 	struct buf b = BUF_INIT;
 
-	m.subevent = BRIDGE_ADVERTISING;
-	assert_int_equal(bridge(f, m), 0);
-	m = to_label(BRIDGE_CONFIGURE, number);
-	m.esl_address = esl_address(GROUP, number);
-	memcpy(m.response_key, f->response_key, sizeof m.response_key);
-	memcpy(m.train_key, f->train_key, sizeof m.train_key);
-	m.abs_ms = 1000000;
-	assert_int_equal(bridge(f, m), 0);
+	sim_label_connected(l, f->now_us);
+	assert_int_equal(sim_label_configure(l, esl_address(GROUP, number), f->response_key,
+					     f->train_key, 1000000, f->now_us),
+			 0);
 	picture(number, &b);
-	m = to_label(BRIDGE_WRITE_IMAGE, number);
-	m.data = b.data;
-	m.data_len = b.len;
-	assert_int_equal(bridge(f, m), 0);
+	assert_int_equal(sim_label_write_image(l, 0, b.data, b.len, f->now_us), 0);
 	buf_done(&b);
-	assert_int_equal(bridge(f, to_label(BRIDGE_UPDATE_COMPLETE, number)), 0);
+	assert_int_equal(sim_radio_sync_label(f->radio, number - 1u), 0);
+	assert_int_equal(sim_label_update_complete(l, true, f->now_us), 0);
+	sim_radio_touched(f->radio, number - 1u);
+}
+
+/* --- links ------------------------------------------------------------------------------------ */
+
+/** Asks for a connection to label `number`; yields the command's status. */
+static uint8_t connect_to(struct fixture *f, uint8_t number, uint8_t subevent)
+{
+	struct hci_create_connection c = {.adv_handle = subevent == 0xff ? 0xff : 0,
+					  .subevent = subevent,
+					  .peer_type = 1,
+					  .peer = {number, 0, 0, 0xee, 0xff, 0xc0}};
+	struct buf b = BUF_INIT;
+
+	hci_put_create_connection(&b, &c);
+	return command(f, &b);
+}
+
+static void say(struct fixture *f, uint16_t cid, const char *bytes, size_t len)
+{
+	struct buf frame = BUF_INIT, b = BUF_INIT;
+
+	l2cap_put_header(&frame, cid, len);
+	buf_put(&frame, bytes, len);
+	hci_put_acl(&b,
+		    &(struct hci_acl){.handle = f->handle, .data = frame.data, .len = frame.len});
+	buf_done(&frame);
+	host_send(f, &b);
 }
 
 /** What the host sends from now on: one Ping for each id listed. */
@@ -338,7 +379,6 @@ static void ping(struct fixture *f, const uint8_t *ids, size_t n)
 static void begin_with(struct fixture *f, double loss, unsigned int labels)
 {
 	struct sim_radio_config cfg = {.name = "ap", .loss = loss, .seed = 11};
-	struct sim_link_config link = {.seed = 11};
 	int fds[2];
 
 	memset(f, 0, sizeof *f);
@@ -350,13 +390,9 @@ static void begin_with(struct fixture *f, double loss, unsigned int labels)
 	assert_int_equal(loop_new_virtual(f->now_us, 1000 * US_PER_SEC, &f->loop), 0);
 	assert_int_equal(sim_radio_new(f->loop, &cfg, &f->radio), 0);
 	assert_int_equal(sim_radio_add_labels(f->radio, &model, labels), 0);
-	assert_int_equal(sim_link_new(f->loop, f->radio, &link, &f->link), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
 	assert_int_equal(sim_radio_attach(f->radio, fds[0]), 0);
 	f->host = fds[1];
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, fds), 0);
-	assert_int_equal(sim_link_attach(f->link, fds[0]), 0);
-	f->client = fds[1];
 }
 
 static void begin(struct fixture *f, unsigned int labels)
@@ -367,10 +403,8 @@ static void begin(struct fixture *f, unsigned int labels)
 
 static void end(struct fixture *f)
 {
-	sim_link_free(f->link);
 	sim_radio_free(f->radio);
 	close(f->host);
-	close(f->client);
 	loop_free(f->loop);
 }
 
@@ -595,153 +629,145 @@ static void labels_lose_a_train_that_stops_and_are_unsynchronized(void **state)
 static void connecting_waits_for_the_subevent_and_makes_the_label_deaf(void **state)
 {
 	static struct fixture f;
-	struct bridge_msg m = to_label(BRIDGE_CONNECT, 1);
 	const uint8_t id = 1;
+	struct buf b = BUF_INIT;
 	int64_t at_us;
 
 	(void) state;
 	begin(&f, 1);
 	commission(&f, 1);
-	m.subevent = GROUP;
-	m.esl_id = 1;
 	at_us = sim_radio_next_occurrence_us(f.radio, GROUP);
-	assert_int_equal(bridge(&f, m), 0);
-	assert_in_range(f.now_us - at_us, 100 * US_PER_MS, 150 * US_PER_MS);
-	assert_int_equal(sim_label_state(sim_radio_label(f.radio, 0)), ESL_UPDATING);
+	assert_int_equal(connect_to(&f, 1, GROUP), HCI_OK);
+	pass(&f, 2 * INTERVAL_US);
+	assert_int_equal(f.connections, 1);
+	assert_in_range(f.connected_us - at_us, 15 * US_PER_MS, 20 * US_PER_MS);
 	ping(&f, &id, 1);
 	pass(&f, 2 * INTERVAL_US);
 	assert_int_equal(f.heard, 0);
 	assert_true(f.unheard > 0);
-	assert_int_equal(bridge(&f, to_label(BRIDGE_UPDATE_COMPLETE, 1)), 0);
+	hci_put_disconnect(&b, &(struct hci_disconnect){.handle = f.handle, .reason = 0x13});
+	assert_int_equal(command(&f, &b), HCI_OK);
 	pass(&f, 2 * INTERVAL_US);
+	assert_int_equal(f.disconnections, 1);
+	assert_int_equal(f.reason, HCI_ERR_LOCAL_ENDED);
 	assert_true(f.heard > 0);
-	m.esl_id = 2;
-	assert_int_equal(bridge(&f, m), ETIMEDOUT);
 	end(&f);
 }
 
-static void an_upload_takes_connection_events_and_bytes(void **state)
+static void a_call_into_the_wrong_subevent_is_not_answered(void **state)
 {
 	static struct fixture f;
-	struct bridge_msg m = to_label(BRIDGE_CONNECT, 1);
-	struct buf b = BUF_INIT;
-	int64_t start_us;
 
 	(void) state;
 	begin(&f, 1);
-	m.subevent = BRIDGE_ADVERTISING;
-	start_us = f.now_us;
-	assert_int_equal(bridge(&f, m), 0);
-	assert_true(f.now_us - start_us >= 300 * US_PER_MS);
-	assert_int_equal(bridge(&f, to_label(BRIDGE_READ_INFO, 1)), 0);
-	assert_int_equal(f.last.n_displays, 1);
-	assert_int_equal(f.last.displays[0].width, 64);
-	assert_int_equal(f.last.max_image_index, 3);
-	assert_true(f.last.battery_mv > 2000);
-	picture(0, &b);
-	m = to_label(BRIDGE_WRITE_IMAGE, 1);
-	m.data = b.data;
-	m.data_len = b.len;
-	start_us = f.now_us;
-	assert_int_equal(bridge(&f, m), 0);
-	assert_in_range(f.now_us - start_us, 150 * US_PER_MS, 156 * US_PER_MS);
-	m.image_index = 4;
-	assert_int_equal(bridge(&f, m), ERANGE);
-	m.image_index = 0;
-	m.data_len = 7;
-	assert_int_equal(bridge(&f, m), EBADMSG);
-	buf_done(&b);
-	assert_int_equal(bridge(&f, to_label(BRIDGE_UPDATE_COMPLETE, 1)), EPROTO);
-	assert_int_equal(bridge(&f, to_label(BRIDGE_DISCONNECT, 1)), 0);
-	assert_int_equal(sim_label_state(sim_radio_label(f.radio, 0)), ESL_UNASSOCIATED);
-	assert_int_equal(bridge(&f, to_label(BRIDGE_DISCONNECT, 1)), ENOTCONN);
+	commission(&f, 1);
+	assert_int_equal(connect_to(&f, 1, GROUP + 1), HCI_OK);
+	assert_int_equal(connect_to(&f, 1, GROUP), HCI_ERR_COMMAND_DISALLOWED);
+	pass(&f, 2 * INTERVAL_US);
+	assert_int_equal(f.connections, 0);
+	assert_int_equal(f.failures, 1);
 	end(&f);
 }
 
-static void there_are_four_links_and_no_more(void **state)
+static void a_label_that_is_not_there_is_called_until_the_host_gives_up(void **state)
+{
+	static struct fixture f;
+	struct buf b = BUF_INIT;
+
+	(void) state;
+	begin(&f, 1);
+	assert_int_equal(connect_to(&f, 77, 0xff), HCI_OK);
+	pass(&f, 30 * US_PER_SEC);
+	assert_int_equal(f.connections + f.failures, 0);
+	hci_put_command(&b, HCI_LE_CREATE_CONNECTION_CANCEL, NULL, 0);
+	assert_int_equal(command(&f, &b), HCI_OK);
+	pass(&f, 10 * US_PER_MS);
+	assert_int_equal(f.failures, 1);
+	hci_put_command(&b, HCI_LE_CREATE_CONNECTION_CANCEL, NULL, 0);
+	assert_int_equal(command(&f, &b), HCI_ERR_COMMAND_DISALLOWED);
+	end(&f);
+}
+
+static void there_are_eight_links_and_no_more(void **state)
 {
 	static struct fixture f;
 
 	(void) state;
-	begin(&f, 6);
-	for (uint8_t i = 1; i <= 4; i++) {
-		struct bridge_msg m = to_label(BRIDGE_CONNECT, i);
-
-		m.subevent = BRIDGE_ADVERTISING;
-		assert_int_equal(bridge(&f, m), 0);
+	begin(&f, 10);
+	for (uint8_t i = 1; i <= 8; i++) {
+		assert_int_equal(connect_to(&f, i, 0xff), HCI_OK);
+		pass(&f, 3 * US_PER_SEC);
+		assert_int_equal(f.connections, i);
 	}
-	assert_int_equal(sim_link_count(f.link), 4);
-	assert_int_equal(bridge(&f, to_label(BRIDGE_CONNECT, 5)), EBUSY);
-	assert_int_equal(bridge(&f, to_label(BRIDGE_CONNECT, 1)), EISCONN);
-	assert_int_equal(bridge(&f, to_label(BRIDGE_CONNECT, 77)), ENOENT);
-	assert_int_equal(bridge(&f, to_label(BRIDGE_DISCONNECT, 1)), 0);
-	assert_int_equal(sim_link_count(f.link), 3);
+	assert_int_equal(connect_to(&f, 9, 0xff), HCI_ERR_CONNECTION_LIMIT);
 	end(&f);
 }
 
 static void only_labels_without_a_train_advertise_about_once_a_second(void **state)
 {
 	static struct fixture f;
-	struct bridge_msg m = {.op = BRIDGE_SCAN, .on = true};
+	struct buf b = BUF_INIT;
 
 	(void) state;
 	begin(&f, 3);
 	commission(&f, 1);
-	assert_int_equal(bridge(&f, m), 0);
+	hci_put_ext_scan_enable(&b, &(struct hci_scan_enable){.enable = true});
+	assert_int_equal(command(&f, &b), HCI_OK);
 	f.adverts = 0;
 	pass(&f, 20 * US_PER_SEC);
 	assert_in_range(f.adverts, 34, 44);
-	m.on = false;
-	assert_int_equal(bridge(&f, m), 0);
+	hci_put_ext_scan_enable(&b, &(struct hci_scan_enable){.enable = false});
+	assert_int_equal(command(&f, &b), HCI_OK);
 	f.adverts = 0;
 	pass(&f, 5 * US_PER_SEC);
 	assert_int_equal(f.adverts, 0);
 	end(&f);
 }
 
-static void bridge_garbage_ends_the_client_and_frees_its_links(void **state)
+static void the_label_answers_data_and_buffers_come_back(void **state)
 {
 	static struct fixture f;
-	struct bridge_msg m = to_label(BRIDGE_CONNECT, 1);
-	int fds[2];
+	struct buf b = BUF_INIT;
+	struct att_pdu p;
 
 	(void) state;
 	begin(&f, 1);
-	m.subevent = BRIDGE_ADVERTISING;
-	assert_int_equal(bridge(&f, m), 0);
-	assert_int_equal(send(f.client, "\xff\xff", 2, 0), 2);
-	pass(&f, 5 * US_PER_MS);
-	assert_int_equal(sim_link_count(f.link), 0);
-	assert_int_equal(recv(f.client, f.message, 10, MSG_DONTWAIT), 0);
-	close(f.client);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, fds), 0);
-	assert_int_equal(sim_link_attach(f.link, fds[0]), 0);
-	f.client = fds[1];
-	assert_int_equal(bridge(&f, m), 0);
+	assert_int_equal(connect_to(&f, 1, 0xff), HCI_OK);
+	pass(&f, 3 * US_PER_SEC);
+	say(&f, ATT_CID, "\x02\xf7\x00", 3);
+	pass(&f, 50 * US_PER_MS);
+	assert_int_equal(f.credits, 1);
+	assert_int_equal(att_decode(f.frame + 4, f.frame_len - 4, &p), 0);
+	assert_int_equal(p.op, ATT_MTU_RSP);
+	assert_int_equal(p.mtu, 247);
+	/* A key it was never given is not its key, and without one its service stays shut. */
+	hci_put_enable_encryption(&b, &(struct hci_enable_encryption){.handle = f.handle});
+	assert_int_equal(command(&f, &b), HCI_OK);
+	pass(&f, 200 * US_PER_MS);
+	assert_int_equal(f.refused, 1);
+	say(&f, ATT_CID, "\x0a\x0f\x00", 3);
+	pass(&f, 50 * US_PER_MS);
+	assert_int_equal(att_decode(f.frame + 4, f.frame_len - 4, &p), 0);
+	assert_int_equal(p.op, ATT_ERROR_RSP);
+	assert_int_equal(f.encrypted, 0);
 	end(&f);
 }
 
-static void control_point_answers_and_unassociate_ends_the_link(void **state)
+static void a_reset_ends_links_without_a_word(void **state)
 {
 	static struct fixture f;
-	struct bridge_msg m = to_label(BRIDGE_CONNECT, 1);
+	struct buf b = BUF_INIT;
 
 	(void) state;
 	begin(&f, 1);
-	commission(&f, 1);
-	m.subevent = GROUP;
-	m.esl_id = 1;
-	assert_int_equal(bridge(&f, m), 0);
-	m = to_label(BRIDGE_ECP, 1);
-	m.tlv_len = 2;
-	m.tlv[0] = ESL_OP_UNASSOCIATE;
-	m.tlv[1] = 1;
-	assert_int_equal(bridge(&f, m), 0);
-	assert_int_equal(f.last.tlv[0], ESL_RSP_BASIC_STATE);
-	pass(&f, US_PER_SEC);
-	assert_int_equal(f.last.op, BRIDGE_EVT_LOST);
-	assert_int_equal(sim_link_count(f.link), 0);
-	assert_int_equal(sim_label_state(sim_radio_label(f.radio, 0)), ESL_UNASSOCIATED);
+	assert_int_equal(connect_to(&f, 1, 0xff), HCI_OK);
+	pass(&f, 3 * US_PER_SEC);
+	hci_put_command(&b, HCI_RESET, NULL, 0);
+	assert_int_equal(command(&f, &b), HCI_OK);
+	pass(&f, 3 * US_PER_SEC);
+	assert_int_equal(f.disconnections, 0);
+	hci_put_disconnect(&b, &(struct hci_disconnect){.handle = f.handle, .reason = 0x13});
+	assert_int_equal(command(&f, &b), HCI_ERR_UNKNOWN_CONNECTION);
 	end(&f);
 }
 
@@ -758,11 +784,12 @@ int main(void)
 		cmocka_unit_test(loss_is_drawn_each_way),
 		cmocka_unit_test(labels_lose_a_train_that_stops_and_are_unsynchronized),
 		cmocka_unit_test(connecting_waits_for_the_subevent_and_makes_the_label_deaf),
-		cmocka_unit_test(an_upload_takes_connection_events_and_bytes),
-		cmocka_unit_test(there_are_four_links_and_no_more),
+		cmocka_unit_test(a_call_into_the_wrong_subevent_is_not_answered),
+		cmocka_unit_test(a_label_that_is_not_there_is_called_until_the_host_gives_up),
+		cmocka_unit_test(there_are_eight_links_and_no_more),
 		cmocka_unit_test(only_labels_without_a_train_advertise_about_once_a_second),
-		cmocka_unit_test(bridge_garbage_ends_the_client_and_frees_its_links),
-		cmocka_unit_test(control_point_answers_and_unassociate_ends_the_link),
+		cmocka_unit_test(the_label_answers_data_and_buffers_come_back),
+		cmocka_unit_test(a_reset_ends_links_without_a_word),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,7 +29,7 @@ struct bond {
 	struct esl_bond is;
 };
 
-struct link_h4 {
+struct link_le {
 	struct esl_link base;
 	struct loop *loop;
 	struct le_central *central;
@@ -41,7 +41,7 @@ struct link_h4 {
 
 /* --- bonds ------------------------------------------------------------------------------------ */
 
-static struct bond *find_bond(const struct link_h4 *k, const uint8_t *addr)
+static struct bond *find_bond(const struct link_le *k, const uint8_t *addr)
 {
 	struct bond *b;
 
@@ -49,7 +49,7 @@ static struct bond *find_bond(const struct link_h4 *k, const uint8_t *addr)
 	return b;
 }
 
-static int keep_bond(struct link_h4 *k, const uint8_t *addr, const struct esl_bond *is)
+static int keep_bond(struct link_le *k, const uint8_t *addr, const struct esl_bond *is)
 {
 	struct bond *b = find_bond(k, addr);
 
@@ -70,7 +70,7 @@ static int keep_bond(struct link_h4 *k, const uint8_t *addr, const struct esl_bo
 	return 0;
 }
 
-static void drop_bond(struct link_h4 *k, struct bond *b)
+static void drop_bond(struct link_le *k, struct bond *b)
 {
 	HASH_DEL(k->bonds, b);
 	explicit_bzero(b, sizeof(*b));
@@ -86,7 +86,7 @@ static const char *bond_name(const uint8_t *addr, char name[NAME_BYTES])
 
 static int on_bonded(void *user, const uint8_t addr[ESL_ADDR_BYTES], const struct esl_bond *bond)
 {
-	struct link_h4 *k = user;
+	struct link_le *k = user;
 	uint8_t blob[BOND_BYTES] = {BOND_VERSION, bond->addr_type};
 	char name[NAME_BYTES];
 	int r = keep_bond(k, addr, bond);
@@ -100,7 +100,7 @@ static int on_bonded(void *user, const uint8_t addr[ESL_ADDR_BYTES], const struc
 
 static void on_unbonded(void *user, const uint8_t addr[ESL_ADDR_BYTES])
 {
-	struct link_h4 *k = user;
+	struct link_le *k = user;
 	struct bond *b = find_bond(k, addr);
 	char name[NAME_BYTES];
 
@@ -110,9 +110,9 @@ static void on_unbonded(void *user, const uint8_t addr[ESL_ADDR_BYTES])
 	ignore_result(k->cb.save(k->user, bond_name(addr, name), NULL, 0));
 }
 
-static int h4_restore(struct esl_link *base, const char *key, const void *data, size_t len)
+static int le_restore(struct esl_link *base, const char *key, const void *data, size_t len)
 {
-	struct link_h4 *k = (struct link_h4 *) base;
+	struct link_le *k = (struct link_le *) base;
 	const char *hex = key + strlen(ESL_LINK_KEEPS);
 	const uint8_t *blob = data;
 	uint8_t addr[ESL_ADDR_BYTES];
@@ -130,7 +130,7 @@ static int h4_restore(struct esl_link *base, const char *key, const void *data, 
 
 /* --- peers ------------------------------------------------------------------------------------ */
 
-static struct esl_peer **find_peer(struct link_h4 *k, const uint8_t *addr)
+static struct esl_peer **find_peer(struct link_le *k, const uint8_t *addr)
 {
 	for (size_t i = 0; i < LE_LINKS_MAX; i++)
 		if (k->peers[i] && !memcmp(esl_peer_addr(k->peers[i]), addr, ESL_ADDR_BYTES))
@@ -140,7 +140,7 @@ static struct esl_peer **find_peer(struct link_h4 *k, const uint8_t *addr)
 
 static void on_lost(void *user, const uint8_t addr[ESL_ADDR_BYTES])
 {
-	struct link_h4 *k = user;
+	struct link_le *k = user;
 
 	k->cb.lost(k->user, addr);
 }
@@ -157,7 +157,7 @@ static void on_over(void *user, const uint8_t addr[ESL_ADDR_BYTES])
 
 static int on_random(void *user, void *to, size_t n)
 {
-	struct link_h4 *k = user;
+	struct link_le *k = user;
 
 	return k->cb.random(k->user, to, n);
 }
@@ -169,14 +169,14 @@ static const struct esl_peer_callbacks peer_callbacks = {on_bonded, on_unbonded,
 
 static void central_up(void *user)
 {
-	struct link_h4 *k = user;
+	struct link_le *k = user;
 
 	k->cb.up(k->user);
 }
 
 static void central_down(void *user, int err, const char *text)
 {
-	struct link_h4 *k = user;
+	struct link_le *k = user;
 
 	k->cb.down(k->user, err, text);
 }
@@ -198,7 +198,7 @@ static bool names_service(const uint8_t *data, size_t len)
 
 static void central_advert(void *user, const struct hci_adv_report *r)
 {
-	struct link_h4 *k = user;
+	struct link_le *k = user;
 	uint8_t addr[ESL_ADDR_BYTES];
 
 	if (!(r->type & HCI_ADV_CONNECTABLE) || !names_service(r->data, r->len))
@@ -213,32 +213,32 @@ static const struct le_central_callbacks central_callbacks = {central_up, centra
 
 /* --- the seam --------------------------------------------------------------------------------- */
 
-static int h4_start(struct esl_link *base, const struct esl_link_callbacks *cb, void *user)
+static int le_start(struct esl_link *base, const struct esl_link_callbacks *cb, void *user)
 {
-	struct link_h4 *k = (struct link_h4 *) base;
+	struct link_le *k = (struct link_le *) base;
 
 	k->cb = *cb;
 	k->user = user;
 	return 0; /* the train has started the host; its word comes through central_up() */
 }
 
-static int h4_scan(struct esl_link *base, bool on)
+static int le_scan(struct esl_link *base, bool on)
 {
-	le_central_scan(((struct link_h4 *) base)->central, on);
+	le_central_scan(((struct link_le *) base)->central, on);
 	return 0;
 }
 
-static int h4_connect(struct esl_link *base, const uint8_t *addr, uint8_t subevent, uint8_t esl_id,
+static int le_connect(struct esl_link *base, const uint8_t *addr, uint8_t subevent, uint8_t esl_id,
 		      esl_link_done_fn done, void *user)
 {
-	struct link_h4 *k = (struct link_h4 *) base;
+	struct link_le *k = (struct link_le *) base;
 	const struct bond *b = find_bond(k, addr);
 	struct esl_bond bond = b ? b->is : (struct esl_bond){.addr_type = RANDOM_ADDR};
-	struct le_connect how = {
-		.peer_type = bond.addr_type,
-		.adv_handle = HCI_TRAIN_HANDLE,
-		.subevent = subevent == BRIDGE_ADVERTISING ? LE_NO_SUBEVENT : subevent,
-		.timeout_us = subevent == BRIDGE_ADVERTISING ? ADVERT_US : CALL_US};
+	struct le_connect how = {.peer_type = bond.addr_type,
+				 .adv_handle = HCI_TRAIN_HANDLE,
+				 .subevent =
+					 subevent == ESL_ADVERTISING ? LE_NO_SUBEVENT : subevent,
+				 .timeout_us = subevent == ESL_ADVERTISING ? ADVERT_US : CALL_US};
 	size_t i = 0;
 	int r;
 
@@ -255,65 +255,65 @@ static int h4_connect(struct esl_link *base, const uint8_t *addr, uint8_t subeve
 	return r;
 }
 
-static int h4_read_info(struct esl_link *base, const uint8_t *addr, esl_link_done_fn done,
+static int le_read_info(struct esl_link *base, const uint8_t *addr, esl_link_done_fn done,
 			void *user)
 {
-	struct esl_peer **p = find_peer((struct link_h4 *) base, addr);
+	struct esl_peer **p = find_peer((struct link_le *) base, addr);
 
 	return p ? esl_peer_read_info(*p, done, user) : -ERR_STATE;
 }
 
-static int h4_configure(struct esl_link *base, const uint8_t *addr, const struct esl_link_config *c,
+static int le_configure(struct esl_link *base, const uint8_t *addr, const struct esl_link_config *c,
 			esl_link_done_fn done, void *user)
 {
-	struct esl_peer **p = find_peer((struct link_h4 *) base, addr);
+	struct esl_peer **p = find_peer((struct link_le *) base, addr);
 
 	return p ? esl_peer_configure(*p, c, HCI_TRAIN_HANDLE, done, user) : -ERR_STATE;
 }
 
-static int h4_write_image(struct esl_link *base, const uint8_t *addr, uint8_t index,
+static int le_write_image(struct esl_link *base, const uint8_t *addr, uint8_t index,
 			  const void *data, size_t len, esl_link_done_fn done, void *user)
 {
-	struct esl_peer **p = find_peer((struct link_h4 *) base, addr);
+	struct esl_peer **p = find_peer((struct link_le *) base, addr);
 
 	return p ? esl_peer_write_image(*p, index, data, len, done, user) : -ERR_STATE;
 }
 
-static int h4_ecp(struct esl_link *base, const uint8_t *addr, const uint8_t *tlv, size_t len,
+static int le_ecp(struct esl_link *base, const uint8_t *addr, const uint8_t *tlv, size_t len,
 		  esl_link_done_fn done, void *user)
 {
-	struct esl_peer **p = find_peer((struct link_h4 *) base, addr);
+	struct esl_peer **p = find_peer((struct link_le *) base, addr);
 
 	return p ? esl_peer_control(*p, tlv, len, done, user) : -ERR_STATE;
 }
 
-static int h4_set_time(struct esl_link *base, const uint8_t *addr, uint32_t abs_ms,
+static int le_set_time(struct esl_link *base, const uint8_t *addr, uint32_t abs_ms,
 		       esl_link_done_fn done, void *user)
 {
-	struct esl_peer **p = find_peer((struct link_h4 *) base, addr);
+	struct esl_peer **p = find_peer((struct link_le *) base, addr);
 
 	return p ? esl_peer_set_time(*p, abs_ms, done, user) : -ERR_STATE;
 }
 
-static int h4_update_complete(struct esl_link *base, const uint8_t *addr, esl_link_done_fn done,
+static int le_update_complete(struct esl_link *base, const uint8_t *addr, esl_link_done_fn done,
 			      void *user)
 {
-	struct esl_peer **p = find_peer((struct link_h4 *) base, addr);
+	struct esl_peer **p = find_peer((struct link_le *) base, addr);
 
 	return p ? esl_peer_update_complete(*p, HCI_TRAIN_HANDLE, done, user) : -ERR_STATE;
 }
 
-static int h4_disconnect(struct esl_link *base, const uint8_t *addr, esl_link_done_fn done,
+static int le_disconnect(struct esl_link *base, const uint8_t *addr, esl_link_done_fn done,
 			 void *user)
 {
-	struct esl_peer **p = find_peer((struct link_h4 *) base, addr);
+	struct esl_peer **p = find_peer((struct link_le *) base, addr);
 
 	return p ? esl_peer_close(*p, done, user) : -ERR_STATE;
 }
 
-static void h4_free(struct esl_link *base)
+static void le_free(struct esl_link *base)
 {
-	struct link_h4 *k = (struct link_h4 *) base;
+	struct link_le *k = (struct link_le *) base;
 	struct bond *b, *next;
 
 	le_central_free(k->central);
@@ -324,29 +324,29 @@ static void h4_free(struct esl_link *base)
 	free(k);
 }
 
-static const struct esl_link_ops h4_ops = {
-	.start = h4_start,
-	.restore = h4_restore,
-	.scan = h4_scan,
-	.connect = h4_connect,
-	.read_info = h4_read_info,
-	.configure = h4_configure,
-	.write_image = h4_write_image,
-	.ecp = h4_ecp,
-	.set_time = h4_set_time,
-	.update_complete = h4_update_complete,
-	.disconnect = h4_disconnect,
-	.free = h4_free,
+static const struct esl_link_ops le_ops = {
+	.start = le_start,
+	.restore = le_restore,
+	.scan = le_scan,
+	.connect = le_connect,
+	.read_info = le_read_info,
+	.configure = le_configure,
+	.write_image = le_write_image,
+	.ecp = le_ecp,
+	.set_time = le_set_time,
+	.update_complete = le_update_complete,
+	.disconnect = le_disconnect,
+	.free = le_free,
 };
 
-int esl_link_h4_over(struct loop *loop, struct hci_host *host, struct esl_link **ret)
+int esl_link_le_over(struct loop *loop, struct hci_host *host, struct esl_link **ret)
 {
-	struct link_h4 *k = calloc(1, sizeof(*k));
+	struct link_le *k = calloc(1, sizeof(*k));
 	int r;
 
 	if (!k)
 		return -ENOMEM;
-	k->base.ops = &h4_ops;
+	k->base.ops = &le_ops;
 	k->loop = loop;
 	r = le_central_new(loop, host, &central_callbacks, k, &k->central);
 	if (r < 0) {
