@@ -51,12 +51,12 @@ static void configurations_are_refused_with_the_key_at_fault(void **state)
 	static const struct {
 		const char *text, *said;
 	} rows[] = {
-		{"radio \"a\" { link = \"x\" }", "hci"},
+		{"radio \"a\" { labels = 1 }", "hci"},
 		{"seed = yes", "seed"},
 		{"nonsense = 1", "nonsense"},
-		{"radio \"a\" { hci = \"h\" link = \"l\" loss = 1.5 }",
+		{"radio \"a\" { hci = \"h\" loss = 1.5 }",
 		 "loss: must be from 0 to 1"},
-		{"radio \"a\" { hci = \"h\" link = \"l\" labels = 3 type = \"rgb\" }", "'rgb'"},
+		{"radio \"a\" { hci = \"h\" labels = 3 type = \"rgb\" }", "'rgb'"},
 		{"panel \"p\" { radio = \"z\" labels = 3 }", "no radio \"z\""},
 		{"place \"P\" { reader = \"r\" antennas = \"1\" }", "no reader \"r\""},
 		{"reader \"r\" { } place \"P\" { reader = \"r\" antennas = \"5\" }", "no antenna"},
@@ -84,7 +84,7 @@ static void a_whole_configuration_is_accepted(void **state)
 	(void) state;
 	assert_int_equal(
 		check("seed = 7\nstart = \"Shelf\"\n"
-		      "radio \"a\" { hci = \"h\" link = \"l\" labels = 3 loss = 0.02 }\n"
+		      "radio \"a\" { hci = \"h\" labels = 3 loss = 0.02 }\n"
 		      "panel \"p\" { radio = \"a\" labels = 2 type = \"bwr\" width = 400 }\n"
 		      "reader \"r\" { port = 0 antennas = 2 }\n"
 		      "place \"Shelf\" { reader = \"r\" antennas = \"1, 2\" kind = \"sales-floor\" "
