@@ -127,13 +127,15 @@ static int choose_colour(struct flash_op *f, const struct label *l)
 static int free_from(struct sql *s, uint64_t addr, int64_t now_us, int64_t span_us, int max,
 		     int64_t *ret_us)
 {
-	struct sql_stmt *q = sql_prepare(s, "SELECT at FROM label_flashes WHERE addr = ? AND at > ?"
-					    " ORDER BY at DESC LIMIT 1 OFFSET ?");
+	struct sql_stmt *q = sql_prepare(s, "SELECT at FROM label_flashes"
+					    " WHERE addr = ?1 AND at > ?2 AND at <= ?4"
+					    " ORDER BY at DESC LIMIT 1 OFFSET ?3");
 	int r;
 
 	sql_bind_i64(q, 1, (int64_t) addr);
 	sql_bind_i64(q, 2, now_us - span_us);
 	sql_bind_i64(q, 3, max - 1);
+	sql_bind_i64(q, 4, now_us); /* what is from the future was written by a wrong clock */
 	r = sql_step(q);
 	*ret_us = r > 0 ? sql_col_i64(q, 0) + span_us : 0;
 	sql_reset(q);

@@ -71,6 +71,10 @@ static void check_command(uint8_t group, const struct esl_cmd *c)
 	}
 	l = at_address(group, c->esl_id);
 	assert(l && (l->configured || l->forgetting));
+	if (c->op == ESL_OP_LED_CONTROL) /* dark again by the end */
+		assert(c->led.repeats >> 1 &&
+		       esl_utc(shop->engine) + (c->led.repeats >> 1) * US_PER_SEC <=
+			       l->flash.until_utc_us);
 	now = esl_wish_now(shop->engine, l, &next);
 	if (c->op == ESL_OP_DISPLAY_IMAGE)
 		assert(now >= 0 && esl_slot_of(l, l->wishes[now].image) == c->image);
@@ -290,8 +294,14 @@ static void label_addr(uint8_t i, uint8_t addr[ESL_ADDR_BYTES])
 
 static void do_want(struct wire *w)
 {
-	struct esl_want want = {.n = wire_get_u8(w) % 4};
+	uint8_t first = wire_get_u8(w);
+	struct esl_want want = {.n = first % 4};
 	int64_t from_us = clock_real_us(loop_clock(shop->loop));
+
+	if (first & 0x80) { /* and it is to blink */
+		want.flash_colour = first >> 4 & 7;
+		want.flash_until_us = from_us + (first >> 2 & 3) * 20 * US_PER_SEC;
+	}
 
 	label_addr(wire_get_u8(w), want.addr);
 	for (size_t i = 0; i < want.n; i++) {
@@ -322,6 +332,9 @@ static void do_completion(struct wire *w)
 	res.n_displays = how < 40 ? 0 : 1;
 	res.displays[0] = (struct esl_display){8, 1, DISPLAY_BLACK_WHITE};
 	res.max_image_index = how & 3;
+	res.n_leds = how >> 6;
+	res.leds[0] = 0x43;
+	res.leds[1] = 0x3f;
 	res.tlv_len = how < 48 ? (uint8_t) (how & 15) : 3;
 	res.tlv[0] = how & 4 ? ESL_RSP_DISPLAY_STATE : wire_get_u8(w);
 	res.tlv[1] = how & 8 ? ESL_ERR_INVALID_PARAMETER : 0;

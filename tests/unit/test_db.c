@@ -360,6 +360,9 @@ static void a_database_of_version_1_migrates_with_all_it_holds(void **state)
 	assert_int_equal(one_number(s, "SELECT value FROM meta WHERE key = 'rev'"), 4711);
 	assert_int_equal(one_number(s, "SELECT price_minor FROM prices"), 129);
 	assert_int_equal(one_number(s, "SELECT product_id FROM labels WHERE addr = 12"), 1);
+	assert_int_equal(one_number(s, "SELECT count(*) FROM label_links WHERE addr = 12"
+				       " AND to_product = 1 AND cause = 'before'"),
+			 1);
 	assert_int_equal(one_number(s, "SELECT count(*) FROM sessions JOIN users"
 				       " ON users.id = user_id WHERE name = 'anna'"),
 			 1);
