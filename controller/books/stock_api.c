@@ -339,6 +339,9 @@ static int list_present(struct books *b, int64_t product_id, const struct produc
 					 "book_now n JOIN book_stock k ON k.id = n.book_id"
 					 " JOIN products p ON p.id = n.product_id"
 					 " WHERE n.product_id >= ? AND n.product_id <= ?"
+					 " AND (n.place_id <> 0) = (SELECT m.place_id <> 0 FROM"
+					 " book_now m WHERE m.product_id = n.product_id"
+					 " ORDER BY m.as_of DESC, m.book_id DESC LIMIT 1)"
 					 " ORDER BY n.product_id, n.place_id");
 	int64_t last = 0, looked = 0;
 	int r;
