@@ -474,7 +474,7 @@ struct listing {
 static int list_one(struct sql *s, int64_t id, struct listing *l)
 {
 	_cleanup_(promotion_done) struct promotion p = {.id = 0};
-	enum promotion_state state;
+	enum promotion_state state = PROMOTION_DRAFT;
 	json_t *o;
 	int r = promotion_load(s, id, &p);
 

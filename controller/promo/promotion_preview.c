@@ -157,10 +157,12 @@ static int look_at(struct preview *v, struct sql *s, int64_t product_id)
 static int look_at_all(struct preview *v, struct sql *s)
 {
 	int64_t ids[256], after = 0;
-	int64_t seen = 0;
-	int n;
+	int n = 0;
 
-	while ((n = promotion_chosen(s, &v->p, after, ARRAY_SIZE(ids), ids)) > 0) {
+	for (int64_t seen = 0; seen < PRODUCTS_MAX; seen += n) {
+		n = promotion_chosen(s, &v->p, after, ARRAY_SIZE(ids), ids);
+		if (n <= 0)
+			break;
 		for (int i = 0; i < n; i++) {
 			int r = look_at(v, s, ids[i]);
 
@@ -168,9 +170,6 @@ static int look_at_all(struct preview *v, struct sql *s)
 				return r;
 		}
 		after = ids[n - 1];
-		seen += n;
-		if (seen >= PRODUCTS_MAX)
-			break;
 	}
 	return n < 0 ? n : 0;
 }
