@@ -32,29 +32,41 @@ function placeHref(id: number, product: Product | null): string {
   return product ? `/stock/items?product_id=${product.id}&place_id=${id}` : `/stock?place_id=${id}`;
 }
 
-function PlaceBox({ x, k, c, most, product }: { x: PlanPlace; k: number; c: Counts; most: number; product: Product | null }): JSX.Element {
+interface BoxProps {
+  x: PlanPlace;
+  k: number;
+  c: Counts;
+  most: number;
+  product: Product | null;
+}
+
+function PlaceBox({ x, k, c, most, product }: BoxProps): JSX.Element {
   const heat = most > 0 && c.items > 0 ? 0.08 + 0.42 * Math.sqrt(c.items / most) : 0;
   const label = product ? p.placeLabelOne(x.place, c.items) : p.placeLabel(x.place, c.items, c.products);
+  return (
+    <a href={placeHref(x.place_id, product)} class={`plan-place kind-${x.kind}`} aria-label={label} data-place={x.place_id} data-items={c.items}>
+      <rect class="plan-box" x={x.x * k} y={x.y * k} width={x.w * k} height={x.h * k} rx={4} />
+      <rect class="plan-heat" x={x.x * k} y={x.y * k} width={x.w * k} height={x.h * k} rx={4} fill-opacity={heat.toFixed(2)} />
+    </a>
+  );
+}
+
+/** Name and number of a place, over everything else that is drawn. */
+function PlaceWords({ x, k, c }: Pick<BoxProps, 'x' | 'k' | 'c'>): JSX.Element {
   const [cx, cy] = [(x.x + x.w / 2) * k, (x.y + x.h / 2) * k];
   const tall = x.h * k > 56;
   const pill = 28 + 10 * count(c.items).length;
   return (
-    <g>
-      <a href={placeHref(x.place_id, product)} class={`plan-place kind-${x.kind}`} aria-label={label} data-place={x.place_id} data-items={c.items}>
-        <rect class="plan-box" x={x.x * k} y={x.y * k} width={x.w * k} height={x.h * k} rx={4} />
-        <rect class="plan-heat" x={x.x * k} y={x.y * k} width={x.w * k} height={x.h * k} rx={4} fill-opacity={heat.toFixed(2)} />
-      </a>
-      <g class="plan-words" aria-hidden="true">
-        {tall && (
-          <text x={x.x * k + 8} y={x.y * k + 19} class="plan-name">
-            {fitted(x.place, x.w * k - 16)}
-          </text>
-        )}
-        <rect class="plan-pill" x={cx - pill / 2} y={cy - (tall ? 6 : 15)} width={pill} height={30} rx={15} />
-        <text class="plan-count" x={cx} y={cy + (tall ? 15 : 6)} text-anchor="middle">
-          {count(c.items)}
+    <g class="plan-words" aria-hidden="true">
+      {tall && (
+        <text x={x.x * k + 8} y={x.y * k + 19} class="plan-name">
+          {fitted(x.place, x.w * k - 16)}
         </text>
-      </g>
+      )}
+      <rect class="plan-pill" x={cx - pill / 2} y={cy - (tall ? 6 : 15)} width={pill} height={30} rx={15} />
+      <text class="plan-count" x={cx} y={cy + (tall ? 15 : 6)} text-anchor="middle">
+        {count(c.items)}
+      </text>
     </g>
   );
 }
@@ -155,6 +167,9 @@ function View({ plan, places }: { plan: Plan; places: Place[] }): JSX.Element {
           <HearingLines plan={plan} k={k} />
           {plan.antennas.map((a) => (
             <AntennaMark key={`${a.agent_id}/${a.reader}/${a.antenna}`} a={a} k={k} />
+          ))}
+          {plan.places.map((x) => (
+            <PlaceWords key={x.place_id} x={x} k={k} c={countsOf(shown, x.place_id)} />
           ))}
         </Floor>
         <p class="hint">{p.legend}</p>
