@@ -140,6 +140,7 @@ int ctl_promotions_list(struct ctl *c, int argc, char **argv);
 int ctl_promotions_show(struct ctl *c, int argc, char **argv);
 int ctl_promotions_add(struct ctl *c, int argc, char **argv);
 int ctl_promotions_preview(struct ctl *c, int argc, char **argv);
+int ctl_promotions_change(struct ctl *c, int argc, char **argv);
 int ctl_promotions_cancel(struct ctl *c, int argc, char **argv);
 int ctl_promotions_labels(struct ctl *c, int argc, char **argv);
 int ctl_labels_list(struct ctl *c, int argc, char **argv);

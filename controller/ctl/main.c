@@ -36,6 +36,8 @@ const struct ctl_verb ctl_verbs[] = {
 	{"promotions preview", PROMOTION_ARGS, "what a promotion would do; makes none",
 	 ctl_promotions_preview},
 	{"promotions add", PROMOTION_ARGS, "make a promotion", ctl_promotions_add},
+	{"promotions change", "[--name NAME] [--to TIME] [--schedule] PROMOTION",
+	 "rename it, move its end, set a draft going", ctl_promotions_change},
 	{"promotions cancel", "PROMOTION [REASON]", "end it now; the regular price shows again",
 	 ctl_promotions_cancel},
 	{"promotions labels", "[--state STATE] PROMOTION", "how far each label is, and why",

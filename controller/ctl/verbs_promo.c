@@ -336,6 +336,30 @@ int ctl_promotions_cancel(struct ctl *c, int argc, char **argv)
 	return code;
 }
 
+int ctl_promotions_change(struct ctl *c, int argc, char **argv)
+{
+	const char *name = NULL, *to = NULL;
+	bool schedule = ctl_take_flag(&argc, argv, "--schedule");
+	char path[96];
+	json_t *p;
+
+	(void) ctl_take_value(&argc, argv, "--name", &name);
+	(void) ctl_take_value(&argc, argv, "--to", &to);
+	if (argc != 1 || !promotion_path(path, sizeof path, argv[0], "") ||
+	    (!name && !to && !schedule))
+		return ctl_usage_error("promotions change needs the number of a promotion, and"
+				       " what to change");
+	int code = ctl_call(c, "PATCH", path,
+			    json_pack("{s:s*,s:s*,s:s*}", "name", name, "end", to, "state",
+				      schedule ? "scheduled" : NULL),
+			    &p);
+
+	if (code == CTL_OK && p)
+		print_promotion(p);
+	json_decref(p);
+	return code;
+}
+
 int ctl_promotions_labels(struct ctl *c, int argc, char **argv)
 {
 	static const struct ctl_column columns[] = {

@@ -79,7 +79,7 @@ test('what makes no sense is refused in words', () => {
 });
 
 test('the end of a running one moves over a restart, and it ends where it was moved to', async () => {
-	assert.equal((await asked('PATCH', '/api/v1/promotions/1', { end: later })).status, 200);
+	assert.match(done('promotions', 'change', '--to', later, '1'), new RegExp(`until ${later}`));
 	assert.equal((await d.stop()).code, 0);
 	await d.start();
 	await d.signIn();
@@ -102,6 +102,15 @@ test('cancelling goes back at once, and only once', async () => {
 	const again = ctl('promotions', 'cancel', '1');
 	assert.equal(again.code, 1);
 	assert.match(again.err, /cancelled; make a new one/);
+});
+
+test('a draft waits until it is scheduled', async () => {
+	done('promotions', 'add', '--draft', '--price', '1.00', '--gtins', `${PEN},${INK}`, '--from', start, '--to', end, 'Later');
+	assert.equal((await asked('GET', `/api/v1/products/by-gtin/${PEN}`)).body.offer, null);
+	assert.equal(ctl('promotions', 'change', '2').code, 2);
+	assert.match(done('promotions', 'change', '--schedule', '--name', 'Now', '2'), /Promotion 2: Now\n +state +running/);
+	assert.equal((await asked('GET', `/api/v1/products/by-gtin/${PEN}`)).body.offer.price_minor, 100);
+	done('promotions', 'cancel', '2');
 });
 
 test('a price is taken back by a new change', () => {
