@@ -155,7 +155,7 @@ function labelsOf(c, id) {
 }
 
 export const rolloutRoutes = [
-  ['GET', /^\/rollouts$/, function (c) { return page(this.store.rollouts.map(({ samples, ...x }) => x), c.query); }, 'view'],
+  ['GET', /^\/rollouts$/, function (c) { const s = c.query.get('state'); return page(this.store.rollouts.filter((x) => !s || x.state === s).map(({ samples, ...x }) => x), c.query); }, 'view'],
   ['POST', /^\/rollouts$/, create, 'prices'],
   ['POST', /^\/rollouts\/preview$/, function (c) { return planOf(this.store, c.json); }, 'prices'],
   ['GET', /^\/rollouts\/(\d+)$/, function (c, id) { return find(this.store, id); }, 'view'],

@@ -75,6 +75,16 @@ test('the label is seen on every size of panel before anything is saved', () =>
     await shot(page, 'ui-promotion-preview');
   }));
 
+test('a scanner fills the list of products, one after the other', () =>
+  signedIn('manager', async (page) => {
+    await page.goto(`${url}/promotions/new`);
+    await page.getByLabel('GTINs').focus();
+    await page.keyboard.type('4006381000000\n4006381000017\n(01)04006381000024(21)7\n', { delay: 3 });
+    await page.getByText('3 products in the list').waitFor();
+    ok(page.url().endsWith('/promotions/new'), 'the page is still the form');
+    equal(await page.getByRole('dialog').count(), 0, 'dialogs');
+  }));
+
 test('the keyboard alone makes a weekly promotion and finds it scheduled', () =>
   withPage(async (page) => {
     const key = page.keyboard;

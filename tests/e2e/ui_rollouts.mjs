@@ -125,6 +125,18 @@ test('labels are filtered by wave and state in the keyboard’s order', () =>
     equal(await page.evaluate(() => document.activeElement?.closest('[data-index]')?.dataset.index), '1', 'row after the arrow key');
   }));
 
+test('the list is narrowed to a state, and says when there is none', () =>
+  signedIn('manager', async (page) => {
+    await page.goto(`${url}/rollouts`);
+    await page.locator('.vrow .row-link').first().waitFor();
+    await page.getByLabel('State').selectOption('halted');
+    await page.waitForFunction(() => document.querySelectorAll('.vrow').length === 1);
+    ok((await page.locator('.vrow').textContent()).includes('Bakery'), 'the halted one');
+    await page.getByLabel('State').selectOption('scheduled');
+    await page.getByText('No rollout in this state').waitFor();
+    equal(await axe(page), [], 'axe on nothing found');
+  }));
+
 test('without rollouts the page says the next step', () =>
   signedIn(
     'manager',

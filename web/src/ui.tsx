@@ -163,6 +163,8 @@ export function TextArea(p: TextAreaProps): JSX.Element {
         disabled={p.disabled}
         placeholder={p.placeholder}
         spellcheck={false}
+        // A scan into several lines is one more line of them.
+        data-takes-scan
         aria-invalid={p.error ? true : undefined}
         aria-describedby={described || undefined}
         onInput={(e) => p.onInput(e.currentTarget.value)}

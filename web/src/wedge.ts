@@ -52,13 +52,15 @@ export class Wedge {
 /** Open while one links by scanning: then scans are taken from fields too, and the field gets its text back. */
 export const continuous = signal(false);
 
+type FieldElement = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
+
 interface Field {
-  el: HTMLInputElement | HTMLSelectElement;
+  el: FieldElement;
   before: string;
 }
 
-function fieldOf(target: EventTarget | null): HTMLInputElement | HTMLSelectElement | null {
-  return target instanceof HTMLInputElement || target instanceof HTMLSelectElement ? target : null;
+function fieldOf(target: EventTarget | null): FieldElement | null {
+  return target instanceof HTMLInputElement || target instanceof HTMLSelectElement || target instanceof HTMLTextAreaElement ? target : null;
 }
 
 /** Gives a field back what it had before the scan, and tells the page so. */

@@ -21,7 +21,7 @@ export interface PricePeriod {
 export const ledger = {
   history: (product: number, o: ListOptions = {}) => listCall<Page<PricePeriod>>('/products/{id}/history', o, {}, [product]),
   undo: (change: number, reason: string) =>
-    call<PriceChange>('POST', '/price-changes/{id}/undo', { args: [change], body: reason ? { reason } : {} }),
+    call<PriceChange>('POST', '/price-changes/{id}/undo', { args: [change], body: reason ? { reason } : {}, headers: { 'Idempotency-Key': idempotencyKey() } }),
   /** A price that holds from a later instant on. */
   plan: (product: number, priceMinor: number, currency: string, from: string, reason: string) =>
     call<PriceChange>('POST', '/price-changes', {

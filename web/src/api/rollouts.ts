@@ -103,7 +103,7 @@ const act = {
 };
 
 export const rollouts = {
-  list: (o: ListOptions = {}) => listCall<Page<Rollout>>('/rollouts', o),
+  list: (state: string, o: ListOptions = {}) => listCall<Page<Rollout>>('/rollouts', o, { state }),
   get: (id: number) => call<Rollout>('GET', '/rollouts/{id}', { args: [id] }),
   create: (body: RolloutBody) => call<Rollout>('POST', '/rollouts', { body, headers: { 'Idempotency-Key': idempotencyKey() } }),
   preview: (body: RolloutBody, signal: AbortSignal) => call<RolloutPreview>('POST', '/rollouts/preview', { body, signal }),

@@ -99,6 +99,12 @@ function Summary({ x }: { x: Promotion }): JSX.Element {
         </Fact>
         <Fact name={p.detail.regularly}>{repeatWords(parseRule(x.recurrence), x.start)}</Fact>
         <Fact name={t.products.onShelf}>{p.reach(x.products, x.labels)}</Fact>
+        {x.cancelled && (
+          <Fact name={p.detail.cancelledFact}>
+            {dateTime(x.cancelled.at)} · {x.cancelled.by}
+            {x.cancelled.reason && <div class="sub">{x.cancelled.reason}</div>}
+          </Fact>
+        )}
         <Fact name={p.detail.made}>
           <Ago at={x.created} />, {p.createdBy(x.by)}
         </Fact>

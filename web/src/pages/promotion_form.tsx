@@ -9,7 +9,7 @@ import { digitsOf, type PriceError, zoneOf } from '../format';
 import { useFetched } from '../hooks';
 import { repeatWords } from '../recurrence';
 import { go } from '../router';
-import { currency, may, session } from '../session';
+import { currency, may } from '../session';
 import { p } from '../strings/promotions';
 import { t } from '../strings';
 import { Button, ErrorBox, Field, Loading, PageHead, say, Select, TextArea } from '../ui';
@@ -79,7 +79,7 @@ function Products({ d, wrong, fixed, set }: PartProps): JSX.Element {
   const id = useId();
   const { brands, categories } = useSuggestions();
   const list = readList(d.list);
-  const told = [list.gtins.length > 0 ? p.form.listRead(list.gtins.length) : '', list.twice > 0 ? p.form.listTwice(list.twice) : ''].filter(Boolean).join(' · ');
+  const told = [d.ids.length > 0 && !d.list.trim() ? p.form.listIds(d.ids.length) : '', list.gtins.length > 0 ? p.form.listRead(list.gtins.length) : '', list.twice > 0 ? p.form.listTwice(list.twice) : ''].filter(Boolean).join(' · ');
   return (
     <fieldset>
       <legend>{p.form.which}</legend>
@@ -271,7 +271,7 @@ export function PromotionForm({ id }: { id: number | null }): JSX.Element {
   const f = useFetched(`promotion-form/${id}`, () => (id === null ? Promise.resolve(null) : promotions.get(id)));
   const [turn, setTurn] = useState(0);
   useEffect(() => {
-    if (session.value && !may('prices')) {
+    if (!may('prices')) {
       go('/promotions', 'replace');
     }
   }, []);

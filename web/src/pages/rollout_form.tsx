@@ -7,7 +7,7 @@ import { type RolloutBody, type RolloutPreview, rollouts } from '../api/rollouts
 import { gtinShort, money, zoneOf } from '../format';
 import { Icon } from '../icons';
 import { go } from '../router';
-import { currency } from '../session';
+import { currency, may } from '../session';
 import { t } from '../strings';
 import { p } from '../strings/promotions';
 import { r } from '../strings/rollouts';
@@ -224,6 +224,11 @@ export function RolloutForm(): JSX.Element {
   const [tried, setTried] = useState(false);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
+  useEffect(() => {
+    if (!may('prices')) {
+      go('/rollouts', 'replace');
+    }
+  }, []);
   const list = readPrices(d.prices, currency.value);
   const { body, wrong } = read(d, list);
   const set = (change: Partial<Draft>): void => {

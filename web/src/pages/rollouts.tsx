@@ -4,10 +4,11 @@
 import type { JSX } from 'preact';
 import { type Rollout, rollouts } from '../api/rollouts';
 import { useLive, usePaged, useThrottled, useWide } from '../hooks';
+import { here, setQuery } from '../router';
 import { may } from '../session';
 import { t } from '../strings';
 import { r } from '../strings/rollouts';
-import { Ago, Empty, ErrorBox, LinkButton, PageHead, say } from '../ui';
+import { Ago, Button, Empty, ErrorBox, LinkButton, PageHead, say, Select } from '../ui';
 import { VirtualTable } from '../virtual';
 import { ProgressBar } from './progress_parts';
 import { countsOf, RolloutChip } from './rollout_parts';
@@ -51,9 +52,12 @@ function Head(): JSX.Element {
   );
 }
 
+const STATES: [string, string][] = [['', r.allStates], ...Object.entries(r.states)];
+
 function RolloutList(): JSX.Element {
   const wide = useWide(900);
-  const list = usePaged<Rollout>('rollouts', (after, limit, signal) => rollouts.list({ after, limit, signal }));
+  const state = here.value.query.get('state') ?? '';
+  const list = usePaged<Rollout>(`rollouts/${state}`, (after, limit, signal) => rollouts.list(state, { after, limit, signal }));
   const reload = useThrottled(() => list.reload(), 1000);
   useLive('rollout', (e) => {
     const known = list.held().find((x) => x.id === e.id);
@@ -75,8 +79,18 @@ function RolloutList(): JSX.Element {
             </LinkButton>
           )}
         </PageHead>
+        <div class="toolbar">
+          <Select label={r.state} hideLabel value={state} options={STATES} onChange={(v) => setQuery({ state: v })} />
+          <span class="hint" role="status">
+            {list.read > 0 ? r.total(list.length) : list.loading.value ? t.loading : ''}
+          </span>
+        </div>
         <ErrorBox error={list.error.value} retry={() => list.retry()} />
-        {list.empty ? (
+        {list.empty && state ? (
+          <Empty icon="search" title={r.noneInState}>
+            <Button onClick={() => setQuery({ state: null })}>{t.clearSearch}</Button>
+          </Empty>
+        ) : list.empty ? (
           <Empty icon="waves" title={r.none}>
             <p>{r.noneHint}</p>
             {may('prices') && (

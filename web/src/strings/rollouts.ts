@@ -16,6 +16,8 @@ export const r = {
   progress: 'Labels',
   made: 'Made',
   state: 'State',
+  allStates: 'All states',
+  noneInState: 'No rollout in this state',
   total: (v: number) => n(v, 'rollout', 'rollouts'),
   of: (a: number, b: number) => `${count(a)} of ${count(b)}`,
   states: {
