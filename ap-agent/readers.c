@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ap-agent/readers.h"
 #include "ap-agent/heard.h"
+#include "ap-agent/radio_watch.h"
 #include "ap-agent/sighting.h"
 #include "common/err.h"
 #include "common/log.h"
@@ -28,6 +29,7 @@ struct entry {
 	uint32_t heard; /**< bit n: antenna n + 1 has a source in the filter */
 	enum rfid_reader_state state;
 	char error[PROTO_TEXT_MAX];
+	struct radio_watch watch;
 	uint64_t sightings;     /**< its reads led to */
 	int64_t heard_until_us; /**< UTC, before the present rfid_reader was made */
 };
@@ -110,6 +112,7 @@ static void on_reads(void *user, const struct rfid_read *reads, size_t n)
 		read.first_us -= skew;
 		read.last_us -= skew;
 		e->heard |= 1u << (read.antenna - 1);
+		radio_watch_read(&e->watch, read.antenna, read.count, clock_mono_us(r->clock));
 		if (presence_read(r->presence, SOURCE(index, read.antenna), &read) < 0)
 			r->dropped++;
 	}
@@ -172,6 +175,7 @@ static void on_state(void *user, enum rfid_reader_state state, int err, const ch
 	if (was == is)
 		return;
 	set_sight(e, index_of(e), is);
+	radio_watch_running(&e->watch, is, clock_mono_us(r->clock));
 	if (is && r->store) /* from now on a kill would cost something */
 		loop_timer_start(r->save, 0);
 	if (is)
@@ -216,6 +220,7 @@ static void entry_start(struct entry *e)
 
 	memcpy(cfg.antennas, w->antennas, sizeof(cfg.antennas));
 	e->error[0] = '\0';
+	radio_watch_init(&e->watch, w->antennas, w->n_antennas);
 	e->state = RFID_READER_CONNECTING;
 
 	int r = rfid_reader_new(e->owner->loop, &cfg, &cb, e, &e->reader);
@@ -319,11 +324,24 @@ static void on_reap(void *user)
 /* --- up to when each was heard ------------------------------------------------------------------
  */
 
+static void watch_radios(struct readers *r)
+{
+	struct rfid_reader_stats stats;
+
+	for (size_t i = 0; i < r->n; i++) {
+		if (!r->entries[i]->reader)
+			continue;
+		rfid_reader_get_stats(r->entries[i]->reader, &stats);
+		radio_watch_tick(&r->entries[i]->watch, &stats, clock_mono_us(r->clock));
+	}
+}
+
 static void on_save(void *user)
 {
 	struct readers *r = user;
 
 	save_marks(r);
+	watch_radios(r);
 	loop_timer_start(r->save, SAVE_US);
 }
 
@@ -477,6 +495,19 @@ static void ledger_health(const struct rfid_reader_stats *stats, struct proto_he
 	row->gap_to_us = l->last_gap.to_us;
 }
 
+static void troubles_health(const struct entry *e, const struct rfid_reader_stats *stats,
+			    struct proto_health_reader *row)
+{
+	const struct clock *c = e->owner->clock;
+	int64_t skew = clock_real_us(c) - clock_mono_us(c);
+
+	row->n_troubles = radio_watch_troubles(&e->watch, stats, clock_mono_us(c), row->troubles,
+					       PROTO_MAX_TROUBLES);
+	for (size_t i = 0; i < row->n_troubles; i++)
+		if (row->troubles[i].since_us)
+			row->troubles[i].since_us += skew;
+}
+
 size_t readers_health(const struct readers *r, struct proto_health_reader *rows, size_t max)
 {
 	size_t n = 0;
@@ -499,6 +530,8 @@ size_t readers_health(const struct readers *r, struct proto_health_reader *rows,
 		row->reconnects = stats.reconnects;
 		row->sightings = e->sightings;
 		ledger_health(&stats, row);
+		if (e->reader)
+			troubles_health(e, &stats, row);
 		n++;
 	}
 	return n;

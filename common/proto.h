@@ -272,6 +272,16 @@ void proto_desired_done(struct proto_desired *m);
 
 /* --- health ----------------------------------------------------------------------------------- */
 
+#define PROTO_MAX_TROUBLES 6
+
+/** Something wrong with a reader's radio. Codes: ap-agent/radio_watch.h. */
+struct proto_trouble {
+	char code[PROTO_NAME_MAX];
+	uint16_t antenna;          /**< 0 = all of the reader */
+	int64_t since_us;          /**< UTC on the agent's clock; 0 = unknown */
+	char text[PROTO_TEXT_MAX]; /**< the evidence, a sentence */
+};
+
 struct proto_health_reader {
 	char name[PROTO_NAME_MAX];
 	char state[PROTO_NAME_MAX]; /**< "running", "connecting", "failed", ... */
@@ -288,6 +298,8 @@ struct proto_health_reader {
 	char gap_cause[PROTO_NAME_MAX]; /**< of the last one; empty = there was none */
 	int64_t gap_from_us, gap_to_us; /**< UTC on the agent's clock */
 	char tls_peer[PROTO_PIN_MAX];   /**< pin of the certificate the reader showed */
+	size_t n_troubles;
+	struct proto_trouble troubles[PROTO_MAX_TROUBLES];
 };
 
 struct proto_health_interface {

@@ -44,6 +44,7 @@ enum {
 	HR_GAP_FROM,
 	HR_GAP_TO,
 	HR_TLS_PEER,
+	HR_TROUBLES,
 	HR_FIELDS
 };
 enum {
@@ -91,6 +92,25 @@ static uint64_t *reader_counter(struct proto_health_reader *m, unsigned int key)
 	}
 }
 
+/* [code, antenna, since, text] */
+static void put_trouble(struct buf *out, const struct proto_trouble *t)
+{
+	cbor_put_array(out, 4);
+	cbor_put_text(out, t->code);
+	cbor_put_uint(out, t->antenna);
+	cbor_put_int(out, t->since_us);
+	cbor_put_text(out, t->text);
+}
+
+static void get_trouble(struct cbor_reader *r, struct proto_trouble *t)
+{
+	pp_expect_array(r, 4);
+	cbor_get_text(r, t->code, sizeof(t->code));
+	t->antenna = (uint16_t) cbor_get_uint(r, UINT16_MAX);
+	t->since_us = cbor_get_i64(r);
+	cbor_get_text(r, t->text, sizeof(t->text));
+}
+
 static void put_reader(struct buf *out, const struct proto_health_reader *reader)
 {
 	struct proto_health_reader copy = *reader, *m = &copy;
@@ -108,6 +128,10 @@ static void put_reader(struct buf *out, const struct proto_health_reader *reader
 	pp_put_i(out, HR_GAP_FROM, m->gap_from_us);
 	pp_put_i(out, HR_GAP_TO, m->gap_to_us);
 	pp_put_t(out, HR_TLS_PEER, m->tls_peer);
+	cbor_put_uint(out, HR_TROUBLES);
+	cbor_put_array(out, m->n_troubles);
+	for (size_t i = 0; i < m->n_troubles; i++)
+		put_trouble(out, &m->troubles[i]);
 }
 
 static void get_reader(struct cbor_reader *r, struct proto_health_reader *m)
@@ -134,6 +158,11 @@ static void get_reader(struct cbor_reader *r, struct proto_health_reader *m)
 			break;
 		case HR_GAP_CAUSE:
 			cbor_get_text(r, m->gap_cause, sizeof(m->gap_cause));
+			break;
+		case HR_TROUBLES:
+			m->n_troubles = cbor_get_array(r, PROTO_MAX_TROUBLES);
+			for (size_t i = 0; i < m->n_troubles && cbor_reader_ok(r); i++)
+				get_trouble(r, &m->troubles[i]);
 			break;
 		case HR_TLS_PEER:
 			cbor_get_text(r, m->tls_peer, sizeof(m->tls_peer));

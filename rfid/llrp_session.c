@@ -10,7 +10,6 @@
 
 #define RX_KEEP_BYTES      65536u
 #define INCIDENT_WINDOW_US (60 * US_PER_SEC)
-#define ROSPEC_ACTIVE      2
 
 /** What each step sends is in send_step(); this is what it gets for it. */
 static const struct {
@@ -178,6 +177,7 @@ static int begin_run(struct llrp_session *s)
 
 	s->step = LLRP_STEP_RUN;
 	llrp_session_sign_of_life(s);
+	s->audit_us = clock_mono_us(s->clock) + LLRP_AUDIT_US;
 	if (s->start_refused)
 		s->deadline_us = clock_mono_us(s->clock) + LLRP_START_GRACE_US;
 	llrp_ledger_running(&s->ledger, clock_real_us(s->clock), s->resumed);
@@ -245,20 +245,24 @@ int llrp_session_begin(struct llrp_session *s)
 static int rospecs_told(struct llrp_session *s, struct llrp_msg *m)
 {
 	const struct llrp_elem *e = llrp_find(llrp_root(m), LLRP_P_ROSPEC);
-	uint32_t id = (uint32_t) llrp_get(e, "ROSpecID"), ours;
+	uint32_t ours;
 
-	if (!e || llrp_find_next(e) || llrp_get(e, "CurrentState") != ROSPEC_ACTIVE)
-		return llrp_session_begin_step(s, LLRP_STEP_DELETE_ACCESS);
-	for (int reduced = 0; reduced < 2 && !s->resumed; reduced++) {
+	for (int reduced = 0; e && reduced < 2 && !s->resumed; reduced++) {
 		_cleanup_buf_ struct buf out = BUF_INIT;
 
 		if (llrp_setup_add_rospec(&out, 0, &s->caps, &s->cfg, s->extended, reduced, &ours) <
 		    0)
 			return llrp_session_fail(s, -ENOMEM, "out of memory");
-		s->resumed = ours == id;
+		s->rospec = ours;
+		s->resumed = llrp_session_finds_ours(s, m);
 	}
-	if (s->resumed)
-		s->rospec = id;
+	if (!s->resumed)
+		s->rospec = 0;
+	/* Ours, with another configuration, is no stranger. */
+	if (!s->resumed && e && !(llrp_get(e, "ROSpecID") & LLRP_SETUP_OURS)) {
+		s->stats.drifts++;
+		llrp_session_incident(s, "another client's inventory was there: it is replaced");
+	}
 	return llrp_session_begin_step(s, LLRP_STEP_DELETE_ACCESS);
 }
 
@@ -492,6 +496,7 @@ void llrp_session_connected(struct llrp_session *s)
 	s->version_asked = false;
 	s->reduced = s->extended = s->active = s->resumed = s->start_refused = false;
 	s->rospec = 0;
+	s->stats.antennas_off = 0;
 	s->caps = (struct llrp_caps){0};
 	s->clock_gap_us = clock_real_us(s->clock) - clock_mono_us(s->clock);
 	llrp_normal_init(&s->normal, s->cfg.n_antennas ? s->cfg.antennas[0] : 1);
@@ -529,6 +534,7 @@ int llrp_session_tick(struct llrp_session *s)
 		return -ERR_STATE;
 	enter(s);
 	llrp_session_access_tick(s);
+	llrp_session_audit_tick(s);
 	if (s->freed || clock_mono_us(s->clock) < s->deadline_us)
 		return leave(s, 0);
 	return leave(s, overdue(s));
@@ -536,7 +542,13 @@ int llrp_session_tick(struct llrp_session *s)
 
 int64_t llrp_session_deadline(const struct llrp_session *s)
 {
-	return s->access.fn ? MIN(s->deadline_us, s->access.deadline_us) : s->deadline_us;
+	int64_t at_us = s->deadline_us;
+
+	if (s->access.fn)
+		at_us = MIN(at_us, s->access.deadline_us);
+	if (s->step == LLRP_STEP_RUN)
+		at_us = MIN(at_us, s->audit_us);
+	return at_us;
 }
 
 int llrp_session_stop(struct llrp_session *s)

@@ -69,6 +69,8 @@ struct llrp_session {
 		bool enabled;
 		int64_t deadline_us;
 	} access;
+	int64_t audit_us; /**< when to look whether the inventory is as we set it */
+	uint32_t audit_id;
 	struct llrp_caps caps;
 	struct llrp_normal normal;
 	int64_t clock_gap_us; /**< between our real and our monotonic clock, to see the first one
@@ -100,6 +102,11 @@ int llrp_session_begin_step(struct llrp_session *s, enum llrp_step step) _must_c
 int llrp_session_begin(struct llrp_session *s) _must_check_;
 /** The message is a response, or the ERROR_MESSAGE in place of one. */
 int llrp_session_on_response(struct llrp_session *s, struct llrp_msg *m) _must_check_;
+/** Asks from time to time what runs there, and sets it up again when it is not ours. */
+void llrp_session_audit_tick(struct llrp_session *s);
+int llrp_session_audit_response(struct llrp_session *s, struct llrp_msg *m) _must_check_;
+/** Is our inventory there, alone and running? */
+bool llrp_session_finds_ours(const struct llrp_session *s, struct llrp_msg *rospecs);
 /** A response to a request about the operation; false if it is none. */
 bool llrp_session_access_response(struct llrp_session *s, struct llrp_msg *m);
 /** A sound report: perhaps the result is in it. */

@@ -58,6 +58,18 @@ static void on_rospec_event(struct llrp_session *s, const struct llrp_elem *e)
 	}
 }
 
+static void on_antenna(struct llrp_session *s, unsigned int antenna, bool connected)
+{
+	uint32_t bit = antenna >= 1 && antenna <= RFID_MAX_ANTENNAS ? 1u << (antenna - 1) : 0;
+
+	if (connected)
+		s->stats.antennas_off &= ~bit;
+	else
+		s->stats.antennas_off |= bit;
+	llrp_session_incident(s, "antenna %u was %s", antenna,
+			      connected ? "connected" : "disconnected");
+}
+
 static void on_exception(struct llrp_session *s, const struct llrp_elem *e)
 {
 	char text[120];
@@ -67,6 +79,7 @@ static void on_exception(struct llrp_session *s, const struct llrp_elem *e)
 	for (size_t i = 0; i < len && n + 1 < sizeof(text); i++)
 		text[n++] = p[i] >= 0x20 && p[i] < 0x7f ? (char) p[i] : '?';
 	text[n] = '\0';
+	s->stats.exceptions++;
 	llrp_session_incident(s, "the reader reports an exception: %s", text);
 }
 
@@ -122,9 +135,8 @@ static int on_event(struct llrp_session *s, struct llrp_msg *m)
 				s, "the reader's report buffer overflowed: reads were lost");
 			break;
 		case LLRP_P_ANTENNA_EVENT:
-			llrp_session_incident(
-				s, "antenna %u was %s", (unsigned int) llrp_get(e, "AntennaID"),
-				llrp_get(e, "EventType") ? "connected" : "disconnected");
+			on_antenna(s, (unsigned int) llrp_get(e, "AntennaID"),
+				   llrp_get(e, "EventType") != 0);
 			break;
 		default:
 			break;
@@ -221,6 +233,8 @@ static int on_frame(struct llrp_session *s, const struct llrp_header *h, const u
 		return on_event(s, m);
 	if (llrp_session_access_response(s, m))
 		return 0;
+	if (h->type == LLRP_GET_ROSPECS_RESPONSE && s->step == LLRP_STEP_RUN)
+		return llrp_session_audit_response(s, m);
 	if (h->type == LLRP_ERROR_MESSAGE && (h->id != s->pending_id || s->step == LLRP_STEP_RUN)) {
 		llrp_session_keep_status(s, m, llrp_msg_status(m, NULL, 0));
 		llrp_session_incident(s, "the reader complains: %s", s->text);

@@ -331,7 +331,7 @@ static int fingerprint(const struct llrp_msg *m, uint32_t *ret)
 		return r;
 	for (size_t i = LLRP_HEADER_BYTES; i < body.len; i++)
 		h = (h ^ body.data[i]) * 16777619u;
-	*ret = h | 0x40000000u;
+	*ret = h | LLRP_SETUP_OURS;
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "rfid/rfid.h"
 
 #define LLRP_SETUP_MAX_POWERS 256
+#define LLRP_SETUP_OURS       0x40000000u /**< set in every ROSpecID of ours */
 #define LLRP_SETUP_MAX_MODES  64
 
 struct gen2_profile;

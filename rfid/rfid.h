@@ -126,10 +126,13 @@ struct rfid_reader_stats {
 	uint64_t reads; /**< tag reports decoded */
 	uint64_t messages;
 	uint64_t reconnects;
-	uint64_t bad_frames; /**< frames that cost a connection */
-	uint16_t antennas;   /**< from the capabilities */
-	uint8_t version;     /**< LLRP version spoken, as in the header: 1 = 1.0.1, 2 = 1.1 */
-	char model[64];      /**< manufacturer/model/firmware in words */
+	uint64_t bad_frames;   /**< frames that cost a connection */
+	uint16_t antennas;     /**< from the capabilities */
+	uint32_t antennas_off; /**< bit n: the reader says that antenna n + 1 is disconnected */
+	uint64_t drifts;       /**< times the inventory there was not as we had set it */
+	uint64_t exceptions;   /**< that the reader reported */
+	uint8_t version;       /**< LLRP version spoken, as in the header: 1 = 1.0.1, 2 = 1.1 */
+	char model[64];        /**< manufacturer/model/firmware in words */
 	struct rfid_ledger ledger;
 	char tls_peer[TLS_PIN_MAX]; /**< pin of the certificate the reader showed; may be empty */
 };

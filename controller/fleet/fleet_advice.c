@@ -55,6 +55,44 @@ static bool is_troubled(const char *state)
 	       strcmp(state, "starting") && strcmp(state, "idle");
 }
 
+const char *fleet_trouble_step(const char *code)
+{
+	static const struct {
+		const char *code, *step;
+	} steps[] = {
+		{"silent-antenna",
+		 "Check the antenna's cable and connectors, and that nothing stands "
+		 "in front of it; swap it with its neighbour to see what is broken."},
+		{"antenna-off", "Plug the antenna in, or take its number off the reader's list."},
+		{"failing-reader", "Check the reader's power supply and network cable; if they are "
+				   "sound, restart it and update its firmware."},
+		{"interference",
+		 "Look for another reader or a strong transmitter nearby, switched on "
+		 "since; set the profile dense-shelf, or lower the power of neighbours."},
+		{"drifted",
+		 "Another program uses this reader. Find and stop it: a reader serves one."},
+	};
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		if (!strcmp(steps[i].code, code))
+			return steps[i].step;
+	return "Look at the log of the agent.";
+}
+
+static bool advise_radio(const struct proto_health *h, char *buf, size_t cap)
+{
+	for (size_t i = 0; i < h->n_readers; i++) {
+		const struct proto_health_reader *r = &h->readers[i];
+
+		if (r->n_troubles == 0)
+			continue;
+		snprintf(buf, cap, "Reader %.63s: %.120s. %s", r->name, r->troubles[0].text,
+			 fleet_trouble_step(r->troubles[0].code));
+		return true;
+	}
+	return false;
+}
+
 static bool advise_devices(const struct proto_health *h, char *buf, size_t cap)
 {
 	for (size_t i = 0; i < h->n_readers; i++) {
@@ -86,7 +124,7 @@ void fleet_advise(const struct agent *a, int64_t now_us, char *buf, size_t cap)
 
 	buf[0] = '\0';
 	if (advise_reach(a, now_us, buf, cap) || advise_clock_and_cert(a, now_us, buf, cap) || !h ||
-	    advise_devices(h, buf, cap))
+	    advise_devices(h, buf, cap) || advise_radio(h, buf, cap))
 		return;
 	if (h->journal_dropped > 0)
 		snprintf(buf, cap,

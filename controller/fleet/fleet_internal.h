@@ -67,6 +67,8 @@ void fleet_publish(struct fleet *f, const struct agent *a);
 struct agent *fleet_from_path(struct http_request *rq, struct fleet *f);
 /** A string from an agent as JSON; "" if it is not UTF-8. */
 json_t *fleet_json_text(const char *text);
+/** What to do about a trouble of a reader's radio, by its code. */
+const char *fleet_trouble_step(const char *code);
 
 /* fleet_advice.c */
 /** What a person should do about this agent, as one sentence; "" if nothing. */

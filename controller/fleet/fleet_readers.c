@@ -117,6 +117,28 @@ static json_t *ledger_json(const struct proto_health_reader *h)
 			 (json_int_t) (h->gaps_us / US_PER_MS), "last_gap", gap);
 }
 
+/** What is wrong with the radio: the evidence, and what to do about it. */
+static json_t *troubles_json(const struct proto_health_reader *h)
+{
+	json_t *list = json_array();
+	char since[CLOCK_RFC3339_MAX];
+
+	for (size_t i = 0; i < h->n_troubles; i++) {
+		const struct proto_trouble *t = &h->troubles[i];
+
+		json_array_append_new(
+			list,
+			json_pack("{s:o,s:o,s:o,s:o,s:s}", "code", fleet_json_text(t->code),
+				  "antenna", t->antenna ? json_integer(t->antenna) : json_null(),
+				  "since",
+				  t->since_us ? json_string(clock_rfc3339(t->since_us, since))
+					      : json_null(),
+				  "evidence", fleet_json_text(t->text), "next_step",
+				  fleet_trouble_step(t->code)));
+	}
+	return list;
+}
+
 static const char *llrp_version(uint8_t version)
 {
 	return version == 1 ? "1.0.1" : version == 2 ? "1.1" : "";
@@ -133,7 +155,7 @@ static json_t *reader_json(const struct agent *a, const struct proto_desired_rea
 	for (size_t i = 0; i < r->n_antennas; i++)
 		json_array_append_new(antennas, json_integer(r->antennas[i]));
 	return json_pack(
-		"{s:o,s:o,s:i,s:o,s:i,s:i,s:o,s:s,s:b,s:b,s:o,s:o,s:o,s:o,s:o,s:I,s:I,s:s,s:o}",
+		"{s:o,s:o,s:i,s:o,s:i,s:i,s:o,s:s,s:b,s:b,s:o,s:o,s:o,s:o,s:o,s:I,s:I,s:s,s:o,s:o}",
 		"name", fleet_json_text(r->name), "host", fleet_json_text(r->host), "port",
 		(int) r->port, "antennas", antennas, "session", (int) r->session, "power_cdbm",
 		(int) r->power_cdbm, "profile", fleet_json_text(r->profile), "llrp",
@@ -142,7 +164,8 @@ static json_t *reader_json(const struct agent *a, const struct proto_desired_rea
 		fleet_json_text(h->tls_peer), "state", fleet_json_text(h->state), "model",
 		fleet_json_text(h->model), "error", fleet_json_text(h->error), "reads",
 		(json_int_t) h->reads, "reconnects", (json_int_t) h->reconnects, "llrp_version",
-		llrp_version(h->llrp_version), "ledger", ledger_json(h));
+		llrp_version(h->llrp_version), "ledger", ledger_json(h), "troubles",
+		troubles_json(h));
 }
 
 json_t *fleet_readers_json(const struct fleet *f, const struct agent *a)

@@ -547,6 +547,14 @@ static void advice_names_the_first_thing_to_do(void **state)
 	assert_non_null(strstr(text, "20000 reports wait"));
 	h.n_readers = 1;
 	h.readers[0] = (struct proto_health_reader){
+		.name = "door",
+		.state = "running",
+		.n_troubles = 1,
+		.troubles = {
+			{.code = "silent-antenna", .antenna = 2, .text = "antenna 2 is mute"}}};
+	fleet_advise(&a, now, text, sizeof(text));
+	assert_non_null(strstr(text, "Reader door: antenna 2 is mute. Check the antenna's cable"));
+	h.readers[0] = (struct proto_health_reader){
 		.name = "door", .state = "failed", .error = "connection refused"};
 	fleet_advise(&a, now, text, sizeof(text));
 	assert_non_null(strstr(text, "Reader door: connection refused"));

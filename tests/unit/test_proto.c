@@ -257,22 +257,25 @@ static void health_survives_the_link(void **state)
 {
 	(void) state;
 	_cleanup_buf_ struct buf b = BUF_INIT;
-	struct proto_health m = {.version = "0.1.0",
-				 .clock_offset_us = -31536000000000,
-				 .clock_uncertainty_us = 900,
-				 .n_readers = 1,
-				 .n_interfaces = 1,
-				 .readers = {{.name = "dock",
-					      .state = "running",
-					      .reads = 5,
-					      .reports = 6,
-					      .held = 7,
-					      .gaps_us = 8,
-					      .gap_cause = "overflow",
-					      .gap_from_us = -9,
-					      .gap_to_us = 10,
-					      .tls_peer = "cd"}},
-				 .interfaces = {{.name = "eth0", .up = true, .signal_dbm = -40}}};
+	struct proto_health m = {
+		.version = "0.1.0",
+		.clock_offset_us = -31536000000000,
+		.clock_uncertainty_us = 900,
+		.n_readers = 1,
+		.n_interfaces = 1,
+		.readers = {{.name = "dock",
+			     .state = "running",
+			     .reads = 5,
+			     .reports = 6,
+			     .held = 7,
+			     .gaps_us = 8,
+			     .gap_cause = "overflow",
+			     .gap_from_us = -9,
+			     .gap_to_us = 10,
+			     .tls_peer = "cd",
+			     .n_troubles = 2,
+			     .troubles = {{"drifted", 0, -5, "why"}, {"antenna-off", 3, 7, ""}}}},
+		.interfaces = {{.name = "eth0", .up = true, .signal_dbm = -40}}};
 	struct proto_health back;
 
 	assert_int_equal(proto_health_encode(&m, &b), 0);
