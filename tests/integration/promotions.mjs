@@ -3,8 +3,9 @@
 // ended; prices that answer what they were, and are taken back.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import https from 'node:https';
 import { dirname, join } from 'node:path';
-import { Daemon, program } from './core_daemon.mjs';
+import { Daemon, program, within } from './core_daemon.mjs';
 import { run, test } from '../lib/tap.mjs';
 
 const d = new Daemon();
@@ -111,6 +112,31 @@ test('a draft waits until it is scheduled', async () => {
 	assert.match(done('promotions', 'change', '--schedule', '--name', 'Now', '2'), /Promotion 2: Now\n +state +running/);
 	assert.equal((await asked('GET', `/api/v1/products/by-gtin/${PEN}`)).body.offer.price_minor, 100);
 	done('promotions', 'cancel', '2');
+});
+
+test('browsers hear of both edges when they come, and the price is that of the instant', async () => {
+	const states = [], prices = [];
+	let rq;
+	const over = new Promise((yes, no) => {
+		rq = https.get({ host: '127.0.0.1', port: d.publicPort, path: '/api/v1/events', ca: d.ca, agent: false, headers: { Cookie: d.cookie } }, (rs) => {
+			rs.setEncoding('utf8');
+			rs.on('data', async (text) => {
+				for (const m of text.matchAll(/^event: promotion\n(?:id: .*\n)?data: (.*)$|^id: .*\nevent: promotion\ndata: (.*)$/gm)) states.push(JSON.parse(m[1] ?? m[2]).state);
+				if (states.at(-1) === 'running' && !prices.length) prices.push((await asked('GET', `/api/v1/products/by-gtin/${INK}`)).body.offer?.price_minor);
+				if (states.at(-1) === 'ended') yes();
+			});
+			rs.on('error', () => {});
+		});
+		rq.on('error', no);
+	});
+	const second = (ms) => new Date(ms).toISOString().slice(0, 19), soon = Date.now() + 2000;
+	const body = { name: 'Blink', kind: 'fixed', price_minor: 123, select: { gtins: [INK] }, start: second(soon), end: second(soon + 2000) };
+	assert.equal((await asked('POST', '/api/v1/promotions', body)).status, 201);
+	await within(20, over, 'both edges');
+	rq.destroy();
+	assert.deepEqual(states, ['scheduled', 'running', 'ended']);
+	assert.deepEqual(prices, [123]);
+	assert.equal((await asked('GET', `/api/v1/products/by-gtin/${INK}`)).body.offer, null);
 });
 
 test('a price is taken back by a new change', () => {
