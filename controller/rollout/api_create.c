@@ -324,7 +324,8 @@ static int make_preview(struct create_op *op, int64_t now_us)
 	struct forecast_facts f = {.now_us = now_us,
 				   .start_us = d->start_us,
 				   .n_waves = d->plan.n_waves,
-				   .rules = d->rules};
+				   .rules = d->rules,
+				   .rate_before = rollout_rate_before(op->reader, INT64_MAX)};
 	json_t *waves = json_array();
 	struct forecast forecast;
 	int64_t labels = 0;

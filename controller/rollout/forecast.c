@@ -46,7 +46,9 @@ static void say_why(const struct forecast_facts *f, double rate, int64_t to_stag
 			 "%" PRId64 " picture%s to send at the busiest access point, %.2g a second "
 			 "(%s): %s; then %s to settle for each of %" PRId64 " wave%s.",
 			 to_stage, to_stage == 1 ? "" : "s", rate,
-			 f->rate > 0 ? "measured" : "assumed, nothing is measured yet",
+			 f->rate > 0          ? "measured"
+			 : f->rate_before > 0 ? "as in the rollout before"
+					      : "assumed, nothing is measured yet",
 			 span(us, stage), span(f->rules.settle_us, settle), waves,
 			 waves == 1 ? "" : "s");
 }
@@ -59,7 +61,9 @@ static int64_t left_to_stage(const struct forecast_facts *f, int64_t wave)
 
 void forecast_make(const struct forecast_facts *f, struct forecast *ret)
 {
-	double rate = f->rate > 0 ? f->rate : FORECAST_RATE_GUESS;
+	double rate = f->rate > 0          ? f->rate
+		      : f->rate_before > 0 ? f->rate_before
+					   : FORECAST_RATE_GUESS;
 	int64_t at = f->wave ? f->now_us : MAX(f->now_us, f->start_us), staged = 0;
 	int64_t to_stage = 0, stage_us = 0, first = MAX(f->wave, 1);
 

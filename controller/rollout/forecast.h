@@ -12,7 +12,7 @@
 #include <jansson.h>
 
 /** Pictures a second at one access point, while nothing has been measured. */
-#define FORECAST_RATE_GUESS 0.4
+#define FORECAST_RATE_GUESS 1.0
 
 struct forecast_wave {
 	int64_t labels;
@@ -28,7 +28,8 @@ struct forecast_facts {
 	int64_t n_waves;
 	int64_t flip_us; /**< of the present wave */
 	struct rollout_rules rules;
-	double rate; /**< measured; 0 = not yet */
+	double rate;        /**< measured; 0 = not yet */
+	double rate_before; /**< of the latest rollout that measured one; 0 = none did */
 	struct forecast_wave waves[ROLLOUT_WAVES_MAX];
 };
 

@@ -51,6 +51,19 @@ static int store_forecast(struct sql *s, int64_t id, const struct forecast *f, b
 	return sql_run(q);
 }
 
+double rollout_rate_before(struct sql *s, int64_t id)
+{
+	struct sql_stmt *q = sql_prepare(s, "SELECT rate FROM rollouts WHERE rate > 0 AND id < ?"
+					    " ORDER BY id DESC LIMIT 1");
+	double rate = 0;
+
+	sql_bind_i64(q, 1, id);
+	if (sql_step(q) > 0)
+		rate = sql_col_f64(q, 0);
+	sql_reset(q);
+	return rate;
+}
+
 int rollout_step_forecast(struct sql *s, const struct rollout_row *row, const struct scan *scan,
 			  int64_t now_us, bool first)
 {
@@ -61,7 +74,8 @@ int rollout_step_forecast(struct sql *s, const struct rollout_row *row, const st
 				   .wave = row->wave,
 				   .n_waves = row->n_waves,
 				   .rules = row->rules,
-				   .rate = row->rate};
+				   .rate = row->rate,
+				   .rate_before = rollout_rate_before(s, row->id)};
 	struct forecast forecast;
 	int r = waiting_waves(s, row, &f);
 

@@ -27,6 +27,8 @@ int rollout_step_all(struct sql *s, struct rollout_step *st) _must_check_;
 /** One rollout, for tests and after a person's word. */
 int rollout_step_one(struct sql *s, int64_t id, int64_t now_us,
 		     struct rollout_step *st) _must_check_;
+/** Pictures a second that the latest rollout measured; 0 = none did. */
+double rollout_rate_before(struct sql *s, int64_t id);
 /** Makes a forecast of the row as it is, and keeps it; `first`: beside all later ones. */
 int rollout_step_forecast(struct sql *s, const struct rollout_row *row, const struct scan *scan,
 			  int64_t now_us, bool first) _must_check_;

@@ -502,6 +502,10 @@ static void forecast_adds_staging_lead_and_settling(void **state)
 	f.rate = 0;
 	forecast_make(&f, &c);
 	assert_non_null(strstr(c.why, "assumed"));
+	f.rate_before = 4;
+	forecast_make(&f, &c);
+	assert_int_equal(c.finish_us - NOW, (1 + 5 + 25 + 3 * 110) * US_PER_SEC);
+	assert_non_null(strstr(c.why, "as in the rollout before"));
 	f.start_us = NOW + 3600 * US_PER_SEC;
 	f.rate = 2;
 	forecast_make(&f, &c);
