@@ -137,16 +137,17 @@ void price_draw(struct canvas *c, const struct render_facts *f, struct box at,
 /* --- a reduced price --------------------------------------------------------------------------
  */
 
-#define LINE_MIN 9 /* pixels of a font that can still be read */
+#define LINE_MIN 6 /* pixels of a font: better hardly read than not there */
 
-/* The first of some texts, longest first, that fits into a width; the last one is made to. */
+/* The first of some texts, longest first, that fits into a width at about its size: shorter words
+ * are easier to read than smaller ones. The last one is made to fit. */
 static struct box fit_text(struct canvas *c, const char *font, int px, const char *const *texts,
 			   size_t n, int width, int *ret_px)
 {
 	struct box ink = {0};
 
 	for (size_t i = 0; i < n; i++) {
-		int least = i + 1 < n ? MAX(px * 8 / 10, LINE_MIN) : 6;
+		int least = i + 1 < n ? px - px / 14 : LINE_MIN;
 
 		for (int size = px; size >= least; size--) {
 			canvas_text(c, font, size, texts[i]);
