@@ -101,6 +101,39 @@ static void on_linked(void *user)
 	fflush(stdout);
 }
 
+/* --- at work, or at rest ---------------------------------------------------------------------- */
+
+static void readers_remembered(void *user, const struct proto_desired_reader *r, size_t n)
+{
+	struct agent *a = user;
+
+	readers_want(a->readers, r, n);
+}
+
+static int serve(struct agent *a)
+{
+	int r = 0;
+
+	if (a->serving)
+		return 0;
+	r = store_desired_readers(a->store, readers_remembered, a);
+	if (r >= 0 && a->labels)
+		r = labels_start(a->labels);
+	a->serving = r >= 0;
+	return r;
+}
+
+/* Another machine may have this one's place by now. A reader talks with one client, and a label
+ * listens to one train: who was sent away lets go of both. */
+static void rest(struct agent *a)
+{
+	a->serving = false;
+	readers_want(a->readers, NULL, 0);
+	if (a->labels)
+		labels_rest(a->labels);
+	log_notice("agent", "msg=\"revoked: readers and label radio are at rest\"");
+}
+
 static void on_revoked(void *user)
 {
 	struct agent *a = user;
@@ -108,6 +141,7 @@ static void on_revoked(void *user)
 
 	if (a->labels)
 		labels_online(a->labels, false);
+	rest(a);
 	if (store_meta_set(a->store, "revoked", hash, strlen(hash)) < 0)
 		log_warn("agent", "msg=\"cannot remember that the certificate was taken back\"");
 }
@@ -262,6 +296,8 @@ static int link_up(struct agent *a)
 	int r = trust_pin_ca(a->trust, ca, ca_len);
 
 	if (r >= 0)
+		r = serve(a);
+	if (r >= 0)
 		r = store_desired_rev(a->store, &cfg.epoch, &cfg.rev);
 	if (r >= 0)
 		r = link_new(a->loop, &cfg, &cb, a, &a->link);
@@ -403,13 +439,6 @@ static int open_parts(struct agent *a)
 	return 0;
 }
 
-static void readers_remembered(void *user, const struct proto_desired_reader *r, size_t n)
-{
-	struct agent *a = user;
-
-	readers_want(a->readers, r, n);
-}
-
 static int open_all(struct agent *a)
 {
 	uint8_t blob[TIMEBASE_BLOB_BYTES];
@@ -432,9 +461,9 @@ static int open_all(struct agent *a)
 	if (identity_enrolled(a->identity))
 		readers_identify(a->readers, identity_cert_path(a->identity),
 				 identity_key_path(a->identity));
-	r = store_desired_readers(a->store, readers_remembered, a);
-	if (r >= 0 && a->labels)
-		r = labels_start(a->labels);
+	/* The shelf goes on before the controller is reached, but not on behalf of another. */
+	if (!is_revoked(a))
+		r = serve(a);
 	if (r >= 0)
 		r = enter(a);
 	if (r < 0)

@@ -32,6 +32,7 @@ struct agent {
 	uint64_t caps;
 	uint64_t seed;
 	bool no_code_told;
+	bool serving;        /**< drives readers and labels */
 	bool desired_failed; /**< the last desired state could not be kept */
 	struct loop_timer *tick;
 	struct loop_timer *guard; /**< ends a stop that takes too long */

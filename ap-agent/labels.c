@@ -18,9 +18,10 @@ _Static_assert(ESL_ADDR_BYTES == LABEL_ADDR_BYTES && ESL_KEY_BYTES == PROTO_KEY_
 	       "sizes differ");
 
 struct labels {
+	struct loop *loop;
 	struct labels_config cfg;
 	struct images *images;
-	struct esl_engine *engine;
+	struct esl_engine *engine; /* NULL while the radio rests */
 	loop_fn changed;
 	void *user;
 	bool radio_up;
@@ -103,7 +104,7 @@ static void on_need_image(void *user, const uint8_t hash[IMAGE_HASH_BYTES])
 static void on_image(void *user, const uint8_t hash[IMAGE_HASH_BYTES], const void *data, size_t len)
 {
 	struct labels *l = user;
-	int r = esl_engine_image(l->engine, hash, data, len);
+	int r = l->engine ? esl_engine_image(l->engine, hash, data, len) : 0;
 
 	if (r < 0)
 		log_write(LOG_WARN, "labels", r, "msg=\"the engine refuses a picture\"");
@@ -148,17 +149,30 @@ static void remembered(void *user, const struct proto_desired_label *wish)
 	labels_want(user, wish);
 }
 
-int labels_new(struct loop *loop, const struct labels_config *cfg, loop_fn changed, void *user,
-	       struct labels **ret)
+/* An engine with all that was kept of its labels. */
+static int open_engine(struct labels *l)
 {
 	static const struct esl_engine_callbacks cb = {.report = on_report,
 						       .need_image = on_need_image,
 						       .save = on_save,
 						       .radio = on_radio};
+	int r = esl_engine_new(l->loop, &l->cfg.engine, &cb, l, &l->engine);
+
+	if (r >= 0)
+		r = store_blob_each(l->cfg.store, give_back, l);
+	if (r >= 0)
+		labels_clock(l);
+	return r;
+}
+
+int labels_new(struct loop *loop, const struct labels_config *cfg, loop_fn changed, void *user,
+	       struct labels **ret)
+{
 	_cleanup_(labels_freep) struct labels *l = calloc(1, sizeof(*l));
 
 	if (!l)
 		return -ENOMEM;
+	l->loop = loop;
 	l->cfg = *cfg;
 	l->changed = changed;
 	l->user = user;
@@ -166,12 +180,9 @@ int labels_new(struct loop *loop, const struct labels_config *cfg, loop_fn chang
 	int r = images_new(loop, cfg->http, cfg->store, on_image, l, &l->images);
 
 	if (r >= 0)
-		r = esl_engine_new(loop, &cfg->engine, &cb, l, &l->engine);
-	if (r >= 0)
-		r = store_blob_each(cfg->store, give_back, l);
+		r = open_engine(l);
 	if (r < 0)
 		return r;
-	labels_clock(l);
 	*ret = TAKE_PTR(l);
 	return 0;
 }
@@ -187,11 +198,21 @@ void labels_free(struct labels *l)
 
 int labels_start(struct labels *l)
 {
-	int r = esl_engine_start(l->engine);
+	int r = l->engine ? 0 : open_engine(l);
 
+	if (r >= 0)
+		r = esl_engine_start(l->engine);
 	if (r < 0)
 		return r;
 	return store_desired_labels(l->cfg.store, remembered, l);
+}
+
+void labels_rest(struct labels *l)
+{
+	esl_engine_free(l->engine);
+	l->engine = NULL;
+	l->radio_up = false;
+	snprintf(l->radio_error, sizeof(l->radio_error), "%s", "at rest: the agent was revoked");
 }
 
 void labels_want(struct labels *l, const struct proto_desired_label *wish)
@@ -200,6 +221,8 @@ void labels_want(struct labels *l, const struct proto_desired_label *wish)
 				.flash_until_us = wish->flash_until_us,
 				.flash_colour = wish->flash_colour};
 
+	if (!l->engine)
+		return;
 	if (wish->forget) {
 		labels_forget(l, wish->addr);
 		return;
@@ -218,19 +241,21 @@ void labels_want(struct labels *l, const struct proto_desired_label *wish)
 
 void labels_forget(struct labels *l, const uint8_t addr[LABEL_ADDR_BYTES])
 {
-	esl_engine_forget(l->engine, addr);
+	if (l->engine)
+		esl_engine_forget(l->engine, addr);
 }
 
 void labels_tell(struct labels *l)
 {
-	esl_engine_tell(l->engine);
+	if (l->engine)
+		esl_engine_tell(l->engine);
 }
 
 void labels_clock(struct labels *l)
 {
 	const struct timebase *tb = l->cfg.tb;
 
-	if (tb->known)
+	if (l->engine && tb->known)
 		esl_engine_set_utc(l->engine, timebase_offset(tb), timebase_uncertainty(tb));
 }
 
@@ -243,7 +268,8 @@ void labels_health(const struct labels *l, struct proto_health *h)
 {
 	struct esl_stats stats = {0};
 
-	esl_engine_get_stats(l->engine, &stats);
+	if (l->engine)
+		esl_engine_get_stats(l->engine, &stats);
 	h->labels_synced = stats.synced;
 	snprintf(h->radio_state, sizeof(h->radio_state), "%s", l->radio_up ? "running" : "down");
 	snprintf(h->radio_error, sizeof(h->radio_error), "%s", l->radio_error);

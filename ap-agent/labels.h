@@ -28,7 +28,10 @@ int labels_new(struct loop *loop, const struct labels_config *cfg, loop_fn chang
 	       struct labels **ret) _must_check_;
 void labels_free(struct labels *l);
 DEFINE_CLEANUP(struct labels *, labels_free)
+/** Opens the radio and takes up the remembered wishes; also after labels_rest(). */
 int labels_start(struct labels *l) _must_check_;
+/** Falls silent: somebody else may have the labels by now. What is kept of them stays kept. */
+void labels_rest(struct labels *l);
 
 void labels_want(struct labels *l, const struct proto_desired_label *wish);
 void labels_forget(struct labels *l, const uint8_t addr[LABEL_ADDR_BYTES]);

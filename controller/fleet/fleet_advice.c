@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define DEAD_AFTER_US (INT64_C(3600) * US_PER_SEC)
+
 static long long minutes(int64_t us)
 {
 	return (long long) (us / (60 * US_PER_SEC));
@@ -21,8 +23,12 @@ static bool advise_reach(const struct agent *a, int64_t now_us, char *buf, size_
 	else if (!a->online)
 		snprintf(buf, cap,
 			 "Not heard from for %lld min. Check power and network of the access "
-			 "point, then that gondola-agent runs there.",
-			 minutes(now_us - a->last_seen_us));
+			 "point, then that gondola-agent runs there.%s",
+			 minutes(now_us - a->last_seen_us),
+			 now_us - a->last_seen_us > DEAD_AFTER_US
+				 ? " If it is dead, replace it: another machine takes its place "
+				   "and keeps its labels."
+				 : "");
 	else
 		return false;
 	return true;

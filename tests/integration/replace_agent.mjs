@@ -3,12 +3,12 @@
 // same number and name, the same readers, antennas where they were, and all labels come back by themselves and show
 // what is wanted. What the dead machine still has opens no door.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import { assert, equal, run, test } from '../lib/tap.mjs';
 import { canConduct } from '../lib/clock.mjs';
 import { endStore, newStore, oneAp } from '../lib/stores.mjs';
-import { until } from '../../sim/demo/process.mjs';
+import { Process, until } from '../../sim/demo/process.mjs';
 import { itemFollowsMove, panelShowsWanted } from '../../sim/demo/checks.mjs';
 
 const store = newStore(oneAp());
@@ -96,6 +96,15 @@ test('all labels come back without being visited, and show what is wanted', asyn
 		assert(items.some((e) => e.kind === 'shown' && e.price_minor === 4321), `${id} has evidence`);
 	}
 	equal(sql('SELECT count(*) FROM label_streams'), '2', 'each machine has its own stream of reports');
+});
+
+test('the dead machine, switched on again, is told and lets go of the reader', async () => {
+	const conf = store.path('dead.conf'), log = store.path('dead.log');
+	writeFileSync(conf, `state_dir = "${dead}"\ncontroller = "${store.agentsUrl}"\nname = "ap1"\n`);
+	const p = new Process('the dead gondola-agent', store.program('gondola-agent'), ['--config', conf], { logFile: log });
+	await until('it to be told', async () => existsSync(log) && /readers and label radio are at rest/.test(readFileSync(log, 'utf8')), 30000, 100);
+	await p.stop();
+	equal(sql('SELECT count(*) FROM agents'), '1', 'agents');
 });
 
 test('its antennas are where they were', async () => {
