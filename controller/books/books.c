@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FEED_MAX_BODY (4u << 20)
+#define FEED_MAX_BODY (1u << 20)
 #define ERRORS_MAX    1000
 
 const struct http_route books_routes[] = {

@@ -246,6 +246,7 @@ static int sort_scan(struct load *l)
 		sorted[start[product[i]]++] = s->v[i];
 	free(s->v);
 	s->v = sorted;
+	s->cap = s->n + 1;
 	return 0;
 }
 

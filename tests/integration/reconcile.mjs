@@ -2,8 +2,10 @@
 // Book stock, sales and readers together: a theft is found as a difference and a sale is not, with or without
 // EPCs, goods without tags and tags without products are listed, and a controller killed again and again in the
 // middle of the tills' feed has lost no sale and taken none twice.
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { assert, builddir, run, test } from '../lib/tap.mjs';
+import { assert, builddir, run, srcdir, test } from '../lib/tap.mjs';
 import { endStore, newStore } from '../lib/stores.mjs';
 import { allHeard, calledMissing, gtinOfEpc, importBooks, itemsByGtin, reallyMissing, salesAreThereOnce, score, tillOf, writeCatalogue } from '../lib/day.mjs';
 import { Till } from '../../sim/demo/till.mjs';
@@ -109,6 +111,9 @@ test('a person keeps the books from the command line', async () => {
 	await says(/2 taken, 0 known already/, 'sales', 'import', file('sales.csv', rows));
 	await says(/0 taken, 2 known already/, 'sales', 'import', store.path('sales.csv'));
 	await says(/till file {2}sale A-2/, 'sales', 'list', one);
+	const { token } = await store.api.call('POST', '/api/v1/tokens', { name: 'till-of-a-person', permissions: ['sales'], ttl_s: 3600 });
+	const sold = execFileSync('node', [join(srcdir, 'sim', 'demo', 'till.mjs'), '--url', store.url, '--ca', store.path('gondolad', 'ca', 'ca.pem'), '--token-file', file('token', token), '--till', 'script'], { input: `${two}*2\n${two}*-2\n` }).toString();
+	assert((sold.match(/"accepted":1/g) ?? []).length === 2, sold);
 	const delivery = file('delivery.csv', `gtin,quantity\n${one},6\n${two},4\n`);
 	await says(/DN-1: announced, from Leaf/, 'deliveries', 'add', 'DN-1', delivery, '--supplier', 'Leaf');
 	await says(/DN-1 .*announced +10/, 'deliveries', 'list');

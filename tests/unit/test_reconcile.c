@@ -499,6 +499,97 @@ static void late_sale_gives_the_same_answer_as_a_prompt_one(void **state _unused
 	assert_int_equal(a.items[2].reason, REC_MISSING);
 }
 
+/* --- whatever happens --- */
+
+static unsigned int chance(unsigned int *seed, unsigned int below)
+{
+	*seed = *seed * 1664525u + 1013904223u;
+	return (*seed >> 8) % below;
+}
+
+/* A product with anything that may have happened to it. */
+static void make_any(struct facts *f, unsigned int *seed)
+{
+	facts_init(f);
+	if (chance(seed, 2))
+		book(f, 0, chance(seed, 8), (int) chance(seed, 300));
+	for (uint32_t place = 1; place <= chance(seed, 4); place++)
+		book(f, place, chance(seed, 6), (int) chance(seed, 300));
+	for (unsigned int i = 0; i < chance(seed, 14); i++) {
+		struct rec_item *it = item(f, i + 1, chance(seed, 5),
+					   chance(seed, 2) ? -1 : (int) chance(seed, 360));
+
+		if (chance(seed, 4) == 0) {
+			it->ever_sold = true;
+			it->sold = chance(seed, 3) > 0;
+			it->returned = !it->sold;
+			it->till_us = AT(chance(seed, 360));
+		}
+	}
+	for (unsigned int i = 0, at = 0; i < chance(seed, 14); i++) {
+		at += chance(seed, 30);
+		event(f, (enum rec_kind) chance(seed, 3), 1 + chance(seed, 3), (int) at,
+		      chance(seed, 3) ? 0 : 1 + chance(seed, 14));
+	}
+}
+
+static void check_sums(const struct facts *f)
+{
+	const struct rec_result *r = &f->r;
+	int64_t booked = 0, expected = 0, likely = 0, sold = 0;
+
+	for (size_t i = 0; i < f->in.n_books; i++)
+		if ((f->books[i].place != 0) == r->by_place)
+			booked += f->books[i].quantity;
+	assert_int_equal(r->f.book, booked);
+	assert_int_equal(r->f.expected, r->f.book + r->f.delivered + r->f.returned - r->f.sold);
+	assert_int_equal(r->f.difference, r->f.seen - r->f.expected);
+	for (size_t i = 0; r->by_place && i < r->n_places; i++)
+		expected += r->places[i].f.expected;
+	if (r->by_place)
+		assert_int_equal(expected, r->f.expected);
+	for (size_t i = 0; i < f->in.n_items; i++) {
+		if (f->items[i].present)
+			assert_true(f->items[i].reason == REC_PRESENT ||
+				    f->items[i].reason == REC_SOLD_STILL_SEEN);
+		likely += f->items[i].reason == REC_SOLD_LIKELY;
+	}
+	for (size_t i = 0; i < f->in.n_events; i++)
+		if (f->events[i].kind == REC_SALE && !f->events[i].key)
+			sold += f->events[i].quantity;
+	assert_true(likely <= sold);
+	/* What is short is accounted for, by name or as never heard. */
+	if (r->has_book)
+		assert_true(r->missing + r->pending + r->never_heard >=
+			    r->f.expected - (r->f.seen - r->sold_seen));
+}
+
+static void sums_hold_whatever_happens_and_in_whatever_order_it_is_known(void **state _unused_)
+{
+	unsigned int seed = 20261122;
+	struct facts a, b;
+
+	for (int round = 0; round < 20000; round++) {
+		unsigned int copy = seed;
+
+		make_any(&a, &seed);
+		make_any(&b, &copy);
+		for (size_t i = 0; i < b.in.n_items / 2; i++) {
+			struct rec_item last = b.items[b.in.n_items - 1 - i];
+
+			b.items[b.in.n_items - 1 - i] = b.items[i];
+			b.items[i] = last;
+		}
+		assert_int_equal(reconcile(&a.in, &a.r), 0);
+		assert_int_equal(reconcile(&b.in, &b.r), 0);
+		check_sums(&a);
+		assert_int_equal(a.r.reason, b.r.reason);
+		assert_int_equal(a.r.f.expected, b.r.f.expected);
+		assert_int_equal(a.r.missing, b.r.missing);
+		assert_int_equal(a.r.never_heard, b.r.never_heard);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -528,6 +619,7 @@ int main(void)
 		cmocka_unit_test(sale_from_an_unknown_place_is_taken_from_the_short_one),
 		cmocka_unit_test(places_always_add_up_to_the_product),
 		cmocka_unit_test(newer_figure_of_the_whole_store_replaces_those_of_places),
+		cmocka_unit_test(sums_hold_whatever_happens_and_in_whatever_order_it_is_known),
 		cmocka_unit_test(late_sale_gives_the_same_answer_as_a_prompt_one),
 	};
 
