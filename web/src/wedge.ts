@@ -82,7 +82,8 @@ export function startWedge(onScan: (scan: string) => void): () => void {
   const wedge = new Wedge();
   let field: Field | null = null;
   const onKey = (e: KeyboardEvent): void => {
-    if (e.ctrlKey || e.metaKey || e.altKey || e.isComposing || leaveAlone(e.target)) {
+    // A key that is held down repeats as fast as a scanner types: the space bar must go on scrolling.
+    if (e.repeat || e.ctrlKey || e.metaKey || e.altKey || e.isComposing || leaveAlone(e.target)) {
       return;
     }
     const el = fieldOf(e.target);
