@@ -60,7 +60,7 @@ function Nav(): JSX.Element {
           <span>{e.text}</span>
         </a>
       ))}
-      <a href="/account" class="nav-account" aria-current={at === 'account' ? 'page' : undefined}>
+      <a href="/account" class={`nav-account ${entries.some((e) => e.minor && e.entry.path === at) ? 'is-within' : ''}`} aria-current={at === 'account' ? 'page' : undefined}>
         <Icon name="more" size={22} />
         <span>{t.nav.more}</span>
       </a>

@@ -151,9 +151,7 @@ export function ProductPanel({ id, onClose }: { id: number; onClose: () => void 
           )}
         </div>
         {p && may('products') && (
-          <Button icon="edit" onClick={() => setEditing(true)}>
-            {w.edit}
-          </Button>
+          <Button icon="edit" kind="quiet" label={w.edit} onClick={() => setEditing(true)} />
         )}
         <Button icon="cross" kind="quiet" label={t.close} onClick={onClose} />
       </header>
