@@ -146,7 +146,7 @@ int ctl_agents_replace(struct ctl *c, int argc, char **argv)
 	const char *ttl_text = "1h";
 	char text[160];
 	json_int_t id;
-	json_t *r;
+	json_t *r = NULL;
 
 	(void) ctl_take_value(&argc, argv, "--ttl", &ttl_text);
 	long ttl = ctl_parse_ttl(ttl_text);

@@ -144,7 +144,7 @@ static int free_from(struct sql *s, uint64_t addr, int64_t now_us, int64_t span_
 
 static int check_budget(struct sql *s, struct flash_op *f, int64_t now_us)
 {
-	int64_t hour, day;
+	int64_t hour = 0, day = 0;
 	int r = free_from(s, f->addr, now_us, HOUR_US, LED_FLASHES_PER_HOUR, &hour);
 
 	if (r == 0)

@@ -16,8 +16,9 @@ struct present {
 
 static int load_present(struct sql *s, uint64_t addr, struct present *ret)
 {
-	struct sql_stmt *q =
-		sql_prepare(s, "SELECT product_id, agent_id, heard_by FROM labels WHERE addr = ?");
+	struct sql_stmt *q = sql_prepare(s, "SELECT product_id, agent_id, (SELECT id FROM agents"
+					    " WHERE id = heard_by AND revoked IS NULL) FROM labels"
+					    " WHERE addr = ?");
 	int r;
 
 	sql_bind_i64(q, 1, (int64_t) addr);

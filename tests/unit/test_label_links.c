@@ -275,6 +275,19 @@ static void a_label_that_has_not_told_its_size_may_take_a_place(void **state)
 	assert_string_equal(env_text(e, "agent"), "ap-one");
 }
 
+static void linking_gives_no_label_to_a_revoked_agent(void **state)
+{
+	struct env *e = *state;
+	struct env_reports ap = {.agent_id = 1};
+
+	shop_of_three(e, &ap);
+	assert_int_equal(env_sql(e, "UPDATE agents SET revoked = 5 WHERE id = 1;"
+				    "UPDATE labels SET agent_id = NULL"),
+			 0);
+	assert_int_equal(env_call(e, "PUT", LABEL "/link", "{\"product_id\":1}"), 200);
+	assert_string_equal(env_text(e, "agent"), "");
+}
+
 static void the_same_key_replaces_once(void **state)
 {
 	static const char *const headers[] = {"Content-Type", "application/json", "Idempotency-Key",
@@ -334,6 +347,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(replacing_is_refused_with_clear_words, env_setup,
 						env_teardown),
 		cmocka_unit_test_setup_teardown(a_label_that_has_not_told_its_size_may_take_a_place,
+						env_setup, env_teardown),
+		cmocka_unit_test_setup_teardown(linking_gives_no_label_to_a_revoked_agent,
 						env_setup, env_teardown),
 		cmocka_unit_test_setup_teardown(the_same_key_replaces_once, env_setup,
 						env_teardown),
