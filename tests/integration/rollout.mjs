@@ -88,7 +88,7 @@ test('gondolactl previews and starts it from a file', async () => {
 	assert(/6 products, 12 labels/.test(preview) && /wave 1: 1 products, 2 labels/.test(preview), preview);
 	assert((await store.api.all('/rollouts')).length === 0, 'a preview starts nothing');
 	const r = await store.api.call('POST', '/api/v1/rollouts', {
-		name: 'Spring', reason: 'new list', lead_s: 7, settle_s: 6, gate: { staged_percent: 100, timeout_s: 60 }, halt: { failed_percent: 20 },
+		name: 'Spring', reason: 'new list', lead_s: 7, settle_s: 8, gate: { staged_percent: 100, timeout_s: 60 }, halt: { failed_percent: 20 },
 		waves: [{ percent: 10 }, { percent: 50 }, { percent: 100 }],
 		changes: shelf.map((s) => ({ gtin: s.product.gtin, price_minor: NEW })),
 	});
