@@ -193,26 +193,36 @@ json_t *label_link_json(struct sql *s, int64_t id)
 	return o;
 }
 
+/* One text for each question, so that each is answered by its index. */
+static struct sql_stmt *list_query(struct sql *s, uint64_t addr, int64_t product_id)
+{
+	if (addr)
+		return sql_prepare(s,
+				   COLUMNS " WHERE l.addr = ?3 AND l.id < ?1"
+					   " AND (?4 = 0 OR ?4 IN (l.from_product, l.to_product))"
+					   " ORDER BY l.id DESC LIMIT ?2");
+	if (product_id)
+		return sql_prepare(s, COLUMNS " WHERE l.id IN (SELECT id FROM label_links"
+					      " WHERE from_product = ?4 AND id < ?1"
+					      " UNION SELECT id FROM label_links"
+					      " WHERE to_product = ?4 AND id < ?1)"
+					      " ORDER BY l.id DESC LIMIT ?2");
+	return sql_prepare(s, COLUMNS " WHERE l.id < ?1 ORDER BY l.id DESC LIMIT ?2");
+}
+
 int label_link_list(struct sql *s, const struct list_page *page, uint64_t addr, int64_t product_id,
 		    json_t *items, int64_t *ret_next)
 {
-	/* one text each, so that a label's history is read by its index */
-	struct sql_stmt *q =
-		addr ? sql_prepare(s,
-				   COLUMNS " WHERE l.addr = ?3 AND l.id < ?1"
-					   " AND (?4 = 0 OR ?4 IN (l.from_product, l.to_product))"
-					   " ORDER BY l.id DESC LIMIT ?2")
-		     : sql_prepare(s,
-				   COLUMNS " WHERE l.id < ?1 AND (?3 = 0)"
-					   " AND (?4 = 0 OR ?4 IN (l.from_product, l.to_product))"
-					   " ORDER BY l.id DESC LIMIT ?2");
+	struct sql_stmt *q = list_query(s, addr, product_id);
 	int64_t n = 0, last = 0;
 	int r;
 
 	sql_bind_i64(q, 1, page->after ? page->after : INT64_MAX);
 	sql_bind_i64(q, 2, page->limit + 1);
-	sql_bind_i64(q, 3, (int64_t) addr);
-	sql_bind_i64(q, 4, product_id);
+	if (addr)
+		sql_bind_i64(q, 3, (int64_t) addr);
+	if (addr || product_id)
+		sql_bind_i64(q, 4, product_id);
 	*ret_next = 0;
 	while ((r = sql_step(q)) > 0 && n++ < page->limit) {
 		last = sql_col_i64(q, 0);

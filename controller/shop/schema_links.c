@@ -30,6 +30,10 @@ const char links_schema_v3[] =
 	" batch INTEGER,"       /* rows written together: the id of the first of them */
 	" undo_of INTEGER UNIQUE REFERENCES label_links(id));"
 	"CREATE INDEX label_links_by_label ON label_links(addr, id);"
+	"CREATE INDEX label_links_by_from ON label_links(from_product, id)"
+	" WHERE from_product IS NOT NULL;"
+	"CREATE INDEX label_links_by_to ON label_links(to_product, id) WHERE to_product IS NOT "
+	"NULL;"
 	"CREATE INDEX label_links_by_batch ON label_links(batch) WHERE batch IS NOT NULL;"
 	"INSERT INTO label_links(at, who, addr, to_product, cause)"
 	" SELECT coalesce((SELECT max(at) FROM display_ledger d WHERE d.addr = l.addr"
