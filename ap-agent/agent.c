@@ -212,6 +212,7 @@ static int start_over(struct agent *a)
 			return r;
 	}
 	readers_want(a->readers, NULL, 0);
+	readers_forget(a->readers);
 	r = store_start_over(a->store);
 	return r < 0 ? r : journal_reload(a->journal);
 }

@@ -2,6 +2,7 @@
 #include "ap-agent/readers.h"
 #include "ap-agent/heard.h"
 #include "ap-agent/radio_watch.h"
+#include "ap-agent/seen.h"
 #include "ap-agent/sighting.h"
 #include "common/err.h"
 #include "common/log.h"
@@ -30,6 +31,7 @@ struct entry {
 	enum rfid_reader_state state;
 	char error[PROTO_TEXT_MAX];
 	struct radio_watch watch;
+	bool restored;          /**< what an earlier life saw is in the filter */
 	uint64_t sightings;     /**< its reads led to */
 	int64_t heard_until_us; /**< UTC, before the present rfid_reader was made */
 };
@@ -43,6 +45,7 @@ struct readers {
 	const char *cert, *key; /**< PEM files for readers that call; NULL = none */
 	struct store *store;    /**< NULL = nothing is remembered */
 	struct heard heard;
+	struct seen *seen; /**< NULL = nothing is remembered */
 	struct loop_timer *save;
 	struct loop_timer *tick;
 	struct loop_timer *reap; /**< frees stopped readers outside of their own callbacks */
@@ -76,6 +79,9 @@ static void on_sighting(void *user, const struct presence_sighting *s)
 	if (at >= r->n)
 		return;
 	r->entries[at]->sightings++;
+	if (r->seen && s->kind != PRESENCE_REFRESH)
+		seen_note(r->seen, r->entries[at]->wish.name, (uint16_t) (s->source & 0xff), s->epc,
+			  s->kind == PRESENCE_APPEAR);
 	memcpy(row.reader, r->entries[at]->wish.name, sizeof(row.reader));
 	if (sighting_encode(&row, &body) < 0) {
 		log_error("readers", "msg=\"no memory for a sighting\"");
@@ -155,6 +161,31 @@ static size_t index_of(const struct entry *e)
 	return i;
 }
 
+static void restore_one(void *user, uint16_t antenna, const struct epc *epc)
+{
+	struct entry *e = user;
+	struct readers *r = e->owner;
+
+	if (antenna < 1 || antenna > RFID_MAX_ANTENNAS)
+		return;
+	e->heard |= 1u << (antenna - 1);
+	if (presence_restore(r->presence, SOURCE(index_of(e), antenna), epc,
+			     clock_mono_us(r->clock)) < 0)
+		r->dropped++;
+}
+
+/** What the controller was told to be in view, and is perhaps no more. */
+static void restore_seen(struct entry *e)
+{
+	struct readers *r = e->owner;
+
+	e->restored = true;
+	if (seen_each(r->seen, e->wish.name, restore_one, e) < 0)
+		log_warn("readers", "msg=\"cannot recall which tags were where\"");
+	if (!loop_timer_active(r->tick))
+		loop_timer_start(r->tick, TICK_US);
+}
+
 static void on_state(void *user, enum rfid_reader_state state, int err, const char *text)
 {
 	struct entry *e = user;
@@ -176,6 +207,8 @@ static void on_state(void *user, enum rfid_reader_state state, int err, const ch
 		return;
 	set_sight(e, index_of(e), is);
 	radio_watch_running(&e->watch, is, clock_mono_us(r->clock));
+	if (is && r->seen && !e->restored)
+		restore_seen(e);
 	if (is && r->store) /* from now on a kill would cost something */
 		loop_timer_start(r->save, 0);
 	if (is)
@@ -286,7 +319,8 @@ static void save_marks(struct readers *r)
 	for (size_t i = 0; i < r->n && i < HEARD_MAX; i++)
 		heard_put(h, r->entries[i]->wish.name, entry_heard(r->entries[i]));
 	/* What a read led to is durable before it counts as heard. */
-	if (journal_flush(r->journal) < 0 || heard_save(h, r->store) < 0)
+	if (journal_flush(r->journal) < 0 || heard_save(h, r->store) < 0 ||
+	    (r->seen && seen_flush(r->seen) < 0))
 		log_debug("readers", "msg=\"cannot keep up to when the readers were heard\"");
 }
 
@@ -345,6 +379,12 @@ static void on_save(void *user)
 	loop_timer_start(r->save, SAVE_US);
 }
 
+void readers_forget(struct readers *r)
+{
+	if (r->seen && seen_forget(r->seen) < 0)
+		log_warn("readers", "msg=\"cannot forget which tags were where\"");
+}
+
 void readers_identify(struct readers *r, const char *cert, const char *key)
 {
 	r->cert = cert;
@@ -355,6 +395,8 @@ void readers_remember(struct readers *r, struct store *store)
 {
 	r->store = store;
 	heard_load(&r->heard, store);
+	if (seen_new(store, &r->seen) < 0)
+		log_warn("readers", "msg=\"cannot remember which tags are where\"");
 	loop_timer_start(r->save, SAVE_US);
 }
 
@@ -456,6 +498,7 @@ void readers_free(struct readers *r)
 		free(r->entries[i]);
 	}
 	presence_free(r->presence);
+	seen_free(r->seen);
 	loop_timer_free(r->save);
 	loop_timer_free(r->tick);
 	loop_timer_free(r->reap);

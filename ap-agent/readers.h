@@ -24,10 +24,13 @@ DEFINE_CLEANUP(struct readers *, readers_free)
 
 /** The complete list of wished readers; those that did not change go on undisturbed. */
 void readers_want(struct readers *r, const struct proto_desired_reader *list, size_t n);
+/** The agent joined another store: nobody there was told of any tag. */
+void readers_forget(struct readers *r);
 /** The agent's certificate and key (PEM files, borrowed), for readers that call over TLS. */
 void readers_identify(struct readers *r, const char *cert, const char *key);
-/** From now on keeps in the store up to when each reader was heard, and looks there for what an
- * earlier life heard; so that what was lost in between shows. Before readers_want(). */
+/** From now on keeps in the store up to when each reader was heard and which tags are in its view,
+ * and looks there for what an earlier life heard and saw; so that what was lost in between shows,
+ * and tags that left in between are told gone. Before readers_want(). */
 void readers_remember(struct readers *r, struct store *store);
 /** Takes leave of all politely (at most about 2 s), then calls done once. Readers that can hold
  * reports go on with their inventory until this agent, or the next one, is back. */

@@ -334,29 +334,72 @@ static void contest(struct presence *p, uint32_t at, float memory)
 		emit(p, at, PRESENCE_REFRESH, gap_us, pair->last_us);
 }
 
+/** A pair with nothing known about its rhythm. */
+static int new_pair(struct presence *p, uint16_t source, const struct epc *epc, int64_t last_us,
+		    uint32_t *ret)
+{
+	struct presence_pair *pair;
+	int err = presence_pair_new(p, source, epc, ret);
+
+	if (err < 0)
+		return err;
+	pair = presence_pair(p, *ret);
+	pair->last_us = last_us;
+	pair->gap_us = PRIOR_GAP_US;
+	pair->gap_var = PRIOR_GAP_US * PRIOR_GAP_US;
+	pair->smooth_cdbm = pair->told_cdbm = pair->peak_cdbm = INT16_MIN;
+	p->sources[source].n_pairs++;
+	return 0;
+}
+
+static void file_pair(struct presence *p, uint32_t at)
+{
+	const struct presence_pair *pair = presence_pair(p, at);
+
+	presence_wheel_start(p, pair->last_us);
+	presence_wheel_put(p, at, pair->last_us + presence_gone_after_us(p, pair));
+}
+
 static int appear(struct presence *p, uint16_t source, const struct rfid_read *r)
 {
 	struct presence_pair *pair;
 	uint32_t at;
-	int err;
+	int err = new_pair(p, source, &r->epc, r->last_us, &at);
 
-	err = presence_pair_new(p, source, &r->epc, &at);
 	if (err < 0)
 		return err;
 	pair = presence_pair(p, at);
-	pair->last_us = r->last_us;
-	pair->gap_us = PRIOR_GAP_US;
-	pair->gap_var = PRIOR_GAP_US * PRIOR_GAP_US;
-	p->sources[source].n_pairs++;
 	pair->longest = presence_returned(p, source, r);
-	pair->smooth_cdbm = pair->told_cdbm = pair->peak_cdbm = INT16_MIN;
 	if (r->count > 1)
 		learn_gaps(p, pair, r);
 	add_read(pair, r, MEMORY_PRIOR_US);
-	presence_wheel_start(p, pair->last_us);
-	presence_wheel_put(p, at, pair->last_us + presence_gone_after_us(p, pair));
+	file_pair(p, at);
 	emit(p, at, PRESENCE_APPEAR, pair->n_gaps ? pair->gap_us : UNCONFIRMED_GAP_US,
 	     pair->last_us);
+	return 0;
+}
+
+int presence_restore(struct presence *p, uint32_t source, const struct epc *epc, int64_t now_us)
+{
+	int src = source_index(p, source, true);
+	uint32_t at;
+	int err;
+
+	if (src < 0)
+		return src;
+	if (presence_pair_find(p, (uint16_t) src, epc) != PRESENCE_NONE)
+		return 0;
+	err = new_pair(p, (uint16_t) src, epc, now_us, &at);
+	if (err < 0)
+		return err;
+	/* Half the usual patience: it is not for sure that it is there, and a word too many is
+	 * cheap. */
+	presence_pair(p, at)->gap_us /= 2;
+	presence_pair(p, at)->gap_var /= 4;
+	presence_pair(p, at)->emitted_ms = in_ms(now_us);
+	/* As good as any: so that whoever reads it now is seen to overtake it. */
+	presence_pair(p, at)->told_heat = heat_of(presence_pair(p, at), UNCONFIRMED_GAP_US);
+	file_pair(p, at);
 	return 0;
 }
 

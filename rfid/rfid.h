@@ -298,6 +298,9 @@ int presence_new(const struct presence_config *cfg, presence_fn fn, void *user,
 void presence_free(struct presence *p);
 /** Takes one read. Returns -ENOSPC when max_pairs is reached (the read is counted as dropped). */
 int presence_read(struct presence *p, uint32_t source, const struct rfid_read *r);
+/** A tag that an earlier life told to be present, without telling it again: if it is not read by
+ * its time it is told GONE. Does nothing if it is present already. */
+int presence_restore(struct presence *p, uint32_t source, const struct epc *epc, int64_t now_us);
 /** Emits what became gone or due by `now_us` (same clock as the reads); call about four times a
  * second. */
 void presence_tick(struct presence *p, int64_t now_us);

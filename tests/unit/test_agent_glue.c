@@ -276,6 +276,44 @@ static void what_was_heard_is_remembered_over_a_restart(void **state)
 	assert_int_equal(reader_twins[4]->cfg.heard_until_us, heard_us + 7);
 }
 
+static void tell(enum presence_kind kind, uint32_t source, const char *hex)
+{
+	struct epc epc;
+	struct presence_sighting s = {.kind = kind, .epc = &epc, .count = 1, .source = source};
+
+	assert_int_equal(epc_from_hex(hex, &epc), 0);
+	presence_twin->fn(presence_twin->user, &s);
+}
+
+static void what_was_in_view_is_back_in_the_filter_after_a_kill(void **state)
+{
+	struct fixture *f = *state;
+	struct proto_desired_reader list[1] = {wish("a", "10.0.0.1")};
+
+	readers_remember(f->readers, f->store);
+	readers_want(f->readers, list, 1);
+	hear(reader_twins[0], 2);
+	tell(PRESENCE_APPEAR, last_source, "303435fc8803d056d15b963f");
+	tell(PRESENCE_APPEAR, last_source, "303435fc8803d056d15b9640");
+	tell(PRESENCE_REFRESH, last_source, "303435fc8803d056d15b963f");
+	tell(PRESENCE_GONE, last_source, "303435fc8803d056d15b9640");
+	run(f, 11 * US_PER_SEC);
+	readers_free(f->readers);
+	assert_int_equal(readers_new(f->loop, f->journal, &f->tb, on_change, f, &f->readers), 0);
+	readers_remember(f->readers, f->store);
+	restored = 0;
+	readers_want(f->readers, list, 1);
+	/* Not before the reader is there to tell whether it is true. */
+	assert_int_equal(restored, 0);
+	reader_twins[1]->cb.state(reader_twins[1]->user, RFID_READER_RUNNING, 0, NULL);
+	assert_int_equal(restored, 1);
+	assert_int_equal(last_source & 0xff, 2);
+	/* And once only. */
+	reader_twins[1]->cb.state(reader_twins[1]->user, RFID_READER_WAITING, -5, "lost");
+	reader_twins[1]->cb.state(reader_twins[1]->user, RFID_READER_RUNNING, 0, NULL);
+	assert_int_equal(restored, 1);
+}
+
 static void the_ledger_is_told_with_the_health(void **state)
 {
 	struct fixture *f = *state;
@@ -447,6 +485,7 @@ int main(void)
 		T(a_sighting_is_journaled_under_its_readers_name),
 		T(stopping_waits_for_every_reader_and_tells_once),
 		T(what_was_heard_is_remembered_over_a_restart),
+		T(what_was_in_view_is_back_in_the_filter_after_a_kill),
 		T(the_ledger_is_told_with_the_health),
 		T(remembered_labels_and_blobs_are_applied_before_any_controller_answers),
 		T(a_report_is_durable_before_the_blob_that_follows_it),

@@ -35,6 +35,7 @@ struct esl_engine {
 
 extern struct rfid_reader *reader_twins[8];
 extern unsigned int readers_made, readers_freed, suspended, resumed;
+extern unsigned int restored; /**< tags put back into the filter */
 extern uint32_t last_source;
 extern struct rfid_read last_read;
 extern struct presence *presence_twin;

@@ -307,6 +307,30 @@ static void a_tag_that_answers_again_soon_did_not_leave(void **state)
 	presence_free(p);
 }
 
+static void a_restored_tag_is_confirmed_in_silence_or_told_gone(void **state)
+{
+	struct seen seen;
+	struct presence *p = filter(NULL, &seen);
+	struct rfid_read r = read_of(1, START_US + 300 * US_PER_MS, -6000);
+	struct rfid_read other = read_of(2, START_US, -6000);
+
+	(void) state;
+	assert_int_equal(presence_restore(p, 1, &r.epc, START_US), 0);
+	assert_int_equal(presence_restore(p, 1, &other.epc, START_US), 0);
+	assert_int_equal(presence_restore(p, 1, &other.epc, START_US), 0);
+	assert_int_equal(presence_pairs(p), 2);
+	for (int64_t t = START_US; t < START_US + 8 * US_PER_SEC; t += 200 * US_PER_MS) {
+		r.first_us = r.last_us = t;
+		assert_int_equal(presence_read(p, 1, &r), 0);
+		presence_tick(p, t);
+	}
+	assert_int_equal(seen.appear, 0);
+	assert_int_equal(seen.gone, 1);
+	assert_string_equal(seen.epc, "300000000000000000000002");
+	assert_int_equal(presence_pairs(p), 1);
+	presence_free(p);
+}
+
 static void presence_is_repeated_every_refresh(void **state)
 {
 	const struct presence_config cfg = {.refresh_us = 10 * US_PER_SEC};
@@ -631,6 +655,7 @@ int main(void)
 		cmocka_unit_test(antenna_that_takes_turns_does_not_empty_the_shelf),
 		cmocka_unit_test(where_tags_pass_they_are_given_up_sooner_than_where_they_stay),
 		cmocka_unit_test(a_tag_that_answers_again_soon_did_not_leave),
+		cmocka_unit_test(a_restored_tag_is_confirmed_in_silence_or_told_gone),
 		cmocka_unit_test(presence_is_repeated_every_refresh),
 		cmocka_unit_test(step_in_signal_is_told_but_not_more_often_than_allowed),
 		cmocka_unit_test(second_word_says_how_often_a_tag_is_read),
