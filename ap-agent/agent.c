@@ -206,6 +206,9 @@ static int start_over(struct agent *a)
 	int r;
 
 	log_notice("agent", "msg=\"joined another store; forgetting the one before\"");
+	r = serve(a); /* labels are only let go of by a radio that works */
+	if (r < 0)
+		return r;
 	if (a->labels) {
 		r = store_desired_labels(a->store, forget_label, a);
 		if (r < 0)

@@ -287,6 +287,27 @@ static void joining_another_store_forgets_the_one_before(void **state)
 	test_ca_done(&other);
 }
 
+static void a_revoked_agent_that_joins_another_store_lets_its_labels_go(void **state)
+{
+	static const char body[] = "{\"code\":\"revoked\"}";
+	struct fixture *f = *state;
+	struct test_ca other;
+	struct joincode code;
+
+	join(f);
+	fake_http_reply(fake_http_find(http, "/agent/v1/desired"), 403, body, strlen(body));
+	run(f, US_PER_SEC);
+	stop(f);
+	test_ca_init(&other, NOW - DAY, NOW + 1000 * DAY);
+	make_code(&other, "QRSTUVWXYZ234567", &code);
+	start(f, &code);
+	assert_int_equal(engine_twin->wants, 0); /* at rest */
+	answer_enroll(f, &other);
+	assert_int_equal(engine_twin->wants, 1);
+	assert_int_equal(engine_twin->forgets, 1);
+	test_ca_done(&other);
+}
+
 static void a_damaged_file_is_set_aside_and_the_agent_asks_for_all(void **state)
 {
 	struct fixture *f = *state;
@@ -355,6 +376,7 @@ int main(void)
 		T(without_a_code_it_runs_and_looks_for_one),
 		T(a_revoked_agent_stays_away_until_it_gets_a_new_code),
 		T(joining_another_store_forgets_the_one_before),
+		T(a_revoked_agent_that_joins_another_store_lets_its_labels_go),
 		T(a_damaged_file_is_set_aside_and_the_agent_asks_for_all),
 		T(a_certificate_is_renewed_at_two_thirds_of_its_life),
 		T(stopping_lets_readers_end_politely),
