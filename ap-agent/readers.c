@@ -18,6 +18,7 @@
 #define QUOTED(text)           log_quote(text, (char[PROTO_TEXT_MAX]){0}, PROTO_TEXT_MAX)
 /* How often a mark goes to flash: a gap after a kill is at most this longer than the truth. */
 #define SAVE_US                (10 * US_PER_SEC)
+#define SAVE_SOON_US           (3 * US_PER_SEC) /* after a tag came or went */
 #define SOURCE(entry, antenna) ((uint32_t) (entry) << 8 | (antenna))
 
 struct entry {
@@ -46,6 +47,7 @@ struct readers {
 	struct store *store;    /**< NULL = nothing is remembered */
 	struct heard heard;
 	struct seen *seen; /**< NULL = nothing is remembered */
+	bool save_soon;    /**< there is something that a kill should not undo */
 	struct loop_timer *save;
 	struct loop_timer *tick;
 	struct loop_timer *reap; /**< frees stopped readers outside of their own callbacks */
@@ -82,6 +84,10 @@ static void on_sighting(void *user, const struct presence_sighting *s)
 	if (r->seen && s->kind != PRESENCE_REFRESH)
 		seen_note(r->seen, r->entries[at]->wish.name, (uint16_t) (s->source & 0xff), s->epc,
 			  s->kind == PRESENCE_APPEAR);
+	if (r->seen && s->kind != PRESENCE_REFRESH && !r->save_soon) {
+		r->save_soon = true;
+		loop_timer_start(r->save, SAVE_SOON_US);
+	}
 	memcpy(row.reader, r->entries[at]->wish.name, sizeof(row.reader));
 	if (sighting_encode(&row, &body) < 0) {
 		log_error("readers", "msg=\"no memory for a sighting\"");
@@ -374,6 +380,7 @@ static void on_save(void *user)
 {
 	struct readers *r = user;
 
+	r->save_soon = false;
 	save_marks(r);
 	watch_radios(r);
 	loop_timer_start(r->save, SAVE_US);
