@@ -50,7 +50,8 @@ export class Api {
 			});
 			if (this.authority) this.#checkPeer(rq);
 			rq.on('timeout', () => rq.destroy(new Error('request timed out')));
-			rq.on('error', reject);
+			/* A kept connection may be one of a daemon that is gone: asking again does no harm. */
+			rq.on('error', (e) => (method === 'GET' && rq.reusedSocket && e.code === 'ECONNRESET' ? resolve(this.request(method, path, body, headers)) : reject(e)));
 			rq.end(text);
 		});
 	}
