@@ -121,7 +121,7 @@ function settle(c, id) {
     throw new Refusal(422, 'missing-reason', 'A reason is needed', [{ pointer: '/reason', code: 'missing', detail: 'Say why.' }]);
   }
   this.publish('difference', {});
-  append(book, { kind: 'adjustment', quantity: c.json.quantity - book.ledger[0].running, running: c.json.quantity, ref: c.json.reason });
+  append(book, { kind: 'adjustment', quantity: c.json.quantity, running: c.json.quantity, ref: c.json.reason });
   return { status: 201, body: figures(book) };
 }
 

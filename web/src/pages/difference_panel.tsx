@@ -106,7 +106,7 @@ function Ledger({ x }: { x: DifferenceDetail }): JSX.Element {
                     {d.detail.kinds[r.kind] ?? r.kind}
                     <div class="sub">{[r.ref, r.place, r.reason, r.by].filter(Boolean).join(' · ')}</div>
                   </td>
-                  <td class="num">{r.kind === 'book' ? count(r.quantity) : d.signed(r.quantity)}</td>
+                  <td class="num">{r.kind === 'book' || r.kind === 'adjustment' ? count(r.quantity) : d.signed(r.quantity)}</td>
                   <td class="num">
                     <strong>{count(r.running)}</strong>
                   </td>

@@ -35,10 +35,10 @@ export function DifferenceChip({ x }: { x: Pick<Difference, 'difference' | 'reas
   }
   const calm = CALM.has(x.reason.code);
   const tone: Tone = n === 0 ? (x.reason.code === 'matching' ? 'good' : 'plain') : calm ? 'plain' : n < 0 ? 'bad' : 'warn';
-  const icon: IconName = n === 0 ? 'check' : n < 0 ? 'warn' : 'plus';
+  const icon: IconName = n === 0 ? 'check' : n > 0 ? 'plus' : calm ? 'unknown' : 'warn';
   return (
     <Chip tone={tone} icon={icon}>
-      {n === 0 ? d.match : n < 0 ? d.missingBy(-n) : d.surplusBy(n)}
+      {n === 0 ? d.match : n > 0 ? d.surplusBy(n) : calm ? d.notSeen(-n) : d.missingBy(-n)}
     </Chip>
   );
 }

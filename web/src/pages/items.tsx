@@ -10,6 +10,7 @@ import { t } from '../strings';
 import type { Item } from '../types';
 import { Ago, Chip, Empty, ErrorBox, LinkButton, PageHead } from '../ui';
 import { VirtualTable } from '../virtual';
+import { tagWords } from './scheme';
 import { FOREIGN } from './stock';
 
 /** How sure we are of the place, in words, number and colour. */
@@ -31,7 +32,7 @@ function ItemRow({ item }: { item: Item }): JSX.Element {
           {item.epc}
         </a>
         <span class="sub clip">
-          {item.product?.name ?? (item.gtin ? t.stock.unknownProduct(gtinShort(item.gtin)) : t.stock.foreign)}
+          {item.product?.name ?? (item.gtin ? t.stock.unknownProduct(gtinShort(item.gtin)) : `${t.stock.foreign} · ${tagWords(item)}`)}
           {item.serial ? ` · ${t.items.serial} ${item.serial}` : ''}
         </span>
       </div>

@@ -40,6 +40,7 @@ export const d = {
   wholeStore: 'Whole store',
   signed,
   match: 'Matches',
+  notSeen: (v: number) => `${count(v)} not seen`,
   missingBy: (v: number) => `${count(v)} missing`,
   surplusBy: (v: number) => `${count(v)} too many`,
   noBook: 'No book',
