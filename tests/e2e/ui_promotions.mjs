@@ -221,6 +221,27 @@ test('a server out of reach is told, and a retry brings the page back', () =>
     await page.locator('.vrow .row-link').first().waitFor();
   }));
 
+test('a page whose script cannot be fetched says so, and a retry loads the newer one', () =>
+  withPage(async (page) => {
+    await page.route(/\/rollouts-[^/]*\.js/, (route) => route.abort());
+    await signIn(page, url, 'manager', PASSWORD);
+    await page.getByRole('navigation').getByRole('link', { name: 'Rollouts' }).click();
+    await page.getByText('This page could not be loaded').waitFor();
+    equal(await axe(page), [], 'axe with the message');
+    // Until the idle browser has fetched all pages, it may try this one again by itself.
+    await page.waitForFunction(() => performance.getEntriesByType('resource').some((r) => /\/users-/.test(r.name)));
+    await page.unroute(/\/rollouts-[^/]*\.js/);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.locator('.vrow .row-link').first().waitFor();
+  }));
+
+test('the list shows how far the labels of what is on its way are', () =>
+  signedIn('manager', async (page) => {
+    await page.goto(`${url}/promotions?state=scheduled`);
+    await page.waitForFunction(() => [...document.querySelectorAll('.vrow .parts-bar')].some((b) => /stored/.test(b.getAttribute('aria-label'))));
+    equal(await axe(page), [], 'axe with the bars');
+  }));
+
 test('the detail page does not jump while it fills', () =>
   signedIn('manager', async (page) => {
     await page.addInitScript(() => {

@@ -3,7 +3,7 @@
 
 import type { JSX } from 'preact';
 import { type Promotion, promotions } from '../api/promotions';
-import { useLive, usePaged, useThrottled, useWide } from '../hooks';
+import { useFetched, useLive, usePaged, useThrottled, useWide } from '../hooks';
 import { here, setQuery } from '../router';
 import { may } from '../session';
 import { t } from '../strings';
@@ -11,9 +11,17 @@ import { p } from '../strings/promotions';
 import { Button, Empty, ErrorBox, LinkButton, PageHead, say, Select } from '../ui';
 import { VirtualTable } from '../virtual';
 import { wallSpan } from '../wall';
+import { ProgressBar } from './progress_parts';
 import { PROMOTION_STATES, PromotionChip, whatOf, whichOf } from './promotion_parts';
 import { PromotionDetail } from './promotion_detail';
 import { PromotionForm } from './promotion_form';
+
+/** How far the labels are with the next edge; asked for only while something is on its way. */
+function RowProgress({ x }: { x: Promotion }): JSX.Element | null {
+  const f = useFetched(`row-progress/${x.id}/${x.state}`, () => promotions.progress(x.id));
+  useLive('promotion', (e) => e.id === x.id && f.reload());
+  return <ProgressBar counts={f.data ?? { total: x.labels, staged: 0, flipped: 0, shown: 0, failed: 0 }} small />;
+}
 
 function PromotionRow({ x }: { x: Promotion }): JSX.Element {
   const when = x.next ? wallSpan(x.next.start_wall, x.next.end_wall) : wallSpan(x.start, x.end);
@@ -32,6 +40,7 @@ function PromotionRow({ x }: { x: Promotion }): JSX.Element {
       </div>
       <div role="cell" class="c-reach sub">
         {p.reach(x.products, x.labels)}
+        {x.labels > 0 && (x.state === 'scheduled' || x.state === 'running') && <RowProgress key={x.id} x={x} />}
       </div>
       <div role="cell" class="c-state">
         <PromotionChip state={x.state} />
@@ -104,7 +113,7 @@ function PromotionList(): JSX.Element {
         ) : (
           <VirtualTable
             list={list}
-            rowHeight={wide ? 60 : 96}
+            rowHeight={wide ? 60 : 108}
             label={t.nav.promotions}
             class="promotions"
             head={wide ? <Head /> : undefined}
