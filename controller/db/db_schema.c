@@ -17,13 +17,8 @@ static const char *const version_2[] = {
 };
 
 static const char *const version_3[] = {
-	books_schema_v3,
-	core_schema_v3,
-	links_schema_v3,
-	plan_schema_v3,
-	promo_schema_v3,
-	rollout_schema_v3,
-	NULL,
+	books_schema_v3,   core_schema_v3, links_schema_v3, plan_schema_v3, promo_schema_v3,
+	rollout_schema_v3, NULL,
 };
 
 static const char *const *const versions[] = {

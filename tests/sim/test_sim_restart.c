@@ -12,11 +12,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_READS   300000u
-#define MAX_GAPS    64u
-#define STEP_US     (5 * US_PER_MS)
-#define MARK_AGE_US (10 * US_PER_SEC) /* how old a mark on flash may be when the agent is killed   \
-				       */
+#define MAX_READS 300000u
+#define MAX_GAPS  64u
+#define STEP_US   (5 * US_PER_MS)
+#define MARK_AGE_US                                                                                \
+	(10 * US_PER_SEC) /* how old a mark on flash may be when the agent is killed               \
+			   */
 
 struct world {
 	struct loop *loop;
