@@ -250,20 +250,14 @@ static int sort_scan(struct load *l)
 	return 0;
 }
 
-/* Finds items by their EPC's key: numbers from 1, 0 = free. */
-struct index {
-	const struct scan *scan;
-	uint32_t *slots;
-	size_t mask;
-};
-
-static int index_items(struct scan *s, struct index *ret)
+static int index_items(struct scan *s, struct load_index *ret)
 {
 	size_t size = 1024;
 
 	while (size < s->n * 2)
 		size *= 2;
-	*ret = (struct index){.scan = s, .slots = calloc(size, sizeof *ret->slots)};
+	free(ret->slots);
+	*ret = (struct load_index){.scan = s, .slots = calloc(size, sizeof *ret->slots)};
 	if (!ret->slots)
 		return -ENOMEM;
 	ret->mask = size - 1;
@@ -277,7 +271,7 @@ static int index_items(struct scan *s, struct index *ret)
 	return 0;
 }
 
-static struct rec_item *find(const struct index *ix, uint64_t key)
+static struct rec_item *find(const struct load_index *ix, uint64_t key)
 {
 	size_t at = (size_t) key & ix->mask;
 
@@ -302,8 +296,20 @@ static uint64_t key_at(const struct load *l, struct sql_stmt *q, int column, str
 	return books_key_of(l->books, ret);
 }
 
-/* What the tills said of each EPC last, oldest first so that the last word stays. */
-static int apply_tills(struct load *l, const struct index *ix)
+static void apply(struct rec_item *it, int64_t quantity, int64_t at_us, int64_t line)
+{
+	it->ever_sold |= quantity > 0;
+	if (at_us < it->till_us)
+		return;
+	it->sold = quantity > 0;
+	it->returned = quantity < 0;
+	it->till_us = at_us;
+	it->sale_ref = line;
+}
+
+/* What the tills said of each EPC last, oldest first so that the last word stays. Sales before
+ * these, but after a product's book, are applied with its events. */
+static int apply_tills(struct load *l)
 {
 	struct sql_stmt *q =
 		sql_prepare(l->sql, "SELECT epc, epc_bits, quantity, at, id FROM sale_lines"
@@ -313,21 +319,16 @@ static int apply_tills(struct load *l, const struct index *ix)
 
 	sql_bind_i64(q, 1, l->now_us - BOOKS_LOOK_BACK_US);
 	while ((r = sql_step(q)) > 0) {
-		struct rec_item *it = find(ix, key_at(l, q, 0, &epc));
+		struct rec_item *it = find(&l->index, key_at(l, q, 0, &epc));
 
-		if (!it)
-			continue;
-		it->returned = sql_col_i64(q, 2) < 0;
-		it->sold = !it->returned;
-		it->till_us = sql_col_i64(q, 3);
-		it->sale_ref = sql_col_i64(q, 4);
-		it->ever_sold |= it->sold;
+		if (it)
+			apply(it, sql_col_i64(q, 2), sql_col_i64(q, 3), sql_col_i64(q, 4));
 	}
 	return r;
 }
 
 /* EPCs of received deliveries that no reader ever heard join their product's items. */
-static int add_never_heard(struct load *l, const struct index *ix)
+static int add_never_heard(struct load *l)
 {
 	struct sql_stmt *q = sql_prepare(
 		l->sql, "SELECT e.epc, e.epc_bits, n.gtin, max(d.closed) FROM deliveries d"
@@ -343,7 +344,7 @@ static int add_never_heard(struct load *l, const struct index *ix)
 		uint64_t key = key_at(l, q, 0, &epc);
 		struct scan_item *v;
 
-		if (!key || find(ix, key))
+		if (!key || find(&l->index, key))
 			continue;
 		if (!MORE(s, v, n, cap)) {
 			sql_reset(q);
@@ -365,21 +366,15 @@ static int add_never_heard(struct load *l, const struct index *ix)
 
 static int load_items(struct load *l)
 {
-	struct index ix = {0};
-	int r = index_items(l->scan, &ix);
+	int r = index_items(l->scan, &l->index);
 
 	if (r == 0)
-		r = add_never_heard(l, &ix);
-	free(ix.slots);
+		r = add_never_heard(l);
 	if (r == 0)
 		r = sort_scan(l);
 	if (r == 0)
-		r = index_items(l->scan, &ix);
-	if (r == 0) {
-		r = apply_tills(l, &ix);
-		free(ix.slots);
-	}
-	return r;
+		r = index_items(l->scan, &l->index);
+	return r == 0 ? apply_tills(l) : r;
 }
 
 static int load_open(struct load *l)
@@ -428,20 +423,13 @@ static int add_event(struct load *l, const struct rec_event *e)
 	return 0;
 }
 
-static bool was_sold(const struct load_product *p, uint64_t key)
-{
-	for (size_t i = 0; i < p->n_items; i++)
-		if (p->items[i].item.key == key)
-			return p->items[i].item.ever_sold;
-	return true;
-}
-
-static int load_sales(struct load *l, const struct load_product *p, uint64_t gtin, int64_t since_us)
+static int load_sales(struct load *l, uint64_t gtin, int64_t since_us)
 {
 	struct sql_stmt *q =
 		sql_prepare(l->sql, "SELECT id, at, quantity, epc, epc_bits FROM sale_lines"
 				    " WHERE gtin = ? AND at > ? ORDER BY at, id");
 	struct epc epc;
+	struct rec_item *it;
 	int r = 0, e = 0;
 
 	sql_bind_i64(q, 1, (int64_t) gtin);
@@ -455,8 +443,11 @@ static int load_sales(struct load *l, const struct load_product *p, uint64_t gti
 
 		if (!sql_col_is_null(q, 3))
 			ev.key = key_at(l, q, 3, &epc);
+		it = ev.key ? find(&l->index, ev.key) : NULL;
+		if (it)
+			apply(it, quantity, ev.at_us, ev.ref);
 		/* Sold by GTIN and brought back by EPC: takes a sale by GTIN back. */
-		if (ev.key && ev.kind == REC_RETURN && !was_sold(p, ev.key))
+		if (it && ev.kind == REC_RETURN && !it->ever_sold)
 			ev.key = 0;
 		e = add_event(l, &ev);
 	}
@@ -513,7 +504,7 @@ int load_input(struct load *l, const struct load_product *p, struct rec_input *r
 
 	l->n_events = 0;
 	for (size_t i = 0; p->n_books && i < p->n_gtins && r == 0; i++) {
-		r = load_sales(l, p, p->gtins[i], since_us);
+		r = load_sales(l, p->gtins[i], since_us);
 		if (r == 0)
 			r = load_receipts(l, p->gtins[i], since_us);
 	}
@@ -532,6 +523,7 @@ int load_input(struct load *l, const struct load_product *p, struct rec_input *r
 		l->items[i] = p->items[i].item;
 	*ret = (struct rec_input){.now_us = l->now_us,
 				  .grace_us = l->books->grace_us,
+				  .look_back_us = BOOKS_LOOK_BACK_US,
 				  .books = p->books,
 				  .n_books = p->n_books,
 				  .events = l->events,
@@ -546,6 +538,7 @@ void load_done(struct load *l)
 {
 	if (l->reading)
 		sql_rollback(l->sql);
+	free(l->index.slots);
 	free(l->products);
 	free(l->aliases);
 	free(l->gtins);

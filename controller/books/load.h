@@ -23,6 +23,13 @@ struct load_product {
 	int64_t open; /**< announced and not received */
 };
 
+/** Finds items of the scan by their EPC's key: numbers from 1, 0 = free. */
+struct load_index {
+	const struct scan *scan;
+	uint32_t *slots;
+	size_t mask;
+};
+
 struct load {
 	const struct books *books;
 	struct sql *sql;
@@ -30,6 +37,7 @@ struct load {
 	int64_t now_us;
 	int64_t only; /**< one product's id; 0 = all */
 	struct scan *scan;
+	struct load_index index;
 	struct load_product *products; /**< by id */
 	size_t n_products, cap_products;
 	struct {

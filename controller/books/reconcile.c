@@ -255,6 +255,8 @@ static void find_missing(struct run *x)
 	for (size_t i = x->n_gone; i-- > 0 && short_by > 0;) {
 		if (x->gone[i]->reason != REC_GONE_BEFORE)
 			continue;
+		if (rec_item_last(x->gone[i]) < x->in->now_us - x->in->look_back_us)
+			break; /* nobody knows any more whether it was sold */
 		is_missing(x, x->gone[i]);
 		short_by--;
 	}

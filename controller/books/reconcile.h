@@ -23,9 +23,10 @@
  *
  * An item that is gone and not sold is *missing* once its last read, or its return at the till, is
  * older than the grace; until then the sale may still be told. Went it before the book figure, it
- * counts as missing only as far as the book expects more than the rest explains. An item that was
- * sold and is still heard is *sold-still-seen*. What the book expects and no item, heard or gone,
- * accounts for was never heard: it has no tag, or it is not there.
+ * counts as missing only as far as the book expects more than the rest explains, and only if it
+ * went within the time for which the tills' words are known. An item that was sold and is still
+ * heard is *sold-still-seen*. What the book expects and no item, heard or gone, accounts for was
+ * never heard: it has no tag, or it is not there.
  *
  * By place, a sale counts where its item was seen last, if the book knows that product there. Sales
  * and returns whose place is not known are taken from the places that are short, deliveries given
@@ -107,6 +108,7 @@ struct rec_item {
 
 struct rec_input {
 	int64_t now_us, grace_us;
+	int64_t look_back_us; /**< how long before now the tills' words on EPCs are known */
 	const struct rec_book *books;
 	size_t n_books;
 	struct rec_event *events; /**< by time; may hold more than the books need */

@@ -488,6 +488,23 @@ static void late_sale_is_not_taken_off_a_figure_that_knew_of_it(void **state)
 	difference(e, 1, "matching", 2, 2);
 }
 
+static void item_sold_long_ago_under_an_old_book_stays_sold(void **state)
+{
+	struct env *e = *state;
+	char line[120], hex[EPC_HEX_MAX];
+
+	stock_items(e, 1, 2, 1);
+	book(e, 1, 2);
+	goes(e, 1, 1, 1);
+	snprintf(line, sizeof line, "{\"epc\":\"%s\"}", epc(1, 1, hex));
+	assert_int_equal(sell(e, "1", 0, line), 200);
+	for (int day = 0; day < 100; day += 10) {
+		env_advance(e, INT64_C(10) * 86400 * US_PER_SEC);
+		sight(e, epc(1, 2, hex), 1, SIGHTING_APPEAR);
+	}
+	difference(e, 1, "matching", 1, 1);
+}
+
 static void goods_at_the_exit_left_unsold(void **state)
 {
 	struct env *e = *state;
@@ -593,6 +610,7 @@ int main(void)
 		BOOKS(bad_deliveries_are_refused_by_pointer),
 		BOOKS(theft_is_a_difference_and_a_sale_is_not),
 		BOOKS(late_sale_is_not_taken_off_a_figure_that_knew_of_it),
+		BOOKS(item_sold_long_ago_under_an_old_book_stays_sold),
 		BOOKS(goods_at_the_exit_left_unsold),
 		BOOKS(strangers_and_untagged_goods_are_listed),
 		BOOKS(book_by_place_shows_where_it_differs),

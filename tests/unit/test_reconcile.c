@@ -23,6 +23,7 @@ static void facts_init(struct facts *f)
 	memset(f, 0, sizeof *f);
 	f->in = (struct rec_input){.now_us = AT(360),
 				   .grace_us = 30 * MIN_US,
+				   .look_back_us = 86400 * US_PER_SEC,
 				   .books = f->books,
 				   .events = f->events,
 				   .items = f->items};
@@ -256,6 +257,18 @@ static void item_gone_before_the_book_is_missing_if_the_book_still_expects_it(vo
 	run(&f, REC_MISSING, 3, -1);
 	assert_int_equal(f.items[2].reason, REC_GONE_BEFORE);
 	assert_int_equal(f.items[3].reason, REC_MISSING);
+}
+
+static void item_gone_longer_than_sales_are_known_is_nobody_s_loss(void **state _unused_)
+{
+	struct facts f;
+
+	facts_init(&f);
+	book(&f, 0, 2, 100);
+	present(&f, 1, 1);
+	item(&f, 7, 1, 50)->last_us = AT(0) - 86400 * US_PER_SEC;
+	run(&f, REC_UNTAGGED, 2, -1);
+	assert_int_equal(f.items[1].reason, REC_GONE_BEFORE);
 }
 
 static void product_without_any_tag_is_untagged(void **state _unused_)
@@ -605,6 +618,7 @@ int main(void)
 		cmocka_unit_test(sold_item_still_heard_does_not_hide_a_missing_one),
 		cmocka_unit_test(sale_before_the_book_is_not_taken_off_twice),
 		cmocka_unit_test(item_gone_before_the_book_is_missing_if_the_book_still_expects_it),
+		cmocka_unit_test(item_gone_longer_than_sales_are_known_is_nobody_s_loss),
 		cmocka_unit_test(product_without_any_tag_is_untagged),
 		cmocka_unit_test(pieces_that_were_never_heard_are_not_called_missing),
 		cmocka_unit_test(item_last_seen_at_an_exit_left_unsold),
