@@ -527,8 +527,8 @@ export const t = {
   },
   roleHints: {
     admin: 'May do everything.',
-    manager: 'Changes prices, products and label links.',
-    stock: 'Works with stock, places and label links.',
+    manager: 'Changes prices, products, labels, places and books.',
+    stock: 'Works with stock, books, places and label links.',
     it: 'Installs and looks after agents, readers and places.',
     viewer: 'Sees everything in the store, changes nothing.',
   },
