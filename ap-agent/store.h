@@ -8,7 +8,8 @@
  *     label    the last known wish for each label      reader  ... and for the readers (in meta)
  *     blob     what the label engine asked us to keep: keys, counters, addresses
  *     image    pictures by hash, least recently used go first
- *     meta     small facts: revision, epoch, name, clock
+ *     seen     which tags the controller was told to be where (seen.c)
+ *     meta     small facts: revision, epoch, name, clock, up to when readers were heard
  *
  * Everything but the journal could be asked for again or is written before it is used; so any
  * commit may be the last one before the lights go out.
