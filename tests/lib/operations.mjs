@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What people do to a store, each as one row for the fault tests: what must be there before, the one
 // request (or the instant that passes), and what has come of it. `outcome` yields 'nothing' or 'done', and
-// fails on anything between. `points` are the named places where a kill would hurt most, each with the
-// outcome that a kill there has.
+// fails on anything between; `byItself`: it comes without the controller's disk. `points` are the named
+// places where a kill would hurt most, each with the outcome that a kill there has.
 import { randomBytes } from 'node:crypto';
 
 /* Every write passes these. */
@@ -118,6 +118,20 @@ export const operations = [
 			const there = plan.places.filter((p) => Math.abs(p.w - (ctx.width_m - 19)) < 1e-9).length;
 			if ((plan.width_m === ctx.width_m) !== (there === ctx.places.length)) throw new Error(`half done: the floor is ${plan.width_m} m wide and ${there} places fit it`);
 			return whole(there, ctx.places.length, 'places');
+		},
+	},
+	{
+		name: 'plan saved', points: { 'ctl.plan.before_commit': 'nothing', 'ctl.plan.after_commit': 'done' },
+		prepare: async (store) => {
+			const places = await store.api.all('/places');
+			return { width: 20 + fresh() / 1000, places: places.map((p, i) => ({ place_id: p.id, x: i, y: 1, w: 1, h: 4 })) };
+		},
+		act: (store, ctx) => store.api.request('PUT', '/api/v1/plan', { width_m: ctx.width, height_m: 10, places: ctx.places, antennas: [] }, { 'if-match': '*' }),
+		outcome: async (store, ctx) => {
+			const plan = await store.api.get('/plan');
+			if (Math.abs(plan.width_m - ctx.width) > 1e-6) return 'nothing';
+			if (plan.places.length !== ctx.places.length) throw new Error(`half done: ${plan.places.length} of ${ctx.places.length} places`);
+			return 'done';
 		},
 	},
 ];
