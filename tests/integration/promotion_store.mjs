@@ -77,7 +77,7 @@ test(`${size.aps * size.labels} labels on ${size.aps} access points show the reg
 		g.labels.push(l.id);
 		await store.api.call('PUT', `/api/v1/labels/${l.id}/link`, { product_id: g.id });
 	});
-	await store.allShown(400000);
+	await store.allShown(900000);
 	await panels.collect();
 	say('every label shows its regular price');
 });
