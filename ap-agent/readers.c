@@ -18,7 +18,7 @@
 #define QUOTED(text)           log_quote(text, (char[PROTO_TEXT_MAX]){0}, PROTO_TEXT_MAX)
 /* How often a mark goes to flash: a gap after a kill is at most this longer than the truth. */
 #define SAVE_US                (10 * US_PER_SEC)
-#define SAVE_SOON_US           (3 * US_PER_SEC) /* after a tag came or went */
+#define SAVE_SOON_US           (1 * US_PER_SEC) /* after a tag came or went: only that */
 #define SOURCE(entry, antenna) ((uint32_t) (entry) << 8 | (antenna))
 
 struct entry {
@@ -47,6 +47,7 @@ struct readers {
 	struct store *store;    /**< NULL = nothing is remembered */
 	struct heard heard;
 	struct seen *seen; /**< NULL = nothing is remembered */
+	int64_t marked_us; /**< when all was saved last */
 	bool save_soon;    /**< there is something that a kill should not undo */
 	struct loop_timer *save;
 	struct loop_timer *tick;
@@ -379,10 +380,17 @@ static void watch_radios(struct readers *r)
 static void on_save(void *user)
 {
 	struct readers *r = user;
+	bool only_seen = r->save_soon && clock_mono_us(r->clock) - r->marked_us < SAVE_US;
 
 	r->save_soon = false;
-	save_marks(r);
-	watch_radios(r);
+	if (only_seen) {
+		if (journal_flush(r->journal) >= 0 && seen_flush(r->seen) < 0)
+			log_debug("readers", "msg=\"cannot keep which tags are where\"");
+	} else {
+		r->marked_us = clock_mono_us(r->clock);
+		save_marks(r);
+		watch_radios(r);
+	}
 	loop_timer_start(r->save, SAVE_US);
 }
 
