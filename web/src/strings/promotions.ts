@@ -27,8 +27,6 @@ export const p = {
     category: (s: string) => `category ${s}`,
     list: (v: number) => `a list of ${products(v)}`,
   },
-  ends: (when: string) => `ends ${when}`,
-  starts: (when: string) => `starts ${when}`,
   noNext: 'It does not run again.',
   createdBy: (by: string) => `made by ${by}`,
 

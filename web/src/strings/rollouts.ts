@@ -51,8 +51,6 @@ export const r = {
     wave: (v: number, first: boolean) => (first ? `Wave ${count(v)}, the canary` : `Wave ${count(v)}`),
     percent: (v: number) => `up to ${count(v)} %`,
     reach: (a: number, b: number) => `${products(a)}, ${labels(b)}`,
-    counts: (staged: number, shown: number, failed: number, of: number) =>
-      `${count(staged)} stored, ${count(shown)} shown${failed ? `, ${count(failed)} failed` : ''} of ${count(of)}`,
     flipAt: 'switches',
     flipped: 'switched',
     waveStates: { waiting: 'Waiting', staging: 'Storing pictures', flipped: 'Shown', settled: 'Well', 'rolled-back': 'Rolled back' },
