@@ -246,7 +246,7 @@ static void stopping_waits_for_every_reader_and_tells_once(void **state)
 	reader_twins[1]->stopped(reader_twins[1]->stopped_user);
 	run(f, 2000);
 	assert_int_equal(stops, 1);
-	assert_int_equal(readers_made, 2);  /* nobody was started again */
+	assert_int_equal(readers_made, 2); /* nobody was started again */
 }
 
 static void what_was_heard_is_remembered_over_a_restart(void **state)

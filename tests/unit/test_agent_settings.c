@@ -103,7 +103,7 @@ static void what_is_wrong_is_named_by_file_line_and_key(void **state)
 		 "link"},
 		{"controller = \"https://a\"\nradio {\n hci = \"unix:/a\"\n"
 		 " interval = 7\n}\n",
-		 5, "interval"},
+		 4, "interval"},
 	};
 
 	(void) state;
