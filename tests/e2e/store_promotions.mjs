@@ -58,6 +58,8 @@ test('a promotion is made with its label before one’s eyes', async () => {
 	await page.getByRole('textbox', { name: 'Percent off' }).fill('25');
 	await page.getByLabel('GTINs').fill(labels.slice(0, 2).map((l) => l.product.gtin).join('\n'));
 	at.start = Math.ceil((Date.now() + LEAD_MS) / 1000) * 1000;
+	/* A browser drops seconds that are 00 from what was typed, and the driver takes that for a mistake. */
+	while (at.start % 60_000 === 0 || (at.start + RUN_MS) % 60_000 === 0) at.start += 1000;
 	at.end = at.start + RUN_MS;
 	await page.getByLabel('Start').fill(wall(at.start));
 	await page.getByLabel('End', { exact: true }).fill(wall(at.end));
