@@ -265,6 +265,82 @@ static bool address(struct live *l, const char *text)
 	return true;
 }
 
+/* One option of the command `name`, with its argument in optarg. */
+static int take_option(struct live *l, int opt, const char *name)
+{
+	long v;
+
+	switch (opt) {
+	case 'r':
+		l->record_path = optarg;
+		break;
+	case 'p':
+		l->print = true;
+		break;
+	case 'a':
+		if (!antennas(&l->cfg, optarg))
+			return tool_usage_error("--antennas: \"%s\" is no list of numbers", optarg);
+		break;
+	case 's':
+		if (!number(optarg, 0, 3, &v))
+			return tool_usage_error("--session: 0 to 3");
+		l->cfg.session = (uint8_t) v;
+		break;
+	case 'w':
+		if (!number(optarg, 1, 99, &v))
+			return tool_usage_error("--power: 1 to 99 dBm");
+		l->cfg.power_cdbm = (int16_t) (v * 100);
+		break;
+	case 't':
+		if (!number(optarg, 1, 1000000, &v))
+			return tool_usage_error("--seconds: 1 to 1000000");
+		l->seconds = v;
+		break;
+	case 'n':
+		if (!number(optarg, 1, LONG_MAX, &v))
+			return tool_usage_error("--reads: a number from 1");
+		l->max_reads = (uint64_t) v;
+		break;
+	case 'l':
+		if (strcmp(optarg, "1.1") != 0 && strcmp(optarg, "1.0.1") != 0)
+			return tool_usage_error("--llrp: 1.0.1 or 1.1");
+		l->cfg.version = optarg[2] == '1' ? LLRP_VERSION_1_1 : LLRP_VERSION_1;
+		break;
+	case 'k':
+		l->leave = true;
+		break;
+	case 'T':
+		l->cfg.tls = true;
+		break;
+	case 'P':
+		l->cfg.tls = true;
+		l->cfg.tls_pin = optarg;
+		break;
+	case 'L':
+		l->cfg.reader_calls = true;
+		break;
+	case 'o':
+		if (!gen2_profile_find(optarg))
+			return tool_usage_error("--profile: fast-moving, dense-shelf or door");
+		l->cfg.profile = optarg;
+		break;
+	case 'e':
+	case 'w' + 256:
+	case 'R':
+	case 'W':
+	case 'N':
+	case 'K':
+		if (!l->tag)
+			return tool_usage_error("session: that option is for tag");
+		if (tool_tag_option(l->tag, opt, optarg) != TOOL_OK)
+			return TOOL_USAGE;
+		break;
+	default:
+		return tool_usage_error("%s: what is that option?", name);
+	}
+	return TOOL_OK;
+}
+
 static int parse(struct live *l, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -289,81 +365,11 @@ static int parse(struct live *l, int argc, char **argv)
 		{"profile", required_argument, NULL, 'o'},
 		{NULL, 0, NULL, 0},
 	};
-	long v;
 	int opt;
 
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (opt) {
-		case 'r':
-			l->record_path = optarg;
-			break;
-		case 'p':
-			l->print = true;
-			break;
-		case 'a':
-			if (!antennas(&l->cfg, optarg))
-				return tool_usage_error("--antennas: \"%s\" is no list of numbers",
-							optarg);
-			break;
-		case 's':
-			if (!number(optarg, 0, 3, &v))
-				return tool_usage_error("--session: 0 to 3");
-			l->cfg.session = (uint8_t) v;
-			break;
-		case 'w':
-			if (!number(optarg, 1, 99, &v))
-				return tool_usage_error("--power: 1 to 99 dBm");
-			l->cfg.power_cdbm = (int16_t) (v * 100);
-			break;
-		case 't':
-			if (!number(optarg, 1, 1000000, &v))
-				return tool_usage_error("--seconds: 1 to 1000000");
-			l->seconds = v;
-			break;
-		case 'n':
-			if (!number(optarg, 1, LONG_MAX, &v))
-				return tool_usage_error("--reads: a number from 1");
-			l->max_reads = (uint64_t) v;
-			break;
-		case 'l':
-			if (strcmp(optarg, "1.1") != 0 && strcmp(optarg, "1.0.1") != 0)
-				return tool_usage_error("--llrp: 1.0.1 or 1.1");
-			l->cfg.version = optarg[2] == '1' ? LLRP_VERSION_1_1 : LLRP_VERSION_1;
-			break;
-		case 'k':
-			l->leave = true;
-			break;
-		case 'T':
-			l->cfg.tls = true;
-			break;
-		case 'P':
-			l->cfg.tls = true;
-			l->cfg.tls_pin = optarg;
-			break;
-		case 'L':
-			l->cfg.reader_calls = true;
-			break;
-		case 'o':
-			if (!gen2_profile_find(optarg))
-				return tool_usage_error(
-					"--profile: fast-moving, dense-shelf or door");
-			l->cfg.profile = optarg;
-			break;
-		case 'e':
-		case 'w' + 256:
-		case 'R':
-		case 'W':
-		case 'N':
-		case 'K':
-			if (!l->tag)
-				return tool_usage_error("session: that option is for tag");
-			if (tool_tag_option(l->tag, opt, optarg) != TOOL_OK)
-				return TOOL_USAGE;
-			break;
-		default:
-			return tool_usage_error("%s: what is that option?", argv[0]);
-		}
-	}
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1)
+		if (take_option(l, opt, argv[0]) != TOOL_OK)
+			return TOOL_USAGE;
 	if (optind != argc - 1)
 		return tool_usage_error("%s wants one reader", argv[0]);
 	if (l->tag && l->tag->n_ops == 0)

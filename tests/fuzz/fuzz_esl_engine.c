@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The label engine between a controller, a bridge, labels and an owner that do what the input says:
+ * The label engine between a controller, links, labels and an owner that do what the input says:
  * late, wrong, malformed or authentic but absurd. Besides not crashing, the engine must never tell
  * a label to show what is not wished, and its own books must stay consistent.
  */
