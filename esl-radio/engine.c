@@ -217,13 +217,11 @@ static void free_seams(struct esl_radio *radio, struct esl_link *link)
 		link->ops->free(link);
 }
 
-void esl_engine_free(struct esl_engine *e)
+static void pawr_free(struct esl_engine *e)
 {
 	struct esl_label *l, *next;
 	struct esl_stranger *s, *s_next;
 
-	if (!e)
-		return;
 	free_seams(e->radio, e->link); /* first: no completion comes after this */
 	HASH_ITER (hh, e->labels, l, next)
 		esl_label_drop(e, l);
@@ -259,66 +257,7 @@ static int init(struct esl_engine *e)
 	return r;
 }
 
-int esl_engine_new_over(struct loop *loop, const struct esl_engine_config *cfg,
-			const struct esl_engine_callbacks *cb, void *user, struct esl_radio *radio,
-			struct esl_link *link, struct esl_engine **ret)
-{
-	char why[ESL_TEXT_MAX];
-	struct esl_engine *e;
-	int r = esl_train_check(&cfg->train, why);
-
-	e = r < 0 ? NULL : calloc(1, sizeof(*e));
-	if (!e) {
-		free_seams(radio, link);
-		return r < 0 ? r : -ENOMEM;
-	}
-	e->loop = loop;
-	e->clock = loop_clock(loop);
-	e->cb = *cb;
-	e->user = user;
-	e->radio = radio;
-	e->link = link;
-	e->train = cfg->train;
-	esl_train_defaults(&e->train);
-	e->interval_us = e->train.interval * INT64_C(1250);
-	e->max_links = MIN(cfg->max_links ? cfg->max_links : DEFAULT_LINKS, ESL_LINKS_MAX);
-	e->wake_us = ESL_NEVER;
-	e->time.utc_us = clock_real_us(e->clock) - esl_now(e);
-	if (cfg->seed) {
-		e->rng.seed[0] = cfg->seed * UINT64_C(0x9e3779b97f4a7c15);
-		e->rng.seed[1] = cfg->seed;
-	}
-	TAILQ_INIT(&e->images);
-	r = init(e);
-	if (r < 0) {
-		esl_engine_free(e);
-		return r;
-	}
-	*ret = e;
-	return 0;
-}
-
-int esl_engine_new(struct loop *loop, const struct esl_engine_config *cfg,
-		   const struct esl_engine_callbacks *cb, void *user, struct esl_engine **ret)
-{
-	struct hci_host *host = NULL;
-	struct esl_radio *radio = NULL;
-	struct esl_link *link = NULL;
-	int r = hci_host_new(loop, cfg->hci ? cfg->hci : "", &host);
-
-	if (r == 0)
-		r = esl_radio_h4_over(loop, host, &radio);
-	if (r == 0)
-		r = esl_link_le_over(loop, host, &link);
-	hci_host_unref(host);
-	if (r < 0) {
-		free_seams(radio, link);
-		return r;
-	}
-	return esl_engine_new_over(loop, cfg, cb, user, radio, link, ret);
-}
-
-int esl_engine_restore(struct esl_engine *e, const char *key, const void *data, size_t len)
+static int pawr_restore(struct esl_engine *e, const char *key, const void *data, size_t len)
 {
 	if (e->started)
 		return -ERR_STATE;
@@ -352,7 +291,7 @@ static void settle_restored(struct esl_engine *e)
 	}
 }
 
-int esl_engine_start(struct esl_engine *e)
+static int pawr_start(struct esl_engine *e)
 {
 	int r;
 
@@ -400,7 +339,7 @@ static int set_wishes(struct esl_engine *e, struct esl_label *l, const struct es
 	return 0;
 }
 
-int esl_engine_want(struct esl_engine *e, const struct esl_want *w)
+static int pawr_want(struct esl_engine *e, const struct esl_want *w)
 {
 	struct esl_label *l = esl_label_find(e, w->addr);
 	struct esl_stranger *s;
@@ -440,7 +379,7 @@ int esl_engine_want(struct esl_engine *e, const struct esl_want *w)
 	return 0;
 }
 
-void esl_engine_forget(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES])
+static void pawr_forget(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES])
 {
 	struct esl_label *l = esl_label_find(e, addr);
 
@@ -457,8 +396,8 @@ void esl_engine_forget(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES])
 	esl_reconsider(e, l);
 }
 
-int esl_engine_image(struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES], const void *data,
-		     size_t len)
+static int pawr_image(struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES], const void *data,
+		      size_t len)
 {
 	int r = esl_image_put(e, hash, data, len);
 
@@ -469,7 +408,7 @@ int esl_engine_image(struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES],
 	return 0;
 }
 
-void esl_engine_tell(struct esl_engine *e)
+static void pawr_tell(struct esl_engine *e)
 {
 	struct esl_label *l, *next;
 
@@ -483,7 +422,7 @@ void esl_engine_tell(struct esl_engine *e)
 	}
 }
 
-void esl_engine_get_stats(const struct esl_engine *e, struct esl_stats *ret)
+static void pawr_get_stats(const struct esl_engine *e, struct esl_stats *ret)
 {
 	struct esl_label *l, *next;
 
@@ -493,4 +432,78 @@ void esl_engine_get_stats(const struct esl_engine *e, struct esl_stats *ret)
 	HASH_ITER (hh, e->labels, l, next)
 		ret->synced += l->configured && l->phase == ESL_PHASE_SYNCED;
 	ret->radio_up = e->radio_up;
+}
+
+/* --- behind the front door -------------------------------------------------------------------- */
+
+static const struct esl_engine_ops pawr_ops = {
+	.restore = pawr_restore,
+	.start = pawr_start,
+	.free = pawr_free,
+	.set_utc = esl_timebase_set_utc,
+	.want = pawr_want,
+	.forget = pawr_forget,
+	.image = pawr_image,
+	.tell = pawr_tell,
+	.get_stats = pawr_get_stats,
+};
+
+int esl_engine_new_over(struct loop *loop, const struct esl_engine_config *cfg,
+			const struct esl_engine_callbacks *cb, void *user, struct esl_radio *radio,
+			struct esl_link *link, struct esl_engine **ret)
+{
+	char why[ESL_TEXT_MAX];
+	struct esl_engine *e;
+	int r = esl_train_check(&cfg->train, why);
+
+	e = r < 0 ? NULL : calloc(1, sizeof(*e));
+	if (!e) {
+		free_seams(radio, link);
+		return r < 0 ? r : -ENOMEM;
+	}
+	e->door.ops = &pawr_ops;
+	e->loop = loop;
+	e->clock = loop_clock(loop);
+	e->cb = *cb;
+	e->user = user;
+	e->radio = radio;
+	e->link = link;
+	e->train = cfg->train;
+	esl_train_defaults(&e->train);
+	e->interval_us = e->train.interval * INT64_C(1250);
+	e->max_links = MIN(cfg->max_links ? cfg->max_links : DEFAULT_LINKS, ESL_LINKS_MAX);
+	e->wake_us = ESL_NEVER;
+	e->time.utc_us = clock_real_us(e->clock) - esl_now(e);
+	if (cfg->seed) {
+		e->rng.seed[0] = cfg->seed * UINT64_C(0x9e3779b97f4a7c15);
+		e->rng.seed[1] = cfg->seed;
+	}
+	TAILQ_INIT(&e->images);
+	r = init(e);
+	if (r < 0) {
+		pawr_free(e);
+		return r;
+	}
+	*ret = e;
+	return 0;
+}
+
+int esl_pawr_new(struct loop *loop, const struct esl_engine_config *cfg,
+		 const struct esl_engine_callbacks *cb, void *user, struct esl_engine **ret)
+{
+	struct hci_host *host = NULL;
+	struct esl_radio *radio = NULL;
+	struct esl_link *link = NULL;
+	int r = hci_host_new(loop, cfg->hci ? cfg->hci : "", &host);
+
+	if (r == 0)
+		r = esl_radio_h4_over(loop, host, &radio);
+	if (r == 0)
+		r = esl_link_le_over(loop, host, &link);
+	hci_host_unref(host);
+	if (r < 0) {
+		free_seams(radio, link);
+		return r;
+	}
+	return esl_engine_new_over(loop, cfg, cb, user, radio, link, ret);
 }

@@ -34,6 +34,7 @@
 #include "esl-radio/ead.h"
 #include "esl-radio/esl.h"
 #include "esl-radio/esl_link.h"
+#include "esl-radio/esl_ops.h"
 #include "esl-radio/esl_radio.h"
 #include "esl-radio/esl_wire.h"
 
@@ -262,6 +263,7 @@ struct esl_rng {
 };
 
 struct esl_engine {
+	struct esl_door door; /**< first */
 	struct loop *loop;
 	const struct clock *clock;
 	struct esl_engine_callbacks cb;
@@ -433,6 +435,8 @@ void esl_images_done(struct esl_engine *e);
 
 /* --- timebase.c ------------------------------------------------------------------------------- */
 
+/** esl_engine_set_utc(). */
+void esl_timebase_set_utc(struct esl_engine *e, int64_t offset_us, int64_t uncertainty_us);
 int64_t esl_utc(const struct esl_engine *e);
 /** Our clock's reading at a UTC instant. */
 int64_t esl_mono_of_utc(const struct esl_engine *e, int64_t utc_us);

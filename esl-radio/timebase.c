@@ -151,15 +151,13 @@ bool esl_time_must_be_set(const struct esl_engine *e, const struct esl_label *l)
 	return esl_now(e) + e->time.base_us[l->time_gen & 1] > MUST_MOVE_US;
 }
 
-void esl_engine_set_utc(struct esl_engine *e, int64_t offset_us, int64_t uncertainty_us)
+void esl_timebase_set_utc(struct esl_engine *e, int64_t offset_us, int64_t uncertainty_us)
 {
 	struct esl_timebase *t = &e->time;
 	int64_t utc_us = clock_real_us(e->clock) + offset_us - esl_now(e);
 	int64_t shift = utc_us - t->utc_us;
 	bool first = !t->utc_known;
 
-	if (uncertainty_us < 0)
-		return; /* not measured: nobody vouches for it */
 	t->utc_us = utc_us;
 	t->uncertainty_us = uncertainty_us;
 	t->utc_known = true;
