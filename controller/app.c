@@ -13,6 +13,7 @@
 #include "controller/http/http.h"
 #include "controller/http/metrics.h"
 #include "controller/http/static.h"
+#include "controller/incidents/incidents.h"
 #include "controller/inventory/inventory.h"
 #include "controller/people/audit.h"
 #include "controller/people/auth.h"
@@ -108,6 +109,21 @@ static void stop_auth(struct app *app)
 {
 	auth_free(app->auth);
 	app->auth = NULL;
+}
+
+static int start_incidents(struct app *app)
+{
+	int r = incidents_new(app, &app->incidents);
+
+	if (r == 0)
+		http_add_routes(app->http, incident_routes);
+	return r;
+}
+
+static void stop_incidents(struct app *app)
+{
+	incidents_free(app->incidents);
+	app->incidents = NULL;
 }
 
 static int start_fleet(struct app *app)
@@ -291,6 +307,7 @@ static const struct part parts[] = {
 	{"http", start_http, stop_http},
 	{"events", start_events, stop_events},
 	{"auth", start_auth, stop_auth},
+	{"incidents", start_incidents, stop_incidents},
 	{"fleet", start_fleet, stop_fleet},
 	{"shop", start_shop, stop_shop},
 	{"rollouts", start_rollouts, stop_rollouts},

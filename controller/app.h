@@ -12,6 +12,7 @@
  *     sessions.c tokens.c ending them, and tokens for machines
  *     ca.c            the store's certificate authority
  *     fleet*.c        who an agent is: join codes, enrolment, readers, health, advice for IT
+ *     incidents/      what a person should look at, with the evidence and the next step
  *     promo/          what the shelf shows at any instant: promotions over the regular price
  *     events.c        what browsers hear live
  *     static.c metrics.c audit.c diagnostics.c   files of the web page, figures for machines, who
@@ -45,6 +46,8 @@ struct app {
 	struct books *books; /**< books.h: book stock, sales, deliveries, differences */
 
 	struct backup *backup; /**< backup.h: a copy of everything while it runs */
+
+	struct incidents *incidents; /**< incidents.h: what a person should look at */
 
 	struct loop_timer *renew; /**< app.c: the server certificate's next look */
 

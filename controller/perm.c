@@ -9,9 +9,11 @@ static const struct {
 } roles[] = {
 	{"admin", PERM_ALL},
 	{"manager", PERM_VIEW | PERM_PRICES | PERM_PRODUCTS | PERM_LABELS | PERM_PLACES |
-			    PERM_AUDIT | PERM_BOOKS | PERM_SALES},
-	{"stock", PERM_VIEW | PERM_LABELS | PERM_PLACES | PERM_BOOKS | PERM_SALES},
-	{"it", PERM_VIEW | PERM_LABELS | PERM_PLACES | PERM_FLEET | PERM_AUDIT},
+			    PERM_AUDIT | PERM_BOOKS | PERM_SALES | PERM_INCIDENTS},
+	{"stock", PERM_VIEW | PERM_LABELS | PERM_PLACES | PERM_BOOKS | PERM_SALES | PERM_INCIDENTS |
+			  PERM_TAGS},
+	{"it", PERM_VIEW | PERM_LABELS | PERM_PLACES | PERM_FLEET | PERM_AUDIT | PERM_INCIDENTS |
+		       PERM_TAGS},
 	{"viewer", PERM_VIEW},
 };
 
@@ -22,7 +24,8 @@ static const struct {
 	{PERM_VIEW, "view"},     {PERM_PRICES, "prices"}, {PERM_PRODUCTS, "products"},
 	{PERM_LABELS, "labels"}, {PERM_PLACES, "places"}, {PERM_FLEET, "fleet"},
 	{PERM_USERS, "users"},   {PERM_AUDIT, "audit"},   {PERM_BACKUP, "backup"},
-	{PERM_BOOKS, "books"},   {PERM_SALES, "sales"},
+	{PERM_BOOKS, "books"},   {PERM_SALES, "sales"},   {PERM_INCIDENTS, "incidents"},
+	{PERM_TAGS, "tags"},
 };
 
 unsigned int perm_of_role(const char *role)

@@ -21,10 +21,16 @@ static const char *const version_3[] = {
 	rollout_schema_v3, NULL,
 };
 
+static const char *const version_4[] = {
+	incidents_schema_v4,
+	NULL,
+};
+
 static const char *const *const versions[] = {
 	version_1,
 	version_2,
 	version_3,
+	version_4,
 };
 
 const struct db_schema db_schema_current = {

@@ -13,6 +13,8 @@
  *   difference {}                     book stock, sales or deliveries changed
  *   agent    the agent object of GET /agents
  *   promotion {id, state}             made, changed, cancelled, begun or ended
+ *   incident {id, kind, subject, state, severity, title, agent_id, open}: opened, renewed, closed
+ *            or acknowledged; `open` is how many are open now
  *   rollout  {id, state, reason, total, staged, flipped, shown, failed}
  */
 #pragma once

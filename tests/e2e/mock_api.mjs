@@ -17,10 +17,10 @@ import { makePlan, PLAN_ROUTES } from './mock_plan.mjs';
 
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.yaml': 'application/yaml' };
 const PERMS = {
-  admin: ['view', 'prices', 'products', 'labels', 'places', 'fleet', 'users', 'audit', 'backup', 'books', 'sales'],
-  manager: ['view', 'prices', 'products', 'labels', 'places', 'audit', 'books', 'sales'],
-  stock: ['view', 'labels', 'places', 'books', 'sales'],
-  it: ['view', 'labels', 'places', 'fleet', 'audit'],
+  admin: ['view', 'prices', 'products', 'labels', 'places', 'fleet', 'users', 'audit', 'backup', 'books', 'sales', 'incidents', 'tags'],
+  manager: ['view', 'prices', 'products', 'labels', 'places', 'audit', 'books', 'sales', 'incidents'],
+  stock: ['view', 'labels', 'places', 'books', 'sales', 'incidents', 'tags'],
+  it: ['view', 'labels', 'places', 'fleet', 'audit', 'incidents', 'tags'],
   viewer: ['view'],
 };
 

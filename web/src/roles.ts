@@ -5,9 +5,9 @@
 import type { Permission, Role } from './types';
 
 export const ROLE_PERMISSIONS: Record<Role, Permission[]> = {
-  admin: ['view', 'prices', 'products', 'labels', 'places', 'fleet', 'users', 'audit', 'backup', 'books', 'sales'],
-  manager: ['view', 'prices', 'products', 'labels', 'places', 'audit', 'books', 'sales'],
-  stock: ['view', 'labels', 'places', 'books', 'sales'],
-  it: ['view', 'labels', 'places', 'fleet', 'audit'],
+  admin: ['view', 'prices', 'products', 'labels', 'places', 'fleet', 'users', 'audit', 'backup', 'books', 'sales', 'incidents', 'tags'],
+  manager: ['view', 'prices', 'products', 'labels', 'places', 'audit', 'books', 'sales', 'incidents'],
+  stock: ['view', 'labels', 'places', 'books', 'sales', 'incidents', 'tags'],
+  it: ['view', 'labels', 'places', 'fleet', 'audit', 'incidents', 'tags'],
   viewer: ['view'],
 };

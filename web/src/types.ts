@@ -26,7 +26,7 @@ export interface ProblemBody {
 }
 
 export type Role = 'admin' | 'manager' | 'stock' | 'it' | 'viewer';
-export type Permission = 'view' | 'prices' | 'products' | 'labels' | 'places' | 'fleet' | 'users' | 'audit' | 'backup' | 'books' | 'sales';
+export type Permission = 'view' | 'prices' | 'products' | 'labels' | 'places' | 'fleet' | 'users' | 'audit' | 'backup' | 'books' | 'sales' | 'incidents' | 'tags';
 
 export interface Session {
   user: string;

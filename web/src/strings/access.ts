@@ -17,6 +17,8 @@ export const a = {
     backup: 'Take a backup of everything',
     books: 'Book stock, deliveries, settling differences',
     sales: 'Feed sales, as a till does',
+    incidents: 'Say that an incident is looked at',
+    tags: 'Read, write and lock tags',
   } as Record<Permission, string>,
   matrix: {
     title: 'What each role may do',
