@@ -9,7 +9,8 @@ BUILD_PACKAGES="autoconf automake make gcc libc6-dev pkg-config
 	libbluetooth-dev libcairo2-dev libpango1.0-dev libzint-dev libical-dev tzdata uthash-dev fonts-dejavu-core fonts-dejavu-extra
 	python3-docutils ca-certificates"
 TEST_PACKAGES="clang libclang-rt-14-dev clang-format chromium tshark curl sqlite3 iproute2
-	gnutls-bin procps xz-utils util-linux faketime"
+	gnutls-bin procps xz-utils util-linux faketime
+	qemu-system-x86 busybox-static cpio kmod bluez bluez-test-tools dbus iw hostapd wpasupplicant"
 
 say() {
 	printf '%s\n' "$*"
