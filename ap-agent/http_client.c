@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ap-agent/http_client.h"
+#include "common/curl_loop.h"
 #include "common/err.h"
 #include "common/log.h"
-#include <curl/curl.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -18,8 +18,7 @@ struct http_client {
 	const struct clock *clock;
 	struct http_client_config cfg;
 	char host[256];
-	CURLM *multi;
-	struct loop_timer *timer;
+	struct curl_loop *curl;
 	struct http_call *calls;
 	struct curl_slist *post_headers;
 	bool identified;
@@ -41,84 +40,6 @@ struct http_call {
 	int err; /**< our own refusal: trust, size */
 	char why[WHY_MAX];
 };
-
-/* --- curl's descriptors and timer on the loop ------------------------------------------------- */
-
-struct watch {
-	struct http_client *client;
-	curl_socket_t fd;
-	struct loop_io *io;
-};
-
-static void collect(struct http_client *c);
-
-static void on_io(void *user, unsigned int events)
-{
-	struct watch *w = user;
-	struct http_client *c = w->client;
-	int running;
-	int what = (events & LOOP_READ ? CURL_CSELECT_IN : 0) |
-		   (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0);
-
-	/* curl may free w in here */
-	curl_multi_socket_action(c->multi, w->fd, what, &running);
-	collect(c);
-}
-
-static void on_timer(void *user)
-{
-	struct http_client *c = user;
-	int running;
-
-	curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	collect(c);
-}
-
-static int set_timer(CURLM *multi, long timeout_ms, void *user)
-{
-	struct http_client *c = user;
-
-	(void) multi;
-	/* Also for 0 by the timer: curl must not be entered from its own callback. */
-	if (timeout_ms < 0)
-		loop_timer_stop(c->timer);
-	else
-		loop_timer_start(c->timer, timeout_ms * US_PER_MS);
-	return 0;
-}
-
-static int set_watch(CURL *easy, curl_socket_t fd, int what, void *user, void *socket_user)
-{
-	struct http_client *c = user;
-	struct watch *w = socket_user;
-	unsigned int events =
-		(what & CURL_POLL_IN ? LOOP_READ : 0) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0);
-
-	(void) easy;
-	if (what == CURL_POLL_REMOVE) {
-		if (w) {
-			loop_io_free(w->io);
-			curl_multi_assign(c->multi, fd, NULL);
-			free(w);
-		}
-		return 0;
-	}
-	if (w) {
-		loop_io_set(w->io, events);
-		return 0;
-	}
-	w = calloc(1, sizeof(*w));
-	if (!w)
-		return -1;
-	w->client = c;
-	w->fd = fd;
-	if (loop_io_new(c->loop, fd, events, on_io, w, &w->io) < 0) {
-		free(w);
-		return -1;
-	}
-	curl_multi_assign(c->multi, fd, w);
-	return 0;
-}
 
 /* --- one request ------------------------------------------------------------------------------ */
 
@@ -169,27 +90,6 @@ static int on_connected(void *user, char *ip, char *local_ip, int port, int loca
 	return CURL_PREREQFUNC_OK;
 }
 
-static int map_error(CURLcode code)
-{
-	switch (code) {
-	case CURLE_OPERATION_TIMEDOUT:
-		return -ETIMEDOUT;
-	case CURLE_COULDNT_RESOLVE_HOST:
-	case CURLE_COULDNT_RESOLVE_PROXY:
-		return -EHOSTUNREACH;
-	case CURLE_COULDNT_CONNECT:
-		return -ECONNREFUSED;
-	case CURLE_OUT_OF_MEMORY:
-		return -ENOMEM;
-	case CURLE_SSL_CONNECT_ERROR:
-	case CURLE_SSL_CERTPROBLEM:
-	case CURLE_PEER_FAILED_VERIFICATION:
-		return -ERR_TLS;
-	default:
-		return -ERR_CLOSED;
-	}
-}
-
 static void call_free(struct http_call *call)
 {
 	for (struct http_call **p = &call->client->calls; *p; p = &(*p)->next) {
@@ -199,7 +99,7 @@ static void call_free(struct http_call *call)
 		}
 	}
 	if (call->easy) {
-		curl_multi_remove_handle(call->client->multi, call->easy);
+		curl_loop_remove(call->client->curl, call->easy);
 		curl_easy_cleanup(call->easy);
 	}
 	buf_done(&call->body);
@@ -207,13 +107,15 @@ static void call_free(struct http_call *call)
 	free(call);
 }
 
-static void finish(struct http_call *call, CURLcode code)
+static void on_done(void *user, void *mine, CURLcode code)
 {
+	struct http_call *call = mine;
 	struct http_reply reply = {.why = ""};
 	long status = 0;
 
+	(void) user;
 	if (code != CURLE_OK) {
-		reply.err = call->err ? call->err : map_error(code);
+		reply.err = call->err ? call->err : curl_loop_error(code);
 		reply.why = call->why[0] ? call->why : curl_easy_strerror(code);
 	} else {
 		curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -225,21 +127,6 @@ static void finish(struct http_call *call, CURLcode code)
 	}
 	call->fn(call->user, &reply);
 	call_free(call);
-}
-
-static void collect(struct http_client *c)
-{
-	CURLMsg *msg;
-	int left;
-
-	while ((msg = curl_multi_info_read(c->multi, &left)) != NULL) {
-		struct http_call *call = NULL;
-
-		if (msg->msg != CURLMSG_DONE)
-			continue;
-		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **) &call);
-		finish(call, msg->data.result);
-	}
 }
 
 static CURLcode set_tls(struct http_client *c, CURL *e)
@@ -266,7 +153,6 @@ static CURLcode set_call(struct http_call *call, const char *url, const struct h
 	CURL *e = call->easy;
 	CURLcode r = set_tls(c, e);
 
-	r |= curl_easy_setopt(e, CURLOPT_PRIVATE, (char *) call);
 	r |= curl_easy_setopt(e, CURLOPT_URL, url);
 	r |= curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "https");
 	r |= curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
@@ -314,7 +200,7 @@ int http_client_start(struct http_client *c, const struct http_request *req, htt
 	buf_put(&call->body, req->body, req->body_len);
 	call->easy = curl_easy_init();
 	if (!call->easy || !buf_ok(&call->body) || set_call(call, url, req) != CURLE_OK ||
-	    curl_multi_add_handle(c->multi, call->easy) != CURLM_OK) {
+	    curl_loop_add(c->curl, call->easy, call) < 0) {
 		call_free(call);
 		return -ENOMEM;
 	}
@@ -329,19 +215,6 @@ void http_call_cancel(struct http_call *call)
 }
 
 /* --- the client ------------------------------------------------------------------------------- */
-
-static int open_multi(struct http_client *c)
-{
-	c->multi = curl_multi_init();
-	if (!c->multi)
-		return -ENOMEM;
-	curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, set_watch);
-	curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
-	curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, set_timer);
-	curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
-	curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, MAX_CONNECTIONS);
-	return 0;
-}
 
 /* The name the certificate must be for: between "https://" and the port. */
 static int parse_host(struct http_client *c)
@@ -377,13 +250,8 @@ int http_client_new(struct loop *loop, const struct http_client_config *cfg,
 
 	int r = parse_host(c);
 
-	/* Not CURL_GLOBAL_ALL by habit: SSL is all we use of it, and it is what this flag says. */
-	if (r == 0 && curl_global_init(CURL_GLOBAL_SSL) != CURLE_OK)
-		r = -ENOMEM;
 	if (r == 0)
-		r = loop_timer_new(loop, on_timer, c, &c->timer);
-	if (r == 0)
-		r = open_multi(c);
+		r = curl_loop_new(loop, MAX_CONNECTIONS, on_done, c, &c->curl);
 	if (r == 0) {
 		c->post_headers = curl_slist_append(NULL, "Content-Type: application/cbor");
 		if (!c->post_headers || !curl_slist_append(c->post_headers, "Expect:"))
@@ -403,9 +271,7 @@ void http_client_free(struct http_client *c)
 		return;
 	while (c->calls)
 		call_free(c->calls);
-	if (c->multi)
-		curl_multi_cleanup(c->multi);
-	loop_timer_free(c->timer);
+	curl_loop_free(c->curl);
 	curl_slist_free_all(c->post_headers);
 	free(c);
 }

@@ -5,7 +5,7 @@
  * connections are reused; answers are bounded in size and time. Mutual TLS, 1.2 or newer; whom to
  * believe is trust.c's business.
  *
- * Only http_client.c includes <curl/curl.h>. Tests of the link put a twin of these functions in its
+ * Only http_client.c knows libcurl. Tests of the link put a twin of these functions in its
  * place.
  */
 #pragma once

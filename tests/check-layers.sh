@@ -49,7 +49,9 @@ door microhttpd.h 'controller/http/http[a-z_]*\.[ch]'
 door cbor.h 'common/cbor\.c'
 door libical/ical.h 'controller/promo/walltime\.c'
 door confuse.h 'common/conf\.c'
-door curl/curl.h 'ap-agent/http_client\.c|controller/ctl/client\.c'
+door curl/curl.h 'common/curl_loop\.h|controller/ctl/client\.c'
+check 'only clients of HTTP know libcurl' "$(grep -rlE --include='*.[ch]' '^#include "common/curl_loop\.h"' \
+	common rfid esl-radio ap-agent controller sim | grep -vE '^(common/curl_loop\.c|ap-agent/http_client\.c|esl-radio/oepl/http\.c)$' || true)"
 
 check 'nobody reads the clock but clock.c' "$(grep -rnE --include='*.[ch]' \
 	'\b(clock_gettime|gettimeofday|time)\((NULL|0|&|CLOCK)' common rfid esl-radio ap-agent controller sim |
