@@ -37,7 +37,8 @@ struct sim_radio_stats {
 	uint64_t responses;
 	uint64_t responses_lost;
 	uint64_t collisions;
-	uint64_t late; /**< subevent data refused as too late or too early */
+	uint64_t late;          /**< subevent data refused as too late or too early */
+	uint64_t links_dropped; /**< broken by chance (`drop`) */
 	bool train_running;
 	uint32_t generation; /**< counts the trains started */
 };

@@ -369,9 +369,19 @@ static void cmd_data_length(struct sim_radio *r, struct wire *w, struct reply *r
 {
 	struct hci_data_length p;
 
-	(void) r;
 	hci_get_data_length(w, &p);
+	if (wire_ok(w))
+		ret->status = radio_links_length(r->links, &p);
 	reply_u16(ret, p.handle);
+}
+
+static void cmd_set_phy(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	struct hci_set_phy p;
+
+	hci_get_set_phy(w, &p);
+	if (wire_ok(w))
+		ret->status = radio_links_phy(r->links, &p);
 }
 
 static const struct {
@@ -400,6 +410,7 @@ static const struct {
 	{HCI_LE_CREATE_CONNECTION_CANCEL, cmd_create_cancel, false},
 	{HCI_LE_ENABLE_ENCRYPTION, cmd_enable_encryption, true},
 	{HCI_LE_SET_DATA_LENGTH, cmd_data_length, false},
+	{HCI_LE_SET_PHY, cmd_set_phy, true},
 	{HCI_LE_SET_EXT_SCAN_PARAMS, cmd_scan_params, false},
 	{HCI_LE_SET_EXT_SCAN_ENABLE, cmd_scan_enable, false},
 	{HCI_LE_EXT_CREATE_CONNECTION_V2, cmd_create_connection, true},

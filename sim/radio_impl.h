@@ -117,3 +117,5 @@ void train_stop(struct sim_radio *r);
 /** Takes data for one subevent; yields an HCI status. */
 uint8_t train_set_data(struct sim_radio *r, const struct hci_subevent_data *d);
 int train_timer_new(struct sim_radio *r);
+/** When the train next needs the radio for itself; `now_us` if it has it. */
+int64_t train_wants_us(const struct sim_radio *r, int64_t now_us);

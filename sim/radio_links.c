@@ -1,75 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sim/radio_links.h"
+#include "sim/radio_links_impl.h"
 
 #include "common/err.h"
-#include "esl-radio/le/l2cap_wire.h"
-#include "sim/label_host.h"
 #include <errno.h>
 #include <string.h>
 
-#define ADVERT_INTERVAL_US US_PER_SEC
-#define ADVERT_TICK_US     (50 * US_PER_MS)
-#define PACKETS_PER_EVENT  6 /* each way, on an event nothing of which is lost */
-#define FIRST_HANDLE       0x40
-#define FRAME_MAX          4096
-#define ENCRYPT_EVENTS     4
-#define CALL_EVENTS        6 /* without an answer the link counts as not established */
-
-enum link_state {
-	LINK_FREE,
-	LINK_UP,
-	LINK_ENDING, /* the host or the label said so; goes with the next event */
-};
-
-/** A packet of data on its way. */
-struct packet {
-	struct packet *next;
-	bool first;
-	size_t len;
-	uint8_t data[];
-};
-
-struct packet_list {
-	struct packet *first, **end;
-};
-
-struct one_link {
-	struct radio_links *k;
-	enum link_state state;
-	uint8_t reason;
-	size_t label;
-	struct label_host *host;
-	struct packet_list down, up; /* to the label, to the access point */
-	struct buf frame;            /* being put together at the label */
-	bool encrypted, synced;
-	unsigned int encrypt_in; /* events until the procedure ends; 0 = none runs */
-	bool key_matches;
-	struct loop_timer *event;
-};
-
-/** The connection being made. */
-struct attempt {
-	bool active;
-	size_t label;
-	bool known; /* the address is one of ours */
-	bool will_succeed, by_advert;
-};
-
-struct radio_links {
-	struct sim_radio *r;
-	struct sim_rng rng;
-	struct one_link links[RADIO_LINKS_MAX];
-	struct label_bond *bonds; /* per label */
-	int64_t *advert_due_us;   /* per label */
-	struct attempt attempt;
-	struct loop_timer *attempt_timer, *advert_timer;
-	bool scanning;
-};
-
-static int64_t now_us(const struct radio_links *k)
-{
-	return clock_mono_us(k->r->clock);
-}
+#define FIRST_HANDLE   0x40
+#define FRAME_MAX      4096
+#define ENCRYPT_EVENTS 4
+#define LENGTH_EVENTS  2
+#define PHY_EVENTS     6
+#define LINK_GRID_US   1250
+#define CALL_EVENTS    6 /* without an answer the link counts as not established */
 
 static uint16_t handle_of(const struct one_link *o)
 {
@@ -83,7 +25,7 @@ static struct one_link *link_by_handle(struct radio_links *k, uint16_t handle)
 	return i < RADIO_LINKS_MAX && k->links[i].state != LINK_FREE ? &k->links[i] : NULL;
 }
 
-static struct one_link *link_of(struct radio_links *k, size_t label)
+struct one_link *radio_link_of(struct radio_links *k, size_t label)
 {
 	for (size_t i = 0; i < RADIO_LINKS_MAX; i++)
 		if (k->links[i].state != LINK_FREE && k->links[i].label == label)
@@ -181,7 +123,7 @@ static void label_hears(struct one_link *o, const struct packet *p)
 	if (o->frame.len != L2CAP_HEADER + len)
 		return;
 	label_host_frame(o->host, (uint16_t) (o->frame.data[2] | o->frame.data[3] << 8),
-			 o->frame.data + L2CAP_HEADER, len, now_us(o->k));
+			 o->frame.data + L2CAP_HEADER, len, links_now_us(o->k));
 	buf_clear(&o->frame);
 	sim_radio_touched(o->k->r, o->label);
 }
@@ -198,7 +140,8 @@ static void link_free(struct one_link *o)
 	o->host = NULL;
 	o->state = LINK_FREE;
 	o->encrypted = o->synced = false;
-	o->encrypt_in = 0;
+	o->encrypt_in = o->length_in = o->phy_in = 0;
+	o->air = (struct link_air){.octets = AIR_OCTETS_LEAST};
 }
 
 /** Ends it; the host is told. A label that has not said Update Complete has lost its link. */
@@ -211,7 +154,7 @@ static void link_close(struct one_link *o, uint8_t reason)
 	hci_put_disconnection(
 		&b, &(struct hci_disconnection){.handle = handle_of(o), .reason = reason});
 	link_free(o);
-	sim_label_link_lost(sim_radio_label(k->r, label), now_us(k));
+	sim_label_link_lost(sim_radio_label(k->r, label), links_now_us(k));
 	sim_radio_touched(k->r, label);
 	send_events(k, &b);
 }
@@ -221,9 +164,9 @@ static void tell_encryption(struct one_link *o)
 	struct buf b = BUF_INIT;
 	uint8_t status = o->key_matches ? HCI_OK : HCI_ERR_PIN_MISSING;
 
-	o->encrypted = o->key_matches;
+	o->encrypted = o->air.encrypted = o->key_matches;
 	if (o->key_matches)
-		label_host_encrypted(o->host, now_us(o->k));
+		label_host_encrypted(o->host, links_now_us(o->k));
 	hci_put_encryption_change(&b, &(struct hci_encryption_change){.status = status,
 								      .handle = handle_of(o),
 								      .enabled = o->encrypted});
@@ -231,39 +174,84 @@ static void tell_encryption(struct one_link *o)
 	sim_radio_touched(o->k->r, o->label);
 }
 
-/** Packets to the label until one is lost, which the next event repeats. */
-static unsigned int carry_down(struct one_link *o)
+/* --- connection events ------------------------------------------------------------------------ */
+
+/** When another link or the train wants the radio; at or before now: it has it already. */
+static int64_t radio_free_until_us(const struct one_link *o, int64_t now_us)
 {
-	unsigned int n = 0;
+	const struct radio_links *k = o->k;
+	int64_t until_us = MIN(now_us + o->interval_us, train_wants_us(k->r, now_us));
 
-	while (n < PACKETS_PER_EVENT && o->state == LINK_UP && o->down.first) {
-		struct packet *p;
+	for (size_t i = 0; i < RADIO_LINKS_MAX; i++) {
+		const struct one_link *other = &k->links[i];
 
-		if (sim_radio_packet_lost(o->k->r))
-			break;
-		p = list_take(&o->down);
-		label_hears(o, p);
-		free(p);
-		n++;
+		if (other != o && other->state != LINK_FREE && other->next_us > now_us)
+			until_us = MIN(until_us, other->next_us);
 	}
-	return n;
+	return until_us - AIR_GAP_US;
 }
 
-static void carry_up(struct one_link *o, struct buf *b)
+/** A packet to the label, which may answer within the same event. False if it was lost. */
+static bool carry_down(struct one_link *o, unsigned int *sent)
 {
-	for (unsigned int n = 0; n < PACKETS_PER_EVENT && o->up.first; n++) {
-		struct packet *p;
+	struct packet *p;
 
-		if (sim_radio_packet_lost(o->k->r))
-			return;
-		p = list_take(&o->up);
-		hci_put_acl(b, &(struct hci_acl){.handle = handle_of(o),
-						 .boundary = p->first ? HCI_PB_FIRST_CONTROLLER
-								      : HCI_PB_CONTINUING,
-						 .data = p->data,
-						 .len = p->len});
-		free(p);
+	if (sim_radio_packet_lost(o->k->r))
+		return false; /* the next event repeats it */
+	p = list_take(&o->down);
+	label_hears(o, p);
+	free(p);
+	(*sent)++;
+	return true;
+}
+
+static bool carry_up(struct one_link *o, struct buf *b)
+{
+	struct packet *p;
+
+	if (sim_radio_packet_lost(o->k->r))
+		return false;
+	p = list_take(&o->up);
+	hci_put_acl(b, &(struct hci_acl){.handle = handle_of(o),
+					 .boundary = p->first ? HCI_PB_FIRST_CONTROLLER
+							      : HCI_PB_CONTINUING,
+					 .data = p->data,
+					 .len = p->len});
+	free(p);
+	return true;
+}
+
+/** Packets both ways while there are any, none is lost and the radio is this link's. */
+static void carry(struct one_link *o, struct buf *b)
+{
+	int64_t at_us = links_now_us(o->k), until_us = radio_free_until_us(o, at_us);
+	unsigned int sent = 0;
+
+	while (o->down.first || o->up.first) {
+		bool down = o->down.first && o->state == LINK_UP;
+		const struct packet *p = down ? o->down.first : o->up.first;
+
+		if (!p)
+			break;
+		at_us += air_carry_us(&o->air, p->len);
+		if (at_us > until_us || !(down ? carry_down(o, &sent) : carry_up(o, b)))
+			break;
 	}
+	if (sent > 0)
+		hci_put_completed_packets(
+			b, &(struct hci_completed_packets){.handle = handle_of(o),
+							   .count = (uint16_t) sent});
+}
+
+/** Procedures of the link layer, which take some events each. */
+static void procedures(struct one_link *o)
+{
+	if (o->length_in > 0 && --o->length_in == 0)
+		o->air.octets = AIR_OCTETS_MOST;
+	if (o->phy_in > 0 && --o->phy_in == 0)
+		o->air.two_mega = true;
+	if (o->encrypt_in > 0 && --o->encrypt_in == 0)
+		tell_encryption(o);
 }
 
 /** One connection event: both directions, then whatever ends with it. */
@@ -271,33 +259,58 @@ static void link_event(void *user)
 {
 	struct one_link *o = user;
 	struct buf b = BUF_INIT;
-	unsigned int sent = carry_down(o);
 
-	carry_up(o, &b);
-	if (sent > 0)
-		hci_put_completed_packets(
-			&b, &(struct hci_completed_packets){.handle = handle_of(o),
-							    .count = (uint16_t) sent});
+	carry(o, &b);
 	if (b.len > 0)
 		send_events(o->k, &b);
 	buf_done(&b);
 	if (o->state == LINK_FREE) /* the host went away over it */
 		return;
 	if (sim_rng_chance(&o->k->rng, o->k->r->drop)) {
+		o->k->r->stats.links_dropped++;
 		link_close(o, HCI_ERR_CONNECTION_TIMEOUT);
 		return;
 	}
-	if (o->encrypt_in > 0 && --o->encrypt_in == 0)
-		tell_encryption(o);
-	if (o->state == LINK_ENDING && !o->up.first)
+	procedures(o);
+	if (o->state == LINK_ENDING && !o->up.first) {
 		link_close(o, o->reason);
-	else if (o->state != LINK_FREE)
-		loop_timer_start(o->event, RADIO_CONN_EVENT_US);
+	} else if (o->state != LINK_FREE) {
+		o->next_us = links_now_us(o->k) + o->interval_us;
+		loop_timer_start(o->event, o->interval_us);
+	}
+}
+
+/** The first event of a new link: where it is farthest from the events of the others. */
+static void begin_events(struct one_link *o)
+{
+	const struct radio_links *k = o->k;
+	int64_t now_us = links_now_us(k), best_us = 0, best_gap_us = -1;
+
+	for (int64_t at_us = 0; at_us < o->interval_us; at_us += LINK_GRID_US) {
+		int64_t gap_us = o->interval_us;
+
+		for (size_t i = 0; i < RADIO_LINKS_MAX; i++) {
+			const struct one_link *other = &k->links[i];
+			int64_t apart_us;
+
+			if (other == o || other->state == LINK_FREE)
+				continue;
+			apart_us = (now_us + at_us - other->next_us) % o->interval_us;
+			apart_us += apart_us < 0 ? o->interval_us : 0;
+			gap_us = MIN(gap_us, MIN(apart_us, o->interval_us - apart_us));
+		}
+		if (gap_us > best_gap_us) {
+			best_gap_us = gap_us;
+			best_us = at_us;
+		}
+	}
+	o->next_us = now_us + o->interval_us + best_us;
+	loop_timer_start(o->event, o->interval_us + best_us);
 }
 
 void radio_links_label(struct radio_links *k, size_t label)
 {
-	struct one_link *o = link_of(k, label);
+	struct one_link *o = radio_link_of(k, label);
 
 	if (o && o->state == LINK_UP && o->encrypted &&
 	    sim_label_state(sim_radio_label(k->r, label)) == ESL_UNASSOCIATED) {
@@ -342,7 +355,7 @@ static void tell_connection(struct radio_links *k, uint8_t status, const struct 
 	if (o) {
 		sim_label_get(sim_radio_label(k->r, o->label), &v);
 		e.handle = handle_of(o);
-		e.interval = (uint16_t) (RADIO_CONN_EVENT_US / 1250);
+		e.interval = (uint16_t) (o->interval_us / 1250);
 		e.timeout = 200;
 		for (size_t i = 0; i < HCI_ADDR_BYTES; i++)
 			e.peer[i] = v.addr[HCI_ADDR_BYTES - 1 - i];
@@ -371,7 +384,8 @@ static void attempt_end(void *user)
 	}
 	o->state = LINK_UP;
 	o->label = a.label;
-	loop_timer_start(o->event, RADIO_CONN_EVENT_US);
+	o->interval_us = a.interval_us;
+	begin_events(o);
 	tell_connection(k, HCI_OK, o);
 }
 
@@ -385,8 +399,8 @@ static int64_t plan_call(struct radio_links *k, const struct sim_label_view *v, 
 	k->attempt.will_succeed = v && v->state == ESL_SYNCHRONIZED && v->group == subevent &&
 				  sim_radio_in_sync(k->r, k->attempt.label) &&
 				  !sim_radio_packet_lost(k->r) && !sim_radio_packet_lost(k->r);
-	return at_us - now_us(k) +
-	       (k->attempt.will_succeed ? 1 : CALL_EVENTS) * RADIO_CONN_EVENT_US;
+	return at_us - links_now_us(k) +
+	       (k->attempt.will_succeed ? 1 : CALL_EVENTS) * k->attempt.interval_us;
 }
 
 /* Until the host gives up: a label that does not advertise now may do so later. */
@@ -420,17 +434,20 @@ uint8_t radio_links_create(struct radio_links *k, const struct hci_create_connec
 
 	if (k->attempt.active)
 		return HCI_ERR_COMMAND_DISALLOWED;
+	if (c->interval_max < 6 || c->interval_max > 3200)
+		return HCI_ERR_INVALID_PARAMETERS;
 	if (radio_links_count(k) >= (k->r->max_links ? k->r->max_links : RADIO_LINKS_MAX))
 		return HCI_ERR_CONNECTION_LIMIT;
 	for (size_t i = 0; i < HCI_ADDR_BYTES; i++)
 		addr[i] = c->peer[HCI_ADDR_BYTES - 1 - i];
 	label = sim_radio_find(k->r, addr);
-	if (label >= 0 && link_of(k, (size_t) label))
+	if (label >= 0 && radio_link_of(k, (size_t) label))
 		return HCI_ERR_COMMAND_DISALLOWED;
 	k->attempt = (struct attempt){.active = true,
 				      .known = label >= 0,
 				      .label = label >= 0 ? (size_t) label : 0,
-				      .by_advert = c->subevent == 0xff};
+				      .by_advert = c->subevent == 0xff,
+				      .interval_us = c->interval_max * INT64_C(1250)};
 	if (label >= 0)
 		sim_label_get(sim_radio_label(k->r, (size_t) label), &v);
 	if (k->attempt.by_advert)
@@ -479,6 +496,30 @@ uint8_t radio_links_encrypt(struct radio_links *k, const struct hci_enable_encry
 	return HCI_OK;
 }
 
+uint8_t radio_links_length(struct radio_links *k, const struct hci_data_length *c)
+{
+	struct one_link *o = link_by_handle(k, c->handle);
+
+	if (!o)
+		return HCI_ERR_UNKNOWN_CONNECTION;
+	if (c->octets < AIR_OCTETS_LEAST || c->octets > AIR_OCTETS_MOST)
+		return HCI_ERR_INVALID_PARAMETERS;
+	if (c->octets == AIR_OCTETS_MOST) /* the label can do as much */
+		o->length_in = LENGTH_EVENTS;
+	return HCI_OK;
+}
+
+uint8_t radio_links_phy(struct radio_links *k, const struct hci_set_phy *c)
+{
+	struct one_link *o = link_by_handle(k, c->handle);
+
+	if (!o)
+		return HCI_ERR_UNKNOWN_CONNECTION;
+	if ((c->tx & HCI_PHY_2M) && (c->rx & HCI_PHY_2M))
+		o->phy_in = PHY_EVENTS;
+	return HCI_OK;
+}
+
 uint8_t radio_links_transfer(struct radio_links *k, const struct hci_set_info_transfer *c)
 {
 	struct one_link *o = link_by_handle(k, c->handle);
@@ -486,55 +527,6 @@ uint8_t radio_links_transfer(struct radio_links *k, const struct hci_set_info_tr
 	if (!o)
 		return HCI_ERR_UNKNOWN_CONNECTION;
 	o->synced = true;
-	return HCI_OK;
-}
-
-/* --- scanning --------------------------------------------------------------------------------- */
-
-static void advert_send(struct radio_links *k, size_t i, const struct sim_label_view *v)
-{
-	static const uint8_t data[] = {2, 0x01, 0x06, 3, 0x03, 0x57, 0x18};
-	struct hci_adv_report r = {.type = HCI_ADV_CONNECTABLE | HCI_ADV_LEGACY,
-				   .addr_type = 1,
-				   .rssi = sim_radio_rssi(k->r, i),
-				   .len = sizeof(data),
-				   .data = data};
-	struct buf b = BUF_INIT;
-
-	for (size_t n = 0; n < HCI_ADDR_BYTES; n++)
-		r.addr[n] = v->addr[HCI_ADDR_BYTES - 1 - n];
-	if (hci_put_adv_report(&b, &r) == 0)
-		radio_host_send(k->r, &b);
-	buf_done(&b);
-}
-
-static void advert_tick(void *user)
-{
-	struct radio_links *k = user;
-	int64_t now = now_us(k);
-
-	for (size_t i = 0; k->scanning && i < sim_radio_labels(k->r); i++) {
-		struct sim_label_view v;
-
-		if (k->advert_due_us[i] > now)
-			continue;
-		k->advert_due_us[i] = now + ADVERT_INTERVAL_US - ADVERT_TICK_US +
-				      sim_rng_below(&k->rng, 2 * ADVERT_TICK_US);
-		sim_label_get(sim_radio_label(k->r, i), &v);
-		if (v.advertising && !link_of(k, i) && !sim_radio_packet_lost(k->r))
-			advert_send(k, i, &v);
-	}
-	if (k->scanning)
-		loop_timer_start(k->advert_timer, ADVERT_TICK_US);
-}
-
-uint8_t radio_links_scan(struct radio_links *k, bool on)
-{
-	k->scanning = on;
-	if (on)
-		loop_timer_start(k->advert_timer, ADVERT_TICK_US);
-	else
-		loop_timer_stop(k->advert_timer);
 	return HCI_OK;
 }
 
@@ -552,7 +544,7 @@ void radio_links_reset(struct radio_links *k)
 		if (o->state == LINK_FREE)
 			continue;
 		link_free(o);
-		sim_label_link_lost(sim_radio_label(k->r, label), now_us(k));
+		sim_label_link_lost(sim_radio_label(k->r, label), links_now_us(k));
 		sim_radio_touched(k->r, label);
 	}
 }
@@ -571,7 +563,7 @@ int radio_links_new(struct sim_radio *r, struct radio_links **ret)
 	if (!k->bonds || !k->advert_due_us)
 		e = -ENOMEM;
 	for (size_t i = 0; k->advert_due_us && i < SIM_RADIO_MAX_LABELS; i++)
-		k->advert_due_us[i] = now_us(k) + sim_rng_below(&k->rng, ADVERT_INTERVAL_US);
+		k->advert_due_us[i] = links_now_us(k) + sim_rng_below(&k->rng, ADVERT_INTERVAL_US);
 	for (size_t i = 0; i < RADIO_LINKS_MAX; i++) {
 		struct one_link *o = &k->links[i];
 
@@ -584,7 +576,7 @@ int radio_links_new(struct sim_radio *r, struct radio_links **ret)
 	if (e == 0)
 		e = loop_timer_new(r->loop, attempt_due, k, &k->attempt_timer);
 	if (e == 0)
-		e = loop_timer_new(r->loop, advert_tick, k, &k->advert_timer);
+		e = loop_timer_new(r->loop, radio_advert_tick, k, &k->advert_timer);
 	if (e < 0) {
 		radio_links_free(k);
 		return e;

@@ -4,16 +4,17 @@
  * Connections of the virtual controller: it scans, calls labels (through their subevent, or when
  * they advertise), encrypts, and carries data in packets of a link layer, each with its connection
  * event and its retransmissions. At the other end of a link stands the label's own host
- * (sim/label_host.h). Only real HCI packets pass between here and the access point.
+ * (sim/label_host.h). There is one radio: the train goes first, and links have what is left between
+ * the events of the others (sim/link_air.h). Only real HCI packets pass between here and the access
+ * point.
  */
 #pragma once
 
 #include "sim/radio_impl.h"
 
-#define RADIO_LINKS_MAX     8
-#define RADIO_LINK_BUFFERS  12
-#define RADIO_LINK_DATA     251
-#define RADIO_CONN_EVENT_US (15 * US_PER_MS)
+#define RADIO_LINKS_MAX    8
+#define RADIO_LINK_BUFFERS 12
+#define RADIO_LINK_DATA    251
 
 struct radio_links;
 
@@ -36,4 +37,6 @@ uint8_t radio_links_create(struct radio_links *k, const struct hci_create_connec
 uint8_t radio_links_cancel(struct radio_links *k);
 uint8_t radio_links_disconnect(struct radio_links *k, const struct hci_disconnect *c);
 uint8_t radio_links_encrypt(struct radio_links *k, const struct hci_enable_encryption *c);
+uint8_t radio_links_length(struct radio_links *k, const struct hci_data_length *c);
+uint8_t radio_links_phy(struct radio_links *k, const struct hci_set_phy *c);
 uint8_t radio_links_transfer(struct radio_links *k, const struct hci_set_info_transfer *c);

@@ -225,6 +225,24 @@ static void train_fire(void *user)
 	}
 }
 
+int64_t train_wants_us(const struct sim_radio *r, int64_t now_us)
+{
+	const struct train *t = &r->train;
+	int64_t next_us = INT64_MAX, sent_us, listen_us;
+
+	if (!t->running)
+		return next_us;
+	next_us = start_of(t, t->next);
+	if (!t->report.set || t->report.slot_count == 0)
+		return MAX(next_us, now_us);
+	sent_us = t->report.due_us - t->delay_us - t->slots * t->spacing_us;
+	listen_us = sent_us + t->delay_us + t->report.slot_start * t->spacing_us;
+	if (now_us < listen_us)
+		return MIN(next_us, listen_us);
+	return now_us < listen_us + t->report.slot_count * t->spacing_us ? now_us
+									 : MAX(next_us, now_us);
+}
+
 int train_timer_new(struct sim_radio *r)
 {
 	return loop_timer_new(r->loop, train_fire, r, &r->train.timer);

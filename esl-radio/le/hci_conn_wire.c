@@ -178,6 +178,33 @@ void hci_get_data_length(struct wire *w, struct hci_data_length *ret)
 	ret->time_us = wire_get_u16le(w);
 }
 
+void hci_put_set_phy(struct buf *out, const struct hci_set_phy *c)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	buf_put_u16le(&b, c->handle);
+	buf_put_u8(&b, 0); /* both directions have a wish */
+	buf_put_u8(&b, c->tx);
+	buf_put_u8(&b, c->rx);
+	buf_put_u16le(&b, 0); /* options are for the coded PHY */
+	put_command(out, HCI_LE_SET_PHY, &b);
+}
+
+void hci_get_set_phy(struct wire *w, struct hci_set_phy *ret)
+{
+	uint8_t none;
+
+	ret->handle = wire_get_u16le(w);
+	none = wire_get_u8(w);
+	ret->tx = wire_get_u8(w);
+	ret->rx = wire_get_u8(w);
+	if (none & 1)
+		ret->tx = HCI_PHY_1M | HCI_PHY_2M;
+	if (none & 2)
+		ret->rx = HCI_PHY_1M | HCI_PHY_2M;
+	wire_skip(w, 2);
+}
+
 int hci_read_buffer_size(const uint8_t *more, size_t len, struct hci_buffer_size *ret)
 {
 	struct wire w;

@@ -24,6 +24,7 @@ enum hci_conn_opcode {
 	HCI_LE_LTK_REPLY = 0x201a,
 	HCI_LE_LTK_NEGATIVE_REPLY = 0x201b,
 	HCI_LE_SET_DATA_LENGTH = 0x2022,
+	HCI_LE_SET_PHY = 0x2032,
 	HCI_LE_SET_EXT_SCAN_PARAMS = 0x2041,
 	HCI_LE_SET_EXT_SCAN_ENABLE = 0x2042,
 };
@@ -110,6 +111,15 @@ struct hci_data_length {
 };
 void hci_put_data_length(struct buf *out, const struct hci_data_length *c);
 void hci_get_data_length(struct wire *w, struct hci_data_length *ret);
+
+#define HCI_PHY_1M 0x01
+#define HCI_PHY_2M 0x02
+struct hci_set_phy {
+	uint16_t handle;
+	uint8_t tx, rx; /**< bits of those that are welcome */
+};
+void hci_put_set_phy(struct buf *out, const struct hci_set_phy *c);
+void hci_get_set_phy(struct wire *w, struct hci_set_phy *ret);
 
 /** Return parameters of LE Read Buffer Size. */
 struct hci_buffer_size {

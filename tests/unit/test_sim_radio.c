@@ -335,6 +335,8 @@ static uint8_t connect_to(struct fixture *f, uint8_t number, uint8_t subevent)
 	struct hci_create_connection c = {.adv_handle = subevent == 0xff ? 0xff : 0,
 					  .subevent = subevent,
 					  .peer_type = 1,
+					  .interval_min = 12,
+					  .interval_max = 12,
 					  .peer = {number, 0, 0, 0xee, 0xff, 0xc0}};
 	struct buf b = BUF_INIT;
 

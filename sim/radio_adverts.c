@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Labels that advertise, as the virtual controller hears them while it scans. */
+#include "sim/radio_links_impl.h"
+
+static void advert_send(struct radio_links *k, size_t i, const struct sim_label_view *v)
+{
+	static const uint8_t data[] = {2, 0x01, 0x06, 3, 0x03, 0x57, 0x18};
+	struct hci_adv_report r = {.type = HCI_ADV_CONNECTABLE | HCI_ADV_LEGACY,
+				   .addr_type = 1,
+				   .rssi = sim_radio_rssi(k->r, i),
+				   .len = sizeof(data),
+				   .data = data};
+	struct buf b = BUF_INIT;
+
+	for (size_t n = 0; n < HCI_ADDR_BYTES; n++)
+		r.addr[n] = v->addr[HCI_ADDR_BYTES - 1 - n];
+	if (hci_put_adv_report(&b, &r) == 0)
+		radio_host_send(k->r, &b);
+	buf_done(&b);
+}
+
+void radio_advert_tick(void *user)
+{
+	struct radio_links *k = user;
+	int64_t now = links_now_us(k);
+
+	for (size_t i = 0; k->scanning && i < sim_radio_labels(k->r); i++) {
+		struct sim_label_view v;
+
+		if (k->advert_due_us[i] > now)
+			continue;
+		k->advert_due_us[i] = now + ADVERT_INTERVAL_US - ADVERT_TICK_US +
+				      sim_rng_below(&k->rng, 2 * ADVERT_TICK_US);
+		sim_label_get(sim_radio_label(k->r, i), &v);
+		if (v.advertising && !radio_link_of(k, i) && !sim_radio_packet_lost(k->r))
+			advert_send(k, i, &v);
+	}
+	if (k->scanning)
+		loop_timer_start(k->advert_timer, ADVERT_TICK_US);
+}
+
+uint8_t radio_links_scan(struct radio_links *k, bool on)
+{
+	k->scanning = on;
+	if (on)
+		loop_timer_start(k->advert_timer, ADVERT_TICK_US);
+	else
+		loop_timer_stop(k->advert_timer);
+	return HCI_OK;
+}
