@@ -80,6 +80,7 @@ static void on_radio_up(void *user)
 	struct esl_engine *e = user;
 
 	e->radio_up = true;
+	e->beat_known = false;
 	if (e->cb.radio)
 		e->cb.radio(e->user, true, 0, NULL);
 }
@@ -97,6 +98,7 @@ static void on_data_request(void *user, uint8_t start, uint8_t count)
 {
 	struct esl_engine *e = user;
 
+	esl_beat_requested(e, start);
 	if (e->train_saved)
 		esl_packer_request(e, start, count);
 }
@@ -104,6 +106,8 @@ static void on_data_request(void *user, uint8_t start, uint8_t count)
 static void on_response(void *user, uint8_t subevent, uint8_t slot, int8_t rssi_dbm,
 			const uint8_t *data, size_t len)
 {
+	if (len > 0)
+		esl_beat_heard(user, subevent);
 	esl_packer_response(user, subevent, slot, rssi_dbm, data, len);
 }
 
@@ -184,6 +188,15 @@ static void on_link_lost(void *user, const uint8_t addr[ESL_ADDR_BYTES])
 		esl_visit_lost(e, l);
 }
 
+static void on_link_reached(void *user, const uint8_t addr[ESL_ADDR_BYTES])
+{
+	struct esl_engine *e = user;
+
+	if (e->calling && e->calling->label &&
+	    memcmp(e->calling->label->addr, addr, ESL_ADDR_BYTES) == 0)
+		esl_visit_called(e->calling);
+}
+
 static int on_link_save(void *user, const char *key, const void *data, size_t len)
 {
 	struct esl_engine *e = user;
@@ -205,6 +218,7 @@ static const struct esl_link_callbacks link_callbacks = {
 	.lost = on_link_lost,
 	.save = on_link_save,
 	.random = on_link_random,
+	.reached = on_link_reached,
 };
 
 /* --- life ------------------------------------------------------------------------------------- */

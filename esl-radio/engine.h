@@ -285,6 +285,10 @@ struct esl_engine {
 	struct esl_image_list images;
 	size_t image_bytes;
 	struct esl_visit visits[ESL_LINKS_MAX];
+	struct esl_visit *calling; /**< the controller makes this connection; NULL = it is free */
+	bool beat_known;           /**< from an answer, not guessed from a request */
+	int64_t beat_us;           /**< subevent 0 was on air then, give or take whole intervals */
+	int64_t beat_heard_us;
 	struct loop_timer *wake; /**< earliest wake_at_us of all labels */
 	struct loop_timer *pump; /**< looks for work for free links, soon */
 	int64_t wake_us;
@@ -455,6 +459,19 @@ bool esl_time_must_be_set(const struct esl_engine *e, const struct esl_label *l)
 /** Makes a base if there is none, a new one when the present one grows towards the wrap. True if
  * something changed that must be saved. */
 bool esl_timebase_refresh(struct esl_engine *e);
+
+/* --- visit.c: calls --------------------------------------------------------------------------- */
+
+/** The label of this visit has been reached, or will not be: another may be called. */
+void esl_visit_called(struct esl_visit *v);
+
+/* --- pump.c: when a subevent comes ------------------------------------------------------------ */
+
+/** The controller asked for data from subevent `start` on; an answer came in that subevent. */
+void esl_beat_requested(struct esl_engine *e, uint8_t start);
+void esl_beat_heard(struct esl_engine *e, uint8_t subevent);
+/** How long until a call can go out in that group's subevent. */
+int64_t esl_beat_wait(const struct esl_engine *e, uint8_t group);
 
 /* --- persist.c -------------------------------------------------------------------------------- */
 

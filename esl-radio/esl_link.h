@@ -34,6 +34,10 @@ struct esl_link_callbacks {
 	int (*save)(void *user, const char *key, const void *data, size_t len);
 	/** Random bytes for keys. */
 	int (*random)(void *user, void *to, size_t n);
+	/** The link to a label is made and the controller could make another, while securing it and
+	 * finding its services goes on. A driver that cannot tell leaves it out: the completion of
+	 * the connect says as much. */
+	void (*reached)(void *user, const uint8_t addr[ESL_ADDR_BYTES]);
 };
 
 /** Keys of what a driver keeps for itself: it comes back through `restore` before the start. */

@@ -24,11 +24,21 @@
 static void on_done(void *user, int err, const struct esl_link_result *res);
 static void advance(struct esl_visit *v);
 
+void esl_visit_called(struct esl_visit *v)
+{
+	if (v->e->calling != v)
+		return;
+	v->e->calling = NULL;
+	if (!loop_timer_active(v->e->pump))
+		loop_timer_start(v->e->pump, 0);
+}
+
 static void end_visit(struct esl_visit *v)
 {
 	struct esl_engine *e = v->e;
 	struct esl_label *l = v->label;
 
+	esl_visit_called(v);
 	loop_timer_stop(v->timer);
 	memset(v->hash, 0, sizeof(v->hash));
 	v->label = NULL;
@@ -419,6 +429,7 @@ static void on_done(void *user, int err, const struct esl_link_result *res)
 	struct esl_visit *v = user;
 
 	v->busy = false;
+	esl_visit_called(v);
 	if (!v->label) {
 		end_visit(v);
 		return;
@@ -493,6 +504,7 @@ void esl_visit_begin(struct esl_visit *v, struct esl_label *l, bool by_advert)
 	v->connected = false;
 	v->writes = 0;
 	l->coming_back = false;
+	e->calling = v;
 	began(v, ESL_STEP_CONNECT,
 	      e->link->ops->connect(e->link, l->addr, by_advert ? ESL_ADVERTISING : l->group, l->id,
 				    on_done, v));

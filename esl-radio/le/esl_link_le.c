@@ -162,8 +162,16 @@ static int on_random(void *user, void *to, size_t n)
 	return k->cb.random(k->user, to, n);
 }
 
-static const struct esl_peer_callbacks peer_callbacks = {on_bonded, on_unbonded, on_lost, on_over,
-							 on_random};
+static void on_reached(void *user, const uint8_t addr[ESL_ADDR_BYTES])
+{
+	struct link_le *k = user;
+
+	if (k->cb.reached)
+		k->cb.reached(k->user, addr);
+}
+
+static const struct esl_peer_callbacks peer_callbacks = {on_bonded, on_unbonded, on_lost,
+							 on_over,   on_random,   on_reached};
 
 /* --- the controller --------------------------------------------------------------------------- */
 

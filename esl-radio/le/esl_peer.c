@@ -279,6 +279,8 @@ static void on_connected(void *user, int err)
 		return;
 	}
 	loop_timer_start(p->deadline, SECURE_US);
+	if (p->cb.reached)
+		p->cb.reached(p->user, p->how.peer);
 	peer_ask(p, &(struct att_pdu){.op = ATT_MTU_REQ, .mtu = ATT_MTU_MAX}, on_mtu);
 }
 
@@ -388,13 +390,14 @@ void esl_peer_free(struct esl_peer *p)
 {
 	if (!p)
 		return;
-	loop_timer_free(p->deadline);
 	smp_central_forget(&p->smp);
 	l2cap_channel_drop(&p->channel);
 	p->done = NULL;
 	p->told_to_go = true;
 	p->link = NULL;
-	att_client_done(&p->att);
+	if (p->deadline) /* a constructor that failed had not come so far */
+		att_client_done(&p->att);
+	loop_timer_free(p->deadline); /* last: what waits for an answer may start it once more */
 	buf_done(&p->value);
 	explicit_bzero(p, sizeof(*p));
 	free(p);

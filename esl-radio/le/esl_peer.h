@@ -29,6 +29,8 @@ struct esl_peer_callbacks {
 	/** Last words of every peer: it may be freed now. */
 	void (*over)(void *user, const uint8_t addr[ESL_ADDR_BYTES]);
 	int (*random)(void *user, void *to, size_t n);
+	/** The link is made, and about to be secured; may be NULL. */
+	void (*reached)(void *user, const uint8_t addr[ESL_ADDR_BYTES]);
 };
 
 struct esl_peer;

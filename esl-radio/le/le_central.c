@@ -139,14 +139,21 @@ static void on_impatience(void *user)
 	cancel_connection(c);
 }
 
-/** Longer packets make uploads faster; a controller or label without them goes on as it is. */
-static void ask_for_length(struct le_link *l)
+/** Longer packets at twice the rate make uploads faster; a controller or label without them goes on
+ * as it is. */
+static void ask_for_speed(struct le_link *l)
 {
 	struct hci_data_length p = {
 		.handle = l->handle, .octets = DATA_OCTETS, .time_us = DATA_TIME_US};
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
 	hci_put_data_length(&b, &p);
+	command(l->c, &b, NULL, NULL);
+	buf_clear(&b);
+	if (l->state != LINK_UP) /* the controller went away over the first */
+		return;
+	hci_put_set_phy(
+		&b, &(struct hci_set_phy){.handle = l->handle, .tx = HCI_PHY_2M, .rx = HCI_PHY_2M});
 	command(l->c, &b, NULL, NULL);
 }
 
@@ -171,7 +178,7 @@ static void on_connection(struct le_central *c, const struct hci_connection_comp
 		l->cb = (struct le_link_callbacks){.connected = NULL};
 		le_link_close(l);
 	} else {
-		ask_for_length(l);
+		ask_for_speed(l);
 		if (l->state == LINK_UP)
 			l->cb.connected(l->user, 0);
 	}

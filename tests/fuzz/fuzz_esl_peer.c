@@ -123,7 +123,8 @@ static int on_random(void *user, void *to, size_t n)
 	return 0;
 }
 
-static const struct esl_peer_callbacks peer_cb = {on_bonded, on_word, on_word, on_over, on_random};
+static const struct esl_peer_callbacks peer_cb = {on_bonded, on_word,   on_word,
+						  on_over,   on_random, on_word};
 
 static void on_done(void *user, int err, const struct esl_link_result *res)
 {

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How fast pictures get into labels: the engine with its own LE central against the simulated
+ * controller, in virtual time. Serial means one label after the other, each waiting for its
+ * subevent; beside it one connection at a time with all labels to choose the next from, and four
+ * connections. Same seed, same labels, same loss.
+ */
+#include "tests/sim/esl_world.h"
+
+#include "sim/radio_impl.h"
+#include "sim/radio_links.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#define LABELS 240u
+#define LOSS   0.02
+#define SEED   20261u
+#define TICK   (2 * US_PER_MS)
+#define STRIDE 7u /* the next label's subevent is anywhere */
+
+/** What the links did with their time. */
+enum share {
+	SHARE_FREE,
+	SHARE_CALL,   /**< until the label answers in its subevent */
+	SHARE_SECURE, /**< encryption, attributes, switches */
+	SHARE_WRITE,  /**< object chosen, channel opened, picture sent, channel closed */
+	SHARE_LEAVE,  /**< clock, timing of the train, Update Complete, the end of the link */
+	SHARE_COUNT
+};
+
+static const char *const share_names[SHARE_COUNT] = {"free", "call", "secure", "write", "leave"};
+
+static enum share share_of(const struct world *w, const struct esl_visit *v)
+{
+	if (!v->label)
+		return SHARE_FREE;
+	switch (v->step) {
+	case ESL_STEP_CONNECT: {
+		int i = sim_radio_find(w->radio, v->label->addr);
+
+		return i >= 0 && radio_links_has(w->radio->links, (size_t) i) ? SHARE_SECURE
+									      : SHARE_CALL;
+	}
+	case ESL_STEP_WRITE:
+		return SHARE_WRITE;
+	default:
+		return SHARE_LEAVE;
+	}
+}
+
+/** How the labels come to the engine. */
+enum manner {
+	ONE_BY_ONE, /**< the next one is wished for when the one before it is done */
+	ONE_LINK,   /**< all at once, one connection at a time */
+	FOUR_LINKS,
+	MANNER_COUNT
+};
+
+static void want(struct world *w, unsigned int i)
+{
+	world_want_two(w, i, 1, 1, world_utc(w) + INT64_C(86400) * US_PER_SEC);
+}
+
+/** Labels an hour. */
+static double measure(const struct sim_label_model *model, enum manner manner, double share[])
+{
+	unsigned int links = manner == FOUR_LINKS ? 4 : 1, wanted = 0;
+	static struct world w;
+	struct esl_stats stats;
+	int64_t start_us;
+	uint64_t ticks = 0;
+
+	world_open(&w, LABELS, model, LOSS, SEED);
+	world_adopt_all(&w);
+	w.engine->max_links = links;
+	while (manner != ONE_BY_ONE && wanted < LABELS)
+		want(&w, wanted++);
+	start_us = world_now(&w);
+	do {
+		esl_engine_get_stats(w.engine, &stats);
+		if (wanted < LABELS && stats.uploads == wanted)
+			want(&w, (wanted++ * STRIDE) % LABELS);
+		world_run(&w, TICK);
+		for (unsigned int i = 0; i < links; i++)
+			share[share_of(&w, &w.engine->visits[i])] += 1;
+		ticks += links;
+		esl_engine_get_stats(w.engine, &stats);
+	} while (stats.uploads < LABELS && world_now(&w) - start_us < 3600 * US_PER_SEC);
+	for (int s = 0; s < SHARE_COUNT; s++)
+		share[s] *= 100.0 / (double) ticks;
+	start_us = world_now(&w) - start_us;
+	printf("# %u links: %u of %u pictures in %.1f s of virtual time, %u attempts failed\n",
+	       links, (unsigned int) stats.uploads, LABELS, (double) start_us / 1e6,
+	       (unsigned int) stats.upload_failures);
+	world_close(&w);
+	return (double) stats.uploads * 3600e6 / (double) start_us;
+}
+
+static void compare(const struct sim_label_model *model, unsigned int bytes)
+{
+	static const char *const names[] = {"one_by_one", "one_link", "4_links"};
+	double share[MANNER_COUNT][SHARE_COUNT] = {{0}}, rate[MANNER_COUNT];
+
+	for (int l = 0; l < MANNER_COUNT; l++) {
+		rate[l] = measure(model, (enum manner) l, share[l]);
+		printf("bench esl_stage_%u_%s %.0f labels/h\n", bytes, names[l], rate[l]);
+	}
+	printf("bench esl_stage_%u_ratio %.2f x\n", bytes, rate[FOUR_LINKS] / rate[ONE_BY_ONE]);
+	printf("bench esl_stage_%u_ratio_one_link %.2f x\n", bytes,
+	       rate[FOUR_LINKS] / rate[ONE_LINK]);
+	for (int l = 0; l < MANNER_COUNT; l++) {
+		printf("# %u B, %s:", bytes, names[l]);
+		for (int s = 0; s < SHARE_COUNT; s++)
+			printf(" %s %.0f %%", share_names[s], share[l][s]);
+		printf("\n");
+	}
+}
+
+int main(void)
+{
+	static const struct {
+		unsigned int bytes;
+		struct sim_label_model model;
+	} sizes[] = {
+		{4736, {296, 128, DISPLAY_BLACK_WHITE, 3, 1, SIM_PERSONALITY_SL, US_PER_SEC, 0}},
+		{9472,
+		 {296, 128, DISPLAY_RED_BLACK_WHITE, 3, 1, SIM_PERSONALITY_SL, 15 * US_PER_SEC, 0}},
+		{30000,
+		 {400, 300, DISPLAY_RED_BLACK_WHITE, 3, 1, SIM_PERSONALITY_SL, 15 * US_PER_SEC, 0}},
+	};
+
+	printf("# %u labels, default train, %.0f %% of packets lost each way, seed %u\n", LABELS,
+	       LOSS * 100, SEED);
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		compare(&sizes[i].model, sizes[i].bytes);
+	return 0;
+}
