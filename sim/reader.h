@@ -12,6 +12,7 @@
  *     reader_config.c   capabilities and configuration
  *     reader_rospec.c   ROSpecs: their states, triggers and antenna lists
  *     reader_access.c   AccessSpecs: reading, writing and locking the memory of tags
+ *     reader_meddle.c   what happens to it behind its client's back
  *     reader_report.c   tag reports: selection of fields, accumulation, triggers, holding
  *
  * ROSpecs and configuration belong to the reader and outlive a connection (LLRP 1.0.1, 6 and 9);
@@ -64,6 +65,15 @@ struct sim_reader_stats {
 	bool connected, unplugged, frozen, inventory;
 };
 
+/** What another client may change in a reader; -1 (power: 0) = not this. */
+struct sim_reader_meddling {
+	uint16_t power; /**< index into the power table, of the running inventory too */
+	int session;
+	int keepalive_ms;
+	int hold, events;
+	bool forget; /**< all ROSpecs */
+};
+
 struct sim_reader;
 struct sim_tags;
 
@@ -100,6 +110,16 @@ void sim_reader_hang_up(struct sim_reader *r);
 /** Pulls the plug: half a message may be the last thing the client gets, ROSpecs and configuration
  * are lost, nobody listens. Plugging in again listens on the same port. */
 int sim_reader_set_unplugged(struct sim_reader *r, bool unplugged) _must_check_;
+/** Pulls or plugs an antenna; the reader notices and tells. -ENOENT. */
+int sim_reader_set_antenna(struct sim_reader *r, uint16_t antenna, bool connected) _must_check_;
+/** A cable breaks, or is mended; the reader does not notice. -ENOENT. */
+int sim_reader_set_cable(struct sim_reader *r, uint16_t antenna, bool sound) _must_check_;
+/** Nothing is read on these channels: bit n is number n + 1 of the hop table. */
+void sim_reader_jam(struct sim_reader *r, uint64_t channels);
+/** Bytes there are for reports that nobody takes. */
+void sim_reader_set_room(struct sim_reader *r, size_t bytes);
+/** Changes what its client has set, without telling it. -ERANGE. */
+int sim_reader_meddle(struct sim_reader *r, const struct sim_reader_meddling *m) _must_check_;
 /** Freezes it: connections stay open, nothing is answered, sent or noticed any more. */
 void sim_reader_set_frozen(struct sim_reader *r, bool frozen);
 void sim_reader_get_stats(const struct sim_reader *r, struct sim_reader_stats *ret);

@@ -257,7 +257,7 @@ void reader_put_config(const struct sim_reader *r, struct llrp_msg *m, uint8_t w
 			continue;
 		if (what == PART_ALL || what == PART_ANTENNA_PROPERTIES) {
 			e = llrp_add(root, LLRP_P_ANTENNA_PROPERTIES);
-			llrp_set(e, "AntennaConnected", 1);
+			llrp_set(e, "AntennaConnected", !(r->cables_off >> (i - 1) & 1));
 			llrp_set(e, "AntennaID", i);
 			llrp_set_signed(e, "AntennaGain", 600);
 		}

@@ -149,6 +149,9 @@ struct sim_reader {
 	struct last_report last;
 	struct buf held; /**< whole frames kept while holding or without a client */
 	bool overflowed, warned;
+
+	uint32_t cables_off, cables_broken; /**< bit n: antenna n + 1 */
+	uint64_t jammed;                    /**< bit n: channel n + 1 */
 };
 
 /* reader.c */
@@ -230,6 +233,10 @@ struct refusal accessspec_change(struct sim_reader *r, uint16_t type, uint32_t i
 void accessspec_delete_all(struct sim_reader *r);
 /** Works on the tag that is being read, if a spec wants it; then the read is reported already. */
 bool accessspec_run(struct sim_reader *r, const struct sim_tag_read *read);
+
+/* reader_meddle.c */
+/** That read does not come about: its antenna is off, or its channel drowned. */
+bool reader_is_deaf(const struct sim_reader *r, const struct sim_tag_read *read);
 
 /* reader_report.c */
 /** One read with the results of the operations on it, at once. */

@@ -417,6 +417,8 @@ void sim_reader_feed(struct sim_reader *r, const struct sim_tag_read *reads, siz
 
 		if (!spec || !spec->aispec)
 			return;
+		if (reader_is_deaf(r, &read))
+			continue;
 		r->stats.reads++;
 		if (accessspec_run(r, &read))
 			continue;

@@ -25,6 +25,11 @@
  *     {"op":"radio-reset","radio":N}      power-cycles the controller: its host is cut off
  *     {"op":"reader","name":N}            one reader; with "unplug":BOOL pulls or plugs it, with
  *                                         "freeze":BOOL it stays connected but mute
+ *       with "antenna":A the plug of an antenna is "connected":BOOL (the reader tells), or its
+ *       "cable":BOOL sound (it does not); "jam":[channel, ...] drowns these, [] none;
+ * "power":INDEX, "session":N, "keepalive_ms":N, "hold":BOOL, "events":BOOL, "forget":true change
+ * what its client has set, behind its back; "room":BYTES is what it has for reports that nobody
+ * takes
  *     {"op":"readers"} {"op":"places"} {"op":"time"}
  */
 #pragma once

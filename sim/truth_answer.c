@@ -191,7 +191,7 @@ static json_t *op_label_battery(const struct sim_truth_ctx *c)
 	return label_json(c, l);
 }
 
-/* --- radios and readers ----------------------------------------------------------------------- */
+/* --- radios ----------------------------------------------------------------------- */
 
 static json_t *op_radio(const struct sim_truth_ctx *c)
 {
@@ -245,49 +245,6 @@ static json_t *op_radio_reset(const struct sim_truth_ctx *c)
 	return o ? o : sim_truth_failure("no such radio");
 }
 
-static json_t *reader_json(const struct sim_reader *r)
-{
-	struct sim_reader_stats st;
-
-	sim_reader_get_stats(r, &st);
-	return json_pack("{s:s,s:i,s:b,s:b,s:b,s:b,s:I,s:I,s:I,s:I,s:I}", "name",
-			 sim_reader_name(r), "port", sim_reader_port(r), "connected", st.connected,
-			 "unplugged", st.unplugged, "frozen", st.frozen, "inventory", st.inventory,
-			 "reads", (json_int_t) st.reads, "reported", (json_int_t) st.reported,
-			 "dropped", (json_int_t) st.dropped, "connections",
-			 (json_int_t) st.connections, "errors_sent", (json_int_t) st.errors_sent);
-}
-
-static json_t *op_readers(const struct sim_truth_ctx *c)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < c->s->n_readers; i++)
-		json_array_append_new(list, reader_json(c->s->readers[i]));
-	return json_pack("{s:o}", "readers", list);
-}
-
-static json_t *op_reader(const struct sim_truth_ctx *c)
-{
-	const char *name = json_string_value(json_object_get(c->q, "name"));
-	const json_t *unplug = json_object_get(c->q, "unplug");
-	const json_t *freeze = json_object_get(c->q, "freeze");
-
-	for (size_t i = 0; name && i < c->s->n_readers; i++) {
-		struct sim_reader *r = c->s->readers[i];
-
-		if (strcmp(name, sim_reader_name(r)))
-			continue;
-		if (json_is_boolean(unplug) &&
-		    sim_reader_set_unplugged(r, json_is_true(unplug)) < 0)
-			return sim_truth_failure("its port is taken");
-		if (json_is_boolean(freeze))
-			sim_reader_set_frozen(r, json_is_true(freeze));
-		return reader_json(r);
-	}
-	return sim_truth_failure("no such reader");
-}
-
 static json_t *op_time(const struct sim_truth_ctx *c)
 {
 	return json_pack("{s:I,s:I}", "real_us", (json_int_t) clock_real_us(c->clock), "mono_us",
@@ -315,8 +272,8 @@ static const struct {
 	{"radio", op_radio},
 	{"radio-reset", op_radio_reset},
 	{"set", op_set},
-	{"reader", op_reader},
-	{"readers", op_readers},
+	{"reader", sim_truth_reader},
+	{"readers", sim_truth_readers},
 	{"time", op_time},
 };
 

@@ -13,6 +13,10 @@ struct sim_truth_ctx {
 
 json_t *sim_truth_failure(const char *text);
 
+/* truth_readers.c */
+json_t *sim_truth_reader(const struct sim_truth_ctx *c);
+json_t *sim_truth_readers(const struct sim_truth_ctx *c);
+
 /* truth_goods.c */
 json_t *sim_truth_items(const struct sim_truth_ctx *c);
 json_t *sim_truth_item(const struct sim_truth_ctx *c);
