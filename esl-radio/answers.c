@@ -36,6 +36,7 @@ static void missed(struct esl_engine *e, struct esl_label *l)
 	/* Asked ever more rarely, so that it does not take room from labels that do listen. */
 	l->hold_s = (uint16_t) MIN(MAX(l->hold_s * 2, 2), PROBE_LONGEST_S);
 	l->hold_until_us = esl_now(e) + l->hold_s * US_PER_SEC;
+	esl_reconsider(e, l);
 }
 
 static bool timed_sent(struct esl_engine *e, struct esl_label *l, const struct esl_cmd *c)
@@ -79,8 +80,10 @@ bool esl_command_sent(struct esl_engine *e, struct esl_label *l, const struct es
 {
 	if (c->op == ESL_OP_DISPLAY_TIMED && !timed_sent(e, l, c))
 		return false;
-	if (c->op == ESL_OP_LED_CONTROL && !esl_flash_sent(e, l))
+	if (c->op == ESL_OP_READ_SENSOR && !esl_sensor_sent(e, l, c))
 		return false;
+	if (c->op == ESL_OP_LED_CONTROL)
+		esl_flash_sent(e, l);
 	if (l->awaiting)
 		missed(e, l);
 	l->awaiting = !l->visit; /* while it is being visited it cannot hear, and need not */
@@ -290,6 +293,8 @@ void esl_answer(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_
 			esl_flash_refused(e, l, cmd, r->error);
 		else
 			esl_flash_answered(e, l, cmd);
+	} else if (cmd->op == ESL_OP_READ_SENSOR) {
+		esl_sensor_answered(e, l, cmd, r);
 	} else if (r->tag == ESL_RSP_ERROR) {
 		on_error(e, l, cmd, r->error);
 	} else {

@@ -12,40 +12,17 @@
 
 /* --- clockwork -------------------------------------------------------------------------------- */
 
-static void wake_at(struct esl_engine *e, int64_t at_us)
-{
-	if (at_us >= e->wake_us)
-		return;
-	e->wake_us = at_us;
-	loop_timer_start(e->wake, MAX(at_us - esl_now(e), 0));
-}
-
-void esl_reconsider(struct esl_engine *e, struct esl_label *l)
-{
-	esl_pending_due(e, l);
-	esl_drawn_due(e, l);
-	esl_flash_due(e, l);
-	l->wake_at_us = esl_plan_wake(e, l);
-	if (l->wake_at_us != ESL_NEVER)
-		wake_at(e, l->wake_at_us);
-	if (!loop_timer_active(e->pump))
-		loop_timer_start(e->pump, 0);
-}
-
 static void on_wake(void *user)
 {
 	struct esl_engine *e = user;
-	int64_t now_us = esl_now(e), earliest_us = ESL_NEVER;
-	struct esl_label *l, *next;
 
 	e->wake_us = ESL_NEVER;
-	HASH_ITER (hh, e->labels, l, next) {
-		if (l->wake_at_us <= now_us)
-			esl_reconsider(e, l);
-		earliest_us = MIN(earliest_us, l->wake_at_us);
+	esl_wakes_due(e);
+	/* Reconsidering arms it again; an instant within this millisecond is the next one's. */
+	if (e->wake_us == ESL_NEVER && e->n_labels && e->wakes[0]->wake_at_us != ESL_NEVER) {
+		e->wake_us = MAX(e->wakes[0]->wake_at_us, esl_now(e) + US_PER_MS);
+		loop_timer_start(e->wake, e->wake_us - esl_now(e));
 	}
-	if (earliest_us != ESL_NEVER)
-		wake_at(e, MAX(earliest_us, now_us + US_PER_MS));
 }
 
 /** The train's key is made once and never used before it is kept. */
@@ -69,6 +46,10 @@ static void on_pump(void *user)
 	if (e->started && !e->train_saved && make_train_key(e) < 0) {
 		loop_timer_start(e->pump, SAVE_AGAIN_US);
 		return;
+	}
+	if (e->all_again) {
+		e->all_again = false;
+		esl_reconsider_all(e);
 	}
 	esl_visits_pump(e);
 }
@@ -233,12 +214,13 @@ static void free_seams(struct esl_radio *radio, struct esl_link *link)
 
 static void pawr_free(struct esl_engine *e)
 {
-	struct esl_label *l, *next;
 	struct esl_stranger *s, *s_next;
 
 	free_seams(e->radio, e->link); /* first: no completion comes after this */
-	HASH_ITER (hh, e->labels, l, next)
-		esl_label_drop(e, l);
+	while (e->n_labels)
+		esl_label_drop(e, e->wakes[e->n_labels - 1]);
+	esl_wakes_done(e);
+	free(e->labels);
 	HASH_ITER (hh, e->strangers, s, s_next) {
 		HASH_DEL(e->strangers, s);
 		free(s);
@@ -259,8 +241,11 @@ static int init(struct esl_engine *e)
 	e->groups = calloc(e->train.subevents, sizeof(*e->groups));
 	if (!e->groups)
 		return -ENOMEM;
+	for (int q = 0; q < ESL_VISIT_QUEUES; q++)
+		TAILQ_INIT(&e->visit_queue[q]);
 	for (unsigned int g = 0; g < e->train.subevents; g++) {
-		TAILQ_INIT(&e->groups[g].labels);
+		for (int u = 0; u < ESL_URGENCY_COUNT; u++)
+			TAILQ_INIT(&e->groups[g].ready[u]);
 		e->groups[g].last_tx_us = esl_now(e);
 	}
 	r = loop_timer_new(e->loop, on_wake, e, &e->wake);
@@ -288,9 +273,10 @@ static int pawr_restore(struct esl_engine *e, const char *key, const void *data,
  */
 static void settle_restored(struct esl_engine *e)
 {
-	struct esl_label *l, *next;
+	struct esl_label *l;
 
-	HASH_ITER (hh, e->labels, l, next) {
+	ESL_LABELS_FOREACH(e, i, l)
+	{
 		struct esl_pending *p = &l->pending;
 
 		if (p->state == ESL_PENDING_NONE)
@@ -315,6 +301,7 @@ static int pawr_start(struct esl_engine *e)
 		(void) esl_save_train(e);
 	settle_restored(e);
 	e->started = true;
+	esl_reconsider_all(e);
 	loop_timer_start(e->pump, 0);
 	r = e->radio->ops->start(e->radio, &e->train, &radio_callbacks, e);
 	if (r == 0 && e->link)
@@ -403,7 +390,9 @@ static void pawr_forget(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES]
 	l->forgetting = true;
 	l->forget_tries = 0;
 	l->n_wishes = 0;
-	l->flash = (struct esl_flash){.state = ESL_FLASH_NONE};
+	if (l->flash)
+		l->flash->state = ESL_FLASH_NONE;
+	l->sensors_asked = 0;
 	if (l->configured)
 		(void) esl_save_label(e,
 				      l); /* if that fails it is forgotten again after a restart */
@@ -424,9 +413,10 @@ static int pawr_image(struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES]
 
 static void pawr_tell(struct esl_engine *e)
 {
-	struct esl_label *l, *next;
+	struct esl_label *l;
 
-	HASH_ITER (hh, e->labels, l, next) {
+	ESL_LABELS_FOREACH(e, i, l)
+	{
 		if (!l->configured || l->forgetting)
 			continue;
 		esl_report_associated(e, l);
@@ -438,13 +428,13 @@ static void pawr_tell(struct esl_engine *e)
 
 static void pawr_get_stats(const struct esl_engine *e, struct esl_stats *ret)
 {
-	struct esl_label *l, *next;
+	struct esl_label *l;
 
 	*ret = e->stats;
-	ret->labels = HASH_COUNT(e->labels);
+	ret->labels = e->n_labels;
 	ret->synced = 0;
-	HASH_ITER (hh, e->labels, l, next)
-		ret->synced += l->configured && l->phase == ESL_PHASE_SYNCED;
+	ESL_LABELS_FOREACH(e, i, l)
+	ret->synced += l->configured && l->phase == ESL_PHASE_SYNCED;
 	ret->radio_up = e->radio_up;
 }
 
@@ -458,6 +448,7 @@ static const struct esl_engine_ops pawr_ops = {
 	.want = pawr_want,
 	.forget = pawr_forget,
 	.image = pawr_image,
+	.read_sensor = esl_sensor_want,
 	.tell = pawr_tell,
 	.get_stats = pawr_get_stats,
 };

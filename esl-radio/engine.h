@@ -3,22 +3,23 @@
  * @file
  * Inside of the label engine; only esl-radio/ includes this. How the room is laid out:
  *
- *     esl.h          the front door                      engine.c      behind it: wiring, wishes,
- * clockwork esl_radio.h    seam: the broadcast train           esl_radio_h4.c    its driver (HCI
- * over H4) esl_link.h     seam: connections to single labels  le/esl_link_le.c  its driver (a
- * small LE central on the same controller)
- *     *_wire.h, ead.h  pure codecs, shared with the simulator
- *
- *     labels.c    the table of labels; who has which group (= subevent) and id
- *     slots.c     what a label should show now and next; which image goes into which of its slots
- *     plan.c      the one next command a label should hear in the train (a pure function of its
- * state) answers.c   what a label's answer, or its silence, changes in its state packer.c    fills
- * the packet of a subevent with many labels' commands, matches answers to them visit.c connections:
- * commissioning, uploads, setting the clock, step by step images.c    pictures asked for and held
- * for a moment timebase.c  UTC, the loop's clock, and the 32-bit millisecond clock of the labels
- *     flash.c     making a label blink, for who looks for it
- *     persist.c   what must survive a restart, as versioned blobs
- *     report.c    what the owner of the engine is told
+ * - esl.h: the front door; engine.c: behind it, wiring and wishes
+ * - esl_radio.h: seam to the broadcast train; esl_radio_h4.c: its driver (HCI over H4)
+ * - esl_link.h: seam to single labels; le/esl_link_le.c: its driver (a small LE central)
+ * - *_wire.h, ead.h: pure codecs, shared with the simulator
+ * - labels.c: the table of labels; who has which group (= subevent) and id
+ * - wake.c: who has something to hear or to be visited for, and when the clock changes that
+ * - slots.c: what a label should show now and next; which image goes into which of its slots
+ * - plan.c: the one next command a label should hear in the train (a pure function of its state)
+ * - answers.c: what a label's answer, or its silence, changes in its state
+ * - packer.c: fills the packet of a subevent with many labels' commands, matches answers to them
+ * - pump.c: who is connected to next
+ * - visit.c: connections: commissioning, uploads, setting the clock, step by step
+ * - images.c: pictures asked for and held for a moment
+ * - timebase.c: UTC, the loop's clock, and the 32-bit millisecond clock of the labels
+ * - flash.c, sensor.c: making a label blink, reading what it measures, for who asks
+ * - persist.c: what must survive a restart, as versioned blobs
+ * - report.c: what the owner of the engine is told
  *
  * A wish walks through it one way: esl_engine_want() stores the timeline; slots.c finds a missing
  * image; visit.c connects and uploads it; at the label's next subevent packer.c asks plan.c, which
@@ -38,6 +39,7 @@
 #include "esl-radio/esl_radio.h"
 #include "esl-radio/esl_wire.h"
 
+#include "common/led.h"
 #include <sys/queue.h>
 
 #define HASH_NONFATAL_OOM 1
@@ -68,10 +70,10 @@ enum esl_pending_state {
 };
 
 struct esl_pending {
-	enum esl_pending_state state;
+	int64_t at_us;   /**< the instant on our clock */
+	uint32_t abs_ms; /**< the same as label time */
+	uint8_t state;   /**< enum esl_pending_state */
 	uint8_t slot;
-	uint32_t abs_ms; /**< label time */
-	int64_t at_us;   /**< the same instant on our clock */
 };
 
 struct esl_slot {
@@ -91,67 +93,50 @@ enum esl_flash_state {
 	ESL_FLASH_FAILED,
 };
 
-/** The last flash that was wished for. */
+/** The last flash that was wished for, and when the last ones began. */
 struct esl_flash {
 	int64_t until_utc_us;
 	uint8_t colour;
 	uint8_t state; /**< enum esl_flash_state */
 	bool counted;  /**< its command has gone out: the budget has paid for it */
+	uint16_t n;    /**< flashes so far */
+	int64_t at_us[LED_FLASHES_PER_DAY];
 };
 
-struct esl_flash_log;
 struct esl_visit;
+
+/** How much something matters; what matters more goes first. */
+enum esl_urgency {
+	ESL_URGENCY_NONE,
+	ESL_URGENCY_UPKEEP, /**< keep-alive, a clock that grows old */
+	ESL_URGENCY_SENSOR,
+	ESL_URGENCY_LED,
+	ESL_URGENCY_STAGE,
+	ESL_URGENCY_FLIP,
+	ESL_URGENCY_COUNT
+};
+
+/** Queues of labels for the pump, beside those of enum esl_urgency. */
+enum esl_visit_queue {
+	ESL_VISIT_ABSENT = ESL_URGENCY_COUNT, /**< its picture has not come, or was wrong */
+	ESL_VISIT_DROP,                       /**< forgotten for good: to be freed */
+	ESL_VISIT_QUEUES
+};
 
 /** An answer to a display command comes before the panel has been redrawn. These are what common
  * panels take (0.3-1 s black-white, 10-18 s with a colour): nothing is called shown earlier. */
 #define ESL_REDRAW_BW_US     (INT64_C(1100) * US_PER_MS)
 #define ESL_REDRAW_COLOUR_US (INT64_C(18) * US_PER_SEC)
 
+/** An access point may have 32,640 of these, so that what few labels need hangs off pointers. */
 struct esl_label {
-	UT_hash_handle hh;
-	TAILQ_ENTRY(esl_label) group_link; /**< in esl_group.labels, while it has an address */
-	uint8_t addr[ESL_ADDR_BYTES];
-	uint8_t phase;   /**< enum esl_phase */
-	bool wanted;     /**< not merely restored from an earlier life */
-	bool forgetting; /**< to be unassociated, then dropped */
-	bool has_address;
-	bool configured; /**< was brought into the train with this address and key */
-	bool info_known;
-	bool info_stale; /**< read it again at the next visit */
-	bool leds_known;
-	bool service_needed; /**< it asked for service; Service Reset is due */
-	bool service_flag;   /**< it asked when last heard */
-	bool coming_back;    /**< visit has written all it had: commands may be tried */
-	bool awaiting;       /**< a command went out and was not answered yet */
-	bool lost_reported;
-	uint8_t group, id;
-	uint8_t n_slots;
-	uint8_t n_leds;
-	uint8_t leds[ESL_LEDS_MAX];
-	uint8_t display_type;
-	uint16_t width, height;
-	uint8_t response_key[ESL_KEY_BYTES];
-	uint8_t time_gen;     /**< time base its clock was set from; 0 = never */
-	uint16_t time_lag_ms; /**< its clock is behind the base by this: writing it took time */
-	int8_t shown_slot;    /**< ESL_NO_SLOT = not known */
-	int8_t prev_slot;     /**< shown before: what a rollback needs */
-	uint8_t grade;        /**< enum esl_grade of what is shown */
-	int8_t rssi_dbm;
-	uint8_t last_error; /**< for reporting each trouble once */
-	uint8_t misses;     /**< commands in a row without an answer */
-	uint8_t forget_tries;
-	uint8_t visit_failures;
-	uint8_t n_wishes;
-	int16_t temperature_cc;
-	uint16_t battery_mv;
-	uint16_t hold_s;         /**< present back-off after errors */
-	uint8_t sent_image[8];   /**< head of the image last reported SENT */
-	struct esl_slot *slots;  /**< n_slots of them */
-	struct esl_wish *wishes; /**< n_wishes of them */
-	struct esl_pending pending;
-	struct esl_flash flash;
-	struct esl_flash_log *flash_log; /**< NULL = never blinked */
+	TAILQ_ENTRY(esl_label) ready_link; /**< in esl_group.ready[ready] */
+	TAILQ_ENTRY(esl_label) visit_link; /**< in esl_engine.visit_queue[queue] */
+	struct esl_slot *slots;            /**< n_slots of them */
+	struct esl_wish *wishes;           /**< n_wishes of them */
+	struct esl_flash *flash;           /**< NULL = nobody ever wished for one */
 	struct esl_visit *visit;
+	const char *error_text; /**< of the last error report; static storage */
 	int64_t shown_since_utc_us;
 	int64_t hold_until_us;  /**< no train commands before (after an error) */
 	int64_t visit_after_us; /**< no connection before (after a failure) */
@@ -162,10 +147,51 @@ struct esl_label {
 	int64_t time_set_us; /**< when its clock was last written */
 	int64_t wake_at_us;  /**< look at it again then */
 	int64_t error_reported_us;
-	const char *error_text; /**< of the last error report; static storage */
 	int64_t status_reported_us;
 	int64_t advert_us; /**< last advertisement */
-	bool advert_bonded;
+	struct esl_pending pending;
+	uint32_t wake_index; /**< in esl_engine.wakes */
+	uint8_t addr[ESL_ADDR_BYTES];
+	uint16_t width, height;
+	uint16_t time_lag_ms; /**< its clock is behind the base by this: writing it took time */
+	int16_t temperature_cc;
+	uint16_t battery_mv;
+	uint16_t hold_s; /**< present back-off after errors */
+	uint8_t response_key[ESL_KEY_BYTES];
+	uint8_t sent_image[8]; /**< head of the image last reported SENT */
+	uint8_t leds[ESL_LEDS_MAX];
+	uint8_t group, id;
+	uint8_t phase; /**< enum esl_phase */
+	uint8_t ready; /**< enum esl_urgency of the queue it is in */
+	uint8_t queue; /**< enum esl_urgency or esl_visit_queue */
+	uint8_t n_slots;
+	uint8_t n_wishes;
+	uint8_t n_leds;
+	uint8_t display_type;
+	uint8_t time_gen;  /**< time base its clock was set from; 0 = never */
+	int8_t shown_slot; /**< ESL_NO_SLOT = not known */
+	int8_t prev_slot;  /**< shown before: what a rollback needs */
+	uint8_t grade;     /**< enum esl_grade of what is shown */
+	int8_t rssi_dbm;
+	uint8_t last_error; /**< for reporting each trouble once */
+	uint8_t misses;     /**< commands in a row without an answer */
+	uint8_t forget_tries;
+	uint8_t visit_failures;
+	uint8_t sensors_asked; /**< a bit for each sensor whose value somebody waits for */
+	uint8_t sensor_tries;
+	bool wanted : 1;     /**< not merely restored from an earlier life */
+	bool forgetting : 1; /**< to be unassociated, then dropped */
+	bool has_address : 1;
+	bool configured : 1; /**< was brought into the train with this address and key */
+	bool info_known : 1;
+	bool info_stale : 1; /**< read it again at the next visit */
+	bool leds_known : 1;
+	bool service_needed : 1; /**< it asked for service; Service Reset is due */
+	bool service_flag : 1;   /**< it asked when last heard */
+	bool coming_back : 1;    /**< visit has written all it had: commands may be tried */
+	bool awaiting : 1;       /**< a command went out and was not answered yet */
+	bool lost_reported : 1;
+	bool image_absent : 1; /**< visit_after_us waits for a picture */
 };
 
 TAILQ_HEAD(esl_label_list, esl_label);
@@ -186,9 +212,11 @@ struct esl_flight {
 };
 
 struct esl_group {
-	struct esl_label_list labels; /**< the one served longest ago first */
+	/** Labels that have something to hear, by urgency; the one served longest ago first. */
+	struct esl_label_list ready[ESL_URGENCY_COUNT];
 	unsigned int n;
-	int64_t last_tx_us;          /**< last authentic packet */
+	uint8_t used[ESL_IDS_PER_GROUP / 8 + 1]; /**< ids taken, a bit each */
+	int64_t last_tx_us;                      /**< last authentic packet */
 	struct esl_flight flight[2]; /**< answers may come after the next packet was asked for */
 	uint8_t latest;              /**< index of the newer one */
 };
@@ -279,7 +307,11 @@ struct esl_engine {
 	uint8_t train_key_wire[ESL_KEY_BYTES];
 	uint64_t rand_next, rand_end; /**< Randomizers handed out, and how far that is saved */
 	struct esl_timebase time;
-	struct esl_label *labels; /**< uthash by address */
+	struct esl_label **labels; /**< by address: open addressing over label_cap places */
+	struct esl_label **wakes;  /**< the same as a heap, the earliest wake_at_us first */
+	unsigned int n_labels, label_cap;
+	bool all_again; /**< every label is to be reconsidered: a time base began */
+	struct esl_label_list visit_queue[ESL_VISIT_QUEUES];
 	struct esl_stranger *strangers;
 	struct esl_group *groups; /**< train.subevents of them */
 	struct esl_image_list images;
@@ -289,11 +321,18 @@ struct esl_engine {
 	bool beat_known;           /**< from an answer, not guessed from a request */
 	int64_t beat_us;           /**< subevent 0 was on air then, give or take whole intervals */
 	int64_t beat_heard_us;
-	struct loop_timer *wake; /**< earliest wake_at_us of all labels */
+	struct loop_timer *wake; /**< for the earliest wake_at_us of all labels */
 	struct loop_timer *pump; /**< looks for work for free links, soon */
 	int64_t wake_us;
 	struct esl_stats stats;
 };
+
+/** Every label. The body may change labels, but neither add nor drop one. */
+#define ESL_LABELS_FOREACH(e, i, l)                                                                \
+	for (unsigned int i = 0; i < (e)->label_cap; i++)                                          \
+		if (!((l) = (e)->labels[i]))                                                       \
+			continue;                                                                  \
+		else
 
 static inline int64_t esl_now(const struct esl_engine *e)
 {
@@ -307,8 +346,22 @@ static inline int64_t esl_now(const struct esl_engine *e)
 int esl_engine_new_over(struct loop *loop, const struct esl_engine_config *cfg,
 			const struct esl_engine_callbacks *cb, void *user, struct esl_radio *radio,
 			struct esl_link *link, struct esl_engine **ret) _must_check_;
-/** Something about a label changed: wakes for its instants, and has the pump look for work. */
+
+/* --- wake.c ----------------------------------------------------------------------------------- */
+
+/** Something about a label changed: its queues and its wake follow, and the pump looks for work.
+ * Whoever changes what esl_plan(), esl_plan_wake() or esl_visit_need() look at calls this. */
 void esl_reconsider(struct esl_engine *e, struct esl_label *l);
+/** Every label, since a clock or a base changed for all of them. */
+void esl_reconsider_all(struct esl_engine *e);
+/** Does what the clock alone has made due. */
+void esl_wakes_due(struct esl_engine *e);
+/** Puts it into the queue of its group; ESL_URGENCY_NONE takes it out. Appends if that changed. */
+void esl_set_ready(struct esl_engine *e, struct esl_label *l, enum esl_urgency u);
+void esl_set_queue(struct esl_engine *e, struct esl_label *l, unsigned int queue);
+int esl_wake_add(struct esl_engine *e, struct esl_label *l) _must_check_;
+void esl_wake_remove(struct esl_engine *e, struct esl_label *l);
+void esl_wakes_done(struct esl_engine *e);
 
 /* --- train.c ---------------------------------------------------------------------------------- */
 
@@ -345,14 +398,6 @@ int esl_wish_now(const struct esl_engine *e, const struct esl_label *l, int *ret
 /** Slot that holds this image, or ESL_NO_SLOT. */
 int esl_slot_of(const struct esl_label *l, const uint8_t image[IMAGE_HASH_BYTES]);
 
-enum esl_urgency {
-	ESL_URGENCY_NONE,
-	ESL_URGENCY_UPKEEP,
-	ESL_URGENCY_LED,
-	ESL_URGENCY_STAGE,
-	ESL_URGENCY_FLIP
-};
-
 struct esl_upload {
 	const uint8_t *image; /**< of the label's wishes */
 	uint8_t slot;
@@ -383,11 +428,22 @@ int64_t esl_flash_wake(const struct esl_engine *e, const struct esl_label *l);
 bool esl_flash_plan(const struct esl_engine *e, const struct esl_label *l, struct esl_cmd *ret);
 /** Which flash a command and its answer belong to. */
 uint32_t esl_flash_tag(const struct esl_label *l);
-/** False if it must not go out. */
-bool esl_flash_sent(struct esl_engine *e, struct esl_label *l);
+/** Its command goes out: the budget pays for it, once. */
+void esl_flash_sent(struct esl_engine *e, struct esl_label *l);
 void esl_flash_answered(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_brief *cmd);
 void esl_flash_refused(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_brief *cmd,
 		       uint8_t code);
+
+/* --- sensor.c --------------------------------------------------------------------------------- */
+
+/** esl_engine_read_sensor(). */
+int esl_sensor_want(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES],
+		    uint8_t sensor) _must_check_;
+bool esl_sensor_plan(const struct esl_label *l, struct esl_cmd *ret);
+/** False if it was asked often enough. */
+bool esl_sensor_sent(struct esl_engine *e, struct esl_label *l, const struct esl_cmd *c);
+void esl_sensor_answered(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_brief *cmd,
+			 const struct esl_rsp *r);
 
 /* --- answers.c -------------------------------------------------------------------------------- */
 
@@ -417,6 +473,10 @@ int esl_packet_seal(struct esl_engine *e, const struct esl_packet *p, uint8_t *o
 void esl_visit_begin(struct esl_visit *v, struct esl_label *l, bool by_advert);
 int esl_visits_init(struct esl_engine *e) _must_check_;
 void esl_visits_done(struct esl_engine *e);
+/** pump.c: how much it needs a connection, whatever pictures are here. *ret_by_advert: as one that
+ * advertises. May yield a queue of enum esl_visit_queue. */
+unsigned int esl_visit_need(const struct esl_engine *e, const struct esl_label *l,
+			    bool *ret_by_advert);
 /** pump.c: uses free links for whoever needs one most; drops labels that are to be forgotten. Runs
  * from the pump timer alone, so that no label goes away under somebody's feet. */
 void esl_visits_pump(struct esl_engine *e);
@@ -454,6 +514,8 @@ int esl_time_to_set(struct esl_engine *e, uint8_t *ret_gen, uint32_t *ret_ms) _m
 bool esl_time_is_old(const struct esl_engine *e, const struct esl_label *l);
 /** When the label's clock becomes too old for the timed change ahead; ESL_NEVER if it does not. */
 int64_t esl_time_fresh_by(const struct esl_engine *e, const struct esl_label *l);
+/** When it must have moved to a newer base, since its count wraps. */
+int64_t esl_time_must_move_by(const struct esl_engine *e, const struct esl_label *l);
 /** True if setting its clock is worth a visit of its own. */
 bool esl_time_must_be_set(const struct esl_engine *e, const struct esl_label *l);
 /** Makes a base if there is none, a new one when the present one grows towards the wrap. True if
@@ -498,6 +560,9 @@ void esl_report_image(struct esl_engine *e, const struct esl_label *l, enum esl_
 void esl_report_waiting(struct esl_engine *e, const struct esl_label *l, const struct esl_wish *old,
 			size_t n_old);
 void esl_report_shown(struct esl_engine *e, const struct esl_label *l);
+/** A sensor's value, or (len 0) why there is none. */
+void esl_report_sensor(struct esl_engine *e, const struct esl_label *l, uint8_t sensor,
+		       const uint8_t *data, size_t len, const char *text);
 void esl_report_lost(struct esl_engine *e, struct esl_label *l);
 void esl_report_status(struct esl_engine *e, struct esl_label *l);
 /** What became of the label's flash; `text` may be NULL. */

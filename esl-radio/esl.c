@@ -2,6 +2,8 @@
 /* The front door: to each engine its calls. */
 #include "esl-radio/esl_ops.h"
 
+#include <errno.h>
+
 static const struct esl_engine_ops *ops_of(const struct esl_engine *e)
 {
 	return ((const struct esl_door *) (const void *) e)->ops;
@@ -43,6 +45,11 @@ int esl_engine_want(struct esl_engine *e, const struct esl_want *w)
 void esl_engine_forget(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES])
 {
 	ops_of(e)->forget(e, addr);
+}
+
+int esl_engine_read_sensor(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES], uint8_t sensor)
+{
+	return ops_of(e)->read_sensor ? ops_of(e)->read_sensor(e, addr, sensor) : -ENOTSUP;
 }
 
 int esl_engine_image(struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES], const void *data,

@@ -20,7 +20,9 @@
 #define ESL_KEY_BYTES    24 /**< 16 B session key + 8 B IV, wire order */
 #define ESL_TIMELINE_MAX 8
 #define ESL_TEXT_MAX     160
-#define ESL_LEDS_MAX     8 /**< LEDs of a label we make use of */
+#define ESL_LEDS_MAX     8  /**< LEDs of a label we make use of */
+#define ESL_SENSORS_MAX  8  /**< sensors of a label we make use of */
+#define ESL_SENSOR_MAX   16 /**< bytes of a sensor's value */
 
 /** PAwR train (Core 5.4 Vol 4 Part E 7.8.61 v2). Zero fields = the default train below. */
 struct esl_train {
@@ -96,6 +98,10 @@ struct esl_report {
 	enum esl_led led;           /**< STATUS: what became of a flash, */
 	uint8_t led_colour;         /**< of which colour, */
 	int64_t led_until_us;       /**< and until when */
+	bool has_sensor;            /**< STATUS: the value of a sensor, */
+	uint8_t sensor;             /**< of this number, */
+	uint8_t sensor_len;         /**< 0 = there is none, and `text` says why */
+	uint8_t sensor_data[ESL_SENSOR_MAX];
 };
 
 struct esl_engine_callbacks {
@@ -152,6 +158,10 @@ void esl_engine_free(struct esl_engine *e);
 void esl_engine_set_utc(struct esl_engine *e, int64_t offset_us, int64_t uncertainty_us);
 /** Adopts the label or changes its wish. Idempotent. */
 int esl_engine_want(struct esl_engine *e, const struct esl_want *w) _must_check_;
+/** Has a sensor of a label read in the train; a STATUS report brings the value. Asking again before
+ * it came changes nothing. -ENOENT, or -ERR_RANGE for a sensor we make no use of. */
+int esl_engine_read_sensor(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES],
+			   uint8_t sensor) _must_check_;
 /** No longer ours: its pending commands are dropped; it is unassociated when next heard. */
 void esl_engine_forget(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES]);
 /** Serial form of common/image.h; copied. Ignored when nobody asked. */

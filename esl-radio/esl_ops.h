@@ -19,6 +19,9 @@ struct esl_engine_ops {
 	void (*forget)(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES]);
 	int (*image)(struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES], const void *data,
 		     size_t len);
+	/** NULL: it reads no sensors. */
+	int (*read_sensor)(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES],
+			   uint8_t sensor);
 	void (*tell)(struct esl_engine *e);
 	void (*get_stats)(const struct esl_engine *e, struct esl_stats *ret);
 };

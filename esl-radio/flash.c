@@ -20,12 +20,6 @@
 /** A packet is asked for this long before it goes on air, at most. */
 #define FURTHEST_US US_PER_SEC
 
-/** The times of a label's last flashes, made with the first of them. */
-struct esl_flash_log {
-	unsigned int n; /**< all so far */
-	int64_t at_us[LED_FLASHES_PER_DAY];
-};
-
 static int led_for(const struct esl_label *l, uint8_t colour)
 {
 	for (int i = 0; i < l->n_leds; i++)
@@ -38,11 +32,11 @@ static int64_t seconds_left(const struct esl_engine *e, const struct esl_label *
 {
 	int64_t margin_us = MIN(e->interval_us, FURTHEST_US);
 
-	return (l->flash.until_utc_us - esl_utc(e) - margin_us) / US_PER_SEC;
+	return (l->flash->until_utc_us - esl_utc(e) - margin_us) / US_PER_SEC;
 }
 
 /** True if `n` flashes have begun within the last `span_us`. */
-static bool spent(const struct esl_engine *e, const struct esl_flash_log *log, unsigned int n,
+static bool spent(const struct esl_engine *e, const struct esl_flash *log, unsigned int n,
 		  int64_t span_us)
 {
 	return log->n >= n && esl_now(e) - log->at_us[(log->n - n) % LED_FLASHES_PER_DAY] < span_us;
@@ -50,26 +44,31 @@ static bool spent(const struct esl_engine *e, const struct esl_flash_log *log, u
 
 static bool over_budget(const struct esl_engine *e, const struct esl_label *l)
 {
-	return l->flash_log && (spent(e, l->flash_log, LED_FLASHES_PER_HOUR, HOUR_US) ||
-				spent(e, l->flash_log, LED_FLASHES_PER_DAY, DAY_US));
+	return spent(e, l->flash, LED_FLASHES_PER_HOUR, HOUR_US) ||
+	       spent(e, l->flash, LED_FLASHES_PER_DAY, DAY_US);
 }
 
 static void give_up(struct esl_engine *e, struct esl_label *l, const char *text)
 {
-	l->flash.state = ESL_FLASH_FAILED;
+	l->flash->state = ESL_FLASH_FAILED;
 	esl_report_led(e, l, ESL_LED_FAILED, text);
 }
 
 void esl_flash_want(struct esl_engine *e, struct esl_label *l, int64_t until_utc_us, uint8_t colour)
 {
-	struct esl_flash *f = &l->flash;
+	struct esl_flash *f = l->flash;
 
-	if (f->until_utc_us == until_utc_us && f->colour == colour)
+	if (!f && (!until_utc_us || !colour))
 		return;
+	if (!f)
+		f = l->flash = calloc(1, sizeof(*f));
+	if (!f || (f->until_utc_us == until_utc_us && f->colour == colour))
+		return; /* what cannot be counted is not spent */
 	/* One that blinks already goes out by itself. */
-	*f = (struct esl_flash){.until_utc_us = until_utc_us,
-				.colour = colour,
-				.state = until_utc_us && colour ? ESL_FLASH_ASKED : ESL_FLASH_NONE};
+	f->until_utc_us = until_utc_us;
+	f->colour = colour;
+	f->state = until_utc_us && colour ? ESL_FLASH_ASKED : ESL_FLASH_NONE;
+	f->counted = false;
 	if (f->state == ESL_FLASH_ASKED && !l->leds_known && l->configured)
 		l->info_stale = true; /* a visit finds out */
 	esl_reconsider(e, l);
@@ -77,9 +76,9 @@ void esl_flash_want(struct esl_engine *e, struct esl_label *l, int64_t until_utc
 
 void esl_flash_due(struct esl_engine *e, struct esl_label *l)
 {
-	struct esl_flash *f = &l->flash;
+	struct esl_flash *f = l->flash;
 
-	if (f->state != ESL_FLASH_ASKED)
+	if (!f || f->state != ESL_FLASH_ASKED)
 		return;
 	if (l->leds_known && l->n_leds == 0)
 		give_up(e, l, "The label has no LED.");
@@ -95,18 +94,18 @@ void esl_flash_due(struct esl_engine *e, struct esl_label *l)
 
 int64_t esl_flash_wake(const struct esl_engine *e, const struct esl_label *l)
 {
-	return l->flash.state == ESL_FLASH_ASKED && e->time.utc_known
-		       ? esl_mono_of_utc(e, l->flash.until_utc_us)
+	return l->flash && l->flash->state == ESL_FLASH_ASKED && e->time.utc_known
+		       ? esl_mono_of_utc(e, l->flash->until_utc_us)
 		       : ESL_NEVER;
 }
 
 bool esl_flash_plan(const struct esl_engine *e, const struct esl_label *l, struct esl_cmd *ret)
 {
-	const struct esl_flash *f = &l->flash;
+	const struct esl_flash *f = l->flash;
 	int64_t seconds;
 	int led;
 
-	if (f->state != ESL_FLASH_ASKED || !e->time.utc_known || !l->leds_known)
+	if (!f || f->state != ESL_FLASH_ASKED || !e->time.utc_known || !l->leds_known)
 		return false;
 	seconds = seconds_left(e, l);
 	led = led_for(l, f->colour);
@@ -126,31 +125,26 @@ bool esl_flash_plan(const struct esl_engine *e, const struct esl_label *l, struc
 
 uint32_t esl_flash_tag(const struct esl_label *l)
 {
-	return (uint32_t) (l->flash.until_utc_us / US_PER_MS) ^ l->flash.colour;
+	return (uint32_t) (l->flash->until_utc_us / US_PER_MS) ^ l->flash->colour;
 }
 
-bool esl_flash_sent(struct esl_engine *e, struct esl_label *l)
+void esl_flash_sent(struct esl_engine *e, struct esl_label *l)
 {
-	struct esl_flash_log *log = l->flash_log;
+	struct esl_flash *f = l->flash;
 
-	if (l->flash.counted)
-		return true;
-	if (!log)
-		log = l->flash_log = calloc(1, sizeof(*log));
-	if (!log)
-		return false; /* what cannot be counted is not spent */
-	log->at_us[log->n % LED_FLASHES_PER_DAY] = esl_now(e);
+	if (!f || f->counted)
+		return;
+	f->at_us[f->n % LED_FLASHES_PER_DAY] = esl_now(e);
 	/* kept small, so that it does not wrap */
-	log->n = log->n + 1 < 2 * LED_FLASHES_PER_DAY ? log->n + 1 : LED_FLASHES_PER_DAY;
-	l->flash.counted = true;
-	return true;
+	f->n = f->n + 1 < 2 * LED_FLASHES_PER_DAY ? (uint16_t) (f->n + 1) : LED_FLASHES_PER_DAY;
+	f->counted = true;
 }
 
 void esl_flash_answered(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_brief *cmd)
 {
-	if (l->flash.state != ESL_FLASH_ASKED || cmd->abs_ms != esl_flash_tag(l))
+	if (!l->flash || l->flash->state != ESL_FLASH_ASKED || cmd->abs_ms != esl_flash_tag(l))
 		return;
-	l->flash.state = ESL_FLASH_ON;
+	l->flash->state = ESL_FLASH_ON;
 	esl_report_led(e, l, ESL_LED_ON, NULL);
 }
 
@@ -159,7 +153,7 @@ void esl_flash_refused(struct esl_engine *e, struct esl_label *l, const struct e
 {
 	char text[ESL_TEXT_MAX];
 
-	if (l->flash.state != ESL_FLASH_ASKED || cmd->abs_ms != esl_flash_tag(l) ||
+	if (!l->flash || l->flash->state != ESL_FLASH_ASKED || cmd->abs_ms != esl_flash_tag(l) ||
 	    code == ESL_ERR_RETRY)
 		return;
 	if (code == ESL_ERR_BATTERY)

@@ -5,18 +5,76 @@
 #include <errno.h>
 #include <string.h>
 
+#define FIRST_PLACES 64u
+
+/* --- the table: open addressing with linear probing ------------------------------------------- */
+
+static unsigned int home(const struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES])
+{
+	uint64_t x = 0;
+
+	memcpy(&x, addr, ESL_ADDR_BYTES);
+	return (unsigned int) ((x * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (e->label_cap - 1);
+}
+
+/** Where that address is, or the free place where it would go. The table is never full. */
+static unsigned int seek(const struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES])
+{
+	unsigned int i = home(e, addr);
+
+	while (e->labels[i] && memcmp(e->labels[i]->addr, addr, ESL_ADDR_BYTES) != 0)
+		i = (i + 1) & (e->label_cap - 1);
+	return i;
+}
+
+/** Makes room for one more: at most three quarters of the places are taken. */
+static int grow(struct esl_engine *e)
+{
+	unsigned int old_cap = e->label_cap;
+	struct esl_label **old = e->labels, **labels;
+
+	if (4 * (e->n_labels + 1) <= 3 * old_cap)
+		return 0;
+	labels = calloc(old_cap ? 2 * old_cap : FIRST_PLACES, sizeof(struct esl_label *));
+	if (!labels)
+		return -ENOMEM;
+	e->labels = labels;
+	e->label_cap = old_cap ? 2 * old_cap : FIRST_PLACES;
+	for (unsigned int i = 0; i < old_cap; i++)
+		if (old[i])
+			e->labels[seek(e, old[i]->addr)] = old[i];
+	free(old);
+	return 0;
+}
+
+/** Empties a place, and closes the gap in the run behind it. */
+static void take_out(struct esl_engine *e, unsigned int hole)
+{
+	unsigned int mask = e->label_cap - 1;
+
+	for (unsigned int i = (hole + 1) & mask; e->labels[i]; i = (i + 1) & mask) {
+		unsigned int h = home(e, e->labels[i]->addr);
+
+		/* It may move up unless its home lies behind the hole. */
+		if (((i - h) & mask) >= ((i - hole) & mask)) {
+			e->labels[hole] = e->labels[i];
+			hole = i;
+		}
+	}
+	e->labels[hole] = NULL;
+}
+
 struct esl_label *esl_label_find(const struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES])
 {
-	struct esl_label *l;
-
-	HASH_FIND(hh, e->labels, addr, ESL_ADDR_BYTES, l);
-	return l;
+	return e->label_cap ? e->labels[seek(e, addr)] : NULL;
 }
 
 int esl_label_add(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES], struct esl_label **ret)
 {
-	struct esl_label *l = calloc(1, sizeof(*l));
+	struct esl_label *l;
+	int r = grow(e);
 
+	l = r < 0 ? NULL : calloc(1, sizeof(*l));
 	if (!l)
 		return -ENOMEM;
 	memcpy(l->addr, addr, ESL_ADDR_BYTES);
@@ -28,11 +86,12 @@ int esl_label_add(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES], stru
 	l->confirm_at_us = ESL_NEVER;
 	l->drawn_at_us = ESL_NEVER;
 	l->ping_at_us = esl_now(e);
-	HASH_ADD(hh, e->labels, addr, ESL_ADDR_BYTES, l);
-	if (!l->hh.tbl) {
+	r = esl_wake_add(e, l);
+	if (r < 0) {
 		free(l);
-		return -ENOMEM;
+		return r;
 	}
+	e->labels[seek(e, addr)] = l;
 	*ret = l;
 	return 0;
 }
@@ -41,22 +100,21 @@ void esl_label_drop(struct esl_engine *e, struct esl_label *l)
 {
 	esl_visits_detach(e, l);
 	esl_label_unplace(e, l);
-	HASH_DEL(e->labels, l);
+	esl_set_queue(e, l, ESL_URGENCY_NONE);
+	esl_wake_remove(e, l);
+	take_out(e, seek(e, l->addr));
 	free(l->slots);
 	free(l->wishes);
-	free(l->flash_log);
+	free(l->flash);
 	explicit_bzero(l->response_key, sizeof(l->response_key));
 	free(l);
 }
 
-static bool id_is_free(const struct esl_group *g, uint8_t id)
-{
-	const struct esl_label *l;
+/* --- who has which address -------------------------------------------------------------------- */
 
-	TAILQ_FOREACH(l, &g->labels, group_link)
-	if (l->id == id)
-		return false;
-	return true;
+static bool id_is_free(const struct esl_group *g, unsigned int id)
+{
+	return !(g->used[id / 8] & 1u << id % 8);
 }
 
 int esl_label_place(struct esl_engine *e, struct esl_label *l, uint8_t group, uint8_t id)
@@ -68,24 +126,20 @@ int esl_label_place(struct esl_engine *e, struct esl_label *l, uint8_t group, ui
 	l->group = group;
 	l->id = id;
 	l->has_address = true;
-	TAILQ_INSERT_TAIL(&e->groups[group].labels, l, group_link);
+	e->groups[group].used[id / 8] |= (uint8_t) (1u << id % 8);
 	e->groups[group].n++;
 	return 0;
 }
 
 int esl_label_allocate(struct esl_engine *e, struct esl_label *l)
 {
-	bool used[ESL_IDS_PER_GROUP] = {false};
 	unsigned int best = 0;
-	const struct esl_label *other;
 
 	for (unsigned int g = 1; g < e->train.subevents; g++)
 		if (e->groups[g].n < e->groups[best].n)
 			best = g;
-	TAILQ_FOREACH(other, &e->groups[best].labels, group_link)
-	used[other->id] = true;
 	for (unsigned int id = 0; id < ESL_IDS_PER_GROUP; id++)
-		if (!used[id])
+		if (id_is_free(&e->groups[best], id))
 			return esl_label_place(e, l, (uint8_t) best, (uint8_t) id);
 	return -ENOSPC;
 }
@@ -95,7 +149,8 @@ void esl_label_unplace(struct esl_engine *e, struct esl_label *l)
 	if (!l->has_address)
 		return;
 	esl_label_cut_flights(e, l);
-	TAILQ_REMOVE(&e->groups[l->group].labels, l, group_link);
+	esl_set_ready(e, l, ESL_URGENCY_NONE);
+	e->groups[l->group].used[l->id / 8] &= (uint8_t) ~(1u << l->id % 8);
 	e->groups[l->group].n--;
 	l->has_address = false;
 }

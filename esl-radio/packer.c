@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One packet per subevent and train event, shared by the labels of its group. A command that is not
- * answered is simply planned again for the next packet. The label served last goes to the end of
- * its group, so that a silent one does not crowd out the others.
+ * answered is simply planned again for the next packet, as the label still stands in its queue.
  */
 #include "esl-radio/engine.h"
 
@@ -11,6 +10,8 @@
 
 /** Labels drop their bond after an hour without one packet they can authenticate. */
 #define KEEP_ALIVE_US (INT64_C(20) * 60 * US_PER_SEC)
+/** Labels of one queue passed over for one packet, at most. */
+#define MISFITS_MAX   32
 
 int esl_packet_seal(struct esl_engine *e, const struct esl_packet *p, uint8_t *out, size_t cap)
 {
@@ -26,27 +27,56 @@ int esl_packet_seal(struct esl_engine *e, const struct esl_packet *p, uint8_t *o
 	return ead_seal(&e->train_key, rand, plain, (size_t) len, out, cap);
 }
 
+static bool in_flight(const struct esl_flight *f, const struct esl_label *l)
+{
+	for (unsigned int i = 0; i < f->n; i++)
+		if (f->entry[i].label == l)
+			return true;
+	return false;
+}
+
+/** Puts the label's command into the packet if it is of that urgency, fits, and may go out. */
+static bool add_command(struct esl_engine *e, struct esl_label *l, struct esl_packet *p,
+			struct esl_flight *f)
+{
+	enum esl_urgency urgency = l->ready, now;
+	struct esl_cmd c;
+
+	now = esl_plan(e, l, &c);
+	if (now != urgency) {
+		esl_set_ready(e, l, now);
+		return false;
+	}
+	/* To the end of its queue, so that a silent one does not crowd out the others. */
+	esl_set_ready(e, l, ESL_URGENCY_NONE);
+	esl_set_ready(e, l, urgency);
+	if (p->len + esl_tlv_len(c.op) > sizeof(p->data) || !esl_command_sent(e, l, &c) ||
+	    esl_packet_add(p, &c) < 0)
+		return false;
+	f->entry[f->n++] = (struct esl_flight_entry){
+		.label = l,
+		.cmd = {.op = c.op,
+			.image = c.op == ESL_OP_READ_SENSOR ? c.index : c.image,
+			.abs_ms = c.abs_ms},
+	};
+	e->stats.commands++;
+	return true;
+}
+
+/** Looks at the head of one queue only: reports on the way may have the owner change any of it. */
 static void add_commands(struct esl_engine *e, struct esl_group *g, enum esl_urgency urgency,
 			 struct esl_packet *p, struct esl_flight *f)
 {
 	unsigned int max = MIN(ESL_RESPONSE_SLOTS, e->train.response_slots);
-	struct esl_label *l;
+	unsigned int misfits = 0;
 
-	TAILQ_FOREACH(l, &g->labels, group_link)
-	{
-		struct esl_cmd c;
+	while (p->n < max && sizeof(p->data) - p->len >= esl_tlv_len(ESL_OP_PING) &&
+	       misfits < MISFITS_MAX) {
+		struct esl_label *l = TAILQ_FIRST(&g->ready[urgency]);
 
-		if (p->n >= max)
+		if (!l || in_flight(f, l))
 			return;
-		if (esl_plan(e, l, &c) != urgency || p->len + esl_tlv_len(c.op) > sizeof(p->data))
-			continue;
-		if (!esl_command_sent(e, l, &c) || esl_packet_add(p, &c) < 0)
-			continue;
-		f->entry[f->n++] = (struct esl_flight_entry){
-			.label = l,
-			.cmd = {.op = c.op, .image = c.image, .abs_ms = c.abs_ms},
-		};
-		e->stats.commands++;
+		misfits += !add_command(e, l, p, f);
 	}
 }
 
@@ -61,10 +91,6 @@ static bool fill(struct esl_engine *e, struct esl_group *g, uint8_t group, struc
 	esl_packet_init(p, group);
 	for (int u = ESL_URGENCY_FLIP; u > ESL_URGENCY_NONE; u--)
 		add_commands(e, g, (enum esl_urgency) u, p, f);
-	for (unsigned int i = 0; i < f->n; i++) {
-		TAILQ_REMOVE(&g->labels, f->entry[i].label, group_link);
-		TAILQ_INSERT_TAIL(&g->labels, f->entry[i].label, group_link);
-	}
 	if (p->n == 0 && esl_now(e) - g->last_tx_us >= KEEP_ALIVE_US) {
 		struct esl_cmd ping = {.op = ESL_OP_PING, .esl_id = ESL_ID_BROADCAST};
 
@@ -82,6 +108,7 @@ void esl_packer_request(struct esl_engine *e, uint8_t start, uint8_t count)
 
 	if (start >= e->train.subevents)
 		return;
+	esl_wakes_due(e);
 	for (unsigned int i = 0; i < MIN(count, e->train.subevents); i++) {
 		uint8_t subevent = (uint8_t) ((start + i) % e->train.subevents);
 		struct esl_group *g = &e->groups[subevent];
@@ -121,6 +148,8 @@ static bool fits(const struct esl_cmd_brief *cmd, const struct esl_rsp *r)
 		return true;
 	if (esl_op_answer(cmd->op) != r->tag)
 		return false;
+	if (cmd->op == ESL_OP_READ_SENSOR)
+		return cmd->image == r->index;
 	return cmd->op != ESL_OP_DISPLAY_IMAGE || cmd->image == r->image;
 }
 

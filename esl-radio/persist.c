@@ -157,7 +157,7 @@ static void get_label(struct wire *w, struct esl_label *l, bool *ret_has_address
 	l->grade = wire_get_u8(w);
 	l->shown_since_utc_us = (int64_t) wire_get_u64be(w);
 	pending = wire_get_u8(w);
-	l->pending.state = (enum esl_pending_state) MIN(pending, ESL_PENDING_FOREIGN);
+	l->pending.state = (uint8_t) MIN(pending, (uint8_t) ESL_PENDING_FOREIGN);
 	l->pending.slot = wire_get_u8(w);
 	l->pending.abs_ms = wire_get_u32be(w);
 	n = wire_get_u8(w);

@@ -123,6 +123,8 @@ enum esl_urgency esl_plan(const struct esl_engine *e, const struct esl_label *l,
 		return u;
 	if (esl_flash_plan(e, l, ret))
 		return ESL_URGENCY_LED;
+	if (l->phase != ESL_PHASE_LOST && esl_sensor_plan(l, ret))
+		return ESL_URGENCY_SENSOR;
 	if (l->service_needed)
 		return say(ret, l, ESL_OP_SERVICE_RESET, ESL_URGENCY_UPKEEP);
 	if (l->phase == ESL_PHASE_LOST)
@@ -133,20 +135,34 @@ enum esl_urgency esl_plan(const struct esl_engine *e, const struct esl_label *l,
 	return ESL_URGENCY_NONE;
 }
 
+/** The earlier of two, of those that are still to come. */
+static int64_t sooner(int64_t wake_us, int64_t at_us, int64_t now_us)
+{
+	return at_us > now_us ? MIN(wake_us, at_us) : wake_us;
+}
+
 int64_t esl_plan_wake(const struct esl_engine *e, const struct esl_label *l)
 {
-	int64_t wake_us = l->drawn_at_us;
+	int64_t now_us = esl_now(e), wake_us = sooner(ESL_NEVER, l->drawn_at_us, now_us);
 	int next;
 
 	(void) esl_wish_now(e, l, &next);
-	if (next >= 0)
-		wake_us = esl_mono_of_utc(e, l->wishes[next].from_us);
-	if (l->pending.state == ESL_PENDING_SENT || l->pending.state == ESL_PENDING_ACKED)
-		wake_us = MIN(wake_us, l->pending.at_us);
-	if (esl_time_fresh_by(e, l) > esl_now(e))
-		wake_us = MIN(wake_us, esl_time_fresh_by(e, l));
-	if (l->visit_after_us > esl_now(e))
-		wake_us = MIN(wake_us, l->visit_after_us);
-	wake_us = MIN(wake_us, esl_flash_wake(e, l));
-	return wake_us;
+	if (next >= 0) {
+		int64_t at_us = esl_mono_of_utc(e, l->wishes[next].from_us);
+
+		wake_us = sooner(wake_us, at_us, now_us);
+		wake_us = sooner(wake_us, at_us - FURTHEST_AHEAD_US, now_us);
+	}
+	if (l->pending.state == ESL_PENDING_SENT || l->pending.state == ESL_PENDING_ACKED) {
+		wake_us = sooner(wake_us, l->pending.at_us, now_us);
+		wake_us = sooner(wake_us, l->pending.at_us - NEAR_CONFLICT_US, now_us);
+	}
+	wake_us = sooner(wake_us, l->hold_until_us, now_us);
+	wake_us = sooner(wake_us, l->ping_at_us, now_us);
+	if (l->grade == ESL_GRADE_ACKNOWLEDGED)
+		wake_us = sooner(wake_us, l->confirm_at_us, now_us);
+	wake_us = sooner(wake_us, esl_time_fresh_by(e, l), now_us);
+	wake_us = sooner(wake_us, esl_time_must_move_by(e, l), now_us);
+	wake_us = sooner(wake_us, l->visit_after_us, now_us);
+	return sooner(wake_us, esl_flash_wake(e, l), now_us);
 }

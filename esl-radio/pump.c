@@ -7,7 +7,12 @@
  */
 #include "esl-radio/engine.h"
 
+#include <string.h>
+
 #define ADVERT_FRESH_US (INT64_C(10) * US_PER_SEC)
+/** So many of those that could be visited are looked at for the best of them. */
+#define WINDOW          32
+#define LOOK_AGAIN_US   US_PER_SEC
 /** A call must be with the controller this long before its subevent. */
 #define CALL_AHEAD_US   (INT64_C(20) * US_PER_MS)
 /** The labels' own beat is ours; ours may be off by this much before it is listened to again. */
@@ -50,31 +55,21 @@ int64_t esl_beat_wait(const struct esl_engine *e, uint8_t group)
 
 /* --- who needs a visit ------------------------------------------------------------------------ */
 
-static bool wants_image(struct esl_engine *e, const uint8_t *hash, unsigned int *prefetch)
-{
-	if (esl_image_peek(e, hash))
-		return true;
-	/* One that does not come must not keep the others from being asked for. */
-	if (*prefetch == 0 && !esl_image_is_late(e, hash))
-		return false;
-	if (!esl_image_is_late(e, hash))
-		(*prefetch)--;
-	return esl_image_get(e, hash) != NULL;
-}
-
-/** How much a label needs a connection; *ret_by_advert: as one that advertises. Images of the first
- * few that would like one are asked for, as *prefetch allows. */
-static enum esl_urgency visit_need(struct esl_engine *e, struct esl_label *l,
-				   unsigned int *prefetch, bool *ret_by_advert)
+unsigned int esl_visit_need(const struct esl_engine *e, const struct esl_label *l,
+			    bool *ret_by_advert)
 {
 	int64_t now_us = esl_now(e);
 	enum esl_urgency urgency;
 	struct esl_upload up;
 	int now, next;
 
-	if (l->visit || l->forgetting || now_us < l->visit_after_us)
-		return ESL_URGENCY_NONE;
 	*ret_by_advert = false;
+	if (l->visit)
+		return ESL_URGENCY_NONE;
+	if (l->forgetting)
+		return l->configured ? ESL_URGENCY_NONE : ESL_VISIT_DROP;
+	if (now_us < l->visit_after_us)
+		return l->image_absent ? ESL_VISIT_ABSENT : ESL_URGENCY_NONE;
 	if (l->phase != ESL_PHASE_SYNCED) {
 		if (!l->advert_us || now_us - l->advert_us > ADVERT_FRESH_US ||
 		    (!l->wanted && !l->configured))
@@ -86,15 +81,98 @@ static enum esl_urgency visit_need(struct esl_engine *e, struct esl_label *l,
 									  : ESL_URGENCY_STAGE;
 	}
 	urgency = esl_next_upload(e, l, &up);
-	if (urgency == ESL_URGENCY_FLIP) {
-		(void) esl_image_get(e, up.image); /* fetched while we connect */
-		return urgency;
-	}
-	if (urgency == ESL_URGENCY_STAGE && wants_image(e, up.image, prefetch))
+	if (urgency != ESL_URGENCY_NONE)
 		return urgency;
 	if (l->info_stale || esl_time_must_be_set(e, l))
 		return ESL_URGENCY_UPKEEP;
 	return ESL_URGENCY_NONE;
+}
+
+/** True if its next picture is here. Those of the first few are asked for, as *prefetch allows;
+ * one that does not come must not keep the others from being asked for. */
+static bool image_is_here(struct esl_engine *e, const struct esl_label *l, unsigned int *prefetch,
+			  bool *ret_late)
+{
+	struct esl_upload up;
+	uint8_t hash[IMAGE_HASH_BYTES];
+
+	*ret_late = false;
+	if (esl_next_upload(e, l, &up) == ESL_URGENCY_NONE)
+		return true;
+	memcpy(hash, up.image, sizeof(hash));
+	if (esl_image_peek(e, hash))
+		return true;
+	*ret_late = esl_image_is_late(e, hash);
+	if (!*ret_late) {
+		if (*prefetch == 0)
+			return false;
+		(*prefetch)--;
+	}
+	return esl_image_get(e, hash) != NULL;
+}
+
+static bool may_be_visited(struct esl_engine *e, struct esl_label *l, unsigned int urgency,
+			   unsigned int *prefetch, bool *ret_by_advert)
+{
+	unsigned int need = esl_visit_need(e, l, ret_by_advert);
+	bool late = false;
+
+	if (need != urgency) {
+		esl_set_queue(e, l, need);
+		return false;
+	}
+	if (urgency != ESL_URGENCY_STAGE || *ret_by_advert || image_is_here(e, l, prefetch, &late))
+		return true;
+	/* To the end: what does not come keeps nobody waiting. */
+	if (late) {
+		esl_set_queue(e, l, ESL_URGENCY_NONE);
+		esl_set_queue(e, l, urgency);
+	}
+	return false;
+}
+
+/** Of the first labels in a queue, the one whose subevent comes next. Asking for a picture may
+ * change queues, so that who stands in this one is noted first. */
+static struct esl_label *best_of(struct esl_engine *e, unsigned int urgency, bool *ret_by_advert)
+{
+	struct esl_label *l, *who[WINDOW], *best = NULL;
+	unsigned int n = 0, prefetch = 2 * e->max_links;
+	int64_t best_wait_us = ESL_NEVER;
+
+	TAILQ_FOREACH(l, &e->visit_queue[urgency], visit_link)
+	{
+		if (n == WINDOW)
+			break;
+		who[n++] = l;
+	}
+	for (unsigned int i = 0; i < n; i++) {
+		bool by_advert;
+		int64_t wait_us;
+
+		if (!may_be_visited(e, who[i], urgency, &prefetch, &by_advert))
+			continue;
+		wait_us = by_advert ? e->interval_us : esl_beat_wait(e, who[i]->group);
+		if (wait_us >= best_wait_us)
+			continue;
+		best = who[i];
+		best_wait_us = wait_us;
+		*ret_by_advert = by_advert;
+	}
+	if (!best && n == WINDOW) /* there may be others behind these */
+		loop_timer_start(e->pump, LOOK_AGAIN_US);
+	return best;
+}
+
+/** What it is visited for is fetched while we connect. */
+static void fetch_soon(struct esl_engine *e, const struct esl_label *l)
+{
+	struct esl_upload up;
+	uint8_t hash[IMAGE_HASH_BYTES];
+
+	if (esl_next_upload(e, l, &up) != ESL_URGENCY_FLIP)
+		return;
+	memcpy(hash, up.image, sizeof(hash));
+	(void) esl_image_get(e, hash);
 }
 
 static struct esl_visit *free_visit(struct esl_engine *e)
@@ -107,39 +185,18 @@ static struct esl_visit *free_visit(struct esl_engine *e)
 
 static void drop_forgotten(struct esl_engine *e)
 {
-	struct esl_label *l, *next;
+	struct esl_label *l;
 
-	HASH_ITER (hh, e->labels, l, next) {
-		if (!l->forgetting || l->configured || l->visit)
+	while ((l = TAILQ_FIRST(&e->visit_queue[ESL_VISIT_DROP]))) {
+		bool by_advert;
+
+		if (esl_visit_need(e, l, &by_advert) != ESL_VISIT_DROP) {
+			esl_reconsider(e, l);
 			continue;
+		}
 		(void) esl_forget_saved(e, l);
 		esl_label_drop(e, l);
 	}
-}
-
-static struct esl_label *choose(struct esl_engine *e, bool *ret_by_advert)
-{
-	enum esl_urgency best = ESL_URGENCY_NONE;
-	struct esl_label *l, *next, *who = NULL;
-	unsigned int prefetch = 2 * e->max_links;
-	int64_t best_wait_us = 0;
-
-	HASH_ITER (hh, e->labels, l, next) {
-		bool by_advert;
-		enum esl_urgency u = visit_need(e, l, &prefetch, &by_advert);
-		int64_t wait_us;
-
-		if (u == ESL_URGENCY_NONE || u < best)
-			continue;
-		wait_us = by_advert ? e->interval_us : esl_beat_wait(e, l->group);
-		if (u == best && wait_us >= best_wait_us)
-			continue;
-		best = u;
-		who = l;
-		best_wait_us = wait_us;
-		*ret_by_advert = by_advert;
-	}
-	return who;
 }
 
 void esl_visits_pump(struct esl_engine *e)
@@ -150,12 +207,16 @@ void esl_visits_pump(struct esl_engine *e)
 	if (!e->link || !e->link_up || !e->train_saved)
 		return;
 	while (!e->calling && (v = free_visit(e))) {
+		struct esl_label *who = NULL;
 		bool by_advert = false;
-		struct esl_label *l = choose(e, &by_advert);
 
-		if (!l)
+		for (unsigned int u = ESL_URGENCY_FLIP; !who && u > ESL_URGENCY_NONE; u--)
+			who = best_of(e, u, &by_advert);
+		if (!who)
 			return;
-		esl_visit_begin(v, l, by_advert);
+		if (!by_advert)
+			fetch_soon(e, who);
+		esl_visit_begin(v, who, by_advert);
 		if (!v->busy && !v->label)
 			return; /* the link takes nothing now; the label's own retry wakes us */
 	}

@@ -149,8 +149,21 @@ void esl_report_led(struct esl_engine *e, const struct esl_label *l, enum esl_le
 	struct esl_report r = report_of(e, l, ESL_STATUS);
 
 	r.led = led;
-	r.led_colour = l->flash.colour;
-	r.led_until_us = l->flash.until_utc_us;
+	r.led_colour = l->flash->colour;
+	r.led_until_us = l->flash->until_utc_us;
+	(void) snprintf(r.text, sizeof(r.text), "%s", text ? text : "");
+	hand_over(e, &r);
+}
+
+void esl_report_sensor(struct esl_engine *e, const struct esl_label *l, uint8_t sensor,
+		       const uint8_t *data, size_t len, const char *text)
+{
+	struct esl_report r = report_of(e, l, ESL_STATUS);
+
+	r.has_sensor = true;
+	r.sensor = sensor;
+	r.sensor_len = (uint8_t) MIN(len, sizeof(r.sensor_data));
+	memcpy(r.sensor_data, data, r.sensor_len);
 	(void) snprintf(r.text, sizeof(r.text), "%s", text ? text : "");
 	hand_over(e, &r);
 }

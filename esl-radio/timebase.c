@@ -48,6 +48,7 @@ static void begin_base(struct esl_engine *e)
 	t->gen = t->gen >= MAX_GEN ? 1 : (uint8_t) (t->gen + 1);
 	t->base_us[t->gen & 1] = FIRST_TIME_US - esl_now(e);
 	t->valid[t->gen & 1] = true;
+	e->all_again = true;
 }
 
 /** Finds the saved bases again if that is possible by now. */
@@ -142,13 +143,19 @@ int64_t esl_time_fresh_by(const struct esl_engine *e, const struct esl_label *l)
 	return l->time_set_us >= by_us ? ESL_NEVER : MAX(by_us, l->time_set_us + FRESH_US);
 }
 
+int64_t esl_time_must_move_by(const struct esl_engine *e, const struct esl_label *l)
+{
+	return esl_label_time_known(e, l) ? MUST_MOVE_US - e->time.base_us[l->time_gen & 1]
+					  : ESL_NEVER;
+}
+
 bool esl_time_must_be_set(const struct esl_engine *e, const struct esl_label *l)
 {
 	if (!l->configured || !e->time.utc_known)
 		return false;
 	if (!esl_label_time_known(e, l) || esl_now(e) >= esl_time_fresh_by(e, l))
 		return true;
-	return esl_now(e) + e->time.base_us[l->time_gen & 1] > MUST_MOVE_US;
+	return esl_now(e) >= esl_time_must_move_by(e, l);
 }
 
 void esl_timebase_set_utc(struct esl_engine *e, int64_t offset_us, int64_t uncertainty_us)
@@ -163,10 +170,6 @@ void esl_timebase_set_utc(struct esl_engine *e, int64_t offset_us, int64_t uncer
 	t->utc_known = true;
 	if (esl_timebase_refresh(e) || first || shift > SAVE_SHIFT_US || shift < -SAVE_SHIFT_US)
 		(void) esl_save_train(e); /* tried again with the next change */
-	if (first || shift != 0) {
-		struct esl_label *l, *next;
-
-		HASH_ITER (hh, e->labels, l, next)
-			esl_reconsider(e, l);
-	}
+	if (first || shift != 0)
+		esl_reconsider_all(e);
 }

@@ -42,10 +42,9 @@ static void end_visit(struct esl_visit *v)
 	loop_timer_stop(v->timer);
 	memset(v->hash, 0, sizeof(v->hash));
 	v->label = NULL;
-	if (!l) {
-		loop_timer_start(e->pump, 0);
+	loop_timer_start(e->pump, 0); /* the link is free for the next */
+	if (!l)
 		return;
-	}
 	l->visit = NULL;
 	l->coming_back = false;
 	l->heard_us = esl_now(e);
@@ -77,6 +76,7 @@ static void fail(struct esl_visit *v, int err, const char *text)
 	bool connected = v->connected && err != -ERR_CLOSED && !v->broken;
 
 	e->stats.upload_failures++;
+	l->image_absent = false;
 	if (l->visit_failures < UINT8_MAX)
 		l->visit_failures++;
 	if (l->visit_failures > QUICK_RETRIES) {
@@ -260,6 +260,7 @@ static bool next_upload(struct esl_visit *v)
 			return false;
 		if (v->step == ESL_STEP_WAIT_IMAGE && !loop_timer_active(v->timer)) {
 			l->visit_after_us = esl_now(e) + IMAGE_ABSENT_US;
+			l->image_absent = true;
 			esl_report_error(e, l, ENODATA,
 					 "The picture has not come from the controller yet.",
 					 up.image);
@@ -274,6 +275,7 @@ static bool next_upload(struct esl_visit *v)
 	loop_timer_stop(v->timer);
 	if (!fits(l, im)) {
 		l->visit_after_us = esl_now(e) + WRONG_IMAGE_US;
+		l->image_absent = true;
 		esl_report_error(e, l, ERR_RANGE,
 				 "The picture's size or colours are not those of the label.",
 				 up.image);
@@ -348,6 +350,7 @@ static void advance(struct esl_visit *v)
 	/* It may be back in its subevent before we hear so: the next packet already tries. */
 	l->coming_back = true;
 	l->phase = ESL_PHASE_SYNCED;
+	esl_reconsider(e, l);
 	began(v, ESL_STEP_COMPLETE, e->link->ops->update_complete(e->link, l->addr, on_done, v));
 }
 
@@ -451,14 +454,27 @@ static void on_patience(void *user)
 		advance(v);
 }
 
+/** The label's trouble was a picture: that one. */
+static bool waits_for(const struct esl_label *l, const uint8_t *hash)
+{
+	for (int i = 0; i < l->n_wishes; i++)
+		if (memcmp(l->wishes[i].image, hash, IMAGE_HASH_BYTES) == 0)
+			return !l->visit_failures;
+	return false;
+}
+
 void esl_visit_image_here(struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES])
 {
 	struct esl_label *l, *next;
+	bool by_advert;
 
-	HASH_ITER (hh, e->labels, l, next)
-		for (int i = 0; i < l->n_wishes && l->visit_after_us && !l->visit_failures; i++)
-			if (memcmp(l->wishes[i].image, hash, IMAGE_HASH_BYTES) == 0)
-				l->visit_after_us = 0;
+	for (l = TAILQ_FIRST(&e->visit_queue[ESL_VISIT_ABSENT]); l; l = next) {
+		next = TAILQ_NEXT(l, visit_link);
+		if (!waits_for(l, hash))
+			continue;
+		l->visit_after_us = 0;
+		esl_set_queue(e, l, esl_visit_need(e, l, &by_advert));
+	}
 	for (unsigned int i = 0; i < e->max_links; i++) {
 		struct esl_visit *v = &e->visits[i];
 
@@ -496,6 +512,8 @@ void esl_visit_begin(struct esl_visit *v, struct esl_label *l, bool by_advert)
 
 	v->label = l;
 	l->visit = v;
+	l->image_absent = false;
+	esl_set_queue(e, l, ESL_URGENCY_NONE);
 	v->by_advert = by_advert;
 	v->configure = by_advert;
 	v->info = l->info_stale || (by_advert && !l->info_known);

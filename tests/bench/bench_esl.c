@@ -71,6 +71,7 @@ static struct esl_label *make_label(struct esl_engine *e, unsigned int i)
 	l->phase = ESL_PHASE_SYNCED;
 	if (esl_save_label(e, l) < 0)
 		abort();
+	esl_reconsider(e, l);
 	return l;
 }
 
@@ -99,11 +100,8 @@ int main(void)
 	for (int i = 0; i < ROUNDS; i++) {
 		struct esl_label *l;
 
-		TAILQ_FOREACH(l, &e->groups[i % 26].labels, group_link)
-		{
-			l->hold_until_us = 0; /* each of them has a ping to be sent every time */
-			l->misses = 0;
-		}
+		TAILQ_FOREACH(l, &e->groups[i % 26].ready[ESL_URGENCY_UPKEEP], ready_link)
+		l->misses = 0; /* each of them has a ping to be sent every time */
 		esl_packer_request(e, (uint8_t) (i % 26), 1);
 	}
 	printf("bench esl_subevent_of_38_labels %.2f us\n",

@@ -54,9 +54,11 @@ static const struct esl_label *at_address(uint8_t group, uint8_t id)
 {
 	const struct esl_label *l;
 
-	TAILQ_FOREACH(l, &shop->engine->groups[group].labels, group_link)
-	if (l->id == id)
-		return l;
+	ESL_LABELS_FOREACH(shop->engine, i, l)
+	{
+		if (l->has_address && l->group == group && l->id == id)
+			return l;
+	}
 	return NULL;
 }
 
@@ -74,7 +76,7 @@ static void check_command(uint8_t group, const struct esl_cmd *c)
 	if (c->op == ESL_OP_LED_CONTROL) /* dark again by the end */
 		assert(c->led.repeats >> 1 &&
 		       esl_utc(shop->engine) + (c->led.repeats >> 1) * US_PER_SEC <=
-			       l->flash.until_utc_us);
+			       l->flash->until_utc_us);
 	now = esl_wish_now(shop->engine, l, &next);
 	if (c->op == ESL_OP_DISPLAY_IMAGE)
 		assert(now >= 0 && esl_slot_of(l, l->wishes[now].image) == c->image);
@@ -448,17 +450,35 @@ static void do_step(struct wire *w)
 	loop_run_until(shop->loop, clock_mono_us(loop_clock(shop->loop)));
 }
 
+/** Nobody is overlooked: who has something to hear, or is to be visited, stands in a queue. */
+static void check_queues(const struct esl_engine *e, const struct esl_label *l)
+{
+	struct esl_cmd c;
+	bool by_advert;
+
+	assert(esl_plan(e, l, &c) == ESL_URGENCY_NONE || l->ready != ESL_URGENCY_NONE);
+	assert(esl_visit_need(e, l, &by_advert) == ESL_URGENCY_NONE ||
+	       l->queue != ESL_URGENCY_NONE);
+	assert(e->wakes[l->wake_index] == l);
+	assert(l->wake_index == 0 ||
+	       e->wakes[(l->wake_index - 1) / 2]->wake_at_us <= l->wake_at_us);
+	assert(l->visit || l->wake_at_us <= esl_plan_wake(e, l));
+}
+
 static void check_books(void)
 {
-	const struct esl_engine *e = shop->engine;
+	struct esl_engine *e = shop->engine;
 	unsigned int placed = 0, grouped = 0;
-	struct esl_label *l, *next;
+	struct esl_label *l;
 
-	HASH_ITER (hh, e->labels, l, next) {
+	esl_wakes_due(e);
+	ESL_LABELS_FOREACH(e, i, l)
+	{
 		assert(l->shown_slot < l->n_slots && l->prev_slot < l->n_slots);
 		assert(l->shown_slot < 0 || l->slots[l->shown_slot].held);
 		assert(!l->visit || l->visit->label == l);
 		placed += l->has_address;
+		check_queues(e, l);
 	}
 	for (unsigned int g = 0; g < e->train.subevents; g++)
 		grouped += e->groups[g].n;

@@ -220,7 +220,7 @@ static const struct esl_cmd *stage(int64_t ahead_us)
 static void timed_command_carries_the_exact_label_time(void **state)
 {
 	const struct esl_cmd *c = stage(600 * US_PER_SEC);
-	int64_t at_us = esl_mono_of_utc(f.engine, f.engine->labels->wishes[1].from_us);
+	int64_t at_us = esl_mono_of_utc(f.engine, f.engine->wakes[0]->wishes[1].from_us);
 	int64_t label_ms = f.link->config.abs_ms + (at_us - f.link->config_us) / US_PER_MS;
 
 	(void) state;
@@ -328,7 +328,7 @@ static void acknowledged_change_is_reported_at_its_instant(void **state)
 	(void) state;
 	(void) stage(60 * US_PER_SEC);
 	/* Its instant, and what the panel takes to draw it. */
-	at_utc = f.engine->labels->wishes[1].from_us + ESL_REDRAW_BW_US;
+	at_utc = f.engine->wakes[0]->wishes[1].from_us + ESL_REDRAW_BW_US;
 	fake_display_state(&f, 0);
 	fake_run(&f, at_utc - fake_utc(&f) - US_PER_MS);
 	assert_true(fake_last(&f, ESL_SHOWN)->at_us < at_utc - US_PER_SEC);
@@ -423,7 +423,7 @@ static void clock_is_moved_before_it_wraps(void **state)
 	fake_join(&f);
 	(void) show(1);
 	confirm();
-	l = f.engine->labels;
+	l = f.engine->wakes[0];
 	for (int day = 0; day < 100; day++) {
 		fake_run(&f, DAY);
 		esl_engine_set_utc(f.engine, 0, 0);
@@ -488,6 +488,8 @@ static void commands_of_many_labels_share_a_packet(void **state)
 		assert_int_equal(esl_label_place(f.engine, l, f.group, i), 0);
 		l->configured = true;
 		l->phase = ESL_PHASE_SYNCED;
+		l->visit_after_us = ESL_NEVER;
+		esl_reconsider(f.engine, l);
 	}
 	assert_non_null(fake_request(&f));
 	assert_int_equal(f.radio->sets[0].n, 23);
