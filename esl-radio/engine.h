@@ -325,6 +325,7 @@ struct esl_engine {
 	struct loop_timer *pump; /**< looks for work for free links, soon */
 	int64_t wake_us;
 	struct esl_stats stats;
+	uint32_t failures[ESL_STEP_CLOSE + 1]; /**< of visits, by the step that failed */
 };
 
 /** Every label. The body may change labels, but neither add nor drop one. */

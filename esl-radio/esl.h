@@ -133,6 +133,7 @@ struct esl_want {
 struct esl_stats {
 	uint32_t labels, synced;
 	uint64_t packets, commands, acks, retries, uploads, upload_failures;
+	uint64_t resumed;          /**< uploads that went on where a broken link had left them */
 	uint64_t decrypt_failures; /**< responses that did not authenticate */
 	bool radio_up;
 };

@@ -54,6 +54,7 @@ struct esl_link_result {
 	int16_t temperature_cc;     /**< INT16_MIN = unknown */
 	uint8_t tlv[ESL_TLV_MAX];
 	uint8_t tlv_len;
+	uint32_t resumed_at; /**< WRITE_IMAGE: bytes the label had kept of an earlier attempt */
 };
 
 /** `res` is there when err is 0. */

@@ -76,6 +76,7 @@ static void fail(struct esl_visit *v, int err, const char *text)
 	bool connected = v->connected && err != -ERR_CLOSED && !v->broken;
 
 	e->stats.upload_failures++;
+	e->failures[v->step]++;
 	l->image_absent = false;
 	if (l->visit_failures < UINT8_MAX)
 		l->visit_failures++;
@@ -400,6 +401,7 @@ static void step_done(struct esl_visit *v, const struct esl_link_result *res)
 		advance(v);
 		break;
 	case ESL_STEP_WRITE:
+		v->e->stats.resumed += res->resumed_at > 0;
 		image_written(v);
 		break;
 	case ESL_STEP_COMPLETE:

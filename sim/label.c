@@ -325,6 +325,13 @@ int sim_label_write_image(struct sim_label *l, unsigned int slot, const uint8_t 
 	return slot_set(&l->slots[slot], data, len, hash);
 }
 
+void sim_label_clear_image(struct sim_label *l, unsigned int slot, int64_t now_us)
+{
+	sim_label_advance(l, now_us);
+	if (slot < l->model.slots)
+		slot_clear(&l->slots[slot]);
+}
+
 int sim_label_update_complete(struct sim_label *l, bool in_range_of_train, int64_t now_us)
 {
 	sim_label_advance(l, now_us);
@@ -412,6 +419,7 @@ void sim_label_get(const struct sim_label *l, struct sim_label_view *ret)
 	memcpy(ret->frame_hash, l->frame.hash, IMAGE_HASH_BYTES);
 	for (unsigned int i = 0; i < l->model.slots; i++) {
 		ret->slot_filled[i] = l->slots[i].data != NULL;
+		ret->slot_len[i] = l->slots[i].len;
 		memcpy(ret->slot_hash[i], l->slots[i].hash, IMAGE_HASH_BYTES);
 	}
 }

@@ -71,6 +71,8 @@ void sim_label_set_time(struct sim_label *l, uint32_t abs_ms, int64_t now_us);
 /** -ERR_RANGE: no such slot; -ERR_BADMSG: not a picture for this panel. */
 int sim_label_write_image(struct sim_label *l, unsigned int slot, const uint8_t *data, size_t len,
 			  int64_t now_us) _must_check_;
+/** Somebody begins to write another picture there: the slot holds none any more. */
+void sim_label_clear_image(struct sim_label *l, unsigned int slot, int64_t now_us);
 /** One TLV on the control point. Yields the answer's length (0 = none) or -ERR_BADMSG. */
 int sim_label_control_point(struct sim_label *l, const uint8_t *tlv, size_t len,
 			    uint8_t ret_answer[ESL_PACKET_MAX], int64_t now_us) _must_check_;
@@ -120,6 +122,7 @@ struct sim_label_view {
 	uint32_t redraws;
 	uint32_t writes; /**< pictures written into its slots */
 	bool slot_filled[SIM_LABEL_MAX_SLOTS];
+	size_t slot_len[SIM_LABEL_MAX_SLOTS];
 	uint8_t slot_hash[SIM_LABEL_MAX_SLOTS][IMAGE_HASH_BYTES];
 };
 void sim_label_get(const struct sim_label *l, struct sim_label_view *ret);

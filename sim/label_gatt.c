@@ -157,15 +157,18 @@ static void put_value(struct label_host *h, enum host_value value, struct buf *b
 		for (unsigned int i = 0; i < v.model.leds; i++)
 			buf_put_u8(b, LED_SRGB);
 		break;
-	case VALUE_FEATURES: /* write, truncate, abort; go to */
-		buf_put_u32le(b, 1u << 5 | 1u << 8 | 1u << 9);
+	case VALUE_FEATURES: /* and go to */
+		buf_put_u32le(b, OACP_FEATURE_WRITE | OACP_FEATURE_ABORT |
+					 (v.model.personality == SIM_PERSONALITY_NRF
+						  ? OACP_FEATURE_PATCH | OACP_FEATURE_CHECKSUM
+						  : OACP_FEATURE_TRUNCATE));
 		buf_put_u32le(b, 1u << 0);
 		break;
 	case VALUE_OBJECT_TYPE:
 		buf_put_u16le(b, 0x2aca); /* unspecified */
 		break;
 	case VALUE_OBJECT_SIZE:
-		buf_put_u32le(b, (uint32_t) h->content.len);
+		buf_put_u32le(b, (uint32_t) host_object_size(h));
 		buf_put_u32le(b, HOST_OBJECT_MAX);
 		break;
 	case VALUE_OBJECT_ID:

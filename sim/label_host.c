@@ -165,6 +165,7 @@ void label_host_free(struct label_host *h)
 {
 	if (!h)
 		return;
+	host_content_end(h); /* the link is over with a channel open, perhaps */
 	buf_done(&h->queue);
 	buf_done(&h->content);
 	buf_done(&h->channel.unit);

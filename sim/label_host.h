@@ -21,7 +21,14 @@
 struct label_bond {
 	bool has_key;
 	uint8_t ltk[LE_KEY_BYTES]; /**< most significant byte first */
+	/* an object whose writing broke off, where the label keeps it (SIM_PERSONALITY_NRF) */
+	unsigned int kept_object;
+	uint8_t *kept;
+	size_t kept_len;
 };
+
+/** What was kept of an object is gone. */
+void label_bond_drop_kept(struct label_bond *bond);
 
 struct label_host_io {
 	/** A frame to the access point. */

@@ -83,8 +83,10 @@ struct label_host {
 	struct buf queue;
 	/* object transfer */
 	bool chosen, writing;
+	bool stored; /**< `content` was taken as the picture of stored_object on this link */
+	unsigned int stored_object;
 	unsigned int object;
-	size_t expected;
+	size_t expected; /**< bytes of the whole object, when all is there */
 	struct buf content;
 };
 
@@ -101,5 +103,6 @@ void host_tell(struct label_host *h, enum host_value value, const uint8_t *data,
 void host_oacp(struct label_host *h, const uint8_t *data, size_t len);
 void host_olcp(struct label_host *h, const uint8_t *data, size_t len);
 void host_content(struct label_host *h, const uint8_t *data, size_t len);
-/** The channel was closed: whatever came is stored. */
+size_t host_object_size(const struct label_host *h);
+/** The channel or the link is over. */
 void host_content_end(struct label_host *h);

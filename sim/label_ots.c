@@ -1,17 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The object transfer server of a label: image N is object 0x100 + N; write and truncate only. */
+/* The object transfer server of a label: image N is object 0x100 + N. One
+ * kind of label takes whole pictures only; the other keeps what broke off, and can prove it. */
 #include "common/err.h"
 #include "sim/label_host_impl.h"
+
+#include <string.h>
+
+static void answer_with(struct label_host *h, enum host_value value, const struct ots_control *c)
+{
+	uint8_t out[OTS_CONTROL_MAX];
+	int n = ots_encode(c, out);
+
+	if (n > 0)
+		host_tell(h, value, out, (size_t) n);
+}
 
 static void answer(struct label_host *h, enum host_value value, uint8_t op, uint8_t request,
 		   uint8_t result)
 {
-	uint8_t out[OTS_CONTROL_MAX];
-	int n = ots_encode(&(struct ots_control){.op = op, .request = request, .result = result},
-			   out);
-
-	if (n > 0)
-		host_tell(h, value, out, (size_t) n);
+	answer_with(h, value,
+		    &(struct ots_control){.op = op, .request = request, .result = result});
 }
 
 void host_olcp(struct label_host *h, const uint8_t *data, size_t len)
@@ -41,35 +49,92 @@ void host_olcp(struct label_host *h, const uint8_t *data, size_t len)
 	answer(h, VALUE_OLCP, OLCP_RESPONSE, c.op, result);
 }
 
+/* --- what is in an object --------------------------------------------------------------------- */
+
+void label_bond_drop_kept(struct label_bond *bond)
+{
+	free(bond->kept);
+	bond->kept = NULL;
+	bond->kept_len = 0;
+}
+
+static bool keeps(const struct label_host *h)
+{
+	return h->bond->kept && h->bond->kept_object == h->object;
+}
+
+size_t host_object_size(const struct label_host *h)
+{
+	struct sim_label_view v;
+
+	if (keeps(h))
+		return h->bond->kept_len;
+	sim_label_get(h->label, &v);
+	return h->chosen && v.slot_filled[h->object] ? v.slot_len[h->object] : 0;
+}
+
+/** Only of what broke off: a whole picture is kept in the panel's own form. */
+static uint8_t checksum(const struct label_host *h, const struct ots_control *c, uint32_t *ret)
+{
+	if (!h->chosen)
+		return OACP_INVALID_OBJECT;
+	if (h->stored && h->object == h->stored_object && c->offset == 0 &&
+	    c->length == h->content.len)
+		*ret = ots_checksum(h->content.data, h->content.len);
+	else if (keeps(h) && c->offset == 0 && c->length <= h->bond->kept_len)
+		*ret = ots_checksum(h->bond->kept, c->length);
+	else
+		return OTS_INVALID_PARAMETER;
+	return OTS_SUCCESS;
+}
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+static uint8_t begin_write(struct label_host *h, const struct ots_control *c)
+{
+	struct sim_label_view v;
+	bool nrf, from_kept;
+
+	sim_label_get(h->label, &v);
+	nrf = v.model.personality == SIM_PERSONALITY_NRF;
+	from_kept = nrf && keeps(h) && c->offset > 0 && c->offset <= h->bond->kept_len;
+	if (!h->chosen)
+		return OACP_INVALID_OBJECT;
+	if (!h->channel.open)
+		return OACP_NO_CHANNEL;
+	if ((c->offset != 0 && !from_kept) || c->length == 0 ||
+	    (uint64_t) c->offset + c->length > HOST_OBJECT_MAX)
+		return OTS_INVALID_PARAMETER;
+	if (c->mode != (nrf ? 0 : OACP_TRUNCATE))
+		return OTS_INVALID_PARAMETER;
+	buf_clear(&h->content);
+	if (from_kept)
+		buf_put(&h->content, h->bond->kept, c->offset);
+	label_bond_drop_kept(h->bond);
+	sim_label_clear_image(h->label, h->object, h->now_us);
+	h->expected = c->offset + c->length;
+	h->stored = false;
+	return buf_ok(&h->content) ? OTS_SUCCESS : OACP_NO_RESOURCES;
+}
+
 void host_oacp(struct label_host *h, const uint8_t *data, size_t len)
 {
 	struct sim_label_view v;
-	struct ots_control c;
-	uint8_t result = OTS_NOT_SUPPORTED;
+	struct ots_control c, a = {.op = OACP_RESPONSE, .result = OTS_NOT_SUPPORTED};
 	int r = ots_decode(data, len, &c);
 
 	sim_label_get(h->label, &v);
+	a.request = c.op;
 	if (r == 0 && c.op == OACP_ABORT) {
 		h->writing = false;
-		result = OTS_SUCCESS;
+		a.result = OTS_SUCCESS;
 	} else if (r == 0 && c.op == OACP_WRITE) {
-		if (!h->chosen)
-			result = OACP_INVALID_OBJECT;
-		else if (!h->channel.open)
-			result = OACP_NO_CHANNEL;
-		else if (c.offset != 0 || c.length == 0 || c.length > HOST_OBJECT_MAX)
-			result = OTS_INVALID_PARAMETER;
-		else if (c.mode != OACP_TRUNCATE && v.model.personality == SIM_PERSONALITY_SL)
-			result = OTS_INVALID_PARAMETER;
-		else if (c.mode != 0 && v.model.personality == SIM_PERSONALITY_NRF)
-			result = OTS_INVALID_PARAMETER;
-		else
-			result = OTS_SUCCESS;
-		h->writing = result == OTS_SUCCESS;
-		h->expected = c.length;
-		buf_clear(&h->content);
+		a.result = begin_write(h, &c);
+		h->writing = a.result == OTS_SUCCESS;
+	} else if (r == 0 && c.op == OACP_CHECKSUM && v.model.personality == SIM_PERSONALITY_NRF) {
+		a.result = checksum(h, &c, &a.checksum);
 	}
-	answer(h, VALUE_OACP, OACP_RESPONSE, c.op, result);
+	answer_with(h, VALUE_OACP, &a);
 }
 
 void host_content(struct label_host *h, const uint8_t *data, size_t len)
@@ -80,13 +145,28 @@ void host_content(struct label_host *h, const uint8_t *data, size_t len)
 	if (h->content.len < h->expected)
 		return;
 	h->writing = false;
-	if (h->content.len == h->expected && buf_ok(&h->content))
-		ignore_result(sim_label_write_image(h->label, h->object, h->content.data,
-						    h->content.len, h->now_us));
+	if (h->content.len != h->expected || !buf_ok(&h->content))
+		return;
+	h->stored = true;
+	h->stored_object = h->object;
+	ignore_result(sim_label_write_image(h->label, h->object, h->content.data, h->content.len,
+					    h->now_us));
 }
 
+/** The channel or the link ended: what is not whole is no picture, but some labels keep it. */
 void host_content_end(struct label_host *h)
 {
-	h->writing = false; /* what is not whole is no picture */
-	buf_clear(&h->content);
+	struct sim_label_view v;
+
+	sim_label_get(h->label, &v);
+	if (h->writing && v.model.personality == SIM_PERSONALITY_NRF && h->content.len > 0) {
+		label_bond_drop_kept(h->bond);
+		h->bond->kept = malloc(h->content.len);
+		if (h->bond->kept) {
+			memcpy(h->bond->kept, h->content.data, h->content.len);
+			h->bond->kept_len = h->content.len;
+			h->bond->kept_object = h->object;
+		}
+	}
+	h->writing = false;
 }

@@ -599,6 +599,8 @@ void radio_links_free(struct radio_links *k)
 	}
 	loop_timer_free(k->attempt_timer);
 	loop_timer_free(k->advert_timer);
+	for (size_t i = 0; k->bonds && i < SIM_RADIO_MAX_LABELS; i++)
+		label_bond_drop_kept(&k->bonds[i]);
 	free(k->bonds);
 	free(k->advert_due_us);
 	free(k);

@@ -6,6 +6,7 @@
 #include "esl-radio/esl_link.h"
 #include "esl-radio/esl_radio.h"
 #include "esl-radio/le/esl_peer.h"
+#include "esl-radio/le/ots_wire.h"
 
 #include "common/err.h"
 #include "common/hex.h"
@@ -29,6 +30,13 @@ struct bond {
 	struct esl_bond is;
 };
 
+#define PARTIALS 16 /* pictures that broke off; older ones start over */
+
+struct partial {
+	uint8_t addr[ESL_ADDR_BYTES];
+	struct esl_partial is; /**< len 0 = free */
+};
+
 struct link_le {
 	struct esl_link base;
 	struct loop *loop;
@@ -37,6 +45,8 @@ struct link_le {
 	void *user;
 	struct bond *bonds;
 	struct esl_peer *peers[LE_LINKS_MAX];
+	struct partial partials[PARTIALS];
+	unsigned int partial_next;
 };
 
 /* --- bonds ------------------------------------------------------------------------------------ */
@@ -170,8 +180,49 @@ static void on_reached(void *user, const uint8_t addr[ESL_ADDR_BYTES])
 		k->cb.reached(k->user, addr);
 }
 
-static const struct esl_peer_callbacks peer_callbacks = {on_bonded, on_unbonded, on_lost,
-							 on_over,   on_random,   on_reached};
+/* --- pictures that broke off ------------------------------------------------------------------ */
+
+static struct partial *find_partial(struct link_le *k, const uint8_t *addr)
+{
+	for (size_t i = 0; i < PARTIALS; i++)
+		if (k->partials[i].is.len && !memcmp(k->partials[i].addr, addr, ESL_ADDR_BYTES))
+			return &k->partials[i];
+	return NULL;
+}
+
+static void on_broken_off(void *user, const uint8_t addr[ESL_ADDR_BYTES],
+			  const struct esl_partial *partial)
+{
+	struct link_le *k = user;
+	struct partial *p = find_partial(k, addr);
+
+	if (!p)
+		p = &k->partials[k->partial_next++ % PARTIALS];
+	memcpy(p->addr, addr, ESL_ADDR_BYTES);
+	p->is = *partial;
+}
+
+/** What to go on from with this picture. It is forgotten: whatever happens now is told anew. */
+static struct esl_partial take_partial(struct link_le *k, const uint8_t *addr, uint8_t index,
+				       const void *data, size_t len)
+{
+	struct partial *p = find_partial(k, addr);
+	struct esl_partial is = p ? p->is : (struct esl_partial){.len = 0};
+
+	if (p)
+		p->is.len = 0;
+	if (is.index != index || is.len != len || is.crc != ots_checksum(data, len))
+		is.len = 0;
+	return is;
+}
+
+static const struct esl_peer_callbacks peer_callbacks = {.bonded = on_bonded,
+							 .unbonded = on_unbonded,
+							 .lost = on_lost,
+							 .over = on_over,
+							 .random = on_random,
+							 .reached = on_reached,
+							 .broken_off = on_broken_off};
 
 /* --- the controller --------------------------------------------------------------------------- */
 
@@ -282,9 +333,14 @@ static int le_configure(struct esl_link *base, const uint8_t *addr, const struct
 static int le_write_image(struct esl_link *base, const uint8_t *addr, uint8_t index,
 			  const void *data, size_t len, esl_link_done_fn done, void *user)
 {
-	struct esl_peer **p = find_peer((struct link_le *) base, addr);
+	struct link_le *k = (struct link_le *) base;
+	struct esl_peer **p = find_peer(k, addr);
+	struct esl_partial kept;
 
-	return p ? esl_peer_write_image(*p, index, data, len, done, user) : -ERR_STATE;
+	if (!p)
+		return -ERR_STATE;
+	kept = take_partial(k, addr, index, data, len);
+	return esl_peer_write_image(*p, index, data, len, kept.len ? &kept : NULL, done, user);
 }
 
 static int le_ecp(struct esl_link *base, const uint8_t *addr, const uint8_t *tlv, size_t len,

@@ -31,6 +31,7 @@ void peer_finish(struct esl_peer *p, int err)
 		return;
 	p->done = NULL;
 	loop_timer_stop(p->deadline);
+	buf_clear(&p->picture);
 	done(p->done_user, err, err < 0 ? NULL : &res);
 }
 
@@ -342,6 +343,7 @@ static void on_closed(void *user, uint8_t reason)
 	(void) reason;
 	p->link = NULL;
 	p->ready = false;
+	peer_picture_lost(p);
 	smp_central_forget(&p->smp);
 	l2cap_channel_drop(&p->channel);
 	att_client_done(&p->att);
@@ -399,6 +401,7 @@ void esl_peer_free(struct esl_peer *p)
 		att_client_done(&p->att);
 	loop_timer_free(p->deadline); /* last: what waits for an answer may start it once more */
 	buf_done(&p->value);
+	buf_done(&p->picture);
 	explicit_bzero(p, sizeof(*p));
 	free(p);
 }

@@ -18,6 +18,15 @@ struct esl_bond {
 	uint8_t ltk[LE_KEY_BYTES]; /**< most significant byte first */
 };
 
+/** A picture whose transfer broke off: what was sent of it may still be in the label. */
+struct esl_partial {
+	uint8_t index;
+	uint16_t unit; /**< the label takes it in units of so many bytes */
+	uint32_t crc;  /**< of the whole picture */
+	uint32_t len;  /**< of the whole picture; 0 = there is none */
+	uint32_t sent; /**< of it, not all of which need have arrived */
+};
+
 struct esl_peer_callbacks {
 	/** A new key, to be kept before anything relies on it. Returns 0 or a negative code, which
 	 * ends the link. */
@@ -31,6 +40,9 @@ struct esl_peer_callbacks {
 	int (*random)(void *user, void *to, size_t n);
 	/** The link is made, and about to be secured; may be NULL. */
 	void (*reached)(void *user, const uint8_t addr[ESL_ADDR_BYTES]);
+	/** The link ended over a picture; may be NULL. */
+	void (*broken_off)(void *user, const uint8_t addr[ESL_ADDR_BYTES],
+			   const struct esl_partial *partial);
 };
 
 struct esl_peer;
@@ -54,9 +66,11 @@ int esl_peer_set_time(struct esl_peer *p, uint32_t abs_ms, esl_link_done_fn done
 		      void *user) _must_check_;
 int esl_peer_control(struct esl_peer *p, const uint8_t *tlv, size_t len, esl_link_done_fn done,
 		     void *user) _must_check_;
-/** The picture is copied. */
+/** The picture is copied. `kept`: of an earlier attempt, NULL if there was none; what the label has
+ * of it is not sent again if it can prove by a checksum that it has it. */
 int esl_peer_write_image(struct esl_peer *p, uint8_t index, const void *data, size_t len,
-			 esl_link_done_fn done, void *user) _must_check_;
+			 const struct esl_partial *kept, esl_link_done_fn done,
+			 void *user) _must_check_;
 /** Update Complete, with which the label goes; the train's timing is handed over before. */
 int esl_peer_update_complete(struct esl_peer *p, uint8_t adv_handle, esl_link_done_fn done,
 			     void *user) _must_check_;

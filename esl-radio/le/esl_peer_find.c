@@ -24,11 +24,18 @@ static const struct {
 	uint16_t on; /**< what to write into its switch: 1 notify, 2 indicate, 0 it has none */
 	bool needed;
 } table[CHR_COUNT] = {
-	[CHR_ADDRESS] = {0x2bf6, 0, true},      [CHR_TRAIN_KEY] = {0x2bf7, 0, true},
-	[CHR_RESPONSE_KEY] = {0x2bf8, 0, true}, [CHR_TIME] = {0x2bf9, 0, true},
-	[CHR_DISPLAYS] = {0x2bfa, 0, false},    [CHR_IMAGES] = {0x2bfb, 0, false},
-	[CHR_SENSORS] = {0x2bfc, 0, false},     [CHR_LEDS] = {0x2bfd, 0, false},
-	[CHR_CONTROL] = {0x2bfe, 1, true},      [CHR_OACP] = {OTS_OACP_UUID, 2, false},
+	[CHR_ADDRESS] = {0x2bf6, 0, true},
+	[CHR_TRAIN_KEY] = {0x2bf7, 0, true},
+	[CHR_RESPONSE_KEY] = {0x2bf8, 0, true},
+	[CHR_TIME] = {0x2bf9, 0, true},
+	[CHR_DISPLAYS] = {0x2bfa, 0, false},
+	[CHR_IMAGES] = {0x2bfb, 0, false},
+	[CHR_SENSORS] = {0x2bfc, 0, false},
+	[CHR_LEDS] = {0x2bfd, 0, false},
+	[CHR_CONTROL] = {0x2bfe, 1, true},
+	[CHR_OTS_FEATURE] = {OTS_FEATURE_UUID, 0, false},
+	[CHR_OBJECT_SIZE] = {OTS_SIZE_UUID, 0, false},
+	[CHR_OACP] = {OTS_OACP_UUID, 2, false},
 	[CHR_OLCP] = {OTS_OLCP_UUID, 2, false},
 };
 

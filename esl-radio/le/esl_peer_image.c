@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A picture into one image memory: choose the object, open a channel, announce the write, send, and
- * close the channel; its end says that the label has taken everything.
+ * close the channel; its end says that the label has taken everything. After a broken link the next
+ * attempt goes on where the label proves that it has the bytes before, by their checksum, and the
+ * whole is checked at the end; a label that offers no checksum gets the picture anew.
  */
 #include "esl-radio/le/esl_peer_impl.h"
 
@@ -9,6 +11,7 @@
 #include <errno.h>
 
 #define IMAGE_US (INT64_C(30) * US_PER_SEC)
+#define GUESSES  6 /* units that may be on their way when a link breaks, and one */
 
 static void on_asked(void *user, int err, const struct att_pdu *answer)
 {
@@ -28,25 +31,123 @@ static void write_control(struct esl_peer *p, enum chr chr, const struct ots_con
 		peer_write(p, chr, bytes, (size_t) n, on_asked);
 }
 
+/* --- what the label has kept of an earlier attempt ---------------------------------------------
+ */
+
+static void open_channel(struct esl_peer *p)
+{
+	l2cap_channel_open(&p->channel, &peer_channel_io, p, OTS_SPSM, L2CAP_DYNAMIC_CID,
+			   peer_signal_id(p));
+}
+
+static void start_over(struct esl_peer *p)
+{
+	p->kept.len = 0;
+	open_channel(p);
+}
+
+static void ask_checksum(struct esl_peer *p, size_t n)
+{
+	p->asked = n;
+	write_control(p, CHR_OACP,
+		      &(struct ots_control){.op = OACP_CHECKSUM, .length = (uint32_t) n});
+}
+
+/** Tries whole units, from what was sent downwards: the last ones may not have arrived. */
+static void guess(struct esl_peer *p, size_t at_most)
+{
+	size_t n = at_most - at_most % p->kept.unit;
+
+	if (n == 0 || p->guesses++ == GUESSES)
+		start_over(p);
+	else
+		ask_checksum(p, n);
+}
+
+static void on_size(struct esl_peer *p, int err)
+{
+	struct wire w;
+	uint32_t size;
+
+	wire_init(&w, p->value.data, err < 0 ? 0 : p->value.len);
+	size = wire_get_u32le(&w);
+	if (!wire_ok(&w))
+		start_over(p);
+	else
+		guess(p, MIN(size, p->kept.sent));
+}
+
+static void on_feature(struct esl_peer *p, int err)
+{
+	struct wire w;
+	uint32_t features;
+
+	wire_init(&w, p->value.data, err < 0 ? 0 : p->value.len);
+	features = wire_get_u32le(&w);
+	if (wire_ok(&w) && (features & OACP_FEATURE_CHECKSUM) && (features & OACP_FEATURE_PATCH))
+		peer_read(p, CHR_OBJECT_SIZE, on_size);
+	else
+		start_over(p); /* nobody could tell what it has */
+}
+
+static bool same_so_far(const struct esl_peer *p, const struct ots_control *c)
+{
+	return c->result == OTS_SUCCESS && p->asked <= p->picture.len &&
+	       c->checksum == ots_checksum(p->picture.data, p->asked);
+}
+
+static void on_checksum(struct esl_peer *p, const struct ots_control *c)
+{
+	if (p->checking) {
+		peer_finish(p, same_so_far(p, c) ? 0 : -ERR_CORRUPT);
+	} else if (same_so_far(p, c)) {
+		p->picture_at = p->asked;
+		p->res.resumed_at = (uint32_t) p->asked;
+		open_channel(p);
+	} else {
+		guess(p, p->asked - 1);
+	}
+}
+
+void peer_picture_lost(struct esl_peer *p)
+{
+	struct esl_partial now = {.index = p->image,
+				  .unit = p->channel.mtu,
+				  .len = (uint32_t) p->picture.len,
+				  .sent = (uint32_t) MIN(p->picture_at, p->picture.len)};
+
+	if (p->picture.len == 0 || p->checking || !p->cb.broken_off)
+		return;
+	if (p->channel.state != L2CAP_OPEN && p->kept.len) /* it did not come so far this time */
+		now = p->kept;
+	now.crc = ots_checksum(p->picture.data, p->picture.len);
+	if (now.sent > 0 && now.unit > 0)
+		p->cb.broken_off(p->user, p->how.peer, &now);
+}
+
+/* --- sending ---------------------------------------------------------------------------------- */
+
 static void announce(struct esl_peer *p)
 {
 	write_control(p, CHR_OACP,
-		      &(struct ots_control){.op = OACP_WRITE,
-					    .length = (uint32_t) p->value.len,
-					    .mode = p->truncate ? OACP_TRUNCATE : 0});
+		      &(struct ots_control){
+			      .op = OACP_WRITE,
+			      .offset = (uint32_t) p->picture_at,
+			      .length = (uint32_t) (p->picture.len - p->picture_at),
+			      .mode = p->truncate && p->picture_at == 0 ? OACP_TRUNCATE : 0});
 }
 
 static void send_part(struct esl_peer *p)
 {
-	size_t n = MIN(p->value.len - p->value_at, (size_t) p->channel.mtu);
+	size_t n = MIN(p->picture.len - p->picture_at, (size_t) p->channel.mtu);
 	int r;
 
 	if (n == 0) {
 		l2cap_channel_close(&p->channel, peer_signal_id(p));
 		return;
 	}
-	p->value_at += n;
-	r = l2cap_channel_send(&p->channel, p->value.data + p->value_at - n, n);
+	p->picture_at += n;
+	r = l2cap_channel_send(&p->channel, p->picture.data + p->picture_at - n, n);
 	if (r < 0)
 		peer_fail(p, r);
 }
@@ -56,23 +157,27 @@ static void on_chosen(struct esl_peer *p, const struct ots_control *c)
 {
 	if (c->request != OLCP_GO_TO || c->result != OTS_SUCCESS)
 		peer_finish(p, c->request == OLCP_GO_TO ? -ERR_RANGE : -ERR_BADMSG);
+	else if (p->kept.len)
+		peer_read(p, CHR_OTS_FEATURE, on_feature);
 	else
-		l2cap_channel_open(&p->channel, &peer_channel_io, p, OTS_SPSM, L2CAP_DYNAMIC_CID,
-				   peer_signal_id(p));
+		open_channel(p);
 }
 
 static void on_announced(struct esl_peer *p, const struct ots_control *c)
 {
 	bool mode = c->result == OTS_NOT_SUPPORTED || c->result == OTS_INVALID_PARAMETER;
 
-	if (c->request == OACP_WRITE && c->result == OTS_SUCCESS) {
-		p->value_at = 0;
+	if (c->result == OTS_SUCCESS) {
 		send_part(p);
-	} else if (c->request == OACP_WRITE && mode && p->truncate) {
+	} else if (mode && p->picture_at > 0) {
+		p->picture_at = 0; /* it takes whole pictures only */
+		p->res.resumed_at = 0;
+		announce(p);
+	} else if (mode && p->truncate) {
 		p->truncate = false; /* some labels only overwrite */
 		announce(p);
 	} else {
-		p->value_at = SIZE_MAX; /* the channel's end is not a success */
+		p->picture_at = SIZE_MAX; /* the channel's end is not a success */
 		l2cap_channel_close(&p->channel, peer_signal_id(p));
 	}
 }
@@ -81,13 +186,17 @@ void peer_transfer_value(struct esl_peer *p, enum chr chr, const uint8_t *data, 
 {
 	struct ots_control c;
 
-	if (!p->done)
+	if (!p->done || p->picture.len == 0)
 		return;
 	if (ots_decode(data, len, &c) < 0)
 		peer_fail(p, -ERR_BADMSG);
 	else if (chr == CHR_OLCP && c.op == OLCP_RESPONSE)
 		on_chosen(p, &c);
-	else if (chr == CHR_OACP && c.op == OACP_RESPONSE && p->channel.state == L2CAP_OPEN)
+	else if (chr != CHR_OACP || c.op != OACP_RESPONSE)
+		return;
+	else if (c.request == OACP_CHECKSUM && p->asked > 0)
+		on_checksum(p, &c);
+	else if (c.request == OACP_WRITE && p->channel.state == L2CAP_OPEN)
 		on_announced(p, &c);
 }
 
@@ -131,17 +240,21 @@ static void channel_closed(void *user, int err)
 {
 	struct esl_peer *p = user;
 
-	if (err == 0 && p->value_at == p->value.len)
-		peer_finish(p, 0);
-	else
+	if (err < 0 || p->picture_at != p->picture.len) {
 		peer_finish(p, err < 0 ? err : -ERR_PEER);
+	} else if (p->res.resumed_at) { /* of two attempts: it has to be the whole picture */
+		p->checking = true;
+		ask_checksum(p, p->picture.len);
+	} else {
+		peer_finish(p, 0);
+	}
 }
 
 const struct l2cap_channel_io peer_channel_io = {channel_frame, channel_signal,   channel_opened,
 						 channel_sent,  channel_received, channel_closed};
 
 int esl_peer_write_image(struct esl_peer *p, uint8_t index, const void *data, size_t len,
-			 esl_link_done_fn done, void *user)
+			 const struct esl_partial *kept, esl_link_done_fn done, void *user)
 {
 	int r;
 
@@ -150,11 +263,15 @@ int esl_peer_write_image(struct esl_peer *p, uint8_t index, const void *data, si
 	r = peer_begin(p, IMAGE_US, done, user);
 	if (r < 0)
 		return r;
-	buf_clear(&p->value);
-	buf_put(&p->value, data, len);
+	buf_clear(&p->picture);
+	buf_put(&p->picture, data, len);
+	p->picture_at = p->asked = 0;
+	p->guesses = 0;
+	p->checking = false;
+	p->kept = kept && kept->unit ? *kept : (struct esl_partial){.len = 0};
 	p->image = index;
 	p->truncate = true;
-	if (buf_ok(&p->value))
+	if (buf_ok(&p->picture))
 		write_control(p, CHR_OLCP,
 			      &(struct ots_control){.op = OLCP_GO_TO,
 						    .object = OTS_FIRST_OBJECT + index});

@@ -28,6 +28,8 @@ enum chr {
 	CHR_SENSORS,
 	CHR_LEDS,
 	CHR_CONTROL,
+	CHR_OTS_FEATURE,
+	CHR_OBJECT_SIZE,
 	CHR_OACP,
 	CHR_OLCP,
 	CHR_COUNT
@@ -64,7 +66,7 @@ struct esl_peer {
 	unsigned int at;   /**< service, characteristic or write under way */
 	uint16_t from, to; /**< handles still to be looked at */
 	struct chr_found chr[CHR_COUNT];
-	struct buf value; /**< long value being read, or picture being sent */
+	struct buf value; /**< long value being read or written */
 	size_t value_at;
 	void (*value_read)(struct esl_peer *p, int err);
 	uint16_t value_handle;
@@ -72,6 +74,13 @@ struct esl_peer {
 	struct esl_link_config config;
 	uint8_t adv_handle;
 	uint8_t esl_id;
+	/* a picture being sent */
+	struct buf picture;
+	size_t picture_at;       /**< handed to the channel so far */
+	struct esl_partial kept; /**< from which it may go on; len 0 = from the start */
+	size_t asked;            /**< bytes whose checksum was asked for */
+	unsigned int guesses;
+	bool checking; /**< all is sent: its checksum decides */
 	uint8_t image;
 	uint8_t tlv[ESL_TLV_MAX];
 	uint8_t tlv_len;
@@ -107,5 +116,7 @@ void peer_find(struct esl_peer *p);
 void peer_control_value(struct esl_peer *p, const uint8_t *data, size_t len);
 
 /* esl_peer_image.c */
+/** The link is over: says how far a picture had come. */
+void peer_picture_lost(struct esl_peer *p);
 void peer_transfer_value(struct esl_peer *p, enum chr chr, const uint8_t *data, size_t len);
 extern const struct l2cap_channel_io peer_channel_io;

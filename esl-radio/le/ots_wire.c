@@ -94,6 +94,18 @@ int ots_decode(const uint8_t *data, size_t len, struct ots_control *ret)
 	return wire_finish(&w) < 0 ? -ERR_BADMSG : 0;
 }
 
+uint32_t ots_checksum(const uint8_t *data, size_t len)
+{
+	uint32_t crc = UINT32_MAX;
+
+	for (size_t i = 0; i < len; i++) {
+		crc ^= data[i];
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (UINT32_C(0xedb88320) & (0u - (crc & 1)));
+	}
+	return ~crc;
+}
+
 const char *oacp_result_name(uint8_t result)
 {
 	static const char *const names[] = {

@@ -70,6 +70,15 @@ struct ots_control {
 int ots_encode(const struct ots_control *c, uint8_t out[OTS_CONTROL_MAX]) _must_check_;
 /** -ERR_BADMSG for a wrong length, -ENOTSUP for a procedure we do not have (op is set). */
 int ots_decode(const uint8_t *data, size_t len, struct ots_control *ret) _must_check_;
+/** Bits of the OTS Feature characteristic's first word: what the access control point can do. */
+#define OACP_FEATURE_CHECKSUM (1u << 2)
+#define OACP_FEATURE_WRITE    (1u << 5)
+#define OACP_FEATURE_TRUNCATE (1u << 7)
+#define OACP_FEATURE_PATCH    (1u << 8)
+#define OACP_FEATURE_ABORT    (1u << 9)
+
+/** The checksum of OACP_CHECKSUM: CRC-32 of ISO/IEC 3309. */
+uint32_t ots_checksum(const uint8_t *data, size_t len);
 /** Why an access (OACP) or a choice (OLCP) was refused, for a person. Never NULL. */
 const char *oacp_result_name(uint8_t result);
 const char *olcp_result_name(uint8_t result);

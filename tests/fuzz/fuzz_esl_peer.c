@@ -123,8 +123,8 @@ static int on_random(void *user, void *to, size_t n)
 	return 0;
 }
 
-static const struct esl_peer_callbacks peer_cb = {on_bonded, on_word,   on_word,
-						  on_over,   on_random, on_word};
+static const struct esl_peer_callbacks peer_cb = {on_bonded, on_word, on_word, on_over,
+						  on_random, on_word, NULL};
 
 static void on_done(void *user, int err, const struct esl_link_result *res)
 {
@@ -146,7 +146,10 @@ static int start_job(struct rig *r, uint8_t which)
 	case 1:
 		return esl_peer_configure(r->peer, &config, 0, on_done, r);
 	case 2:
-		return esl_peer_write_image(r->peer, 1, picture, sizeof(picture), on_done, r);
+		return esl_peer_write_image(
+			r->peer, 1, picture, sizeof(picture),
+			&(struct esl_partial){.index = 1, .unit = 64, .len = 1, .sent = 300},
+			on_done, r);
 	case 3:
 		return esl_peer_control(r->peer, tlv, sizeof(tlv), on_done, r);
 	case 4:

@@ -11,7 +11,8 @@
 #include "sim/radio.h"
 
 #define WORLD_LABELS  1024
-#define WORLD_BLOBS   1024
+#define WORLD_BLOBS   2048
+#define WORLD_IMAGES  2000
 #define WORLD_REPORTS 4096
 #define WORLD_START   (INT64_C(1000) * US_PER_SEC)
 #define WORLD_UTC     (INT64_C(1790000000) * US_PER_SEC)
@@ -36,6 +37,7 @@ struct world {
 	unsigned int saves, asked;
 	bool save_fails, no_images;
 	bool up;
+	uint8_t (*names)[IMAGE_HASH_BYTES]; /**< of the first label's pictures, by number */
 };
 
 /** A shop with n labels of that model; the train is running and the clock is known. */
