@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "esl-radio/engine.h"
+#include "esl-radio/hci_channels.h"
 #include "esl-radio/hci_host.h"
 
 #include "common/err.h"
@@ -62,6 +63,8 @@ static void on_radio_up(void *user)
 
 	e->radio_up = true;
 	e->beat_known = false;
+	e->armed++;
+	e->armed_us = esl_now(e);
 	if (e->cb.radio)
 		e->cb.radio(e->user, true, 0, NULL);
 }
@@ -216,6 +219,7 @@ static void pawr_free(struct esl_engine *e)
 {
 	struct esl_stranger *s, *s_next;
 
+	hci_channels_free(e->channels);
 	free_seams(e->radio, e->link); /* first: no completion comes after this */
 	while (e->n_labels)
 		esl_label_drop(e, e->wakes[e->n_labels - 1]);
@@ -438,6 +442,12 @@ static void pawr_get_stats(const struct esl_engine *e, struct esl_stats *ret)
 	ret->radio_up = e->radio_up;
 }
 
+static void pawr_set_channels(struct esl_engine *e, uint64_t map)
+{
+	if (e->channels)
+		hci_channels_set(e->channels, map);
+}
+
 /* --- behind the front door -------------------------------------------------------------------- */
 
 static const struct esl_engine_ops pawr_ops = {
@@ -451,6 +461,8 @@ static const struct esl_engine_ops pawr_ops = {
 	.read_sensor = esl_sensor_want,
 	.tell = pawr_tell,
 	.get_stats = pawr_get_stats,
+	.get_view = esl_view_get,
+	.set_channels = pawr_set_channels,
 };
 
 int esl_engine_new_over(struct loop *loop, const struct esl_engine_config *cfg,
@@ -497,18 +509,28 @@ int esl_pawr_new(struct loop *loop, const struct esl_engine_config *cfg,
 		 const struct esl_engine_callbacks *cb, void *user, struct esl_engine **ret)
 {
 	struct hci_host *host = NULL;
+	struct hci_channels *channels = NULL;
 	struct esl_radio *radio = NULL;
 	struct esl_link *link = NULL;
 	int r = hci_host_new(loop, cfg->hci ? cfg->hci : "", &host);
 
+	if (r == 0) /* first: before the train is set up */
+		r = hci_channels_new(loop, host, &channels);
 	if (r == 0)
 		r = esl_radio_h4_over(loop, host, &radio);
 	if (r == 0)
 		r = esl_link_le_over(loop, host, &link);
 	hci_host_unref(host);
-	if (r < 0) {
+	if (r < 0)
 		free_seams(radio, link);
+	else
+		r = esl_engine_new_over(loop, cfg, cb, user, radio, link, ret);
+	if (r < 0) {
+		hci_channels_free(channels);
 		return r;
 	}
-	return esl_engine_new_over(loop, cfg, cb, user, radio, link, ret);
+	(*ret)->driver = "h4";
+	(*ret)->host = host;
+	(*ret)->channels = channels;
+	return 0;
 }

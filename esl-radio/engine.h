@@ -20,6 +20,7 @@
  * - flash.c, sensor.c: making a label blink, reading what it measures, for who asks
  * - persist.c: what must survive a restart, as versioned blobs
  * - report.c: what the owner of the engine is told
+ * - radio_view.c: how the radio does, for a person; hci_channels.c: keeps it off Wi-Fi
  *
  * A wish walks through it one way: esl_engine_want() stores the timeline; slots.c finds a missing
  * image; visit.c connects and uploads it; at the label's next subevent packer.c asks plan.c, which
@@ -103,6 +104,8 @@ struct esl_flash {
 	int64_t at_us[LED_FLASHES_PER_DAY];
 };
 
+struct hci_channels;
+struct hci_host;
 struct esl_visit;
 
 /** How much something matters; what matters more goes first. */
@@ -301,6 +304,11 @@ struct esl_engine {
 	unsigned int max_links;
 	struct esl_radio *radio;
 	struct esl_link *link;
+	const char *driver;            /**< for a person; NULL over seams of a test */
+	struct hci_host *host;         /**< borrowed; NULL = not on a controller of ours */
+	struct hci_channels *channels; /**< NULL = over seams that have no controller */
+	uint32_t armed;                /**< times the train was started */
+	int64_t armed_us;
 	bool radio_up, link_up, started, train_saved;
 	struct esl_rng rng;
 	struct ead_key train_key;
@@ -363,6 +371,10 @@ void esl_set_queue(struct esl_engine *e, struct esl_label *l, unsigned int queue
 int esl_wake_add(struct esl_engine *e, struct esl_label *l) _must_check_;
 void esl_wake_remove(struct esl_engine *e, struct esl_label *l);
 void esl_wakes_done(struct esl_engine *e);
+
+/* --- radio_view.c ----------------------------------------------------------------------------- */
+
+void esl_view_get(const struct esl_engine *e, struct esl_radio_view *ret);
 
 /* --- train.c ---------------------------------------------------------------------------------- */
 

@@ -67,3 +67,16 @@ void esl_engine_get_stats(const struct esl_engine *e, struct esl_stats *ret)
 {
 	ops_of(e)->get_stats(e, ret);
 }
+
+void esl_engine_get_view(const struct esl_engine *e, struct esl_radio_view *ret)
+{
+	*ret = (struct esl_radio_view){0};
+	if (ops_of(e)->get_view)
+		ops_of(e)->get_view(e, ret);
+}
+
+void esl_engine_set_channels(struct esl_engine *e, uint64_t map)
+{
+	if (ops_of(e)->set_channels)
+		ops_of(e)->set_channels(e, map & ESL_CHANNELS_ALL);
+}

@@ -138,6 +138,30 @@ struct esl_stats {
 	bool radio_up;
 };
 
+/** Answers by their signal: below -95 dBm, then steps of 5 dB, the last one from -45 dBm. */
+#define ESL_SIGNAL_STEPS   12
+#define ESL_GROUPS_AT_MOST 128
+#define ESL_DATA_CHANNELS  37
+#define ESL_CHANNELS_ALL   ((UINT64_C(1) << ESL_DATA_CHANNELS) - 1)
+
+/** The radio as a person looks at it. */
+struct esl_radio_view {
+	char driver[16];        /**< "h4", ...; empty = this engine tells nothing here */
+	char controller[96];    /**< what the controller says it is; empty = not known */
+	struct esl_train train; /**< in use, no zero fields; all zero = no train */
+	uint32_t capacity;      /**< labels the train has addresses for */
+	uint32_t armed;         /**< times the train was started */
+	int64_t armed_us;       /**< monotonic; 0 = never */
+	bool channels_known;    /**< the controller was told; below what, bit n = data channel n */
+	uint64_t channels;
+	uint8_t channels_refused;          /**< HCI status of a controller that does not take it */
+	uint32_t waiting;                  /**< labels whose wish is not on them yet */
+	uint32_t lost;                     /**< silent for long */
+	uint16_t groups;                   /**< as many as there are subevents */
+	uint8_t group[ESL_GROUPS_AT_MOST]; /**< labels in each */
+	uint32_t signal[ESL_SIGNAL_STEPS]; /**< labels by the signal of what was heard last */
+};
+
 struct esl_engine;
 
 int esl_engine_new(struct loop *loop, const struct esl_engine_config *cfg,
@@ -172,3 +196,7 @@ int esl_engine_image(struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES],
  * he was told before. */
 void esl_engine_tell(struct esl_engine *e);
 void esl_engine_get_stats(const struct esl_engine *e, struct esl_stats *ret);
+void esl_engine_get_view(const struct esl_engine *e, struct esl_radio_view *ret);
+/** Which of the 37 data channels others leave free (bit n = channel n); the radio keeps to these,
+ * also after its controller was reset. Fewer than two are ignored. */
+void esl_engine_set_channels(struct esl_engine *e, uint64_t map);

@@ -24,6 +24,9 @@ struct esl_engine_ops {
 			   uint8_t sensor);
 	void (*tell)(struct esl_engine *e);
 	void (*get_stats)(const struct esl_engine *e, struct esl_stats *ret);
+	/* An engine without one leaves these NULL. */
+	void (*get_view)(const struct esl_engine *e, struct esl_radio_view *ret);
+	void (*set_channels)(struct esl_engine *e, uint64_t map);
 };
 
 /** The first member of every engine's structure: an engine is known by it. */

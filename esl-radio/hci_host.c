@@ -44,6 +44,8 @@ struct hci_host {
 	unsigned int credits;
 	unsigned int step; /**< of the script */
 	uint8_t features[8];
+	struct hci_version version;
+	bool version_known;
 	bool up;
 	int failing; /**< found while somebody called: told from the loop */
 	const char *failing_text;
@@ -262,6 +264,18 @@ static void all_up(struct hci_host *h)
 		d->ops->up(d);
 }
 
+static void take_version(struct hci_host *h, const uint8_t *more, size_t len)
+{
+	struct hci_version v;
+	struct wire w;
+
+	wire_init(&w, more, len);
+	hci_get_version(&w, &v);
+	h->version_known = wire_ok(&w);
+	if (h->version_known)
+		h->version = v;
+}
+
 static void step_done(void *user, uint8_t status, const uint8_t *more, size_t len)
 {
 	struct hci_host *h = user;
@@ -276,6 +290,8 @@ static void step_done(void *user, uint8_t status, const uint8_t *more, size_t le
 	}
 	if (row->opcode == HCI_LE_READ_LOCAL_FEATURES)
 		memcpy(h->features, more, MIN(len, sizeof(h->features)));
+	if (row->opcode == HCI_READ_LOCAL_VERSION && status == HCI_OK)
+		take_version(h, more, len);
 	if (++h->step == ARRAY_SIZE(script))
 		all_up(h);
 	else
@@ -285,6 +301,11 @@ static void step_done(void *user, uint8_t status, const uint8_t *more, size_t le
 bool hci_host_has_feature(const struct hci_host *h, unsigned int bit)
 {
 	return bit / 8 < sizeof(h->features) && (h->features[bit / 8] & 1u << bit % 8);
+}
+
+const struct hci_version *hci_host_version(const struct hci_host *h)
+{
+	return h->version_known ? &h->version : NULL;
 }
 
 bool hci_host_is_up(const struct hci_host *h)

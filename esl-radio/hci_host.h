@@ -65,6 +65,8 @@ int hci_host_data(struct hci_host *h, const struct buf *packet) _must_check_;
 /** Bit of the controller's LE features. */
 bool hci_host_has_feature(const struct hci_host *h, unsigned int bit);
 bool hci_host_is_up(const struct hci_host *h);
+/** What the controller says it is; NULL while that is not known. */
+const struct hci_version *hci_host_version(const struct hci_host *h);
 /** A driver's own finding: the stream is closed and opened again later. */
 void hci_host_fault(struct hci_host *h, int err, const char *text);
 /** The same from the loop, for those who must not call back now; `text` is static. */

@@ -35,6 +35,7 @@ static const struct {
 	{HCI_READ_BD_ADDR, "Read BD_ADDR"},
 	{HCI_LE_SET_EVENT_MASK, "LE Set Event Mask"},
 	{HCI_LE_READ_LOCAL_FEATURES, "LE Read Local Features"},
+	{HCI_LE_SET_HOST_CHANNEL_CLASSIFICATION, "LE Set Host Channel Classification"},
 	{HCI_LE_SET_ADV_RANDOM_ADDRESS, "LE Set Advertising Set Random Address"},
 	{HCI_LE_SET_EXT_ADV_PARAMS, "LE Set Extended Advertising Parameters"},
 	{HCI_LE_SET_EXT_ADV_DATA, "LE Set Extended Advertising Data"},
@@ -186,6 +187,32 @@ void hci_put_mask(struct buf *out, uint16_t opcode, uint64_t mask)
 
 	buf_put_u64le(out, mask);
 	end_packet(out, at);
+}
+
+void hci_put_channel_map(struct buf *out, uint64_t map)
+{
+	size_t at = begin_command(out, HCI_LE_SET_HOST_CHANNEL_CLASSIFICATION);
+
+	map &= HCI_DATA_CHANNELS_ALL;
+	buf_put_u32le(out, (uint32_t) map);
+	buf_put_u8(out, (uint8_t) (map >> 32));
+	end_packet(out, at);
+}
+
+uint64_t hci_get_channel_map(struct wire *w)
+{
+	uint64_t low = wire_get_u32le(w);
+
+	return low | (uint64_t) wire_get_u8(w) << 32;
+}
+
+void hci_get_version(struct wire *w, struct hci_version *ret)
+{
+	ret->hci = wire_get_u8(w);
+	wire_skip(w, 2); /* revision */
+	ret->lmp = wire_get_u8(w);
+	ret->company = wire_get_u16le(w);
+	ret->lmp_subversion = wire_get_u16le(w);
 }
 
 void hci_put_ext_adv_params(struct buf *out, const struct hci_ext_adv_params *p)

@@ -38,6 +38,7 @@ enum hci_opcode {
 	HCI_READ_BD_ADDR = 0x1009,
 	HCI_LE_SET_EVENT_MASK = 0x2001,
 	HCI_LE_READ_LOCAL_FEATURES = 0x2003,
+	HCI_LE_SET_HOST_CHANNEL_CLASSIFICATION = 0x2014,
 	HCI_LE_SET_ADV_RANDOM_ADDRESS = 0x2035,
 	HCI_LE_SET_EXT_ADV_PARAMS = 0x2036,
 	HCI_LE_SET_EXT_ADV_DATA = 0x2037,
@@ -117,6 +118,21 @@ int h4_next(const uint8_t *data, size_t len, struct h4_packet *ret) _must_check_
 void hci_put_command(struct buf *out, uint16_t opcode, const void *params, uint8_t len);
 /** A command of one 64-bit mask (Set Event Mask, LE Set Event Mask). */
 void hci_put_mask(struct buf *out, uint16_t opcode, uint64_t mask);
+
+#define HCI_DATA_CHANNELS     37
+#define HCI_DATA_CHANNELS_ALL ((UINT64_C(1) << HCI_DATA_CHANNELS) - 1)
+/** LE Set Host Channel Classification: bit n = data channel n is not known to be bad. */
+void hci_put_channel_map(struct buf *out, uint64_t map);
+uint64_t hci_get_channel_map(struct wire *w);
+
+struct hci_version {
+	uint8_t hci;      /**< 0x0d = Core 5.4 */
+	uint8_t lmp;      /**< of the link layer, the same numbers */
+	uint16_t company; /**< who made it */
+	uint16_t lmp_subversion;
+};
+/** What Read Local Version returns after its status. */
+void hci_get_version(struct wire *w, struct hci_version *ret);
 
 struct hci_ext_adv_params {
 	uint8_t handle;

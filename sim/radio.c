@@ -38,6 +38,9 @@ int sim_radio_new(struct loop *loop, const struct sim_radio_config *cfg, struct 
 	r->seed = cfg->seed;
 	r->shows = cfg->shows;
 	sim_rng_init(&r->rng, cfg->seed, cfg->name);
+	radio_channels_init(&r->channels, (uint16_t) (0x5a31 + 0x1111 * cfg->index));
+	if (cfg->wifi.mhz)
+		r->channels.wifi[r->channels.n_wifi++] = cfg->wifi;
 	buf_init(&r->in, 0);
 	radio_host_reset(r);
 	e = loop_timer_new(loop, sync_timeout, r, &r->sync_timer);
@@ -178,9 +181,26 @@ void sim_radio_watch(struct sim_radio *r, sim_radio_label_fn fn, void *user)
 
 /* --- air -------------------------------------------------------------------------------------- */
 
+bool radio_train_packet_lost(struct sim_radio *r)
+{
+	return radio_channels_fly(&r->channels, &r->rng) || sim_rng_chance(&r->rng, r->loss);
+}
+
 bool sim_radio_packet_lost(struct sim_radio *r)
 {
-	return sim_rng_chance(&r->rng, r->loss);
+	radio_channels_hop(&r->channels, r->channels.events++);
+	return radio_train_packet_lost(r);
+}
+
+int sim_radio_set_wifi(struct sim_radio *r, const struct radio_wifi *list, unsigned int n)
+{
+	if (n > RADIO_WIFI_MAX)
+		return -ERR_RANGE;
+	r->channels.n_wifi = 0;
+	for (unsigned int i = 0; i < n; i++)
+		if (list[i].mhz)
+			r->channels.wifi[r->channels.n_wifi++] = list[i];
+	return 0;
 }
 
 int8_t sim_radio_rssi(struct sim_radio *r, size_t i)
@@ -225,5 +245,8 @@ void sim_radio_get_stats(const struct sim_radio *r, struct sim_radio_stats *ret)
 {
 	*ret = r->stats;
 	ret->train_running = r->train.running;
+	ret->channels = r->channels.map;
+	memcpy(ret->channel_sent, r->channels.sent, sizeof ret->channel_sent);
+	ret->jammed = r->channels.jammed;
 	ret->generation = r->train.generation;
 }

@@ -8,6 +8,7 @@
  *     radio_hci.c    the host's side: H4 framing, commands, masks, credits
  *     radio_train.c  the clock of the train: asks for data, sends it once, collects the answers
  *     radio.c        labels, air, statistics
+ *     radio_channels.c  which channel a packet flies on, and the Wi-Fi there
  *
  * The controller outlives its host: when the byte stream closes the train goes on, as it does
  * beside a real host that crashes. Only HCI_Reset or disabling it stops the train; its labels lose
@@ -17,6 +18,7 @@
 
 #include "common/loop.h"
 #include "sim/label.h"
+#include "sim/radio_channels.h"
 #include "sim/shows.h"
 
 #define SIM_RADIO_MAX_LABELS 4096
@@ -26,6 +28,7 @@ struct sim_radio_config {
 	double loss;            /**< chance that a packet is lost, each way */
 	double drop;            /**< chance that a link breaks, per connection event */
 	unsigned int max_links; /**< connections at a time; 0 = 8 */
+	struct radio_wifi wifi; /**< near by; mhz 0 = none */
 	uint8_t index;          /**< which access point: the fourth byte of its labels' addresses */
 	uint64_t seed;
 	struct sim_shows *shows; /**< told of every picture; borrowed, may be NULL */
@@ -41,6 +44,9 @@ struct sim_radio_stats {
 	uint64_t links_dropped; /**< broken by chance (`drop`) */
 	bool train_running;
 	uint32_t generation; /**< counts the trains started */
+	uint64_t channels;   /**< data channels in use, bit n = channel n */
+	uint64_t channel_sent[RADIO_DATA_CHANNELS];
+	uint64_t jammed; /**< packets and answers that Wi-Fi destroyed */
 };
 
 struct sim_radio;
@@ -55,6 +61,9 @@ int sim_radio_add_labels(struct sim_radio *r, const struct sim_label_model *mode
 int sim_radio_listen(struct sim_radio *r, const char *path) _must_check_;
 /** Keeps everything the controller hears and says from now on in a btsnoop file (H4). */
 int sim_radio_capture(struct sim_radio *r, const char *path) _must_check_;
+/** Instead of the Wi-Fi there was; mhz 0 = none. -ERR_RANGE for more than RADIO_WIFI_MAX. */
+int sim_radio_set_wifi(struct sim_radio *r, const struct radio_wifi *list,
+		       unsigned int n) _must_check_;
 void sim_radio_set_drop(struct sim_radio *r, double drop);
 /** The controller loses power for a moment: host, train and configuration are gone. */
 void sim_radio_power_cycle(struct sim_radio *r);

@@ -16,6 +16,7 @@
 
 void radio_host_reset(struct sim_radio *r)
 {
+	radio_channels_reset(&r->channels);
 	r->hs = (struct host_state){.event_mask = DEFAULT_EVENT_MASK,
 				    .le_event_mask = DEFAULT_LE_MASK};
 }
@@ -149,6 +150,24 @@ static void cmd_bd_addr(struct sim_radio *r, struct wire *w, struct reply *ret)
 	radio_address(r, addr);
 	for (size_t i = sizeof addr; i > 1; i--)
 		reply_u8(ret, addr[i - 1]);
+}
+
+/** A host that names them twice within a second is turned away, as the standard allows. */
+static void cmd_channels(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	uint64_t map = hci_get_channel_map(w);
+	int64_t now_us = clock_mono_us(r->clock);
+
+	if (!wire_ok(w))
+		return;
+	if (r->hs.classified && now_us - r->hs.classified_us < US_PER_SEC)
+		ret->status = HCI_ERR_COMMAND_DISALLOWED;
+	else if (!radio_channels_classify(&r->channels, map))
+		ret->status = HCI_ERR_INVALID_PARAMETERS;
+	if (ret->status)
+		return;
+	r->hs.classified = true;
+	r->hs.classified_us = now_us;
 }
 
 static void cmd_le_features(struct sim_radio *r, struct wire *w, struct reply *ret)
@@ -396,6 +415,7 @@ static const struct {
 	{HCI_READ_BD_ADDR, cmd_bd_addr, false},
 	{HCI_LE_SET_EVENT_MASK, cmd_le_event_mask, false},
 	{HCI_LE_READ_LOCAL_FEATURES, cmd_le_features, false},
+	{HCI_LE_SET_HOST_CHANNEL_CLASSIFICATION, cmd_channels, false},
 	{HCI_LE_SET_ADV_RANDOM_ADDRESS, cmd_random_address, false},
 	{HCI_LE_SET_EXT_ADV_PARAMS, cmd_adv_params, false},
 	{HCI_LE_SET_EXT_ADV_DATA, cmd_adv_data, false},

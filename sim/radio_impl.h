@@ -11,6 +11,7 @@
 #include "esl-radio/le/hci_conn_wire.h"
 #include "sim/net.h"
 #include "sim/radio.h"
+#include "sim/radio_channels.h"
 #include <stdio.h>
 
 #define HOST_QUEUE_MAX (1u << 20)
@@ -66,6 +67,8 @@ struct train {
 struct host_state {
 	uint64_t event_mask, le_event_mask;
 	bool have_set, have_pa_params, pa_enabled, adv_enabled;
+	bool classified;
+	int64_t classified_us; /**< when the host last named the channels */
 	uint8_t handle;
 	struct hci_pa_params pa;
 };
@@ -82,6 +85,7 @@ struct sim_radio {
 	struct sim_shows *shows;
 	struct sim_rng rng;
 	struct sim_radio_stats stats;
+	struct radio_channels channels;
 
 	struct radio_label *labels;
 	size_t n_labels;
@@ -108,6 +112,10 @@ bool radio_host_wants(const struct sim_radio *r, uint8_t le_event);
 
 /** Type and public address of the controller, most significant byte first. */
 void radio_address(const struct sim_radio *r, uint8_t ret[7]);
+
+/* radio.c */
+/** Draws the lottery for one packet of the subevent in the air. */
+bool radio_train_packet_lost(struct sim_radio *r);
 
 /* radio_train.c */
 /** -ERR_RANGE for parameters no controller could keep. */

@@ -84,7 +84,7 @@ static void air_answer(struct sim_radio *r, size_t i, const uint8_t *answer, siz
 		r->stats.collisions++;
 		a->heard = false;
 		a->broken = true;
-	} else if (sim_radio_packet_lost(r)) {
+	} else if (radio_train_packet_lost(r)) {
 		r->stats.responses_lost++;
 		a->broken = true;
 	} else {
@@ -109,7 +109,7 @@ static void air_send(struct sim_radio *r, uint8_t subevent, const struct subeven
 		    sim_label_group(l) != subevent || radio_links_has(r->links, i))
 			continue;
 		r->stats.packets++;
-		if (sim_radio_packet_lost(r)) {
+		if (radio_train_packet_lost(r)) {
 			r->stats.packets_lost++;
 			continue;
 		}
@@ -133,6 +133,7 @@ static void train_send(struct sim_radio *r)
 	if (!s->set)
 		return;
 	s->set = false;
+	radio_channels_hop(&r->channels, (uint16_t) (t->next - 1));
 	memset(t->report.responses, 0, sizeof t->report.responses);
 	air_send(r, subevent, s, now_us);
 	t->report.set = true;

@@ -27,6 +27,10 @@ const struct conf_row simconf_schema[] = {
 	{"radio*", "personality", CONF_STR, "sl", 2, 3,
 	 "sl or nrf: whose reading of the standard the labels follow"},
 	{"radio*", "ppm", CONF_FLOAT, "20", 0, 0, "how fast the clocks of the labels run away"},
+	{"radio*", "wifi_mhz", CONF_INT, "0", 0, 2484, "centre of a Wi-Fi near by; 0 = none"},
+	{"radio*", "wifi_width", CONF_INT, "20", 20, 40, "its width in MHz"},
+	{"radio*", "wifi_loss", CONF_FLOAT, "0.5", 0, 0,
+	 "share of the packets on its channels that it destroys"},
 	{"radio*", "links", CONF_INT, "8", 1, 8, "connections at a time"},
 	{"radio*", "capture", CONF_STR, "", 0, 4000,
 	 "file for everything the controller hears and says, as btsnoop; empty = none"},
@@ -151,7 +155,11 @@ static int read_radio(const struct reading *rd, const char *title, struct simcon
 	to->hci = conf_str(rd->conf, "radio", title, "hci");
 	to->max_links = (unsigned int) conf_int(rd->conf, "radio", title, "links");
 	to->capture = conf_str(rd->conf, "radio", title, "capture");
-	r = read_share(rd, "radio", title, "loss", &to->loss);
+	to->wifi.mhz = (uint16_t) conf_int(rd->conf, "radio", title, "wifi_mhz");
+	to->wifi.width_mhz = (uint16_t) conf_int(rd->conf, "radio", title, "wifi_width");
+	r = read_share(rd, "radio", title, "wifi_loss", &to->wifi.loss);
+	if (r == 0)
+		r = read_share(rd, "radio", title, "loss", &to->loss);
 	if (r == 0)
 		r = read_share(rd, "radio", title, "drop", &to->drop);
 	if (r == 0)

@@ -9,6 +9,7 @@
 #include "common/conf.h"
 #include "sim/goods.h"
 #include "sim/label.h"
+#include "sim/radio_channels.h"
 #include "sim/reader.h"
 
 #define SIM_MAX_RADIOS  16
@@ -24,6 +25,7 @@ struct simconf_radio {
 	const char *name, *hci, *capture;
 	unsigned int max_links;
 	double loss, drop;
+	struct radio_wifi wifi;
 	struct simconf_panel panels[SIM_MAX_PANELS];
 	size_t n_panels;
 };

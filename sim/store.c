@@ -98,6 +98,7 @@ static int build_radio(const struct building *b, const struct simconf_radio *c)
 	struct sim_radio_config cfg = {.name = c->name,
 				       .loss = c->loss,
 				       .drop = c->drop,
+				       .wifi = c->wifi,
 				       .max_links = c->max_links,
 				       .index = (uint8_t) i,
 				       .seed = s->conf->seed,

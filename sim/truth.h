@@ -20,6 +20,9 @@
  *     {"op":"passages","since_us":N}      log of all that left and arrived
  *     {"op":"reads","epc":H}              per antenna, and the first read at its present place
  *     {"op":"radio"} {"op":"set","loss":P,"radio":NAME?}
+ *                                         "channels" are the data channels in use (bit n), with
+ *                                         what flew on each, "jammed" what Wi-Fi destroyed
+ *     {"op":"wifi","mhz":N,"width":N?,"loss":P,"radio":NAME?}  a Wi-Fi near by; mhz 0 = none
  *     {"op":"label-reset","addr":A}       power-cycles a label
  *     {"op":"label-battery","addr":A,"mv":N}
  *     {"op":"radio-reset","radio":N}      power-cycles the controller: its host is cut off

@@ -193,27 +193,49 @@ static json_t *op_label_battery(const struct sim_truth_ctx *c)
 
 /* --- radios ----------------------------------------------------------------------- */
 
+static json_t *radio_json(const struct sim_radio *r)
+{
+	struct sim_radio_stats st;
+	json_t *sent = json_array();
+
+	sim_radio_get_stats(r, &st);
+	for (size_t i = 0; i < RADIO_DATA_CHANNELS; i++)
+		json_array_append_new(sent, json_integer((json_int_t) st.channel_sent[i]));
+	return json_pack(
+		"{s:s,s:f,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:i,s:i,s:I,s:o,s:I}", "name",
+		sim_radio_name(r), "loss", sim_radio_loss(r), "packets", (json_int_t) st.packets,
+		"lost", (json_int_t) st.packets_lost, "responses", (json_int_t) st.responses,
+		"responses_lost", (json_int_t) st.responses_lost, "collisions",
+		(json_int_t) st.collisions, "late", (json_int_t) st.late, "train", st.train_running,
+		"trains", (int) st.generation, "labels", (int) sim_radio_labels(r), "channels",
+		(json_int_t) st.channels, "channel_sent", sent, "jammed", (json_int_t) st.jammed);
+}
+
 static json_t *op_radio(const struct sim_truth_ctx *c)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < c->s->n_radios; i++) {
-		struct sim_radio_stats st;
-
-		sim_radio_get_stats(c->s->radios[i], &st);
-		json_array_append_new(
-			list,
-			json_pack("{s:s,s:f,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:i,s:i}", "name",
-				  sim_radio_name(c->s->radios[i]), "loss",
-				  sim_radio_loss(c->s->radios[i]), "packets",
-				  (json_int_t) st.packets, "lost", (json_int_t) st.packets_lost,
-				  "responses", (json_int_t) st.responses, "responses_lost",
-				  (json_int_t) st.responses_lost, "collisions",
-				  (json_int_t) st.collisions, "late", (json_int_t) st.late, "train",
-				  st.train_running, "trains", (int) st.generation, "labels",
-				  (int) sim_radio_labels(c->s->radios[i])));
-	}
+	for (size_t i = 0; i < c->s->n_radios; i++)
+		json_array_append_new(list, radio_json(c->s->radios[i]));
 	return json_pack("{s:o}", "radios", list);
+}
+
+/** Switches one Wi-Fi on near a radio, or all off. */
+static json_t *op_wifi(const struct sim_truth_ctx *c)
+{
+	const char *name = json_string_value(json_object_get(c->q, "radio"));
+	json_int_t mhz = json_integer_value(json_object_get(c->q, "mhz"));
+	json_int_t width = json_integer_value(json_object_get(c->q, "width"));
+	double loss = json_number_value(json_object_get(c->q, "loss"));
+	struct radio_wifi w = {(uint16_t) mhz, (uint16_t) (width ? width : 20), loss};
+
+	if (mhz < 0 || mhz > 2484 || (width != 0 && width != 20 && width != 40) ||
+	    !(loss >= 0 && loss <= 1))
+		return sim_truth_failure("mhz up to 2484, width 20 or 40, loss from 0 to 1");
+	for (size_t i = 0; i < c->s->n_radios; i++)
+		if (!name || !strcmp(name, sim_radio_name(c->s->radios[i])))
+			(void) !sim_radio_set_wifi(c->s->radios[i], &w, 1);
+	return op_radio(c);
 }
 
 static json_t *op_set(const struct sim_truth_ctx *c)
@@ -271,6 +293,7 @@ static const struct {
 	{"passages", sim_truth_passages},
 	{"radio", op_radio},
 	{"radio-reset", op_radio_reset},
+	{"wifi", op_wifi},
 	{"set", op_set},
 	{"reader", sim_truth_reader},
 	{"readers", sim_truth_readers},
