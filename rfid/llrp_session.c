@@ -177,7 +177,7 @@ static int begin_run(struct llrp_session *s)
 
 	s->step = LLRP_STEP_RUN;
 	llrp_session_sign_of_life(s);
-	s->audit_us = clock_mono_us(s->clock) + LLRP_AUDIT_US;
+	llrp_session_audit_begin(s);
 	if (s->start_refused)
 		s->deadline_us = clock_mono_us(s->clock) + LLRP_START_GRACE_US;
 	llrp_ledger_running(&s->ledger, clock_real_us(s->clock), s->resumed);
@@ -201,6 +201,8 @@ static int capabilities_done(struct llrp_session *s, struct llrp_msg *m)
 	if (r < 0)
 		return llrp_session_bad_frame(s, r, "capabilities that name no device");
 	s->stats.antennas = s->caps.antennas;
+	s->stats.n_channels = s->caps.n_channels;
+	memcpy(s->stats.khz, s->caps.khz, sizeof(s->stats.khz));
 	llrp_caps_describe(&s->caps, s->stats.model, sizeof(s->stats.model));
 	return llrp_session_begin_step(
 		s, s->caps.vendor == LLRP_VENDOR_IMPINJ ? LLRP_STEP_EXTENSIONS : LLRP_STEP_CONFIG);
@@ -241,31 +243,6 @@ int llrp_session_begin(struct llrp_session *s)
 	return llrp_session_begin_step(s, LLRP_STEP_ASK_VERSION);
 }
 
-/** Is the only inventory there ours, whole or reduced, and running? */
-static int rospecs_told(struct llrp_session *s, struct llrp_msg *m)
-{
-	const struct llrp_elem *e = llrp_find(llrp_root(m), LLRP_P_ROSPEC);
-	uint32_t ours;
-
-	for (int reduced = 0; e && reduced < 2 && !s->resumed; reduced++) {
-		_cleanup_buf_ struct buf out = BUF_INIT;
-
-		if (llrp_setup_add_rospec(&out, 0, &s->caps, &s->cfg, s->extended, reduced, &ours) <
-		    0)
-			return llrp_session_fail(s, -ENOMEM, "out of memory");
-		s->rospec = ours;
-		s->resumed = llrp_session_finds_ours(s, m);
-	}
-	if (!s->resumed)
-		s->rospec = 0;
-	/* Ours, with another configuration, is no stranger. */
-	if (!s->resumed && e && !(llrp_get(e, "ROSpecID") & LLRP_SETUP_OURS)) {
-		s->stats.drifts++;
-		llrp_session_incident(s, "another client's inventory was there: it is replaced");
-	}
-	return llrp_session_begin_step(s, LLRP_STEP_DELETE_ACCESS);
-}
-
 /** No operation on tags is left over from anybody. */
 static int access_cleared(struct llrp_session *s)
 {
@@ -287,7 +264,7 @@ static int step_done(struct llrp_session *s, struct llrp_msg *m)
 	case LLRP_STEP_CAPABILITIES:
 		return capabilities_done(s, m);
 	case LLRP_STEP_ROSPECS:
-		return rospecs_told(s, m);
+		return llrp_session_rospecs_told(s, m);
 	case LLRP_STEP_DELETE_ACCESS:
 		return access_cleared(s);
 	case LLRP_STEP_EXTENSIONS:
@@ -301,8 +278,12 @@ static int step_done(struct llrp_session *s, struct llrp_msg *m)
 		llrp_session_tell_state(s, RFID_READER_IDLE);
 		return -ERR_CLOSED;
 	case LLRP_STEP_CONFIG:
-	case LLRP_STEP_DELETE:
+		s->config_reduced = s->reduced;
+		return llrp_session_begin_step(s, LLRP_STEP_ROSPECS);
 	case LLRP_STEP_ADD:
+		s->rospec_reduced = s->reduced;
+		return llrp_session_begin_step(s, LLRP_STEP_ENABLE);
+	case LLRP_STEP_DELETE:
 	case LLRP_STEP_ENABLE:
 	case LLRP_STEP_STOP:
 	case LLRP_STEP_CLEAN:
@@ -496,6 +477,7 @@ void llrp_session_connected(struct llrp_session *s)
 	s->version_asked = false;
 	s->reduced = s->extended = s->active = s->resumed = s->start_refused = false;
 	s->rospec = 0;
+	s->config_reduced = s->rospec_reduced = s->verifying = s->verify_rospec = false;
 	s->stats.antennas_off = 0;
 	s->caps = (struct llrp_caps){0};
 	s->clock_gap_us = clock_real_us(s->clock) - clock_mono_us(s->clock);

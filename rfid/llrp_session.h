@@ -31,7 +31,9 @@
 #define LLRP_RESPONSE_TIMEOUT_US  (10 * US_PER_SEC)
 #define LLRP_STOP_TIMEOUT_US      (1 * US_PER_SEC) /**< per step of stopping */
 #define LLRP_START_GRACE_US       (5 * US_PER_SEC) /**< for signs of inventory if START is refused */
-#define LLRP_AUDIT_US             (300 * US_PER_SEC) /**< between two looks at what runs there */
+#define LLRP_AUDIT_US             (300 * US_PER_SEC) /**< between two looks at how it is set */
+#define LLRP_AUDIT_FIRST_US       (30 * US_PER_SEC)  /**< after the inventory began to run */
+#define LLRP_AUDIT_VERIFY_US      (2 * US_PER_SEC)   /**< after something was mended */
 #define LLRP_ACCESS_TIMEOUT_US    (5 * US_PER_SEC)
 #define LLRP_MISSED_KEEPALIVES    3
 #define LLRP_MAX_INCIDENTS        20 /**< a minute; of more only the number is told */

@@ -8,6 +8,7 @@
 
 #include "common/buf.h"
 #include "common/log.h"
+#include "rfid/llrp_audit.h"
 #include "rfid/llrp_codec.h"
 #include "rfid/llrp_ledger.h"
 #include "rfid/llrp_normal.h"
@@ -69,8 +70,13 @@ struct llrp_session {
 		bool enabled;
 		int64_t deadline_us;
 	} access;
-	int64_t audit_us; /**< when to look whether the inventory is as we set it */
+	int64_t audit_us; /**< when to look whether the reader is as we set it */
 	uint32_t audit_id;
+	bool config_reduced, rospec_reduced;  /**< what it was given is less than we would like */
+	bool verifying;                       /**< something was just mended */
+	bool verify_rospec;                   /**< ... by setting the inventory up again */
+	char insists_rospec[LLRP_AUDIT_TEXT]; /**< what it tells whatever we set */
+	char insists_config[LLRP_AUDIT_TEXT];
 	struct llrp_caps caps;
 	struct llrp_normal normal;
 	int64_t clock_gap_us; /**< between our real and our monotonic clock, to see the first one
@@ -102,11 +108,16 @@ int llrp_session_begin_step(struct llrp_session *s, enum llrp_step step) _must_c
 int llrp_session_begin(struct llrp_session *s) _must_check_;
 /** The message is a response, or the ERROR_MESSAGE in place of one. */
 int llrp_session_on_response(struct llrp_session *s, struct llrp_msg *m) _must_check_;
-/** Asks from time to time what runs there, and sets it up again when it is not ours. */
+/** The inventory runs: looks are due from now on. */
+void llrp_session_audit_begin(struct llrp_session *s);
+int64_t llrp_session_audit_period(const struct llrp_session *s);
+/** Asks from time to time how the reader is set, and mends what is not as we said. */
 void llrp_session_audit_tick(struct llrp_session *s);
+/** The answer to what runs there already: is it ours, whole or reduced, and running? */
+int llrp_session_rospecs_told(struct llrp_session *s, struct llrp_msg *m) _must_check_;
+/** The reader says that an antenna is connected, or not. */
+void llrp_session_antenna(struct llrp_session *s, unsigned int antenna, bool connected);
 int llrp_session_audit_response(struct llrp_session *s, struct llrp_msg *m) _must_check_;
-/** Is our inventory there, alone and running? */
-bool llrp_session_finds_ours(const struct llrp_session *s, struct llrp_msg *rospecs);
 /** A response to a request about the operation; false if it is none. */
 bool llrp_session_access_response(struct llrp_session *s, struct llrp_msg *m);
 /** A sound report: perhaps the result is in it. */

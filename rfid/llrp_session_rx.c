@@ -58,7 +58,7 @@ static void on_rospec_event(struct llrp_session *s, const struct llrp_elem *e)
 	}
 }
 
-static void on_antenna(struct llrp_session *s, unsigned int antenna, bool connected)
+void llrp_session_antenna(struct llrp_session *s, unsigned int antenna, bool connected)
 {
 	uint32_t bit = antenna >= 1 && antenna <= RFID_MAX_ANTENNAS ? 1u << (antenna - 1) : 0;
 
@@ -135,8 +135,8 @@ static int on_event(struct llrp_session *s, struct llrp_msg *m)
 				s, "the reader's report buffer overflowed: reads were lost");
 			break;
 		case LLRP_P_ANTENNA_EVENT:
-			on_antenna(s, (unsigned int) llrp_get(e, "AntennaID"),
-				   llrp_get(e, "EventType") != 0);
+			llrp_session_antenna(s, (unsigned int) llrp_get(e, "AntennaID"),
+					     llrp_get(e, "EventType") != 0);
 			break;
 		default:
 			break;
@@ -233,7 +233,8 @@ static int on_frame(struct llrp_session *s, const struct llrp_header *h, const u
 		return on_event(s, m);
 	if (llrp_session_access_response(s, m))
 		return 0;
-	if (h->type == LLRP_GET_ROSPECS_RESPONSE && s->step == LLRP_STEP_RUN)
+	if ((h->type == LLRP_GET_ROSPECS_RESPONSE || h->type == LLRP_GET_READER_CONFIG_RESPONSE) &&
+	    s->step == LLRP_STEP_RUN)
 		return llrp_session_audit_response(s, m);
 	if (h->type == LLRP_ERROR_MESSAGE && (h->id != s->pending_id || s->step == LLRP_STEP_RUN)) {
 		llrp_session_keep_status(s, m, llrp_msg_status(m, NULL, 0));

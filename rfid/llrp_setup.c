@@ -104,6 +104,18 @@ bool llrp_caps_mode(const struct llrp_caps *caps, const struct gen2_profile *pro
 	return best >= 0;
 }
 
+static void parse_channels(const struct llrp_elem *info, struct llrp_caps *caps)
+{
+	const struct llrp_elem *e = caps->hopping ? llrp_find(info, LLRP_P_FREQUENCY_HOP_TABLE)
+						  : llrp_find(info, LLRP_P_FIXED_FREQUENCY_TABLE);
+	size_t n = 0;
+
+	(void) llrp_get_bytes(e, "Frequency", &n);
+	caps->n_channels = MIN(n, (size_t) RFID_MAX_CHANNELS);
+	for (size_t i = 0; i < caps->n_channels; i++)
+		caps->khz[i] = llrp_get_at(e, "Frequency", i);
+}
+
 static void parse_regulatory(const struct llrp_elem *band, struct llrp_caps *caps)
 {
 	const struct llrp_elem *info = llrp_find(band, LLRP_P_FREQUENCY_INFORMATION);
@@ -119,6 +131,7 @@ static void parse_regulatory(const struct llrp_elem *band, struct llrp_caps *cap
 	caps->hopping = llrp_get(info, "Hopping") != 0;
 	caps->hop_table =
 		(uint16_t) llrp_get(llrp_find(info, LLRP_P_FREQUENCY_HOP_TABLE), "HopTableID");
+	parse_channels(info, caps);
 	parse_modes(llrp_find(band, LLRP_P_C1G2_UHF_RF_MODE_TABLE), caps);
 }
 

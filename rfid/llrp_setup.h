@@ -28,6 +28,8 @@ struct llrp_caps {
 	uint16_t sensitivity; /**< index of the most sensitive receiver setting; 0 = no table */
 	bool hopping;
 	uint16_t hop_table;
+	size_t n_channels; /**< of the hop table, or fixed ones; ChannelIndex counts them from 1 */
+	uint32_t khz[RFID_MAX_CHANNELS];
 	size_t n_modes;
 	struct {
 		uint16_t id;

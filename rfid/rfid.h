@@ -28,6 +28,7 @@
 #include "common/tls.h"
 
 #define RFID_MAX_ANTENNAS     32
+#define RFID_MAX_CHANNELS     64
 #define RFID_DEFAULT_PORT     5084 /**< IANA "llrp" */
 #define RFID_DEFAULT_TLS_PORT 5085 /**< IANA "llrp-tls" */
 
@@ -79,6 +80,7 @@ struct rfid_reader_config {
 	/** Highest LLRP version to agree on: 0 or 1 = 1.0.1 without asking, 2 = 1.1 if the reader
 	 * speaks it. */
 	uint8_t version;
+	uint32_t audit_s; /**< between two looks at whether it is as we set it; 0 = 5 min */
 	/** UTC up to which an earlier life of this program heard the reader; 0 = never. What the
 	 * reader said after it, and before it is heard again, shows as a gap. */
 	int64_t heard_until_us;
@@ -129,10 +131,16 @@ struct rfid_reader_stats {
 	uint64_t bad_frames;   /**< frames that cost a connection */
 	uint16_t antennas;     /**< from the capabilities */
 	uint32_t antennas_off; /**< bit n: the reader says that antenna n + 1 is disconnected */
-	uint64_t drifts;       /**< times the inventory there was not as we had set it */
-	uint64_t exceptions;   /**< that the reader reported */
-	uint8_t version;       /**< LLRP version spoken, as in the header: 1 = 1.0.1, 2 = 1.1 */
-	char model[64];        /**< manufacturer/model/firmware in words */
+	uint64_t drifts;       /**< times the reader was not as we had set it */
+	uint64_t mended;       /**< ... and then found as we had set it again */
+	char drift[224];       /**< what was found last, and what was wanted; empty = never */
+	int64_t drift_us;      /**< UTC of that; 0 = never */
+	bool drift_mended;
+	size_t n_channels; /**< of the hop table, or of the fixed frequencies */
+	uint32_t khz[RFID_MAX_CHANNELS];
+	uint64_t exceptions; /**< that the reader reported */
+	uint8_t version;     /**< LLRP version spoken, as in the header: 1 = 1.0.1, 2 = 1.1 */
+	char model[64];      /**< manufacturer/model/firmware in words */
 	struct rfid_ledger ledger;
 	char tls_peer[TLS_PIN_MAX]; /**< pin of the certificate the reader showed; may be empty */
 };

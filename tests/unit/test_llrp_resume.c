@@ -319,37 +319,6 @@ static void an_overflow_is_a_gap_since_the_newest_read(void **state)
 	rig_done(&rig);
 }
 
-static void an_inventory_that_drifted_is_found_out_and_set_up_again(void **state)
-{
-	(void) state;
-	for (int ours = 0; ours < 2; ours++) {
-		struct rfid_reader_stats stats;
-		struct llrp_msg *m;
-		struct rig rig;
-
-		rig_init(&rig, &(struct rfid_reader_config){.keepalive_ms = 600000});
-		rig_bring_up(&rig);
-		clock_fake_advance(&rig.clock, LLRP_AUDIT_US);
-		assert_true(llrp_session_deadline(rig.session) <= rig.clock.now_mono_us);
-		assert_int_equal(llrp_session_tick(rig.session), 0);
-		rig_expect(&rig, LLRP_GET_ROSPECS);
-		m = rospecs(&rig, rig.rospec + !ours, 2, false);
-		assert_int_equal(rig_feed_msg(&rig, m), 0);
-		llrp_session_get_stats(rig.session, &stats);
-		assert_int_equal(stats.drifts, !ours);
-		if (ours) {
-			assert_int_equal(rig.sent.len, 0);
-		} else {
-			assert_non_null(strstr(rig.incidents, "in place of ours"));
-			rig_expect(&rig, LLRP_DELETE_ACCESSSPEC);
-			assert_int_equal(rig_reply(&rig, LLRP_DELETE_ACCESSSPEC_RESPONSE, 0, NULL),
-					 0);
-			rig_expect(&rig, LLRP_DELETE_ROSPEC);
-		}
-		rig_done(&rig);
-	}
-}
-
 static void leaving_closes_and_touches_nothing_else(void **state)
 {
 	struct rig rig;
@@ -391,7 +360,6 @@ int main(void)
 		cmocka_unit_test(a_resumed_reader_that_held_nothing_shows_the_whole_absence),
 		cmocka_unit_test(an_earlier_life_of_the_program_counts),
 		cmocka_unit_test(an_overflow_is_a_gap_since_the_newest_read),
-		cmocka_unit_test(an_inventory_that_drifted_is_found_out_and_set_up_again),
 		cmocka_unit_test(leaving_closes_and_touches_nothing_else),
 		cmocka_unit_test(stopping_a_resumed_inventory_stops_it),
 	};
