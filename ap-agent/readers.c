@@ -1,66 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ap-agent/readers.h"
-#include "ap-agent/heard.h"
-#include "ap-agent/radio_watch.h"
-#include "ap-agent/seen.h"
+#include "ap-agent/readers_impl.h"
 #include "ap-agent/sighting.h"
 #include "common/err.h"
 #include "common/log.h"
-#include "rfid/rfid.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #define TICK_US                (250 * US_PER_MS)
-/* Names ever heard in this life: a reader that left keeps its row, so that its tags can go. */
-#define MAX_ENTRIES            64
 /* Names and texts come from outside: into the log they go escaped. */
 #define QUOTED(text)           log_quote(text, (char[PROTO_TEXT_MAX]){0}, PROTO_TEXT_MAX)
 /* How often a mark goes to flash: a gap after a kill is at most this longer than the truth. */
 #define SAVE_US                (10 * US_PER_SEC)
 #define SAVE_SOON_US           (1 * US_PER_SEC) /* after a tag came or went: only that */
 #define SOURCE(entry, antenna) ((uint32_t) (entry) << 8 | (antenna))
-
-struct entry {
-	struct readers *owner;
-	struct proto_desired_reader wish;
-	bool wanted;
-	bool restart; /**< the wish changed while the reader was running */
-	bool stopping;
-	struct rfid_reader *reader;
-	uint32_t heard; /**< bit n: antenna n + 1 has a source in the filter */
-	enum rfid_reader_state state;
-	char error[PROTO_TEXT_MAX];
-	struct radio_watch watch;
-	bool restored;          /**< what an earlier life saw is in the filter */
-	uint64_t sightings;     /**< its reads led to */
-	int64_t heard_until_us; /**< UTC, before the present rfid_reader was made */
-};
-
-struct readers {
-	struct loop *loop;
-	const struct clock *clock;
-	struct journal *journal;
-	const struct timebase *tb;
-	struct presence *presence;
-	const char *cert, *key; /**< PEM files for readers that call; NULL = none */
-	struct store *store;    /**< NULL = nothing is remembered */
-	struct heard heard;
-	struct seen *seen; /**< NULL = nothing is remembered */
-	int64_t marked_us; /**< when all was saved last */
-	bool save_soon;    /**< there is something that a kill should not undo */
-	struct loop_timer *save;
-	struct loop_timer *tick;
-	struct loop_timer *reap; /**< frees stopped readers outside of their own callbacks */
-	loop_fn changed;
-	void *user;
-	loop_fn done; /**< set while stopping for good */
-	void *done_user;
-	struct log_limit drop_limit;
-	uint64_t dropped;
-	size_t n;
-	struct entry *entries[MAX_ENTRIES];
-};
 
 /* --- sightings -------------------------------------------------------------------------------- */
 
@@ -126,6 +79,7 @@ static void on_reads(void *user, const struct rfid_read *reads, size_t n)
 		read.last_us -= skew;
 		e->heard |= 1u << (read.antenna - 1);
 		radio_watch_read(&e->watch, read.antenna, read.count, clock_mono_us(r->clock));
+		radio_watch_channel(&e->watch, read.channel, read.count, read.rssi_cdbm);
 		if (presence_read(r->presence, SOURCE(index, read.antenna), &read) < 0)
 			r->dropped++;
 	}
@@ -440,7 +394,7 @@ static void want_one(struct readers *r, const struct proto_desired_reader *wish)
 	struct entry *e = find(r, wish->name);
 
 	if (!e) {
-		e = r->n < MAX_ENTRIES ? calloc(1, sizeof(*e)) : NULL;
+		e = r->n < READERS_MAX ? calloc(1, sizeof(*e)) : NULL;
 		if (!e) {
 			log_error("readers", "msg=\"too many readers\"");
 			return;
@@ -527,72 +481,6 @@ void readers_stop(struct readers *r, loop_fn done, void *user)
 	for (size_t i = 0; i < r->n; i++)
 		entry_leave(r->entries[i]);
 	loop_timer_start(r->reap, 0);
-}
-
-static void ledger_health(const struct rfid_reader_stats *stats, struct proto_health_reader *row)
-{
-	const struct rfid_ledger *l = &stats->ledger;
-
-	row->reads = stats->reads;
-	row->llrp_version = stats->version;
-	row->reports = l->reports;
-	row->handed_on = l->handed_on;
-	row->unclaimed = l->unclaimed;
-	row->strange = l->strange;
-	row->held = l->held;
-	row->resumed = l->resumed;
-	row->buffer_warnings = l->warnings;
-	row->buffer_overflows = l->overflows;
-	row->gaps = l->gaps;
-	row->gaps_us = l->gaps_us;
-	if (l->last_gap.cause != RFID_GAP_NONE)
-		snprintf(row->gap_cause, sizeof(row->gap_cause), "%s",
-			 rfid_gap_cause_str(l->last_gap.cause));
-	snprintf(row->tls_peer, sizeof(row->tls_peer), "%s", stats->tls_peer);
-	row->gap_from_us = l->last_gap.from_us;
-	row->gap_to_us = l->last_gap.to_us;
-}
-
-static void troubles_health(const struct entry *e, const struct rfid_reader_stats *stats,
-			    struct proto_health_reader *row)
-{
-	const struct clock *c = e->owner->clock;
-	int64_t skew = clock_real_us(c) - clock_mono_us(c);
-
-	row->n_troubles = radio_watch_troubles(&e->watch, stats, clock_mono_us(c), row->troubles,
-					       PROTO_MAX_TROUBLES);
-	for (size_t i = 0; i < row->n_troubles; i++)
-		if (row->troubles[i].since_us)
-			row->troubles[i].since_us += skew;
-}
-
-size_t readers_health(const struct readers *r, struct proto_health_reader *rows, size_t max)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < r->n && n < max; i++) {
-		const struct entry *e = r->entries[i];
-		struct proto_health_reader *row = &rows[n];
-		struct rfid_reader_stats stats = {0};
-
-		if (!e->wanted)
-			continue;
-		if (e->reader)
-			rfid_reader_get_stats(e->reader, &stats);
-		memset(row, 0, sizeof(*row));
-		snprintf(row->name, sizeof(row->name), "%s", e->wish.name);
-		snprintf(row->state, sizeof(row->state), "%s",
-			 e->reader ? rfid_reader_state_str(e->state) : "failed");
-		snprintf(row->model, sizeof(row->model), "%.63s", stats.model);
-		snprintf(row->error, sizeof(row->error), "%s", e->error);
-		row->reconnects = stats.reconnects;
-		row->sightings = e->sightings;
-		ledger_health(&stats, row);
-		if (e->reader)
-			troubles_health(e, &stats, row);
-		n++;
-	}
-	return n;
 }
 
 uint64_t readers_tags_in_view(const struct readers *r)

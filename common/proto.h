@@ -273,6 +273,7 @@ void proto_desired_done(struct proto_desired *m);
 /* --- health ----------------------------------------------------------------------------------- */
 
 #define PROTO_MAX_TROUBLES 6
+#define PROTO_MAX_CHANNELS 64
 
 /** Something wrong with a reader's radio. Codes: ap-agent/radio_watch.h. */
 struct proto_trouble {
@@ -280,6 +281,23 @@ struct proto_trouble {
 	uint16_t antenna;          /**< 0 = all of the reader */
 	int64_t since_us;          /**< UTC on the agent's clock; 0 = unknown */
 	char text[PROTO_TEXT_MAX]; /**< the evidence, a sentence */
+};
+
+/** What an antenna reads, now and usually. */
+struct proto_health_antenna {
+	uint16_t antenna;
+	uint32_t usual_mhz, now_mhz; /**< reads a second times 1000 */
+	int64_t last_us;             /**< UTC on the agent's clock; 0 = never */
+	bool off;                    /**< the reader says that nothing is connected */
+};
+
+/** What a channel of the reader's hop table reads, now and usually. */
+struct proto_health_channel {
+	uint16_t channel;             /**< 1-based */
+	uint32_t khz;                 /**< 0 = not told */
+	uint32_t usual_ppm, now_ppm;  /**< of all reads */
+	int16_t usual_cdbm, now_cdbm; /**< mean signal strength; 0 = unknown */
+	bool failing;
 };
 
 struct proto_health_reader {
@@ -300,6 +318,12 @@ struct proto_health_reader {
 	char tls_peer[PROTO_PIN_MAX];   /**< pin of the certificate the reader showed */
 	size_t n_troubles;
 	struct proto_trouble troubles[PROTO_MAX_TROUBLES];
+	/* Keys that an older controller passes over. */
+	uint64_t drifts, mended; /**< times it was not as set, and was set right again */
+	size_t n_antennas;
+	struct proto_health_antenna antennas[PROTO_MAX_ANTENNAS];
+	size_t n_channels;
+	struct proto_health_channel channels[PROTO_MAX_CHANNELS];
 };
 
 struct proto_health_interface {

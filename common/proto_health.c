@@ -45,6 +45,10 @@ enum {
 	HR_GAP_TO,
 	HR_TLS_PEER,
 	HR_TROUBLES,
+	HR_DRIFTS,
+	HR_MENDED,
+	HR_ANTENNAS,
+	HR_CHANNELS,
 	HR_FIELDS
 };
 enum {
@@ -87,6 +91,10 @@ static uint64_t *reader_counter(struct proto_health_reader *m, unsigned int key)
 		return &m->gaps;
 	case HR_GAPS_US:
 		return &m->gaps_us;
+	case HR_DRIFTS:
+		return &m->drifts;
+	case HR_MENDED:
+		return &m->mended;
 	default:
 		return NULL;
 	}
@@ -111,6 +119,89 @@ static void get_trouble(struct cbor_reader *r, struct proto_trouble *t)
 	cbor_get_text(r, t->text, sizeof(t->text));
 }
 
+/* [antenna, usual, now, last, off] */
+static void put_antenna(struct buf *out, const struct proto_health_antenna *a)
+{
+	cbor_put_array(out, 5);
+	cbor_put_uint(out, a->antenna);
+	cbor_put_uint(out, a->usual_mhz);
+	cbor_put_uint(out, a->now_mhz);
+	cbor_put_int(out, a->last_us);
+	cbor_put_bool(out, a->off);
+}
+
+static void get_antenna(struct cbor_reader *r, struct proto_health_antenna *a)
+{
+	pp_expect_array(r, 5);
+	a->antenna = (uint16_t) cbor_get_uint(r, UINT16_MAX);
+	a->usual_mhz = (uint32_t) cbor_get_uint(r, UINT32_MAX);
+	a->now_mhz = (uint32_t) cbor_get_uint(r, UINT32_MAX);
+	a->last_us = cbor_get_i64(r);
+	a->off = cbor_get_boolean(r);
+}
+
+/* [channel, kHz, usual, now, usual signal, signal now, failing] */
+static void put_channel(struct buf *out, const struct proto_health_channel *c)
+{
+	cbor_put_array(out, 7);
+	cbor_put_uint(out, c->channel);
+	cbor_put_uint(out, c->khz);
+	cbor_put_uint(out, c->usual_ppm);
+	cbor_put_uint(out, c->now_ppm);
+	cbor_put_int(out, c->usual_cdbm);
+	cbor_put_int(out, c->now_cdbm);
+	cbor_put_bool(out, c->failing);
+}
+
+static void get_channel(struct cbor_reader *r, struct proto_health_channel *c)
+{
+	pp_expect_array(r, 7);
+	c->channel = (uint16_t) cbor_get_uint(r, UINT16_MAX);
+	c->khz = (uint32_t) cbor_get_uint(r, UINT32_MAX);
+	c->usual_ppm = (uint32_t) cbor_get_uint(r, UINT32_MAX);
+	c->now_ppm = (uint32_t) cbor_get_uint(r, UINT32_MAX);
+	c->usual_cdbm = pp_get_i16(r);
+	c->now_cdbm = pp_get_i16(r);
+	c->failing = cbor_get_boolean(r);
+}
+
+static void put_radio(struct buf *out, const struct proto_health_reader *m)
+{
+	cbor_put_uint(out, HR_TROUBLES);
+	cbor_put_array(out, m->n_troubles);
+	for (size_t i = 0; i < m->n_troubles; i++)
+		put_trouble(out, &m->troubles[i]);
+	cbor_put_uint(out, HR_ANTENNAS);
+	cbor_put_array(out, m->n_antennas);
+	for (size_t i = 0; i < m->n_antennas; i++)
+		put_antenna(out, &m->antennas[i]);
+	cbor_put_uint(out, HR_CHANNELS);
+	cbor_put_array(out, m->n_channels);
+	for (size_t i = 0; i < m->n_channels; i++)
+		put_channel(out, &m->channels[i]);
+}
+
+static void get_radio(struct cbor_reader *r, unsigned int key, struct proto_health_reader *m)
+{
+	switch (key) {
+	case HR_TROUBLES:
+		m->n_troubles = cbor_get_array(r, PROTO_MAX_TROUBLES);
+		for (size_t i = 0; i < m->n_troubles && cbor_reader_ok(r); i++)
+			get_trouble(r, &m->troubles[i]);
+		break;
+	case HR_ANTENNAS:
+		m->n_antennas = cbor_get_array(r, PROTO_MAX_ANTENNAS);
+		for (size_t i = 0; i < m->n_antennas && cbor_reader_ok(r); i++)
+			get_antenna(r, &m->antennas[i]);
+		break;
+	default:
+		m->n_channels = cbor_get_array(r, PROTO_MAX_CHANNELS);
+		for (size_t i = 0; i < m->n_channels && cbor_reader_ok(r); i++)
+			get_channel(r, &m->channels[i]);
+		break;
+	}
+}
+
 static void put_reader(struct buf *out, const struct proto_health_reader *reader)
 {
 	struct proto_health_reader copy = *reader, *m = &copy;
@@ -128,10 +219,7 @@ static void put_reader(struct buf *out, const struct proto_health_reader *reader
 	pp_put_i(out, HR_GAP_FROM, m->gap_from_us);
 	pp_put_i(out, HR_GAP_TO, m->gap_to_us);
 	pp_put_t(out, HR_TLS_PEER, m->tls_peer);
-	cbor_put_uint(out, HR_TROUBLES);
-	cbor_put_array(out, m->n_troubles);
-	for (size_t i = 0; i < m->n_troubles; i++)
-		put_trouble(out, &m->troubles[i]);
+	put_radio(out, m);
 }
 
 static void get_reader(struct cbor_reader *r, struct proto_health_reader *m)
@@ -160,9 +248,9 @@ static void get_reader(struct cbor_reader *r, struct proto_health_reader *m)
 			cbor_get_text(r, m->gap_cause, sizeof(m->gap_cause));
 			break;
 		case HR_TROUBLES:
-			m->n_troubles = cbor_get_array(r, PROTO_MAX_TROUBLES);
-			for (size_t i = 0; i < m->n_troubles && cbor_reader_ok(r); i++)
-				get_trouble(r, &m->troubles[i]);
+		case HR_ANTENNAS:
+		case HR_CHANNELS:
+			get_radio(r, key, m);
 			break;
 		case HR_TLS_PEER:
 			cbor_get_text(r, m->tls_peer, sizeof(m->tls_peer));

@@ -258,6 +258,6 @@ const struct http_route fleet_routes[] = {
 	{HTTP_PUBLIC, HTTP_PUT, "/api/v1/agents/{}/readers/{}", PERM_FLEET, 4096, fleet_put_reader},
 	{HTTP_PUBLIC, HTTP_DELETE, "/api/v1/agents/{}/readers/{}", PERM_FLEET, 0,
 	 fleet_delete_reader},
-	{HTTP_AGENTS, HTTP_POST, "/agent/v1/health", PERM_AGENT, 64 * 1024, fleet_post_health},
+	{HTTP_AGENTS, HTTP_POST, "/agent/v1/health", PERM_AGENT, 128 * 1024, fleet_post_health},
 	{.path = NULL},
 };

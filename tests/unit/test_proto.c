@@ -274,7 +274,14 @@ static void health_survives_the_link(void **state)
 			     .gap_to_us = 10,
 			     .tls_peer = "cd",
 			     .n_troubles = 2,
-			     .troubles = {{"drifted", 0, -5, "why"}, {"antenna-off", 3, 7, ""}}}},
+			     .troubles = {{"drifted", 0, -5, "why"}, {"antenna-off", 3, 7, ""}},
+			     .drifts = 3,
+			     .mended = 2,
+			     .n_antennas = 1,
+			     .antennas = {{4, 5000, 10, -6, true}},
+			     .n_channels = 2,
+			     .channels = {{1, 902750, 20000, 7, -5500, -6500, true},
+					  {.channel = 2}}}},
 		.interfaces = {{.name = "eth0", .up = true, .signal_dbm = -40}}};
 	struct proto_health back;
 
