@@ -35,8 +35,6 @@
 #define DEFAULT_MIN_GONE_US (1 * US_PER_SEC)
 #define DEFAULT_MAX_GONE_US (30 * US_PER_SEC)
 #define DEFAULT_MAX_PAIRS   65536u
-/* Before a tag's own gaps are known it is taken for one read twice a second. */
-#define PRIOR_GAP_US        500000.0f
 #define RSSI_ALPHA          (1.0f / 3)
 /* Heat: octaves of reads per second and of signal, where 6 dB are one. */
 #define OCTAVE              256
@@ -345,8 +343,8 @@ static int new_pair(struct presence *p, uint16_t source, const struct epc *epc, 
 		return err;
 	pair = presence_pair(p, *ret);
 	pair->last_us = last_us;
-	pair->gap_us = PRIOR_GAP_US;
-	pair->gap_var = PRIOR_GAP_US * PRIOR_GAP_US;
+	pair->gap_us = p->sources[source].gap_us;
+	pair->gap_var = pair->gap_us * pair->gap_us;
 	pair->smooth_cdbm = pair->told_cdbm = pair->peak_cdbm = INT16_MIN;
 	p->sources[source].n_pairs++;
 	return 0;

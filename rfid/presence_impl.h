@@ -66,6 +66,7 @@ struct presence_source {
 	float stays_us;   /**< how long tags were present, all together */
 	float departs;    /**< how often one left */
 	float longest;    /**< gap that a tag nothing is known of may have, in wheel slots */
+	float gap_us;     /**< usual gap of a tag nothing is known of */
 	struct presence_left left[PRESENCE_LEFT];
 };
 

@@ -23,6 +23,8 @@
 
 #include <math.h>
 
+/* Before its tags' gaps are known, a source is taken to read each of them twice a second. */
+#define PRIOR_GAP_US    500000.0f
 #define PRIOR_LONGEST   16 /* wheel slots: two seconds, a round of a few antennas */
 /* Of a pair that has so many gaps its own longest one is believed, before that its source's, which
  * rises with the long gaps and fades with each. */
@@ -40,6 +42,14 @@
 #define RETURN_TIMEOUTS 3
 /* Weight of a new gap, once there are enough of them. */
 #define GAP_ALPHA       (1.0f / 24)
+#define SOURCE_ALPHA    (1.0f / 256)
+/* What a source's gaps count against a tag's own: as two, and as more where tags only pass. */
+#define PRIOR_WEIGHT    2.0f
+#define PASSING_WEIGHT  16.0f
+#define PASSING_GAPS    300.0f
+/* The least patience is configured; where tags only pass, it is this share of their stay. */
+#define STAY_SHARE      (1.0f / 16)
+#define MIN_SHARE       (1.0f / 5)
 /* The timeout is at least this much of the longest gap of late. */
 #define RHYTHM_MARGIN   1.2f
 /* Gaps that vary more than exponential ones do, in squares of the mean. */
@@ -50,6 +60,7 @@ void presence_source_init(struct presence_source *src)
 	src->stays_us = PRIOR_STAYS_US;
 	src->departs = PRIOR_DEPARTS;
 	src->longest = PRIOR_LONGEST;
+	src->gap_us = PRIOR_GAP_US;
 }
 
 /* --- timeouts --------------------------------------------------------------------------------- */
@@ -73,24 +84,41 @@ static float longest_gap_us(const struct presence_source *src, const struct pres
 	return slots * (float) (1 << PRESENCE_SLOT_SHIFT);
 }
 
+static float least_patience_us(const struct presence *p, const struct presence_source *src)
+{
+	float least = (float) p->cfg.min_gone_us;
+
+	return MIN(least, MAX(MIN_SHARE * least, STAY_SHARE * src->stays_us / src->departs));
+}
+
 int64_t presence_gone_after_us(const struct presence *p, const struct presence_pair *pair)
 {
-	float m = MAX(pair->gap_us, 1000.0f);
+	const struct presence_source *src = &p->sources[pair->source];
+	float m = MAX(pair->gap_us, 1000.0f), least_us = least_patience_us(p, src);
 	float s = MIN(MAX(sqrtf(pair->gap_var), 0.15f * m), 20 * m);
 	float t = m - s +
 		  s * logf(MIN(MAX(p->chances_us / m, 1.0f / (float) p->cfg.miss_probability),
-			       even_odds(&p->sources[pair->source], pair, m)));
+			       even_odds(src, pair, m)));
 
-	t = MAX(t, RHYTHM_MARGIN * longest_gap_us(&p->sources[pair->source], pair));
-	if (!(t > (float) p->cfg.min_gone_us))
-		return p->cfg.min_gone_us;
+	t = MAX(t, RHYTHM_MARGIN * longest_gap_us(src, pair));
+	if (!(t > least_us))
+		return (int64_t) least_us;
 	return t < (float) p->cfg.max_gone_us ? (int64_t) t : p->cfg.max_gone_us;
+}
+
+/** A tag that passes is read a few times, the last ones from the edge: what is usual at this
+ * antenna says more of its rhythm than they do. */
+static float prior_weight(const struct presence_source *src)
+{
+	float gaps_of_stay = src->stays_us / src->departs / src->gap_us;
+
+	return PRIOR_WEIGHT + MIN(PASSING_WEIGHT, PASSING_GAPS / gaps_of_stay);
 }
 
 void presence_learn_gap(struct presence_source *src, struct presence_pair *pair, float gap_us)
 {
-	/* The first gaps count more: the prior is worth two of them. */
-	float alpha = MAX(1.0f / (float) (3 + pair->n_gaps), GAP_ALPHA);
+	/* The first gaps count more. */
+	float alpha = MAX(1.0f / (prior_weight(src) + 1 + (float) pair->n_gaps), GAP_ALPHA);
 	float off = gap_us - pair->gap_us;
 	int64_t slots = ((int64_t) gap_us >> PRESENCE_SLOT_SHIFT) + 1;
 
@@ -100,6 +128,7 @@ void presence_learn_gap(struct presence_source *src, struct presence_pair *pair,
 			LONGEST_RISE * (MIN((float) slots, (float) UINT8_MAX) - src->longest);
 	else
 		src->longest -= LONGEST_FADE * src->longest;
+	src->gap_us += SOURCE_ALPHA * (gap_us - src->gap_us);
 	if (pair->n_gaps < UINT8_MAX)
 		pair->n_gaps++;
 	pair->gap_us += alpha * off;
