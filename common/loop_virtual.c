@@ -14,7 +14,8 @@
 struct loop_virtual {
 	struct loop base;
 	struct clock_fake clock;
-	struct loop_timer *timers; /* armed, earliest first */
+	struct loop_timer **timers; /* armed ones, a heap; the earliest first */
+	size_t n_timers, n_armed, cap;
 	struct loop_io *ios;
 	struct loop_async *asyncs;
 	struct pending_work *works;
@@ -27,8 +28,9 @@ struct loop_timer {
 	loop_fn fn;
 	void *user;
 	int64_t due_us;
+	uint64_t order; /* of being armed */
+	size_t place;
 	bool armed;
-	struct loop_timer *prev, *next;
 };
 
 struct loop_io {
@@ -64,12 +66,63 @@ static struct loop_virtual *virtual_of(const void *obj)
 	return (struct loop_virtual *) ((const struct loop_obj *) obj)->loop;
 }
 
+/* --- timers ----------------------------------------------------------------------------------- */
+
+/* Of two that are due at one instant, the one armed last goes first. */
+static bool earlier(const struct loop_timer *a, const struct loop_timer *b)
+{
+	return a->due_us != b->due_us ? a->due_us < b->due_us : a->order > b->order;
+}
+
+static void heap_put(struct loop_virtual *v, size_t i, struct loop_timer *t)
+{
+	v->timers[i] = t;
+	t->place = i;
+}
+
+static void heap_up(struct loop_virtual *v, struct loop_timer *t)
+{
+	size_t i = t->place;
+
+	for (; i > 0 && earlier(t, v->timers[(i - 1) / 2]); i = (i - 1) / 2)
+		heap_put(v, i, v->timers[(i - 1) / 2]);
+	heap_put(v, i, t);
+}
+
+static void heap_down(struct loop_virtual *v, struct loop_timer *t)
+{
+	size_t i = t->place;
+
+	for (size_t child; (child = 2 * i + 1) < v->n_armed; i = child) {
+		if (child + 1 < v->n_armed && earlier(v->timers[child + 1], v->timers[child]))
+			child++;
+		if (!earlier(v->timers[child], t))
+			break;
+		heap_put(v, i, v->timers[child]);
+	}
+	heap_put(v, i, t);
+}
+
+/* Room in the heap is made here, so that arming cannot fail. */
 static int timer_make(struct loop *l, loop_fn fn, void *user, struct loop_timer **ret)
 {
+	struct loop_virtual *v = (struct loop_virtual *) l;
 	struct loop_timer *t = calloc(1, sizeof(*t));
 
-	if (!t)
+	if (t && v->n_timers == v->cap) {
+		size_t cap = v->cap ? 2 * v->cap : 64;
+		struct loop_timer **timers = reallocarray(v->timers, cap, sizeof(*timers));
+
+		if (timers) {
+			v->timers = timers;
+			v->cap = cap;
+		}
+	}
+	if (!t || v->n_timers == v->cap) {
+		free(t);
 		return -ENOMEM;
+	}
+	v->n_timers++;
 	*t = (struct loop_timer){.obj.loop = l, .fn = fn, .user = user};
 	*ret = t;
 	return 0;
@@ -78,15 +131,17 @@ static int timer_make(struct loop *l, loop_fn fn, void *user, struct loop_timer 
 static void timer_disarm(struct loop_timer *t)
 {
 	struct loop_virtual *v = virtual_of(t);
+	struct loop_timer *last;
 
-	if (t->armed)
-		DL_DELETE(v->timers, t);
+	if (!t->armed)
+		return;
 	t->armed = false;
-}
-
-static int by_due_time(const struct loop_timer *a, const struct loop_timer *b)
-{
-	return (a->due_us > b->due_us) - (a->due_us < b->due_us);
+	last = v->timers[--v->n_armed];
+	if (last == t)
+		return;
+	heap_put(v, t->place, last);
+	heap_up(v, last);
+	heap_down(v, last);
 }
 
 static void timer_arm(struct loop_timer *t, int64_t delay_us)
@@ -96,8 +151,10 @@ static void timer_arm(struct loop_timer *t, int64_t delay_us)
 
 	timer_disarm(t);
 	t->due_us = v->clock.now_mono_us + ms * US_PER_MS;
+	t->order = ++v->next_order;
 	t->armed = true;
-	DL_INSERT_INORDER(v->timers, t, by_due_time);
+	heap_put(v, v->n_armed++, t);
+	heap_up(v, t);
 }
 
 static bool timer_is_active(const struct loop_timer *t)
@@ -108,6 +165,7 @@ static bool timer_is_active(const struct loop_timer *t)
 static void timer_release(struct loop_timer *t)
 {
 	timer_disarm(t);
+	virtual_of(t)->n_timers--;
 	free(t);
 }
 
@@ -309,8 +367,8 @@ void loop_run_until(struct loop *l, int64_t mono_us)
 
 	v->stopped = false;
 	run_ready(v);
-	while (!v->stopped && v->timers && v->timers->due_us <= mono_us) {
-		struct loop_timer *t = v->timers;
+	while (!v->stopped && v->n_armed && v->timers[0]->due_us <= mono_us) {
+		struct loop_timer *t = v->timers[0];
 
 		set_now(v, t->due_us);
 		timer_disarm(t);
@@ -326,8 +384,8 @@ static void virtual_run(struct loop *l)
 	struct loop_virtual *v = (struct loop_virtual *) l;
 
 	v->stopped = false;
-	while (!v->stopped && v->timers)
-		loop_run_until(l, v->timers->due_us);
+	while (!v->stopped && v->n_armed)
+		loop_run_until(l, v->timers[0]->due_us);
 }
 
 static void virtual_run_once(struct loop *l, int64_t max_wait_ms)
@@ -349,6 +407,7 @@ static void virtual_free(struct loop *l)
 
 	DL_FOREACH_SAFE (v->works, w, tmp)
 		free(w);
+	free(v->timers);
 	free(v);
 }
 

@@ -55,18 +55,27 @@ void sim_label_free(struct sim_label *l)
 
 /* --- the label's own clock -------------------------------------------------------------------- */
 
+/** Its clock's rate as it counts: 1 is right. */
+static double clock_rate(const struct sim_label *l)
+{
+	double ppm = l->model.clock_ppm;
+
+	if (l->model.corrects_clock)
+		ppm = fmax(fmin(ppm, SIM_LABEL_RESIDUAL_PPM), -SIM_LABEL_RESIDUAL_PPM);
+	return 1.0 + ppm * 1e-6;
+}
+
 uint32_t label_clock_ms(const struct sim_label *l, int64_t now_us)
 {
 	double elapsed_ms = (double) (now_us - l->clock_base_us) / (double) US_PER_MS;
 
 	/* Modulo 2^32 as the label counts; a double holds 285,000 years of microseconds. */
-	return l->clock_base_ms +
-	       (uint32_t) (uint64_t) floor(elapsed_ms * (1.0 + l->model.clock_ppm * 1e-6));
+	return l->clock_base_ms + (uint32_t) (uint64_t) floor(elapsed_ms * clock_rate(l));
 }
 
 int64_t label_clock_due_us(const struct sim_label *l, uint32_t delay_ms, int64_t now_us)
 {
-	double real_us = (double) delay_ms * (double) US_PER_MS / (1.0 + l->model.clock_ppm * 1e-6);
+	double real_us = (double) delay_ms * (double) US_PER_MS / clock_rate(l);
 
 	return now_us + (int64_t) real_us;
 }

@@ -17,11 +17,13 @@
 #include "esl-radio/esl_wire.h"
 #include "sim/rng.h"
 
-#define SIM_LABEL_ADDR_BYTES  6
-#define SIM_LABEL_MAX_SLOTS   16
-#define SIM_LABEL_MAX_LEDS    4
-#define SIM_LABEL_ANSWER_MAX  (ESL_AD_MAX + EAD_OVERHEAD)
-#define SIM_LABEL_WATCHDOG_US (3600 * US_PER_SEC)
+#define SIM_LABEL_ADDR_BYTES   6
+#define SIM_LABEL_MAX_SLOTS    16
+#define SIM_LABEL_MAX_LEDS     4
+#define SIM_LABEL_ANSWER_MAX   (ESL_AD_MAX + EAD_OVERHEAD)
+#define SIM_LABEL_WATCHDOG_US  (3600 * US_PER_SEC)
+/** The beat is known to 30 us, and followed over a minute. */
+#define SIM_LABEL_RESIDUAL_PPM 0.5
 
 /** Whose reading of the specification the label follows where two known implementations differ. */
 enum sim_personality {
@@ -37,6 +39,11 @@ struct sim_label_model {
 	enum sim_personality personality;
 	int64_t redraw_us; /**< mean; each redraw takes +-25 % */
 	double clock_ppm;  /**< how fast its clock runs away */
+	/** Each label's own rate is drawn from clock_ppm plus or minus this (sim/radio.h). */
+	double clock_spread_ppm;
+	/** It measures its clock against the train's beat, and follows that: what it cannot measure
+	 * away is SIM_LABEL_RESIDUAL_PPM of its error's sign. */
+	bool corrects_clock;
 };
 
 /** Something visible happened at `at_us`, on the clock of the calls. */
@@ -82,6 +89,26 @@ int sim_label_update_complete(struct sim_label *l, bool in_range_of_train,
 
 /* --- the broadcast side ----------------------------------------------------------------------- */
 
+/** One packet as all labels of a subevent hear it. Those that hold the same key would decrypt the
+ * same bytes to the same text, so that this is done once for them. */
+struct sim_label_air {
+	const uint8_t *ad;
+	size_t len;
+	bool tried;
+	struct ead_key key; /**< under which it was tried */
+	int n;              /**< length of `plain`, negative if the key is not its own */
+	uint8_t plain[EAD_PLAIN_MAX];
+	const uint8_t *payload;
+	size_t payload_len;
+	bool broadcast;
+	uint8_t called[32]; /**< ids addressed in it, a bit each */
+};
+
+void sim_label_air_init(struct sim_label_air *a, const uint8_t *ad, size_t len);
+/** As sim_label_packet(). */
+int sim_label_hear(struct sim_label *l, struct sim_label_air *a,
+		   uint8_t ret_answer[SIM_LABEL_ANSWER_MAX], unsigned int *ret_slot,
+		   int64_t now_us) _must_check_;
 /**
  * A packet arrived intact in the label's subevent. Yields the length of the encrypted answer in
  * ret_answer and its slot, or 0 when the label has nothing to say.

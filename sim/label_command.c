@@ -353,29 +353,76 @@ static int answer_seal(struct sim_label *l, const struct answers *answers, uint8
 			SIM_LABEL_ANSWER_MAX);
 }
 
-int sim_label_packet(struct sim_label *l, const uint8_t *ad, size_t len,
-		     uint8_t ret_answer[SIM_LABEL_ANSWER_MAX], unsigned int *ret_slot,
-		     int64_t now_us)
+void sim_label_air_init(struct sim_label_air *a, const uint8_t *ad, size_t len)
+{
+	a->ad = ad;
+	a->len = len;
+	a->tried = false;
+}
+
+/** Which labels it speaks to. */
+static void air_read(struct sim_label_air *a)
+{
+	struct wire w;
+
+	a->broadcast = false;
+	memset(a->called, 0, sizeof a->called);
+	wire_init(&w, a->payload, a->payload_len);
+	(void) wire_get_u8(&w);
+	while (wire_left(&w) > 0) {
+		struct esl_cmd cmd;
+
+		esl_cmd_decode(&w, &cmd);
+		if (!wire_ok(&w))
+			return;
+		a->broadcast |= cmd.esl_id == ESL_ID_BROADCAST;
+		a->called[cmd.esl_id / 8] |= (uint8_t) (1u << cmd.esl_id % 8);
+	}
+}
+
+static void air_open(struct sim_label_air *a, const struct ead_key *key)
+{
+	if (a->tried && memcmp(&a->key, key, sizeof a->key) == 0)
+		return;
+	a->tried = true;
+	a->key = *key;
+	a->n = ead_open(key, a->ad, a->len, a->plain, sizeof a->plain);
+	a->payload = NULL;
+	if (a->n >= 0 && esl_ad_find(a->plain, (size_t) a->n, &a->payload, &a->payload_len) < 0)
+		a->payload = NULL;
+	if (a->payload)
+		air_read(a);
+}
+
+int sim_label_hear(struct sim_label *l, struct sim_label_air *a,
+		   uint8_t ret_answer[SIM_LABEL_ANSWER_MAX], unsigned int *ret_slot, int64_t now_us)
 {
 	struct answers answers = {0};
-	uint8_t plain[EAD_PLAIN_MAX];
-	const uint8_t *payload;
-	size_t payload_len;
-	int n, slot;
+	int slot;
 
 	sim_label_advance(l, now_us);
 	if (l->state != ESL_SYNCHRONIZED)
 		return 0;
-	n = ead_open(&l->train_key, ad, len, plain, sizeof plain);
-	if (n < 0)
+	air_open(a, &l->train_key);
+	if (a->n < 0)
 		return 0;
 	l->last_packet_us = now_us;
-	if (esl_ad_find(plain, (size_t) n, &payload, &payload_len) < 0)
+	if (!a->payload || (!a->broadcast && !(a->called[l->id / 8] & 1u << l->id % 8)))
 		return 0;
-	slot = packet_execute(l, payload, payload_len, &answers, now_us);
+	slot = packet_execute(l, a->payload, a->payload_len, &answers, now_us);
 	sim_label_advance(l, now_us);
 	if (slot < 0)
 		return 0;
 	*ret_slot = (unsigned int) slot;
 	return answer_seal(l, &answers, ret_answer);
+}
+
+int sim_label_packet(struct sim_label *l, const uint8_t *ad, size_t len,
+		     uint8_t ret_answer[SIM_LABEL_ANSWER_MAX], unsigned int *ret_slot,
+		     int64_t now_us)
+{
+	struct sim_label_air a;
+
+	sim_label_air_init(&a, ad, len);
+	return sim_label_hear(l, &a, ret_answer, ret_slot, now_us);
 }

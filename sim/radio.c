@@ -8,13 +8,15 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define CLOCK_STREAM UINT64_C(0x636c6f636b) /* keeps draws of clocks apart from those of places */
+
 /** A train ended a while ago: labels that follow no running train notice now. */
 static void sync_timeout(void *user)
 {
 	struct sim_radio *r = user;
 
 	for (size_t i = 0; i < r->n_labels; i++) {
-		if (sim_radio_in_sync(r, i))
+		if (sim_radio_in_sync(r, i) && r->labels[i].loss_down < 1)
 			continue;
 		sim_label_sync_lost(r->labels[i].label, clock_mono_us(r->clock));
 		sim_radio_touched(r, i);
@@ -41,6 +43,9 @@ int sim_radio_new(struct loop *loop, const struct sim_radio_config *cfg, struct 
 	radio_channels_init(&r->channels, (uint16_t) (0x5a31 + 0x1111 * cfg->index));
 	if (cfg->wifi.mhz)
 		r->channels.wifi[r->channels.n_wifi++] = cfg->wifi;
+	for (size_t g = 0; g < HCI_SUBEVENTS_MAX; g++)
+		TAILQ_INIT(&r->in_group[g]);
+	TAILQ_INIT(&r->advertising);
 	buf_init(&r->in, 0);
 	radio_host_reset(r);
 	e = loop_timer_new(loop, sync_timeout, r, &r->sync_timer);
@@ -80,6 +85,31 @@ void sim_radio_free(struct sim_radio *r)
 
 /* --- labels ----------------------------------------------------------------------------------- */
 
+static struct radio_label_list *list_of(struct radio_label *rl)
+{
+	if (rl->place == RADIO_IN_GROUP)
+		return &rl->radio->in_group[rl->group];
+	return rl->place == RADIO_ADVERTISING ? &rl->radio->advertising : NULL;
+}
+
+/** Its state decides who can reach it, and how. */
+static void label_moved(struct radio_label *rl)
+{
+	enum esl_label_state state = sim_label_state(rl->label);
+
+	if (list_of(rl))
+		TAILQ_REMOVE(list_of(rl), rl, link);
+	rl->group = sim_label_group(rl->label);
+	if (state == ESL_SYNCHRONIZED)
+		rl->place = RADIO_IN_GROUP;
+	else if (state == ESL_UNASSOCIATED || state == ESL_UNSYNCHRONIZED)
+		rl->place = RADIO_ADVERTISING;
+	else
+		rl->place = RADIO_NOWHERE;
+	if (list_of(rl))
+		TAILQ_INSERT_TAIL(list_of(rl), rl, link);
+}
+
 static void label_due(void *user)
 {
 	struct radio_label *rl = user;
@@ -96,6 +126,8 @@ static void label_event(void *user, struct sim_label *l, enum sim_label_event ev
 	if (event == SIM_LABEL_REDRAW_ENDED && rl->radio->shows)
 		sim_shows_add(rl->radio->shows, l);
 	if (event == SIM_LABEL_STATE_CHANGED)
+		label_moved(rl);
+	if (event == SIM_LABEL_STATE_CHANGED)
 		radio_links_label(rl->radio->links, (size_t) (rl - rl->radio->labels));
 	if (rl->radio->watch)
 		rl->radio->watch(rl->radio->watch_user, (size_t) (rl - rl->radio->labels), event);
@@ -106,10 +138,11 @@ void sim_radio_touched(struct sim_radio *r, size_t i)
 	struct radio_label *rl = &r->labels[i];
 	int64_t next_us = sim_label_next_us(rl->label);
 
-	if (next_us == INT64_MAX)
-		loop_timer_stop(rl->timer);
-	else
-		loop_timer_start(rl->timer, MAX(next_us - clock_mono_us(r->clock), INT64_C(0)));
+	/* One that fires too early finds nothing to do, and is set again. */
+	if (next_us == INT64_MAX || (loop_timer_active(rl->timer) && rl->armed_us <= next_us))
+		return;
+	rl->armed_us = next_us;
+	loop_timer_start(rl->timer, MAX(next_us - clock_mono_us(r->clock), INT64_C(0)));
 }
 
 static int label_init(struct sim_radio *r, size_t i, const struct sim_label_model *model)
@@ -118,18 +151,24 @@ static int label_init(struct sim_radio *r, size_t i, const struct sim_label_mode
 	uint8_t addr[SIM_LABEL_ADDR_BYTES] = {
 		0xc0, 0xff, 0xee, r->index, (uint8_t) (number >> 8), (uint8_t) number};
 	struct radio_label *rl = &r->labels[i];
+	struct sim_label_model own = *model;
 	int e;
 
-	*rl = (struct radio_label){.radio = r};
+	*rl = (struct radio_label){.radio = r, .loss_down = -1, .loss_up = -1};
 	/* Labels stand at distances of their own; those at the far end are weak. */
-	rl->mean_rssi_dbm = -45.0 - 33.0 * sim_hash_unit(r->seed, r->index, number);
-	e = sim_label_new(addr, model, r->seed, label_event, rl, &rl->label);
+	rl->mean_rssi_dbm = (float) (-45.0 - 33.0 * sim_hash_unit(r->seed, r->index, number));
+	own.clock_ppm += own.clock_spread_ppm *
+			 (2 * sim_hash_unit(r->seed ^ CLOCK_STREAM, r->index, number) - 1);
+	e = sim_label_new(addr, &own, r->seed, label_event, rl, &rl->label);
 	if (e < 0)
 		return e;
 	e = loop_timer_new(r->loop, label_due, rl, &rl->timer);
-	if (e < 0)
+	if (e < 0) {
 		sim_label_free(rl->label);
-	return e;
+		return e;
+	}
+	label_moved(rl);
+	return 0;
 }
 
 int sim_radio_add_labels(struct sim_radio *r, const struct sim_label_model *model, unsigned int n)
@@ -181,15 +220,39 @@ void sim_radio_watch(struct sim_radio *r, sim_radio_label_fn fn, void *user)
 
 /* --- air -------------------------------------------------------------------------------------- */
 
-bool radio_train_packet_lost(struct sim_radio *r)
+/** A packet on the present channel; `own` is its label's chance of loss, negative = the radio's. */
+static bool lottery(struct sim_radio *r, float own)
 {
-	return radio_channels_fly(&r->channels, &r->rng) || sim_rng_chance(&r->rng, r->loss);
+	return radio_channels_fly(&r->channels, &r->rng) ||
+	       sim_rng_chance(&r->rng, own < 0 ? r->loss : (double) own);
+}
+
+bool radio_train_lost_down(struct sim_radio *r, size_t i)
+{
+	return lottery(r, r->labels[i].loss_down);
+}
+
+bool radio_train_lost_up(struct sim_radio *r, size_t i)
+{
+	return lottery(r, r->labels[i].loss_up);
 }
 
 bool sim_radio_packet_lost(struct sim_radio *r)
 {
 	radio_channels_hop(&r->channels, r->channels.events++);
-	return radio_train_packet_lost(r);
+	return lottery(r, -1);
+}
+
+bool sim_radio_lost_down(struct sim_radio *r, size_t i)
+{
+	radio_channels_hop(&r->channels, r->channels.events++);
+	return radio_train_lost_down(r, i);
+}
+
+bool sim_radio_lost_up(struct sim_radio *r, size_t i)
+{
+	radio_channels_hop(&r->channels, r->channels.events++);
+	return radio_train_lost_up(r, i);
 }
 
 int sim_radio_set_wifi(struct sim_radio *r, const struct radio_wifi *list, unsigned int n)
@@ -203,9 +266,17 @@ int sim_radio_set_wifi(struct sim_radio *r, const struct radio_wifi *list, unsig
 	return 0;
 }
 
+void sim_radio_set_label_loss(struct sim_radio *r, size_t i, double down, double up)
+{
+	r->labels[i].loss_down = (float) down;
+	r->labels[i].loss_up = (float) up;
+	if (down >= 1 && r->train.running)
+		loop_timer_start(r->sync_timer, train_sync_timeout_us(r));
+}
+
 int8_t sim_radio_rssi(struct sim_radio *r, size_t i)
 {
-	return (int8_t) lround(r->labels[i].mean_rssi_dbm + 2.5 * sim_rng_normal(&r->rng));
+	return (int8_t) lround((double) r->labels[i].mean_rssi_dbm + 2.5 * sim_rng_normal(&r->rng));
 }
 
 bool sim_radio_in_sync(const struct sim_radio *r, size_t i)

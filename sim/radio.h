@@ -21,7 +21,7 @@
 #include "sim/radio_channels.h"
 #include "sim/shows.h"
 
-#define SIM_RADIO_MAX_LABELS 4096
+#define SIM_RADIO_MAX_LABELS 32640 /**< 128 groups of 255 */
 
 struct sim_radio_config {
 	const char *name;
@@ -72,6 +72,12 @@ int sim_radio_attach(struct sim_radio *r, int fd) _must_check_;
 
 const char *sim_radio_name(const struct sim_radio *r);
 void sim_radio_set_loss(struct sim_radio *r, double loss);
+/**
+ * That label's own chances of loss, to it and from it; negative = the radio's. From 1 on it is out
+ * of range of the train: six intervals later it has fallen out of step, unless it is back by then.
+ * (Chance alone does not part them: labels wait for ten seconds and more before they give up.)
+ */
+void sim_radio_set_label_loss(struct sim_radio *r, size_t i, double down, double up);
 double sim_radio_loss(const struct sim_radio *r);
 void sim_radio_get_stats(const struct sim_radio *r, struct sim_radio_stats *ret);
 
@@ -89,6 +95,9 @@ typedef void (*sim_radio_label_fn)(void *user, size_t i, enum sim_label_event ev
 void sim_radio_watch(struct sim_radio *r, sim_radio_label_fn fn, void *user);
 /** Draws the lottery for one packet. */
 bool sim_radio_packet_lost(struct sim_radio *r);
+/** The same for a packet to (or from) that label, whose losses may be its own. */
+bool sim_radio_lost_down(struct sim_radio *r, size_t i);
+bool sim_radio_lost_up(struct sim_radio *r, size_t i);
 /** Signal of that label at the access point, with fading. */
 int8_t sim_radio_rssi(struct sim_radio *r, size_t i);
 /** Start of the next occurrence of a subevent (monotonic clock), or negative when no train runs. */

@@ -24,16 +24,23 @@ void radio_advert_tick(void *user)
 	struct radio_links *k = user;
 	int64_t now = links_now_us(k);
 
-	for (size_t i = 0; k->scanning && i < sim_radio_labels(k->r); i++) {
+	struct radio_label *rl, *next;
+
+	for (rl = TAILQ_FIRST(&k->r->advertising); rl && k->scanning; rl = next) {
+		size_t i = (size_t) (rl - k->r->labels);
 		struct sim_label_view v;
 
-		if (k->advert_due_us[i] > now)
+		next = TAILQ_NEXT(rl, link);
+		if (!rl->advert_due_us)
+			rl->advert_due_us = now + sim_rng_below(&k->rng, ADVERT_INTERVAL_US);
+		if (rl->advert_due_us > now)
 			continue;
-		k->advert_due_us[i] = now + ADVERT_INTERVAL_US - ADVERT_TICK_US +
-				      sim_rng_below(&k->rng, 2 * ADVERT_TICK_US);
-		sim_label_get(sim_radio_label(k->r, i), &v);
-		if (v.advertising && !radio_link_of(k, i) && !sim_radio_packet_lost(k->r))
-			advert_send(k, i, &v);
+		rl->advert_due_us = now + ADVERT_INTERVAL_US - ADVERT_TICK_US +
+				    sim_rng_below(&k->rng, 2 * ADVERT_TICK_US);
+		if (radio_link_of(k, i) || sim_radio_lost_up(k->r, i))
+			continue;
+		sim_label_get(rl->label, &v);
+		advert_send(k, i, &v);
 	}
 	if (k->scanning)
 		loop_timer_start(k->advert_timer, ADVERT_TICK_US);

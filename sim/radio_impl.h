@@ -13,17 +13,33 @@
 #include "sim/radio.h"
 #include "sim/radio_channels.h"
 #include <stdio.h>
+#include <sys/queue.h>
 
 #define HOST_QUEUE_MAX (1u << 20)
 #define AIR_DATA_MAX   251
+
+/** Which list a label is in; packets look only at those they can reach. */
+enum radio_place {
+	RADIO_NOWHERE,
+	RADIO_IN_GROUP, /**< Synchronized */
+	RADIO_ADVERTISING,
+};
 
 struct radio_label {
 	struct sim_radio *radio;
 	struct sim_label *label;
 	struct loop_timer *timer;
+	int64_t armed_us;    /**< when `timer` fires, while it is active */
 	uint32_t generation; /**< of the train it is synchronized to */
-	double mean_rssi_dbm;
+	float mean_rssi_dbm;
+	float loss_down, loss_up; /**< negative = the radio's */
+	int64_t advert_due_us;
+	TAILQ_ENTRY(radio_label) link; /**< in the list of its place */
+	uint8_t place;                 /**< enum radio_place */
+	uint8_t group;                 /**< of the list it is in */
 };
+
+TAILQ_HEAD(radio_label_list, radio_label);
 
 struct subevent_slot {
 	bool set;
@@ -89,6 +105,8 @@ struct sim_radio {
 
 	struct radio_label *labels;
 	size_t n_labels;
+	struct radio_label_list in_group[HCI_SUBEVENTS_MAX];
+	struct radio_label_list advertising;
 	sim_radio_label_fn watch;
 	void *watch_user;
 	struct loop_timer *sync_timer; /**< labels of an ended train notice when it fires */
@@ -114,8 +132,9 @@ bool radio_host_wants(const struct sim_radio *r, uint8_t le_event);
 void radio_address(const struct sim_radio *r, uint8_t ret[7]);
 
 /* radio.c */
-/** Draws the lottery for one packet of the subevent in the air. */
-bool radio_train_packet_lost(struct sim_radio *r);
+/** Draws the lottery for one packet of the subevent in the air, to that label or from it. */
+bool radio_train_lost_down(struct sim_radio *r, size_t i);
+bool radio_train_lost_up(struct sim_radio *r, size_t i);
 
 /* radio_train.c */
 /** -ERR_RANGE for parameters no controller could keep. */
@@ -124,6 +143,8 @@ void train_start(struct sim_radio *r, const struct hci_pa_params *p);
 void train_stop(struct sim_radio *r);
 /** Takes data for one subevent; yields an HCI status. */
 uint8_t train_set_data(struct sim_radio *r, const struct hci_subevent_data *d);
+/** How long a label misses the train before it gives it up. */
+int64_t train_sync_timeout_us(const struct sim_radio *r);
 int train_timer_new(struct sim_radio *r);
 /** When the train next needs the radio for itself; `now_us` if it has it. */
 int64_t train_wants_us(const struct sim_radio *r, int64_t now_us);

@@ -196,7 +196,7 @@ static bool carry_down(struct one_link *o, unsigned int *sent)
 {
 	struct packet *p;
 
-	if (sim_radio_packet_lost(o->k->r))
+	if (sim_radio_lost_down(o->k->r, o->label))
 		return false; /* the next event repeats it */
 	p = list_take(&o->down);
 	label_hears(o, p);
@@ -209,7 +209,7 @@ static bool carry_up(struct one_link *o, struct buf *b)
 {
 	struct packet *p;
 
-	if (sim_radio_packet_lost(o->k->r))
+	if (sim_radio_lost_up(o->k->r, o->label))
 		return false;
 	p = list_take(&o->up);
 	hci_put_acl(b, &(struct hci_acl){.handle = handle_of(o),
@@ -398,7 +398,8 @@ static int64_t plan_call(struct radio_links *k, const struct sim_label_view *v, 
 		return 0;
 	k->attempt.will_succeed = v && v->state == ESL_SYNCHRONIZED && v->group == subevent &&
 				  sim_radio_in_sync(k->r, k->attempt.label) &&
-				  !sim_radio_packet_lost(k->r) && !sim_radio_packet_lost(k->r);
+				  !sim_radio_lost_down(k->r, k->attempt.label) &&
+				  !sim_radio_lost_up(k->r, k->attempt.label);
 	return at_us - links_now_us(k) +
 	       (k->attempt.will_succeed ? 1 : CALL_EVENTS) * k->attempt.interval_us;
 }
@@ -413,7 +414,7 @@ static void look_for_advert(struct radio_links *k)
 	if (!k->attempt.known)
 		return;
 	sim_label_get(sim_radio_label(k->r, k->attempt.label), &v);
-	k->attempt.will_succeed = v.advertising && !sim_radio_packet_lost(k->r);
+	k->attempt.will_succeed = v.advertising && !sim_radio_lost_up(k->r, k->attempt.label);
 }
 
 static void attempt_due(void *user)
@@ -559,11 +560,8 @@ int radio_links_new(struct sim_radio *r, struct radio_links **ret)
 	k->r = r;
 	sim_rng_init(&k->rng, r->seed, "links");
 	k->bonds = calloc(SIM_RADIO_MAX_LABELS, sizeof(*k->bonds));
-	k->advert_due_us = calloc(SIM_RADIO_MAX_LABELS, sizeof(*k->advert_due_us));
-	if (!k->bonds || !k->advert_due_us)
+	if (!k->bonds)
 		e = -ENOMEM;
-	for (size_t i = 0; k->advert_due_us && i < SIM_RADIO_MAX_LABELS; i++)
-		k->advert_due_us[i] = links_now_us(k) + sim_rng_below(&k->rng, ADVERT_INTERVAL_US);
 	for (size_t i = 0; i < RADIO_LINKS_MAX; i++) {
 		struct one_link *o = &k->links[i];
 
@@ -602,6 +600,5 @@ void radio_links_free(struct radio_links *k)
 	for (size_t i = 0; k->bonds && i < SIM_RADIO_MAX_LABELS; i++)
 		label_bond_drop_kept(&k->bonds[i]);
 	free(k->bonds);
-	free(k->advert_due_us);
 	free(k);
 }

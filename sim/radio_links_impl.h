@@ -60,7 +60,6 @@ struct radio_links {
 	struct sim_rng rng;
 	struct one_link links[RADIO_LINKS_MAX];
 	struct label_bond *bonds; /* per label */
-	int64_t *advert_due_us;   /* per label */
 	struct attempt attempt;
 	struct loop_timer *attempt_timer, *advert_timer;
 	bool scanning;

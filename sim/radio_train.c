@@ -84,7 +84,7 @@ static void air_answer(struct sim_radio *r, size_t i, const uint8_t *answer, siz
 		r->stats.collisions++;
 		a->heard = false;
 		a->broken = true;
-	} else if (radio_train_packet_lost(r)) {
+	} else if (radio_train_lost_up(r, i)) {
 		r->stats.responses_lost++;
 		a->broken = true;
 	} else {
@@ -95,25 +95,31 @@ static void air_answer(struct sim_radio *r, size_t i, const uint8_t *answer, siz
 	}
 }
 
-/** One packet flies past every label of the subevent that is in sync and listening. */
+/** One packet flies past every label of the subevent that is in sync and listening. An empty one
+ * only keeps them in step. */
 static void air_send(struct sim_radio *r, uint8_t subevent, const struct subevent_slot *s,
 		     int64_t now_us)
 {
-	for (size_t i = 0; i < r->n_labels; i++) {
-		struct sim_label *l = r->labels[i].label;
+	bool links = radio_links_count(r->links) > 0;
+	struct radio_label *rl, *next;
+	struct sim_label_air air;
+
+	sim_label_air_init(&air, s->data, s->len);
+	for (rl = s->len ? TAILQ_FIRST(&r->in_group[subevent]) : NULL; rl; rl = next) {
+		size_t i = (size_t) (rl - r->labels);
 		uint8_t answer[SIM_LABEL_ANSWER_MAX];
 		unsigned int slot;
 		int n;
 
-		if (!sim_radio_in_sync(r, i) || sim_label_state(l) != ESL_SYNCHRONIZED ||
-		    sim_label_group(l) != subevent || radio_links_has(r->links, i))
+		next = TAILQ_NEXT(rl, link); /* it may leave the group over this */
+		if (!sim_radio_in_sync(r, i) || (links && radio_links_has(r->links, i)))
 			continue;
 		r->stats.packets++;
-		if (radio_train_packet_lost(r)) {
+		if (radio_train_lost_down(r, i)) {
 			r->stats.packets_lost++;
 			continue;
 		}
-		n = sim_label_packet(l, s->data, s->len, answer, &slot, now_us);
+		n = sim_label_hear(rl->label, &air, answer, &slot, now_us);
 		if (n > 0)
 			air_answer(r, i, answer, (size_t) n, slot);
 		sim_radio_touched(r, i);
@@ -249,6 +255,11 @@ int train_timer_new(struct sim_radio *r)
 	return loop_timer_new(r->loop, train_fire, r, &r->train.timer);
 }
 
+int64_t train_sync_timeout_us(const struct sim_radio *r)
+{
+	return SYNC_TIMEOUT_INTERVALS * r->train.interval_us;
+}
+
 void train_start(struct sim_radio *r, const struct hci_pa_params *p)
 {
 	struct train *t = &r->train;
@@ -277,7 +288,7 @@ void train_stop(struct sim_radio *r)
 		return;
 	t->running = false;
 	loop_timer_stop(t->timer);
-	loop_timer_start(r->sync_timer, SYNC_TIMEOUT_INTERVALS * t->interval_us);
+	loop_timer_start(r->sync_timer, train_sync_timeout_us(r));
 }
 
 /** Where in the count the data for a subevent belongs, or a status that says why nowhere. */
