@@ -274,6 +274,12 @@ void proto_desired_done(struct proto_desired *m);
 
 #define PROTO_MAX_TROUBLES 6
 #define PROTO_MAX_CHANNELS 64
+#define PROTO_SSID_MAX     33
+#define PROTO_MAX_GROUPS   128
+#define PROTO_MAX_SIGNAL   12
+#define PROTO_BUSY_UNKNOWN 255
+#define PROTO_CHANNELS     37
+#define PROTO_CHANNELS_ALL ((UINT64_C(1) << PROTO_CHANNELS) - 1)
 
 /** Something wrong with a reader's radio. Codes: ap-agent/radio_watch.h. */
 struct proto_trouble {
@@ -333,6 +339,53 @@ struct proto_health_interface {
 	char address[PROTO_NAME_MAX]; /**< first global address as text; empty if none */
 	uint32_t frequency_mhz;       /**< Wi-Fi channel; 0 = unknown */
 	int8_t signal_dbm;            /**< 0 = unknown */
+	bool carrier;                 /**< something is at the other end */
+	bool was_up;                  /**< it has carried since the agent began to watch */
+	uint32_t speed_mbps;          /**< 0 = unknown */
+	uint8_t duplex;               /**< enum proto_duplex */
+	uint8_t role;                 /**< enum proto_wifi_role */
+	char ssid[PROTO_SSID_MAX];    /**< as text; what is no text in it is shown as '?' */
+	uint32_t centre_mhz;          /**< of the whole width; 0 = unknown */
+	uint32_t width_mhz;           /**< 0 = unknown */
+	int8_t noise_dbm;             /**< 0 = unknown */
+	uint8_t busy_percent;         /**< share of the time the channel is taken; 255 = unknown */
+	uint16_t changes;             /**< times it went up or down within ten minutes */
+	int64_t changed_us;           /**< last of these, UTC on the agent's clock; 0 = none seen */
+};
+
+enum proto_duplex {
+	PROTO_DUPLEX_UNKNOWN,
+	PROTO_DUPLEX_HALF,
+	PROTO_DUPLEX_FULL
+};
+enum proto_wifi_role {
+	PROTO_WIFI_NONE,
+	PROTO_WIFI_STATION,
+	PROTO_WIFI_AP,
+	PROTO_WIFI_MESH,
+	PROTO_WIFI_MONITOR, /**< listens only */
+	PROTO_WIFI_OTHER
+};
+
+/** The label radio, as esl-radio/esl.h tells it. */
+struct proto_health_radio {
+	char driver[PROTO_NAME_MAX]; /**< empty = nothing of this was told */
+	char controller[PROTO_TEXT_MAX];
+	/* the train; units of esl-radio/esl.h; interval 0 = it has none */
+	uint16_t interval;
+	uint8_t subevents, subevent_interval, response_delay, response_spacing, response_slots;
+	uint32_t capacity, labels, synced, waiting, lost;
+	uint32_t armed;      /**< times the train was started */
+	int64_t armed_us;    /**< last of these, UTC on the agent's clock; 0 = never */
+	bool channels_known; /**< the controller took `channels` */
+	uint64_t channels;   /**< data channels in use, bit n = channel n */
+	uint64_t wanted;     /**< data channels that should be */
+	uint8_t refused;     /**< why it takes none, as an HCI status; 0 = it does */
+	uint64_t packets, commands, acks, retries, uploads, upload_failures, decrypt_failures;
+	size_t n_groups;
+	uint8_t groups[PROTO_MAX_GROUPS]; /**< labels in each */
+	size_t n_signal;
+	uint32_t signal[PROTO_MAX_SIGNAL]; /**< labels by signal: below -95 dBm, then 5 dB each */
 };
 
 struct proto_health {
@@ -354,6 +407,7 @@ struct proto_health {
 	struct proto_health_reader readers[PROTO_MAX_READERS];
 	size_t n_interfaces;
 	struct proto_health_interface interfaces[PROTO_MAX_INTERFACES];
+	struct proto_health_radio radio;
 };
 
 struct proto_health_response {

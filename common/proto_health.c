@@ -18,6 +18,7 @@ enum {
 	HEALTH_CERT,
 	HEALTH_READERS,
 	HEALTH_INTERFACES,
+	HEALTH_RADIO,
 	HEALTH_KEYS
 };
 
@@ -58,6 +59,18 @@ enum {
 	HI_ADDRESS,
 	HI_FREQUENCY,
 	HI_SIGNAL,
+	HI_CARRIER,
+	HI_WAS_UP,
+	HI_SPEED,
+	HI_DUPLEX,
+	HI_ROLE,
+	HI_SSID,
+	HI_CENTRE,
+	HI_WIDTH,
+	HI_NOISE,
+	HI_BUSY,
+	HI_CHANGES,
+	HI_CHANGED,
 	HI_FIELDS
 };
 
@@ -277,6 +290,71 @@ static void put_interface(struct buf *out, const struct proto_health_interface *
 	pp_put_t(out, HI_ADDRESS, m->address);
 	pp_put_u(out, HI_FREQUENCY, m->frequency_mhz);
 	pp_put_i(out, HI_SIGNAL, m->signal_dbm);
+	pp_put_flag(out, HI_CARRIER, m->carrier);
+	pp_put_flag(out, HI_WAS_UP, m->was_up);
+	pp_put_u(out, HI_SPEED, m->speed_mbps);
+	pp_put_u(out, HI_DUPLEX, m->duplex);
+	pp_put_u(out, HI_ROLE, m->role);
+	pp_put_t(out, HI_SSID, m->ssid);
+	pp_put_u(out, HI_CENTRE, m->centre_mhz);
+	pp_put_u(out, HI_WIDTH, m->width_mhz);
+	pp_put_i(out, HI_NOISE, m->noise_dbm);
+	pp_put_u(out, HI_BUSY, m->busy_percent);
+	pp_put_u(out, HI_CHANGES, m->changes);
+	pp_put_i(out, HI_CHANGED, m->changed_us);
+}
+
+static int8_t get_i8(struct cbor_reader *r)
+{
+	int16_t v = pp_get_i16(r);
+
+	if (v < INT8_MIN || v > INT8_MAX)
+		cbor_reader_fail(r, -ERR_RANGE);
+	return (int8_t) v;
+}
+
+/** What a link is like: speed, Wi-Fi, how steady it is. */
+static void get_link_field(struct cbor_reader *r, unsigned int key,
+			   struct proto_health_interface *m)
+{
+	switch (key) {
+	case HI_CARRIER:
+		m->carrier = cbor_get_boolean(r);
+		break;
+	case HI_WAS_UP:
+		m->was_up = cbor_get_boolean(r);
+		break;
+	case HI_SPEED:
+		m->speed_mbps = (uint32_t) cbor_get_uint(r, UINT32_MAX);
+		break;
+	case HI_DUPLEX:
+		m->duplex = (uint8_t) cbor_get_uint(r, UINT8_MAX);
+		break;
+	case HI_ROLE:
+		m->role = (uint8_t) cbor_get_uint(r, UINT8_MAX);
+		break;
+	case HI_SSID:
+		cbor_get_text(r, m->ssid, sizeof(m->ssid));
+		break;
+	case HI_CENTRE:
+		m->centre_mhz = (uint32_t) cbor_get_uint(r, UINT32_MAX);
+		break;
+	case HI_WIDTH:
+		m->width_mhz = (uint32_t) cbor_get_uint(r, UINT32_MAX);
+		break;
+	case HI_NOISE:
+		m->noise_dbm = get_i8(r);
+		break;
+	case HI_BUSY:
+		m->busy_percent = (uint8_t) cbor_get_uint(r, UINT8_MAX);
+		break;
+	case HI_CHANGES:
+		m->changes = (uint16_t) cbor_get_uint(r, UINT16_MAX);
+		break;
+	case HI_CHANGED:
+		m->changed_us = cbor_get_i64(r);
+		break;
+	}
 }
 
 static void get_interface(struct cbor_reader *r, struct proto_health_interface *m)
@@ -284,6 +362,7 @@ static void get_interface(struct cbor_reader *r, struct proto_health_interface *
 	struct pp_pairs p = pp_open_pairs(r);
 	unsigned int key;
 
+	m->busy_percent = PROTO_BUSY_UNKNOWN;
 	while (pp_next_pair(&p, &key, HI_FIELDS)) {
 		switch (key) {
 		case HI_NAME:
@@ -301,14 +380,12 @@ static void get_interface(struct cbor_reader *r, struct proto_health_interface *
 		case HI_FREQUENCY:
 			m->frequency_mhz = (uint32_t) cbor_get_uint(r, UINT32_MAX);
 			break;
-		case HI_SIGNAL: {
-			int16_t v = pp_get_i16(r);
-
-			if (v < INT8_MIN || v > INT8_MAX)
-				cbor_reader_fail(r, -ERR_RANGE);
-			m->signal_dbm = (int8_t) v;
+		case HI_SIGNAL:
+			m->signal_dbm = get_i8(r);
 			break;
-		}
+		default:
+			get_link_field(r, key, m);
+			break;
 		}
 	}
 }
@@ -337,6 +414,8 @@ int proto_health_encode(const struct proto_health *m, struct buf *out)
 	cbor_put_array(out, m->n_interfaces);
 	for (size_t i = 0; i < m->n_interfaces; i++)
 		put_interface(out, &m->interfaces[i]);
+	cbor_put_uint(out, HEALTH_RADIO);
+	pp_put_radio(out, &m->radio);
 	return out->err;
 }
 
@@ -403,6 +482,9 @@ static void get_health_field(struct cbor_reader *r, unsigned int key, struct pro
 		m->n_interfaces = cbor_get_array(r, PROTO_MAX_INTERFACES);
 		for (size_t i = 0; i < m->n_interfaces && cbor_reader_ok(r); i++)
 			get_interface(r, &m->interfaces[i]);
+		break;
+	case HEALTH_RADIO:
+		pp_get_radio(r, &m->radio);
 		break;
 	default:
 		get_numbers(r, key, m);

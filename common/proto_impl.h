@@ -43,3 +43,7 @@ void *pp_new_array(struct cbor_reader *r, size_t n, size_t size);
 void pp_expect_array(struct cbor_reader *r, size_t n);
 int16_t pp_get_i16(struct cbor_reader *r);
 void pp_check_batch(struct cbor_reader *r, uint64_t first_seq, size_t n);
+
+/* proto_radio.c */
+void pp_put_radio(struct buf *out, const struct proto_health_radio *radio);
+void pp_get_radio(struct cbor_reader *r, struct proto_health_radio *m);

@@ -282,12 +282,66 @@ static void health_survives_the_link(void **state)
 			     .n_channels = 2,
 			     .channels = {{1, 902750, 20000, 7, -5500, -6500, true},
 					  {.channel = 2}}}},
-		.interfaces = {{.name = "eth0", .up = true, .signal_dbm = -40}}};
+		.interfaces = {{.name = "wlan0",
+				.up = true,
+				.signal_dbm = -40,
+				.carrier = true,
+				.was_up = true,
+				.speed_mbps = 1000,
+				.duplex = PROTO_DUPLEX_FULL,
+				.role = PROTO_WIFI_AP,
+				.ssid = "Shop",
+				.centre_mhz = 2422,
+				.width_mhz = 40,
+				.noise_dbm = -92,
+				.busy_percent = 31,
+				.changes = 2,
+				.changed_us = -11}},
+		.radio = {.driver = "h4",
+			  .controller = "maker",
+			  .interval = 1248,
+			  .subevents = 26,
+			  .subevent_interval = 48,
+			  .response_delay = 34,
+			  .response_spacing = 6,
+			  .response_slots = 23,
+			  .capacity = 6630,
+			  .labels = 9,
+			  .synced = 8,
+			  .waiting = 1,
+			  .lost = 2,
+			  .armed = 3,
+			  .armed_us = 12,
+			  .channels_known = true,
+			  .channels = PROTO_CHANNELS_ALL - 1,
+			  .wanted = PROTO_CHANNELS_ALL,
+			  .refused = 12,
+			  .packets = 1,
+			  .commands = 2,
+			  .acks = 3,
+			  .retries = 4,
+			  .uploads = 5,
+			  .upload_failures = 6,
+			  .decrypt_failures = 7,
+			  .n_groups = 3,
+			  .groups = {1, 255, 0},
+			  .n_signal = PROTO_MAX_SIGNAL,
+			  .signal = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}}};
 	struct proto_health back;
 
 	assert_int_equal(proto_health_encode(&m, &b), 0);
 	assert_int_equal(proto_health_decode(b.data, b.len, &back, NULL), 0);
 	assert_memory_equal(&back, &m, sizeof(m));
+}
+
+static void a_radio_of_impossible_channels_is_refused(void **state)
+{
+	(void) state;
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct proto_health m = {.radio = {.channels = PROTO_CHANNELS_ALL + 1}}, back;
+
+	assert_int_equal(proto_health_encode(&m, &b), 0);
+	assert_true(proto_health_decode(b.data, b.len, &back, NULL) < 0);
 }
 
 static void every_truncation_is_refused_and_leaks_nothing(void **state)
@@ -319,6 +373,7 @@ int main(void)
 		cmocka_unit_test(a_label_tells_of_its_light),
 		cmocka_unit_test(an_led_shows_the_colours_it_has),
 		cmocka_unit_test(health_survives_the_link),
+		cmocka_unit_test(a_radio_of_impossible_channels_is_refused),
 		cmocka_unit_test(every_truncation_is_refused_and_leaks_nothing),
 	};
 
