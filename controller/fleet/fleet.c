@@ -2,7 +2,7 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "controller/db/db.h"
-#include "controller/fleet/fleet_internal.h"
+#include "controller/fleet/fleet_incidents.h"
 #include "controller/http/events.h"
 #include "controller/http/list.h"
 #include <ctype.h>
@@ -101,6 +101,7 @@ void fleet_seen(struct fleet *f, struct agent *a)
 	if (a->online)
 		return;
 	a->online = true;
+	a->state_since_us = a->last_seen_us;
 	log_info("fleet", "agent=%lld msg=online", (long long) a->id);
 	fleet_publish(f, a);
 }
@@ -111,9 +112,12 @@ static void watch(void *user)
 	int64_t now = clock_real_us(f->app->clock);
 
 	for (struct agent *a = f->agents; a; a = a->hh.next) {
+		if (!a->revoked_us)
+			fleet_incidents_watch(f->incidents, a);
 		if (!a->online || now - a->last_seen_us < FLEET_OFFLINE_US)
 			continue;
 		a->online = false;
+		a->state_since_us = a->last_seen_us;
 		log_notice("fleet", "agent=%lld msg=offline", (long long) a->id);
 		fleet_publish(f, a);
 	}
@@ -215,7 +219,7 @@ static int load_agents(struct fleet *f)
 		a->revoked_us = sql_col_i64(q, 3);
 		snprintf(a->version, sizeof(a->version), "%s", sql_col_text(q, 4));
 		a->caps = (uint64_t) sql_col_i64(q, 5);
-		a->last_seen_us = sql_col_i64(q, 6);
+		a->last_seen_us = a->state_since_us = sql_col_i64(q, 6);
 	}
 	return r;
 }
@@ -279,6 +283,8 @@ int fleet_new(struct app *app, struct fleet **ret)
 	if (r == 0)
 		r = load_health(f);
 	if (r == 0)
+		r = fleet_incidents_new(app, &f->incidents);
+	if (r == 0)
 		r = loop_timer_new(app->loop, watch, f, &f->watch);
 	if (r < 0) {
 		fleet_free(f);
@@ -306,6 +312,7 @@ void fleet_free(struct fleet *f)
 		free(c);
 	}
 	throttle_free(f->strangers);
+	fleet_incidents_free(f->incidents);
 	loop_timer_free(f->watch);
 	free(f);
 }

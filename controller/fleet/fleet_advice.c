@@ -74,9 +74,17 @@ const char *fleet_trouble_step(const char *code)
 				   "sound, restart it and update its firmware."},
 		{"interference",
 		 "Look for another reader or a strong transmitter nearby, switched on "
-		 "since; set the profile dense-shelf, or lower the power of neighbours."},
+		 "since; set the profile dense-shelf, or lower the power of neighbours. Where "
+		 "channels "
+		 "are named, a transmitter on those frequencies is near."},
 		{"drifted",
-		 "Another program uses this reader. Find and stop it: a reader serves one."},
+		 "It has been set right. If it comes again, another program uses this reader: find "
+		 "and stop it, a reader serves one."},
+		{"reader-buffer", "Look at the network between access point and reader, and "
+				  "whether the access point "
+				  "was down: what the reader could not hold is lost, and the "
+				  "ledger shows since when. "
+				  "Count again what moved meanwhile."},
 	};
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)

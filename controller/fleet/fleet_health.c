@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/err.h"
 #include "controller/db/db.h"
-#include "controller/fleet/fleet_internal.h"
+#include "controller/fleet/fleet_incidents.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -95,6 +95,7 @@ void fleet_post_health(struct http_request *rq, struct app *app)
 	free(a->health);
 	a->health = TAKE_PTR(h);
 	store_health(f, a, body, len);
+	fleet_incidents_health(f->incidents, a);
 	fleet_publish(f, a);
 	r = proto_health_response_encode(&answer, &out);
 	if (r < 0) {

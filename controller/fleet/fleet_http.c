@@ -2,7 +2,7 @@
 /* /api/v1/agents: the list, one agent, and taking its certificate back. */
 #include "common/err.h"
 #include "controller/db/db.h"
-#include "controller/fleet/fleet_internal.h"
+#include "controller/fleet/fleet_incidents.h"
 #include "controller/http/events.h"
 #include "controller/http/list.h"
 #include "controller/shop/shop.h"
@@ -84,8 +84,9 @@ json_t *fleet_agent_json(const struct fleet *f, const struct agent *a)
 	json_t *body, *health = health_json(a->health ? a->health : &none);
 
 	fleet_advise(a, clock_real_us(f->app->clock), advice, sizeof(advice));
-	body = json_pack("{s:I,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "id", (json_int_t) a->id, "name",
-			 fleet_json_text(a->name), "state", state_text(a), "last_seen",
+	body = json_pack("{s:I,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "id", (json_int_t) a->id,
+			 "name", fleet_json_text(a->name), "state", state_text(a), "state_since",
+			 json_time(a->revoked_us ? a->revoked_us : a->state_since_us), "last_seen",
 			 json_time(a->last_seen_us), "version", fleet_json_text(a->version), "caps",
 			 caps_json(a->caps), "cert_expires", json_time(a->cert_not_after_us),
 			 "readers", fleet_readers_json(f, a), "next_step", fleet_json_text(advice));
@@ -147,9 +148,13 @@ static void get_agents(struct http_request *rq, struct app *app)
 static void get_agent(struct http_request *rq, struct app *app)
 {
 	struct agent *a = fleet_from_path(rq, app->fleet);
+	json_t *body;
 
-	if (a)
-		http_reply_json(rq, 200, fleet_agent_json(app->fleet, a));
+	if (!a)
+		return;
+	body = fleet_agent_json(app->fleet, a);
+	fleet_add_radio_json(a, body);
+	http_reply_json(rq, 200, body);
 }
 
 /* --- revocation ---------------------------------------------------------------------------- */
@@ -203,6 +208,8 @@ static void revoked(void *arg, int err)
 		if (a) {
 			a->revoked_us = v->at_us;
 			a->online = false;
+			a->state_since_us = v->at_us;
+			fleet_incidents_revoked(v->app->fleet->incidents, a);
 			snprintf(a->name, sizeof(a->name), "%s", v->name);
 			fleet_publish(v->app->fleet, a);
 		}

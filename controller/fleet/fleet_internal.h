@@ -24,6 +24,7 @@ struct agent {
 	int64_t revoked_us;   /* 0 = not */
 	int64_t last_seen_us; /* 0 = never */
 	int64_t cert_not_after_us;
+	int64_t state_since_us; /* online or offline since; 0 = not known */
 	bool online;
 	struct proto_health *health; /* NULL until the first report */
 	int64_t health_stored_us;
@@ -43,6 +44,7 @@ struct fleet {
 	struct agent_cert *certs;
 	struct throttle *strangers; /* who tries join codes */
 	struct loop_timer *watch;
+	struct fleet_incidents *incidents;
 	uint64_t health_reports;
 };
 
@@ -81,6 +83,10 @@ void fleet_post_health(struct http_request *rq, struct app *app);
 json_t *fleet_readers_json(const struct fleet *f, const struct agent *a);
 void fleet_put_reader(struct http_request *rq, struct app *app);
 void fleet_delete_reader(struct http_request *rq, struct app *app);
+
+/* fleet_radio_json.c */
+/** Adds to each reader of the agent's object what its antennas and channels read. */
+void fleet_add_radio_json(const struct agent *a, json_t *body);
 
 /* fleet_codes.c */
 #define JOIN_SECRET_CHARS 16

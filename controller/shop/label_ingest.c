@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/shop/label_ingest.h"
 #include "common/err.h"
+#include "common/hex.h"
 #include "common/log.h"
+#include "controller/incidents/incidents.h"
 #include "controller/shop/display_ledger.h"
 #include "controller/shop/label.h"
 #include "controller/shop/label_flash.h"
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #define MAX_AHEAD_US      (5 * 60 * US_PER_SEC)
+/* Of a lithium coin cell: below the one it has weeks, above the other it is another cell. */
+#define BATTERY_LOW_MV    2400
+#define BATTERY_GOOD_MV   2600
 /* An older report changes nothing that a newer one has said; but what is from the future was said
  * while our clock was wrong, and must not outweigh all that comes until then. */
 #define NOT_OLDER(column) "(coalesce(" column ", 0) <= ?2 OR " column " > ?4)"
@@ -86,6 +92,41 @@ static int create(struct sql *s, const struct label_ingest *in, struct entry *e)
 		r = note(s, in, e, "seen", NULL);
 	e->created = true;
 	return r < 0 ? r : label_load(s, e->addr, &e->label);
+}
+
+/* A battery nears its end: told once, and over when there is a new one. */
+static int look_at_battery(struct sql *s, const struct label_ingest *in, const struct entry *e)
+{
+	char subject[40], title[80], detail[64];
+	const struct incident_new n = {
+		.kind = "label-battery",
+		.subject = subject,
+		.agent_id = in->agent_id,
+		.severity = INCIDENT_NOTICE,
+		.title = title,
+		.next_step = "Change its battery within the next weeks; it keeps its picture and "
+			     "its place meanwhile.",
+		.detail = detail,
+	};
+	char addr[2 * LABEL_ADDR_BYTES + 1];
+	int64_t id;
+	int r;
+
+	if (e->rep->battery_mv == 0 ||
+	    (e->rep->battery_mv >= BATTERY_LOW_MV && e->rep->battery_mv < BATTERY_GOOD_MV))
+		return 0;
+	(void) hex_encode(e->rep->addr, LABEL_ADDR_BYTES, addr);
+	for (char *p = addr; *p; p++)
+		*p = (char) toupper((unsigned char) *p);
+	snprintf(subject, sizeof(subject), "label:%s", addr);
+	if (e->rep->battery_mv >= BATTERY_GOOD_MV) {
+		r = incident_close(s, "label-battery", subject, in->now_us, "Its battery is good.");
+	} else {
+		snprintf(title, sizeof(title), "The battery of label %s is nearly empty.", addr);
+		snprintf(detail, sizeof(detail), "{\"battery_mv\":%u}", e->rep->battery_mv);
+		r = incident_open(s, &n, in->now_us, &id);
+	}
+	return MIN(r, 0);
 }
 
 /* May this agent take the label? Nobody's: yes. Another's: only when that one has lost it. */
@@ -325,6 +366,8 @@ static int apply_kind(struct sql *s, const struct label_ingest *in, const struct
 	if (e->rep->kind == LABEL_LOST)
 		return lost(s, in, e);
 	r = update_common(s, in, e);
+	if (r == 0)
+		r = look_at_battery(s, in, e);
 	if (r == 0 && e->label.lost)
 		r = note(s, in, e, "found", NULL);
 	if (r == 0)
