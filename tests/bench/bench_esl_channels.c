@@ -27,8 +27,13 @@ struct outcome {
 
 static struct outcome run(uint32_t mhz, uint32_t width, bool mapped)
 {
-	static const struct sim_label_model model = {
-		296, 128, DISPLAY_BLACK_WHITE, 4, 1, SIM_PERSONALITY_SL, US_PER_SEC, 0};
+	static const struct sim_label_model model = {.width = 296,
+						     .height = 128,
+						     .type = DISPLAY_BLACK_WHITE,
+						     .slots = 4,
+						     .leds = 1,
+						     .personality = SIM_PERSONALITY_SL,
+						     .redraw_us = US_PER_SEC};
 	static struct world w;
 	struct channels_wifi seen = {mhz, width, CHANNELS_BUSY_UNKNOWN};
 	struct radio_wifi wifi = {(uint16_t) mhz, (uint16_t) width, WIFI_LOSS};

@@ -12,8 +12,13 @@
 #define BESIDE_ONE  (ESL_CHANNELS_ALL & ~UINT64_C(0x3ff))
 #define INTERVAL_US (1560 * US_PER_MS)
 
-static const struct sim_label_model model = {
-	296, 128, DISPLAY_BLACK_WHITE, 3, 1, SIM_PERSONALITY_SL, US_PER_SEC, 0};
+static const struct sim_label_model model = {.width = 296,
+					     .height = 128,
+					     .type = DISPLAY_BLACK_WHITE,
+					     .slots = 3,
+					     .leds = 1,
+					     .personality = SIM_PERSONALITY_SL,
+					     .redraw_us = US_PER_SEC};
 static struct world w;
 
 static struct sim_radio_stats stats(void)
