@@ -170,7 +170,7 @@ int sim_goods_place(struct sim_world *w, const struct sim_goods *g, char *diag, 
 	return r;
 }
 
-int sim_goods_arrive(struct sim_world *w, const char *gtin, uint32_t place)
+int sim_goods_arrive(struct sim_world *w, const char *gtin, uint32_t at, uint32_t place)
 {
 	struct sgtin s = {.filter = 1, .prefix_digits = w->prefix_digits ? w->prefix_digits : 7};
 	struct epc epc;
@@ -182,7 +182,7 @@ int sim_goods_arrive(struct sim_world *w, const char *gtin, uint32_t place)
 	r = sgtin96_encode(&s, &epc);
 	if (r < 0)
 		return r;
-	r = sim_world_add_item(w, &epc, place);
+	r = sim_world_add_item(w, &epc, at);
 	if (r >= 0)
 		sim_world_note_passage(w, (uint32_t) r, place, SIM_ARRIVED);
 	return r;

@@ -21,6 +21,8 @@ struct sim_goods {
 /** On failure `diag` says in one line what is wrong. */
 int sim_goods_place(struct sim_world *w, const struct sim_goods *g, char *diag,
 		    size_t diag_len) _must_check_;
-/** A new item of a GTIN arrives at a place, with a serial that no other has. Yields its index;
- * -ERR_SYNTAX or -ERR_CHECK_DIGIT for a GTIN that is none, -ENOSPC when the world is full. */
-int sim_goods_arrive(struct sim_world *w, const char *gtin, uint32_t place) _must_check_;
+/** A new item of a GTIN arrives for a place, with a serial that no other has, and is `at` there or
+ * still on its way. Yields its index; -ERR_SYNTAX or -ERR_CHECK_DIGIT for a GTIN that is none,
+ * -ENOSPC when the world is full. */
+int sim_goods_arrive(struct sim_world *w, const char *gtin, uint32_t at,
+		     uint32_t place) _must_check_;

@@ -10,6 +10,7 @@
  *     reader_call.c     connections that the reader makes
  *     reader_request.c  what each request does, and what is answered to a wrong one
  *     reader_config.c   capabilities and configuration
+ *     reader_air.c      per antenna: power, sensitivity, and how Gen2 is spoken
  *     reader_rospec.c   ROSpecs: their states, triggers and antenna lists
  *     reader_access.c   AccessSpecs: reading, writing and locking the memory of tags
  *     reader_meddle.c   what happens to it behind its client's back
@@ -22,6 +23,7 @@
 
 #include "common/epc.h"
 #include "common/loop.h"
+#include "sim/rf.h"
 
 #define SIM_READER_MAX_ANTENNAS 32
 
@@ -34,6 +36,7 @@ struct sim_reader_config {
 	uint8_t version;    /**< highest it speaks: 0 or 1 = 1.0.1, 2 = 1.1 */
 	bool tls;           /**< on every connection, with a certificate of its own */
 	size_t held_bytes;  /**< room for reports that nobody takes; 0 = 2 MiB */
+	enum rf_region region;
 };
 
 /** One singulation of a tag. */
@@ -45,6 +48,18 @@ struct sim_tag_read {
 	uint16_t phase;   /**< 4096 a turn */
 	int16_t doppler;  /**< 1/16 Hz */
 	int64_t at_us;    /**< UTC */
+};
+
+/** How an antenna of the running inventory is told to work. */
+struct sim_reader_air {
+	double power_dbm;    /**< conducted */
+	double deaf_db;      /**< less sensitive than it can be */
+	uint32_t mode;       /**< id, see gen2_mode_find() */
+	uint8_t session;     /**< 0 to 3 */
+	uint16_t population; /**< tags expected; 0 = unknown */
+	uint32_t transit_ms; /**< how long a tag stays in the field; 0 = unknown */
+	bool dual_target;    /**< reads A, then B, and again; else only what is at `target_b` */
+	bool target_b;
 };
 
 struct sim_reader_source {
@@ -103,6 +118,9 @@ void sim_reader_flush(struct sim_reader *r);
 /** Transmit power at that antenna of the running inventory, below the reader's highest: 0 or less.
  */
 double sim_reader_power_db(const struct sim_reader *r, uint16_t antenna);
+void sim_reader_get_air(const struct sim_reader *r, uint16_t antenna, struct sim_reader_air *ret);
+/** Cable sound, and nobody else on that channel? */
+bool sim_reader_hears(const struct sim_reader *r, uint16_t antenna, uint16_t channel);
 /** Bytes of reports that the client has not taken yet. */
 size_t sim_reader_backlog(const struct sim_reader *r);
 /** Ends the connection by the reader's own will, with a ConnectionCloseEvent. */

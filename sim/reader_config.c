@@ -5,28 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COUNTRY_US         840
-#define STANDARD_FCC       1
-#define FIRST_CHANNEL_KHZ  902750u
-#define CHANNEL_STEP_KHZ   500u
-#define LOWEST_POWER_CDBM  1000
-#define SENSITIVITY_LEVELS 11
-#define PROTOCOL_C1G2      1
-#define HOP_TABLE_ID       1
-#define MODEL_SIMULATED    0x474f4e44u /* "GOND" */
-#define MODEL_IMPINJ       2001002u
-#define VENDOR_NONE        0u
-
-static const struct {
-	uint32_t id, bdr, pie, tari;
-	uint8_t m;
-} modes[] = {
-	{0, 640000, 1500, 6250, 0},     /* FM0, fastest */
-	{1, 320000, 1500, 12500, 1},    /* Miller 2 */
-	{2, 274000, 2000, 20000, 2},    /* Miller 4 */
-	{3, 170600, 2000, 25000, 3},    /* Miller 8, dense reader */
-	{1000, 274000, 2000, 20000, 2}, /* automatic */
-};
+#define PROTOCOL_C1G2   1
+#define MODEL_SIMULATED 0x474f4e44u /* "GOND" */
+#define MODEL_IMPINJ    2001002u
+#define VENDOR_NONE     0u
 
 enum capability {
 	CAP_ALL,
@@ -59,7 +41,7 @@ void reader_settings_default(struct sim_reader *r)
 		.access_report_trigger = 0,
 	};
 	for (unsigned int i = 0; i < SIM_READER_MAX_ANTENNAS; i++)
-		r->set.power[i] = READER_POWER_LEVELS;
+		r->set.antennas[i] = antenna_settings_default();
 }
 
 /* --- capabilities ----------------------------------------------------------------------------- */
@@ -75,11 +57,7 @@ static void put_general(const struct sim_reader *r, struct llrp_elem *root)
 	llrp_set(e, "DeviceManufacturerName", r->cfg.impinj ? LLRP_VENDOR_IMPINJ : VENDOR_NONE);
 	llrp_set(e, "ModelName", r->cfg.impinj ? MODEL_IMPINJ : MODEL_SIMULATED);
 	llrp_set_text(e, "ReaderFirmwareVersion", "gondola-sim " PACKAGE_VERSION);
-	for (uint16_t i = 1; i <= SENSITIVITY_LEVELS; i++) {
-		s = llrp_add(e, LLRP_P_RECEIVE_SENSITIVITY_TABLE_ENTRY);
-		llrp_set(s, "Index", i);
-		llrp_set_signed(s, "ReceiveSensitivityValue", i == 1 ? 0 : 8 + 2 * i);
-	}
+	reader_put_sensitivities(e);
 	s = llrp_add(e, LLRP_P_GPIO_CAPABILITIES);
 	llrp_set(s, "NumGPIs", 0);
 	llrp_set(s, "NumGPOs", 0);
@@ -95,6 +73,7 @@ static void put_llrp(struct llrp_elem *root)
 	struct llrp_elem *e = llrp_add(root, LLRP_P_LLRP_CAPABILITIES);
 
 	llrp_set(e, "CanReportBufferFillWarning", 1);
+	llrp_set(e, "CanDoTagInventoryStateAwareSingulation", 1);
 	llrp_set(e, "SupportsEventAndReportHolding", 1);
 	llrp_set(e, "MaxNumPriorityLevelsSupported", 1);
 	llrp_set(e, "MaxNumROSpecs", READER_MAX_ROSPECS);
@@ -102,44 +81,6 @@ static void put_llrp(struct llrp_elem *root)
 	llrp_set(e, "MaxNumInventoryParameterSpecsPerAISpec", 1);
 	llrp_set(e, "MaxNumAccessSpecs", READER_MAX_ACCESSSPECS);
 	llrp_set(e, "MaxNumOpSpecsPerAccessSpec", 8);
-}
-
-static void put_regulatory(struct llrp_elem *root)
-{
-	struct llrp_elem *e = llrp_add(root, LLRP_P_REGULATORY_CAPABILITIES), *band, *s;
-	uint32_t hops[READER_CHANNELS];
-
-	llrp_set(e, "CountryCode", COUNTRY_US);
-	llrp_set(e, "CommunicationsStandard", STANDARD_FCC);
-	band = llrp_add(e, LLRP_P_UHF_BAND_CAPABILITIES);
-	for (uint16_t i = 1; i <= READER_POWER_LEVELS; i++) {
-		s = llrp_add(band, LLRP_P_TRANSMIT_POWER_LEVEL_TABLE_ENTRY);
-		llrp_set(s, "Index", i);
-		llrp_set_signed(s, "TransmitPowerValue",
-				LOWEST_POWER_CDBM + (i - 1) * READER_POWER_STEP_CDBM);
-	}
-	s = llrp_add(band, LLRP_P_FREQUENCY_INFORMATION);
-	llrp_set(s, "Hopping", 1);
-	s = llrp_add(s, LLRP_P_FREQUENCY_HOP_TABLE);
-	llrp_set(s, "HopTableID", HOP_TABLE_ID);
-	for (uint32_t i = 0; i < READER_CHANNELS; i++)
-		/* Steps of 17 visit all 50 channels before one comes again. */
-		hops[i] = FIRST_CHANNEL_KHZ + CHANNEL_STEP_KHZ * (i * 17 % READER_CHANNELS);
-	llrp_set_u32v(s, "Frequency", hops, READER_CHANNELS);
-	s = llrp_add(band, LLRP_P_C1G2_UHF_RF_MODE_TABLE);
-	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
-		struct llrp_elem *m = llrp_add(s, LLRP_P_C1G2_UHF_RF_MODE_TABLE_ENTRY);
-
-		llrp_set(m, "ModeIdentifier", modes[i].id);
-		llrp_set(m, "DRValue", 1);
-		llrp_set(m, "MValue", modes[i].m);
-		llrp_set(m, "ForwardLinkModulation", 2);
-		llrp_set(m, "SpectralMaskIndicator", 2);
-		llrp_set(m, "BDRValue", modes[i].bdr);
-		llrp_set(m, "PIEValue", modes[i].pie);
-		llrp_set(m, "MinTariValue", modes[i].tari);
-		llrp_set(m, "MaxTariValue", modes[i].tari);
-	}
 }
 
 void reader_put_capabilities(const struct sim_reader *r, struct llrp_msg *m, uint8_t what)
@@ -151,7 +92,7 @@ void reader_put_capabilities(const struct sim_reader *r, struct llrp_msg *m, uin
 	if (what == CAP_ALL || what == CAP_LLRP)
 		put_llrp(root);
 	if (what == CAP_ALL || what == CAP_REGULATORY)
-		put_regulatory(root);
+		reader_put_regulatory(r, root);
 	if (what == CAP_ALL || what == CAP_AIR) {
 		e = llrp_add(root, LLRP_P_C1G2_LLRP_CAPABILITIES);
 		llrp_set(e, "MaxNumSelectFiltersPerQuery", 2);
@@ -159,25 +100,6 @@ void reader_put_capabilities(const struct sim_reader *r, struct llrp_msg *m, uin
 }
 
 /* --- reading the configuration ---------------------------------------------------------------- */
-
-static void put_antenna(const struct sim_reader *r, struct llrp_elem *root, uint16_t antenna)
-{
-	struct llrp_elem *e = llrp_add(root, LLRP_P_ANTENNA_CONFIGURATION), *s;
-
-	llrp_set(e, "AntennaID", antenna);
-	s = llrp_add(e, LLRP_P_RF_RECEIVER);
-	llrp_set(s, "ReceiverSensitivity", 1);
-	s = llrp_add(e, LLRP_P_RF_TRANSMITTER);
-	llrp_set(s, "HopTableID", HOP_TABLE_ID);
-	llrp_set(s, "ChannelIndex", 0);
-	llrp_set(s, "TransmitPower", r->set.power[antenna - 1]);
-	s = llrp_add(e, LLRP_P_C1G2_INVENTORY_COMMAND);
-	e = llrp_add(s, LLRP_P_C1G2_RF_CONTROL);
-	llrp_set(e, "ModeIndex", 1000);
-	e = llrp_add(s, LLRP_P_C1G2_SINGULATION_CONTROL);
-	llrp_set(e, "Session", 1);
-	llrp_set(e, "TagPopulation", 32);
-}
 
 static void put_report_spec(const struct report_spec *spec, struct llrp_elem *root)
 {
@@ -262,7 +184,7 @@ void reader_put_config(const struct sim_reader *r, struct llrp_msg *m, uint8_t w
 			llrp_set_signed(e, "AntennaGain", 600);
 		}
 		if (what == PART_ALL || what == PART_ANTENNA_CONFIGURATION)
-			put_antenna(r, root, i);
+			reader_put_antenna(r, root, i);
 	}
 	if (what == PART_ALL || what == PART_EVENTS)
 		put_events(r, root);
@@ -325,23 +247,6 @@ struct refusal report_spec_check(const struct llrp_elem *e)
 
 /* --- writing the configuration ---------------------------------------------------------------- */
 
-struct refusal antenna_config_check(const struct sim_reader *r, const struct llrp_elem *e)
-{
-	const struct llrp_elem *tx = llrp_find(e, LLRP_P_RF_TRANSMITTER);
-	uint64_t power = llrp_get(tx, "TransmitPower");
-
-	if (llrp_get(e, "AntennaID") > r->cfg.n_antennas)
-		return refuse_field(LLRP_P_ANTENNA_CONFIGURATION, 0, LLRP_A_OUT_OF_RANGE,
-				    "no such antenna");
-	if (tx && (power < 1 || power > READER_POWER_LEVELS))
-		return refuse_field(LLRP_P_RF_TRANSMITTER, 2, LLRP_A_OUT_OF_RANGE,
-				    "no such index in the power table");
-	if (tx && llrp_get(tx, "HopTableID") > HOP_TABLE_ID)
-		return refuse_field(LLRP_P_RF_TRANSMITTER, 0, LLRP_A_OUT_OF_RANGE,
-				    "no such hop table");
-	return (struct refusal){0};
-}
-
 struct refusal reader_check_config(const struct sim_reader *r, struct llrp_elem *root)
 {
 	struct refusal no = report_spec_check(llrp_find(root, LLRP_P_RO_REPORT_SPEC));
@@ -356,18 +261,6 @@ struct refusal reader_check_config(const struct sim_reader *r, struct llrp_elem 
 	return no;
 }
 
-void antenna_config_power(const struct sim_reader *r, const struct llrp_elem *e,
-			  uint16_t power[SIM_READER_MAX_ANTENNAS])
-{
-	const struct llrp_elem *tx = llrp_find(e, LLRP_P_RF_TRANSMITTER);
-	uint16_t antenna = (uint16_t) llrp_get(e, "AntennaID");
-
-	for (uint16_t i = 1; tx && i <= r->cfg.n_antennas; i++) {
-		if (antenna == 0 || antenna == i)
-			power[i - 1] = (uint16_t) llrp_get(tx, "TransmitPower");
-	}
-}
-
 void reader_take_config(struct sim_reader *r, struct llrp_elem *root)
 {
 	const struct llrp_elem *e = llrp_find(root, LLRP_P_READER_EVENT_NOTIFICATION_SPEC);
@@ -379,7 +272,7 @@ void reader_take_config(struct sim_reader *r, struct llrp_elem *root)
 			r->set.notify[type] = llrp_get(e, "NotificationState");
 	}
 	for (e = llrp_find(root, LLRP_P_ANTENNA_CONFIGURATION); e; e = llrp_find_next(e))
-		antenna_config_power(r, e, r->set.power);
+		antenna_config_take(r, e, r->set.antennas);
 	e = llrp_find(root, LLRP_P_RO_REPORT_SPEC);
 	if (e)
 		report_spec_read(e, r->extensions, &r->set.report);

@@ -18,7 +18,8 @@
 #define READER_EVENT_TYPES     9
 #define READER_POWER_LEVELS    81 /**< 10 to 30 dBm ... */
 #define READER_POWER_STEP_CDBM 25 /**< ... in quarters of a decibel */
-#define READER_CHANNELS        50
+#define READER_LOWEST_CDBM     1000
+#define READER_SENSITIVITIES   11
 
 /** Bits of what a report carries, in the order of TagReportContentSelector. */
 enum report_field {
@@ -90,13 +91,23 @@ struct last_report {
 	struct pending_tag tag;
 };
 
+/** What an AntennaConfiguration says of an antenna. */
+struct antenna_settings {
+	uint16_t power, sensitivity; /**< indices into their tables, from 1 */
+	uint32_t mode;
+	uint8_t session;
+	uint16_t population;
+	uint32_t transit_ms;
+	bool single_target, target_b;
+};
+
 struct reader_settings {
 	struct report_spec report;
 	uint32_t keepalive_ms; /**< 0 = none */
 	bool hold_on_reconnect;
 	bool notify[READER_EVENT_TYPES];
 	uint8_t access_report_trigger;
-	uint16_t power[SIM_READER_MAX_ANTENNAS]; /**< index into the table, from 1 */
+	struct antenna_settings antennas[SIM_READER_MAX_ANTENNAS];
 	uint16_t state_value;
 };
 
@@ -140,7 +151,8 @@ struct sim_reader {
 	struct loop_timer *spec_timer;   /**< duration of the running AISpec */
 	struct loop_timer *rospec_timer; /**< duration or period of the ROSpec */
 	struct report_spec active_report;
-	uint16_t active_power[SIM_READER_MAX_ANTENNAS]; /**< of the running AISpec, index from 1 */
+	struct antenna_settings
+		active_antennas[SIM_READER_MAX_ANTENNAS]; /**< in the running AISpec */
 
 	struct pending_tag *pending;
 	size_t n_pending, cap_pending;
@@ -203,13 +215,20 @@ void reader_put_config(const struct sim_reader *r, struct llrp_msg *m, uint8_t w
 		       uint16_t antenna);
 struct refusal reader_check_config(const struct sim_reader *r, struct llrp_elem *root);
 void reader_take_config(struct sim_reader *r, struct llrp_elem *root);
-/** Antenna, power index and hop table of one AntennaConfiguration. */
-struct refusal antenna_config_check(const struct sim_reader *r, const struct llrp_elem *e);
-/** Writes its power over those antennas of `power` that it is about. */
-void antenna_config_power(const struct sim_reader *r, const struct llrp_elem *e,
-			  uint16_t power[SIM_READER_MAX_ANTENNAS]);
 void report_spec_read(const struct llrp_elem *e, bool extensions, struct report_spec *ret);
 struct refusal report_spec_check(const struct llrp_elem *e);
+
+/* reader_air.c */
+struct antenna_settings antenna_settings_default(void);
+void reader_put_regulatory(const struct sim_reader *r, struct llrp_elem *root);
+void reader_put_sensitivities(struct llrp_elem *general);
+/** The AntennaConfiguration as it stands. */
+void reader_put_antenna(const struct sim_reader *r, struct llrp_elem *root, uint16_t antenna);
+/** Antenna and indices of one AntennaConfiguration. */
+struct refusal antenna_config_check(const struct sim_reader *r, const struct llrp_elem *e);
+/** Writes what it says over the settings of those antennas that it is about. */
+void antenna_config_take(const struct sim_reader *r, const struct llrp_elem *e,
+			 struct antenna_settings to[SIM_READER_MAX_ANTENNAS]);
 
 /* reader_rospec.c */
 struct refusal rospec_add(struct sim_reader *r, struct llrp_msg *m, const uint8_t *frame,

@@ -8,15 +8,18 @@
 #define EVENT_ANTENNA 8
 #define HEADER_BYTES  10 /* of the ADD_ROSPEC around the parameter */
 
+bool sim_reader_hears(const struct sim_reader *r, uint16_t antenna, uint16_t channel)
+{
+	uint32_t port =
+		antenna >= 1 && antenna <= SIM_READER_MAX_ANTENNAS ? 1u << (antenna - 1) : 0;
+	uint64_t here = channel >= 1 && channel <= 64 ? UINT64_C(1) << (channel - 1) : 0;
+
+	return !((r->cables_off | r->cables_broken) & port || r->jammed & here);
+}
+
 bool reader_is_deaf(const struct sim_reader *r, const struct sim_tag_read *read)
 {
-	uint32_t antenna = read->antenna >= 1 && read->antenna <= SIM_READER_MAX_ANTENNAS
-				   ? 1u << (read->antenna - 1)
-				   : 0;
-	uint64_t channel =
-		read->channel >= 1 && read->channel <= 64 ? UINT64_C(1) << (read->channel - 1) : 0;
-
-	return (r->cables_off | r->cables_broken) & antenna || r->jammed & channel;
+	return !sim_reader_hears(r, read->antenna, read->channel);
 }
 
 static bool antenna_exists(const struct sim_reader *r, uint16_t antenna)
@@ -108,7 +111,7 @@ static int meddle_rospec(struct sim_reader *r, const struct sim_reader_meddling 
 
 	for (; antenna; antenna = llrp_find_next(antenna)) {
 		meddle_antenna(antenna, m);
-		antenna_config_power(r, antenna, r->active_power);
+		antenna_config_take(r, antenna, r->active_antennas);
 	}
 	return s ? rewrite(s) : 0;
 }
@@ -118,7 +121,7 @@ int sim_reader_meddle(struct sim_reader *r, const struct sim_reader_meddling *m)
 	if (m->power > READER_POWER_LEVELS || m->session > 3)
 		return -ERANGE;
 	for (unsigned int i = 0; m->power && i < SIM_READER_MAX_ANTENNAS; i++)
-		r->set.power[i] = m->power;
+		r->set.antennas[i].power = m->power;
 	if (m->keepalive_ms >= 0) {
 		r->set.keepalive_ms = (uint32_t) m->keepalive_ms;
 		reader_keepalive_arm(r);

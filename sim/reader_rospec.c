@@ -53,14 +53,6 @@ static const struct llrp_elem *stop_trigger(const struct rospec *s)
 	return llrp_find(llrp_find(s->elem, LLRP_P_RO_BOUNDARY_SPEC), LLRP_P_ROSPEC_STOP_TRIGGER);
 }
 
-double sim_reader_power_db(const struct sim_reader *r, uint16_t antenna)
-{
-	if (antenna < 1 || antenna > r->cfg.n_antennas)
-		return 0;
-	return (r->active_power[antenna - 1] - READER_POWER_LEVELS) * READER_POWER_STEP_CDBM /
-	       100.0;
-}
-
 /* --- running ---------------------------------------------------------------------------------- */
 
 static void notify(struct sim_reader *r, uint32_t id, enum rospec_event event)
@@ -112,9 +104,9 @@ static void aispec_begin(struct sim_reader *r, struct rospec *s)
 		      : type == AI_STOP_OBSERVATION ? llrp_get(tags, "Timeout")
 						    : 0;
 
-	memcpy(r->active_power, r->set.power, sizeof r->active_power);
+	memcpy(r->active_antennas, r->set.antennas, sizeof r->active_antennas);
 	for (; antenna; antenna = llrp_find_next(antenna))
-		antenna_config_power(r, antenna, r->active_power);
+		antenna_config_take(r, antenna, r->active_antennas);
 	s->observed = 0;
 	if (ms > 0)
 		loop_timer_start(r->spec_timer, (int64_t) ms * US_PER_MS);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sim/simconf.h"
+#include "sim/simconf_impl.h"
 
 #include "common/err.h"
 #include <errno.h>
@@ -66,6 +66,48 @@ const struct conf_row simconf_schema[] = {
 	{"place*", "antennas", CONF_STR, "", 0, 127, "its antennas there, such as \"1,2\""},
 	{"place*", "kind", CONF_STR, "other", 1, 31,
 	 "sales-floor, back-room, fitting-room, receiving, exit or other"},
+	{"place*", "x", CONF_FLOAT, "0", 0, 0, "metres: its west side"},
+	{"place*", "y", CONF_FLOAT, "0", 0, 0, "metres: its south side"},
+	{"place*", "w", CONF_FLOAT, "0", 0, 0, "metres to the east; 0 = not on the ground plan"},
+	{"place*", "h", CONF_FLOAT, "0", 0, 0, "metres to the north"},
+	{"place*", "door", CONF_STR, "", 0, 63,
+	 "\"x,y\": whoever comes or goes on foot passes there; empty = anywhere"},
+	{"place*", "wall_db", CONF_FLOAT, "0", 0, 0, "what its walls take from a signal, one way"},
+	{"antenna*", "reader", CONF_STR, NULL, 1, 63, "the reader it hangs on"},
+	{"antenna*", "number", CONF_INT, NULL, 1, SIM_READER_MAX_ANTENNAS, "its port there"},
+	{"antenna*", "x", CONF_FLOAT, "0", 0, 0,
+	 "metres east; antennas with places make a ground plan"},
+	{"antenna*", "y", CONF_FLOAT, "0", 0, 0, "metres north"},
+	{"antenna*", "z", CONF_FLOAT, "2.6", 0, 0, "metres above the ground"},
+	{"antenna*", "direction", CONF_FLOAT, "0", 0, 0, "degrees: 0 looks east, 90 north"},
+	{"antenna*", "tilt", CONF_FLOAT, "30", 0, 0, "degrees: 0 looks ahead, 90 straight down"},
+	{"antenna*", "gain_dbi", CONF_FLOAT, "6", 0, 0, "of the antenna, circularly polarised"},
+	{"antenna*", "beam_deg", CONF_FLOAT, "70", 0, 0, "between the points of half power"},
+	{"antenna*", "cable_db", CONF_FLOAT, "1", 0, 0, "lost in its cable"},
+	{"room", "height", CONF_FLOAT, "3.2", 0, 0, "metres to the ceiling"},
+	{"room", "exponent", CONF_FLOAT, "2.2", 0, 0, "of path loss; 2 = free space"},
+	{"room", "reflection", CONF_FLOAT, "0.4", 0, 0, "of the field at walls, floor and things"},
+	{"room", "shadow_db", CONF_FLOAT, "3", 0, 0, "deviation of what shelves and goods take"},
+	{"room", "people", CONF_FLOAT, "0.03", 0, 0, "share of the links that somebody stands in"},
+	{"room", "sensitivity_dbm", CONF_FLOAT, "-20", 0, 0, "what the best tag needs to wake"},
+	{"room", "region", CONF_STR, "fcc", 3, 4, "fcc or etsi: channels of all readers"},
+	{"room", "dwell_ms", CONF_INT, "100", 10, 10000, "an antenna's turn"},
+	{"room", "dock", CONF_STR, "", 0, 63,
+	 "\"x,y\": where deliveries come from; empty = they appear at receiving"},
+	{"room", "outside", CONF_STR, "", 0, 63,
+	 "\"x,y\": where those go who leave; empty = straight on from the exit"},
+	{"day", "deliveries_per_h", CONF_FLOAT, "0", 0, 0, "at the place of kind receiving"},
+	{"day", "delivery_items", CONF_INT, "20", 1, 1000, "items of a delivery"},
+	{"day", "put_away_min", CONF_FLOAT, "10", 0, 0, "minutes till a delivery is put away"},
+	{"day", "replenish_per_h", CONF_FLOAT, "0", 0, 0, "items carried to the sales floor"},
+	{"day", "customers_per_h", CONF_FLOAT, "0", 0, 0, "who take an item from the sales floor"},
+	{"day", "try_on", CONF_FLOAT, "0.4", 0, 0, "share of them who try it on"},
+	{"day", "buy", CONF_FLOAT, "0.5", 0, 0, "share of them who buy it"},
+	{"day", "misplace", CONF_FLOAT, "0.2", 0, 0,
+	 "share of what they do not buy that they leave in another place"},
+	{"day", "thefts_per_h", CONF_FLOAT, "0", 0, 0, "items carried out unpaid"},
+	{"day", "speed", CONF_FLOAT, "1.1", 0, 0, "metres a second on foot"},
+	{"day", "till", CONF_STR, "", 0, 63, "the place where is paid; empty = at the exit"},
 	{"goods", "products", CONF_STR, "", 0, 4095, "CSV file with a gtin column"},
 	{"goods", "gtins", CONF_STR, "", 0, 65535, "comma list, instead of a file"},
 	{"goods", "max_products", CONF_INT, "0", 0, 200000, "take only the first so many; 0 = all"},
@@ -76,18 +118,7 @@ const struct conf_row simconf_schema[] = {
 	{NULL, NULL, CONF_STR, NULL, 0, 0, NULL},
 };
 
-/** What is being read, for the diagnostics. */
-struct reading {
-	const char *file;
-	char *diag;
-	size_t diag_len;
-	const struct conf *conf;
-	struct simconf *to;
-};
-
-static int wrong(const struct reading *rd, const char *fmt, ...) _printf_(2, 3);
-
-static int wrong(const struct reading *rd, const char *fmt, ...)
+int simconf_wrong(const struct simconf_reading *rd, const char *fmt, ...)
 {
 	int n = snprintf(rd->diag, rd->diag_len, "%s: ", rd->file);
 	va_list ap;
@@ -99,17 +130,29 @@ static int wrong(const struct reading *rd, const char *fmt, ...)
 	return -ERR_CONFIG;
 }
 
-/** A share from 0 to 1. */
-static int read_share(const struct reading *rd, const char *section, const char *title,
-		      const char *key, double *ret)
+int simconf_number(const struct simconf_reading *rd, const char *section, const char *title,
+		   const char *key, double min, double max, double *ret)
 {
-	*ret = conf_float(rd->conf, section, title, key);
-	if (!(*ret >= 0 && *ret <= 1))
-		return wrong(rd, "%s \"%s\": %s: must be from 0 to 1", section, title, key);
-	return 0;
+	double v = conf_float(rd->conf, section, title, key);
+
+	if (v >= min && v <= max) {
+		*ret = v;
+		return 0;
+	}
+	if (title)
+		return simconf_wrong(rd, "%s \"%s\": %s: must be from %g to %g", section, title,
+				     key, min, max);
+	return simconf_wrong(rd, "%s: %s: must be from %g to %g", section, key, min, max);
 }
 
-static int read_panel(const struct reading *rd, const char *section, const char *title,
+/** A share from 0 to 1. */
+static int read_share(const struct simconf_reading *rd, const char *section, const char *title,
+		      const char *key, double *ret)
+{
+	return simconf_number(rd, section, title, key, 0, 1, ret);
+}
+
+static int read_panel(const struct simconf_reading *rd, const char *section, const char *title,
 		      struct simconf_panel *ret)
 {
 	static const struct {
@@ -129,11 +172,11 @@ static int read_panel(const struct reading *rd, const char *section, const char 
 			m->type = types[i].type;
 	}
 	if (!m->type)
-		return wrong(rd, "%s \"%s\": type: '%s' is not bw, bwr or bwy", section, title,
-			     type);
+		return simconf_wrong(rd, "%s \"%s\": type: '%s' is not bw, bwr or bwy", section,
+				     title, type);
 	if (strcmp(personality, "sl") && strcmp(personality, "nrf"))
-		return wrong(rd, "%s \"%s\": personality: '%s' is not sl or nrf", section, title,
-			     personality);
+		return simconf_wrong(rd, "%s \"%s\": personality: '%s' is not sl or nrf", section,
+				     title, personality);
 	if (redraw_ms == 0)
 		redraw_ms = m->type == DISPLAY_BLACK_WHITE ? REDRAW_BW_MS : REDRAW_COLOUR_MS;
 	m->personality = personality[0] == 's' ? SIM_PERSONALITY_SL : SIM_PERSONALITY_NRF;
@@ -147,7 +190,7 @@ static int read_panel(const struct reading *rd, const char *section, const char 
 	return 0;
 }
 
-static int read_radio(const struct reading *rd, const char *title, struct simconf_radio *to)
+static int read_radio(const struct simconf_reading *rd, const char *title, struct simconf_radio *to)
 {
 	int r;
 
@@ -169,7 +212,7 @@ static int read_radio(const struct reading *rd, const char *title, struct simcon
 	return r;
 }
 
-static int read_extra_panel(const struct reading *rd, const char *title)
+static int read_extra_panel(const struct simconf_reading *rd, const char *title)
 {
 	const char *radio = conf_str(rd->conf, "panel", title, "radio");
 
@@ -179,13 +222,14 @@ static int read_extra_panel(const struct reading *rd, const char *title)
 		if (strcmp(to->name, radio))
 			continue;
 		if (to->n_panels == SIM_MAX_PANELS)
-			return wrong(rd, "panel \"%s\": too many for one radio", title);
+			return simconf_wrong(rd, "panel \"%s\": too many for one radio", title);
 		return read_panel(rd, "panel", title, &to->panels[to->n_panels++]);
 	}
-	return wrong(rd, "panel \"%s\": radio: there is no radio \"%s\"", title, radio);
+	return simconf_wrong(rd, "panel \"%s\": radio: there is no radio \"%s\"", title, radio);
 }
 
-static int read_reader(const struct reading *rd, const char *title, struct simconf_reader *to)
+static int read_reader(const struct simconf_reading *rd, const char *title,
+		       struct simconf_reader *to)
 {
 	to->reader.name = title;
 	to->reader.n_antennas = (uint16_t) conf_int(rd->conf, "reader", title, "antennas");
@@ -196,13 +240,12 @@ static int read_reader(const struct reading *rd, const char *title, struct simco
 	to->reader.version = (uint8_t) conf_int(rd->conf, "reader", title, "version");
 	to->reader.held_bytes = (size_t) conf_int(rd->conf, "reader", title, "held_kib") * 1024;
 	to->port = (uint16_t) conf_int(rd->conf, "reader", title, "port");
-	to->reads_per_s = conf_float(rd->conf, "reader", title, "reads_per_s");
-	if (!(to->reads_per_s >= 0 && to->reads_per_s <= 1000))
-		return wrong(rd, "reader \"%s\": reads_per_s: must be from 0 to 1000", title);
+	if (simconf_number(rd, "reader", title, "reads_per_s", 0, 1000, &to->reads_per_s) < 0)
+		return -ERR_CONFIG;
 	return read_share(rd, "reader", title, "cross", &to->cross);
 }
 
-static int read_place(const struct reading *rd, const char *title, struct simconf_place *to)
+static int read_place(const struct simconf_reading *rd, const char *title, struct simconf_place *to)
 {
 	*to = (struct simconf_place){
 		.name = title,
@@ -212,14 +255,14 @@ static int read_place(const struct reading *rd, const char *title, struct simcon
 	};
 	for (size_t i = 0; *to->reader && i < rd->to->n_readers; i++) {
 		if (!strcmp(rd->to->readers[i].reader.name, to->reader))
-			return 0;
+			return simconf_read_plan(rd, title, to);
 	}
-	return *to->reader ? wrong(rd, "place \"%s\": reader: there is no reader \"%s\"", title,
-				   to->reader)
-			   : 0;
+	return *to->reader ? simconf_wrong(rd, "place \"%s\": reader: there is no reader \"%s\"",
+					   title, to->reader)
+			   : simconf_read_plan(rd, title, to);
 }
 
-static int read_goods(const struct reading *rd)
+static int read_goods(const struct simconf_reading *rd)
 {
 	struct simconf *to = rd->to;
 
@@ -233,11 +276,13 @@ static int read_goods(const struct reading *rd)
 	};
 	to->move_every_s = conf_float(rd->conf, "goods", NULL, "move_every_s");
 	if (!(to->move_every_s >= 0 && to->move_every_s < 1e9))
-		return wrong(rd, "goods: move_every_s: must not be negative");
+		return simconf_wrong(rd, "goods: move_every_s: must not be negative");
+	if (to->day.deliveries_per_h > 0 && to->goods.items == 0)
+		return simconf_wrong(rd, "day: deliveries_per_h: needs goods with items to go by");
 	return 0;
 }
 
-static int read_sections(const struct reading *rd)
+static int read_sections(const struct simconf_reading *rd)
 {
 	struct simconf *to = rd->to;
 	size_t n_panels = conf_count(rd->conf, "panel");
@@ -248,8 +293,8 @@ static int read_sections(const struct reading *rd)
 	to->n_places = conf_count(rd->conf, "place");
 	if (to->n_radios > SIM_MAX_RADIOS || to->n_readers > SIM_MAX_READERS ||
 	    to->n_places > SIM_MAX_PLACES - 1)
-		return wrong(rd, "at most %d radios, %d readers and %d places", SIM_MAX_RADIOS,
-			     SIM_MAX_READERS, SIM_MAX_PLACES - 1);
+		return simconf_wrong(rd, "at most %d radios, %d readers and %d places",
+				     SIM_MAX_RADIOS, SIM_MAX_READERS, SIM_MAX_PLACES - 1);
 	for (size_t i = 0; r == 0 && i < to->n_radios; i++)
 		r = read_radio(rd, conf_title(rd->conf, "radio", i), &to->radios[i]);
 	for (size_t i = 0; r == 0 && i < n_panels; i++)
@@ -258,13 +303,15 @@ static int read_sections(const struct reading *rd)
 		r = read_reader(rd, conf_title(rd->conf, "reader", i), &to->readers[i]);
 	for (size_t i = 0; r == 0 && i < to->n_places; i++)
 		r = read_place(rd, conf_title(rd->conf, "place", i), &to->places[i]);
+	if (r == 0)
+		r = simconf_read_floor(rd);
 	return r < 0 ? r : read_goods(rd);
 }
 
 int simconf_load(const char *file, struct simconf **ret, char *diag, size_t diag_len)
 {
 	struct simconf *c = calloc(1, sizeof *c);
-	struct reading rd = {.file = file, .diag = diag, .diag_len = diag_len, .to = c};
+	struct simconf_reading rd = {.file = file, .diag = diag, .diag_len = diag_len, .to = c};
 	int r;
 
 	if (!c)

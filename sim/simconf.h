@@ -7,6 +7,8 @@
 #pragma once
 
 #include "common/conf.h"
+#include "sim/day.h"
+#include "sim/floor.h"
 #include "sim/goods.h"
 #include "sim/label.h"
 #include "sim/radio_channels.h"
@@ -38,6 +40,23 @@ struct simconf_reader {
 
 struct simconf_place {
 	const char *name, *kind, *reader, *antennas;
+	struct floor_rect rect;
+	double wall_db;
+};
+
+struct simconf_antenna {
+	const char *name, *reader;
+	uint16_t number;
+	struct rf_antenna antenna;
+};
+
+/** What a store with a ground plan has beside places and antennas. */
+struct simconf_room {
+	struct rf_room rf; /**< without its faces, walls and furniture */
+	double sensitivity_dbm;
+	int64_t dwell_us;
+	bool has_dock, has_outside;
+	struct floor_point dock, outside;
 };
 
 struct simconf {
@@ -50,6 +69,10 @@ struct simconf {
 	size_t n_readers;
 	struct simconf_place places[SIM_MAX_PLACES];
 	size_t n_places;
+	struct simconf_antenna antennas[SIM_MAX_ANTENNAS];
+	size_t n_antennas; /**< with a position; 0 = the store has no ground plan */
+	struct simconf_room room;
+	struct sim_day_config day;
 	struct sim_goods goods;
 	double move_every_s;
 };

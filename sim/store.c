@@ -3,13 +3,17 @@
 
 #include "common/err.h"
 #include "sim/air.h"
+#include "sim/field.h"
 #include "sim/simconf.h"
 #include "sim/tags.h"
 #include "sim/truth.h"
 #include <errno.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+#define WALL_M 0.3 /* beyond the outermost place or antenna */
 
 struct sim_store {
 	struct loop *loop;
@@ -19,9 +23,12 @@ struct sim_store {
 	struct sim_radio *radios[SIM_MAX_RADIOS];
 	size_t n_radios;
 	struct sim_reader *readers[SIM_MAX_READERS];
-	struct sim_air *airs[SIM_MAX_READERS];
+	struct sim_air *airs[SIM_MAX_READERS];     /**< of readers without a position */
+	struct sim_field *fields[SIM_MAX_READERS]; /**< of those with one */
 	size_t n_readers;
 	struct sim_shows *shows;
+	struct sim_floor *floor; /**< NULL = no ground plan */
+	struct sim_day *day;
 	struct sim_truth *truth;
 };
 
@@ -89,6 +96,110 @@ static int build_world(const struct building *b, const struct clock *clock)
 	return r < 0 ? r : sim_world_seal(b->s->world);
 }
 
+/* --- the ground plan -------------------------------------------------------------------------- */
+
+/** The walls of the building go around all places and antennas. */
+static void room_faces(struct rf_room *room, const struct simconf *c)
+{
+	room->x0 = room->y0 = INFINITY;
+	room->x1 = room->y1 = -INFINITY;
+	for (size_t i = 0; i < c->n_places; i++) {
+		const struct floor_rect *p = &c->places[i].rect;
+
+		if (!p->set)
+			continue;
+		room->x0 = MIN(room->x0, p->x0 - WALL_M);
+		room->y0 = MIN(room->y0, p->y0 - WALL_M);
+		room->x1 = MAX(room->x1, p->x1 + WALL_M);
+		room->y1 = MAX(room->y1, p->y1 + WALL_M);
+	}
+	for (size_t i = 0; i < c->n_antennas; i++) {
+		const struct rf_vec *at = &c->antennas[i].antenna.at;
+
+		room->x0 = MIN(room->x0, at->x - WALL_M);
+		room->y0 = MIN(room->y0, at->y - WALL_M);
+		room->x1 = MAX(room->x1, at->x + WALL_M);
+		room->y1 = MAX(room->y1, at->y + WALL_M);
+		room->height = MAX(room->height, at->z + WALL_M);
+	}
+}
+
+static void lay_plan(struct sim_floor *f, const struct simconf *c)
+{
+	f->room = c->room.rf;
+	room_faces(&f->room, c);
+	f->sensitivity_dbm = c->room.sensitivity_dbm;
+	f->has_dock = c->room.has_dock;
+	f->dock = c->room.dock;
+	f->has_outside = c->room.has_outside;
+	f->outside = c->room.outside;
+	for (size_t i = 0; i < c->n_places; i++) {
+		const struct simconf_place *p = &c->places[i];
+
+		f->places[i + 1] = p->rect; /* place 0 is nowhere */
+		if (p->rect.set && p->wall_db > 0 && f->room.n_walls < RF_MAX_WALLS)
+			f->room.walls[f->room.n_walls++] = (struct rf_walls){
+				p->rect.x0, p->rect.y0, p->rect.x1, p->rect.y1, p->wall_db};
+	}
+	for (size_t i = 0; i < c->n_antennas; i++) {
+		int n = sim_world_find_antenna(f->world, c->antennas[i].reader,
+					       c->antennas[i].number);
+
+		if (n < 0)
+			continue;
+		f->antennas[n] = c->antennas[i].antenna;
+		f->antenna_set[n] = true;
+	}
+	rf_room_furnish(&f->room);
+}
+
+static int build_floor(const struct building *b)
+{
+	struct sim_store *s = b->s;
+	const struct simconf *c = s->conf;
+	bool planned = false;
+	int r;
+
+	for (size_t i = 0; i < c->n_places; i++)
+		planned = planned || c->places[i].rect.set;
+	if (!planned)
+		return 0;
+	r = sim_floor_new(s->loop, s->world, &s->floor);
+	if (r < 0)
+		return failed(b, "ground", "plan", r);
+	lay_plan(s->floor, c);
+	r = sim_floor_start(s->floor);
+	if (r == 0 && sim_day_happens(&c->day))
+		r = sim_day_new(s->loop, s->floor, &c->day, &s->day);
+	return r < 0 ? failed(b, "ground", "plan", r) : 0;
+}
+
+static bool has_position(const struct simconf *c, const char *reader)
+{
+	for (size_t i = 0; i < c->n_antennas; i++) {
+		if (!strcmp(c->antennas[i].reader, reader))
+			return true;
+	}
+	return false;
+}
+
+/** Where its reads come from: the field around its antennas, or places that it covers. */
+static int build_source(const struct building *b, const struct simconf_reader *c, size_t i)
+{
+	struct sim_store *s = b->s;
+
+	if (s->floor && has_position(s->conf, c->reader.name))
+		return sim_field_new(s->loop, s->floor, s->readers[i],
+				     &(struct sim_field_config){.dwell_us = s->conf->room.dwell_us,
+								.seed = s->conf->seed},
+				     &s->fields[i]);
+	return sim_air_new(s->loop, s->world, s->readers[i],
+			   &(struct sim_air_config){.reads_per_s = c->reads_per_s,
+						    .cross = c->cross,
+						    .seed = s->conf->seed},
+			   &s->airs[i]);
+}
+
 /* --- what listens ----------------------------------------------------------------------------- */
 
 static int build_radio(const struct building *b, const struct simconf_radio *c)
@@ -121,15 +232,13 @@ static int build_reader(const struct building *b, const struct simconf_reader *c
 {
 	struct sim_store *s = b->s;
 	size_t i = s->n_readers;
-	struct sim_air_config air = {
-		.reads_per_s = c->reads_per_s, .cross = c->cross, .seed = s->conf->seed};
 	int r = sim_reader_new(s->loop, &c->reader, &s->readers[i]);
 
 	if (r < 0)
 		return r;
 	s->n_readers++;
 	sim_reader_set_tags(s->readers[i], s->tags);
-	r = sim_air_new(s->loop, s->world, s->readers[i], &air, &s->airs[i]);
+	r = build_source(b, c, i);
 	if (r == 0)
 		r = sim_reader_listen(s->readers[i], c->port);
 	return r == 0 && c->call_port ? sim_reader_call(s->readers[i], c->call_port) : r;
@@ -156,6 +265,8 @@ static int build_listeners(const struct building *b)
 						      .n_radios = s->n_radios,
 						      .readers = s->readers,
 						      .shows = s->shows,
+						      .floor = s->floor,
+						      .day = s->day,
 						      .n_readers = s->n_readers},
 			  s->conf->truth_port, &s->truth);
 	return r < 0 ? failed(b, "truth", "port", r) : 0;
@@ -180,6 +291,8 @@ int sim_store_new(struct loop *loop, const char *config, char *diag, size_t diag
 	if (r == 0)
 		r = sim_shows_new(loop_clock(loop), &s->shows);
 	if (r == 0)
+		r = build_floor(&b);
+	if (r == 0)
 		r = build_listeners(&b);
 	if (r == 0)
 		r = sim_world_start_mover(s->world, loop, s->conf->move_every_s);
@@ -198,12 +311,15 @@ void sim_store_free(struct sim_store *s)
 	sim_truth_free(s->truth);
 	for (size_t i = 0; i < s->n_readers; i++) {
 		sim_air_free(s->airs[i]);
+		sim_field_free(s->fields[i]);
 		sim_reader_free(s->readers[i]);
 	}
 	for (size_t i = 0; i < s->n_radios; i++) {
 		sim_radio_free(s->radios[i]);
 	}
 	sim_shows_free(s->shows);
+	sim_day_free(s->day);
+	sim_floor_free(s->floor);
 	sim_world_free(s->world);
 	sim_tags_free(s->tags);
 	simconf_free(s->conf);

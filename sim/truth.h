@@ -18,6 +18,13 @@
  *     {"op":"arrive","place":NAME,...}    into it: "epc":H brings one back that left, "gtin":G and
  *                                         "n":N make new items with tags of their own
  *     {"op":"passages","since_us":N}      log of all that left and arrived
+ *     {"op":"plan"}                       where places and antennas are, in metres
+ *     {"op":"where","epc":H}              where an item is, its speed, and its way if it walks
+ *     {"op":"walk","epc":H,"place":NAME,"speed":V?,"how":W?}
+ *                                         sends an item on foot; to "nowhere" it goes out by the
+ *                                         exit, for good as "sold" or "stolen"
+ *     {"op":"events","since":N}           what happened in the store's day, with ways and times,
+ *                                         from number N on; "next" and "lost" as for shows
  *     {"op":"reads","epc":H}              per antenna, and the first read at its present place
  *     {"op":"radio"} {"op":"set","loss":P,"radio":NAME?}
  *                                         "channels" are the data channels in use (bit n), with
@@ -37,6 +44,7 @@
  */
 #pragma once
 
+#include "sim/day.h"
 #include "sim/radio.h"
 #include "sim/reader.h"
 #include "sim/world.h"
@@ -49,6 +57,8 @@ struct sim_truth_sources {
 	struct sim_reader **readers;
 	size_t n_readers;
 	const struct sim_shows *shows; /**< may be NULL */
+	struct sim_floor *floor;       /**< NULL = no ground plan */
+	const struct sim_day *day;     /**< NULL = nothing happens by itself */
 };
 
 struct sim_truth;

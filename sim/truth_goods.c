@@ -18,7 +18,7 @@ static json_t *item_json(const struct sim_truth_ctx *c, uint32_t i)
 			 it->left ? sim_passage_name(it->left) : NULL);
 }
 
-static int item_of(const struct sim_truth_ctx *c)
+int sim_truth_item_of(const struct sim_truth_ctx *c)
 {
 	const char *text = json_string_value(json_object_get(c->q, "epc"));
 	struct epc epc;
@@ -38,7 +38,7 @@ json_t *sim_truth_items(const struct sim_truth_ctx *c)
 
 json_t *sim_truth_item(const struct sim_truth_ctx *c)
 {
-	int i = item_of(c);
+	int i = sim_truth_item_of(c);
 
 	return i < 0 ? sim_truth_failure("no such item") : item_json(c, (uint32_t) i);
 }
@@ -46,7 +46,8 @@ json_t *sim_truth_item(const struct sim_truth_ctx *c)
 json_t *sim_truth_move(const struct sim_truth_ctx *c)
 {
 	const char *name = json_string_value(json_object_get(c->q, "place"));
-	int i = item_of(c), place = name ? sim_world_find_place(c->s->world, name) : -ENOENT;
+	int i = sim_truth_item_of(c),
+	    place = name ? sim_world_find_place(c->s->world, name) : -ENOENT;
 
 	if (i < 0 || place < 0)
 		return sim_truth_failure(i < 0 ? "no such item" : "no such place");
@@ -78,7 +79,7 @@ json_t *sim_truth_reads(const struct sim_truth_ctx *c)
 {
 	const struct sim_world *w = c->s->world;
 	json_t *list = json_array();
-	int i = item_of(c);
+	int i = sim_truth_item_of(c);
 
 	if (i < 0) {
 		json_decref(list);
@@ -126,7 +127,7 @@ json_t *sim_truth_leave(const struct sim_truth_ctx *c)
 	enum sim_passage_kind kind = how && !strcmp(how, "sold")     ? SIM_SOLD
 				     : how && !strcmp(how, "stolen") ? SIM_STOLEN
 								     : SIM_ARRIVED;
-	int i = item_of(c);
+	int i = sim_truth_item_of(c);
 	int64_t at_us;
 
 	if (i < 0)
@@ -156,7 +157,8 @@ json_t *sim_truth_arrive(const struct sim_truth_ctx *c)
 	for (json_int_t k = 0; k < count; k++) {
 		char hex[EPC_HEX_MAX];
 
-		i = gtin ? sim_goods_arrive(w, gtin, (uint32_t) place) : item_of(c);
+		i = gtin ? sim_goods_arrive(w, gtin, (uint32_t) place, (uint32_t) place)
+			 : sim_truth_item_of(c);
 		if (i >= 0 && !gtin && sim_world_return(w, (uint32_t) i, (uint32_t) place) < 0)
 			i = -EEXIST;
 		if (i < 0) {

@@ -27,3 +27,11 @@ json_t *sim_truth_places(const struct sim_truth_ctx *c);
 json_t *sim_truth_leave(const struct sim_truth_ctx *c);
 json_t *sim_truth_arrive(const struct sim_truth_ctx *c);
 json_t *sim_truth_passages(const struct sim_truth_ctx *c);
+/** The item that the request names, or -ENOENT. */
+int sim_truth_item_of(const struct sim_truth_ctx *c);
+
+/* truth_day.c */
+json_t *sim_truth_plan(const struct sim_truth_ctx *c);
+json_t *sim_truth_where(const struct sim_truth_ctx *c);
+json_t *sim_truth_walk(const struct sim_truth_ctx *c);
+json_t *sim_truth_events(const struct sim_truth_ctx *c);

@@ -188,6 +188,12 @@ static int reads_grow(struct sim_world *w, uint32_t rows)
 	return 0;
 }
 
+void sim_world_watch(struct sim_world *w, void (*changed)(void *user, uint32_t item), void *user)
+{
+	w->changed = changed;
+	w->changed_user = user;
+}
+
 int sim_world_add_item(struct sim_world *w, const struct epc *epc, uint32_t place)
 {
 	uint32_t item = w->n_items;
@@ -213,6 +219,8 @@ int sim_world_add_item(struct sim_world *w, const struct epc *epc, uint32_t plac
 		return r;
 	w->n_items++;
 	index_insert(w, item);
+	if (w->changed)
+		w->changed(w->changed_user, item);
 	return (int) item;
 }
 
@@ -257,6 +265,8 @@ int64_t sim_world_move(struct sim_world *w, uint32_t item, uint32_t place)
 	if (w->moves)
 		w->moves[w->n_moves++ % SIM_MAX_MOVES_LOG] =
 			(struct sim_move){now_us, item, from, place};
+	if (w->changed)
+		w->changed(w->changed_user, item);
 	return now_us;
 }
 

@@ -85,6 +85,8 @@ struct sim_world {
 	uint64_t n_passages;
 	struct loop_timer *mover;
 	double move_every_s;
+	void (*changed)(void *user, uint32_t item); /**< it came, or was moved */
+	void *changed_user;
 };
 
 /** Starts with "nowhere" only. */
@@ -104,6 +106,8 @@ bool sim_world_covers(const struct sim_world *w, uint32_t antenna, uint32_t plac
 /** Puts an item into a place, also later on; -EEXIST if that EPC is in the world. Yields its index.
  */
 int sim_world_add_item(struct sim_world *w, const struct epc *epc, uint32_t place) _must_check_;
+/** One observer, told of each item that came or was moved; NULL = nobody. */
+void sim_world_watch(struct sim_world *w, void (*changed)(void *user, uint32_t item), void *user);
 /** No more antennas after this: makes the read counters. */
 int sim_world_seal(struct sim_world *w) _must_check_;
 

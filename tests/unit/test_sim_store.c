@@ -76,6 +76,67 @@ static void configurations_are_refused_with_the_key_at_fault(void **state)
 	}
 }
 
+#define PLANNED "place \"S\" { kind = \"sales-floor\" w = 5 h = 5 } reader \"r\" { antennas = 2 } "
+
+static void a_ground_plan_is_refused_with_the_key_at_fault(void **state)
+{
+	static const struct {
+		const char *text, *said;
+	} rows[] = {
+		{"place \"P\" { w = 5 }", "place \"P\": h: "},
+		{"place \"P\" { w = 5 h = -1 }", "place \"P\": h: must be from 0"},
+		{"place \"P\" { x = nan }", "x: "},
+		{"place \"P\" { door = \"3\" }", "place \"P\": door: must be \"x,y\""},
+		{"place \"P\" { wall_db = -3 }", "place \"P\": wall_db"},
+		{PLANNED "antenna \"a\" { number = 1 }", "reader"},
+		{PLANNED "antenna \"a\" { reader = \"z\" number = 1 }", "no reader \"z\""},
+		{PLANNED "antenna \"a\" { reader = \"r\" number = 3 }",
+		 "number: reader \"r\" has 2"},
+		{PLANNED "antenna \"a\" { reader = \"r\" number = 1 } "
+			 "antenna \"b\" { reader = \"r\" number = 1 }",
+		 "antenna \"b\": number: antenna \"a\""},
+		{PLANNED "antenna \"a\" { reader = \"r\" number = 1 tilt = 91 }",
+		 "antenna \"a\": tilt: must be from -90 to 90"},
+		{PLANNED "antenna \"a\" { reader = \"r\" number = 1 beam_deg = 0 }", "beam_deg"},
+		{"reader \"r\" { } antenna \"a\" { reader = \"r\" number = 1 }",
+		 "no place has x, y, w, h"},
+		{PLANNED "room { reflection = 1.5 }", "room: reflection: must be from 0 to 1"},
+		{PLANNED "room { region = \"mars\" }", "room: region: 'mars'"},
+		{PLANNED "room { dock = \"x,y\" }", "room: dock: "},
+		{PLANNED "day { customers_per_h = -1 }", "day: customers_per_h: must be from 0"},
+		{PLANNED "day { customers_per_h = 5 }",
+		 "day: customers_per_h: needs a place of kind exit"},
+		{PLANNED "day { deliveries_per_h = 5 }", "needs a place of kind receiving"},
+		{PLANNED "day { speed = 0 }", "day: speed: "},
+		{PLANNED "day { till = \"T\" }", "day: till: no place \"T\""},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char diag[512];
+		int r = check(rows[i].text, diag);
+
+		if (r >= 0 || !strstr(diag, rows[i].said))
+			fail_msg("%s\n yields %d: '%s'", rows[i].text, r, diag);
+	}
+}
+
+static void a_store_with_a_ground_plan_is_accepted(void **state)
+{
+	char diag[512];
+
+	(void) state;
+	assert_int_equal(
+		check(PLANNED
+		      "place \"X\" { kind = \"exit\" x = 5 w = 1 h = 1 door = \"5,0.5\" }\n"
+		      "antenna \"a\" { reader = \"r\" number = 2 x = 2 y = 0 direction = 90 }\n"
+		      "room { region = \"etsi\" outside = \"9,0.5\" }\n"
+		      "day { customers_per_h = 5 try_on = 0 thefts_per_h = 1 till = \"S\" }\n",
+		      diag),
+		0);
+	assert_string_equal(diag, "");
+}
+
 static void a_whole_configuration_is_accepted(void **state)
 {
 	char diag[512];
@@ -430,6 +491,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(configurations_are_refused_with_the_key_at_fault),
 		cmocka_unit_test(a_whole_configuration_is_accepted),
+		cmocka_unit_test(a_ground_plan_is_refused_with_the_key_at_fault),
+		cmocka_unit_test(a_store_with_a_ground_plan_is_accepted),
 		cmocka_unit_test(items_are_sgtins_of_the_products_spread_over_the_places),
 		cmocka_unit_test(equal_seeds_move_equally_and_others_do_not),
 		cmocka_unit_test(goods_leave_for_good_and_arrive_with_tags_of_their_own),
