@@ -414,6 +414,26 @@ static int open_store(struct agent *a)
 	return store_open(path, &cfg, &a->store);
 }
 
+static void on_channels(void *user, uint64_t map)
+{
+	struct agent *a = user;
+
+	log_notice("agent", "channels=%d msg=\"the label radio keeps off the Wi-Fi here\"",
+		   __builtin_popcountll(map));
+	labels_set_channels(a->labels, map);
+}
+
+static void on_network(void *user)
+{
+	struct agent *a = user;
+	struct channels_wifi list[NETWATCH_WIFI_MAX];
+
+	if (a->neighbours)
+		neighbours_see(a->neighbours, list,
+			       netwatch_wifi(a->netwatch, list, NETWATCH_WIFI_MAX));
+	on_change(a);
+}
+
 static int open_parts(struct agent *a)
 {
 	const struct http_client_config http = {.base_url = a->settings->controller,
@@ -434,10 +454,12 @@ static int open_parts(struct agent *a)
 						  .tb = &a->tb};
 
 		r = labels_new(a->loop, &cfg, on_change, a, &a->labels);
+		if (r >= 0)
+			r = neighbours_new(a->loop, on_channels, a, &a->neighbours);
 	}
 	if (r < 0)
 		return r;
-	r = netwatch_new(a->loop, on_change, a, &a->netwatch);
+	r = netwatch_new(a->loop, on_network, a, &a->netwatch);
 	if (r < 0)
 		log_write(LOG_WARN, "agent", r, "msg=\"network interfaces cannot be watched\"");
 	return 0;
@@ -541,6 +563,7 @@ void agent_free(struct agent *a)
 	labels_free(a->labels);
 	journal_free(a->journal);
 	netwatch_free(a->netwatch);
+	neighbours_free(a->neighbours);
 	http_client_free(a->http);
 	trust_free(a->trust);
 	identity_free(a->identity);

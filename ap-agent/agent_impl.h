@@ -7,6 +7,7 @@
 #include "ap-agent/enroll.h"
 #include "ap-agent/labels.h"
 #include "ap-agent/link.h"
+#include "ap-agent/neighbours.h"
 #include "ap-agent/netwatch.h"
 #include "ap-agent/readers.h"
 
@@ -22,11 +23,12 @@ struct agent {
 	struct http_client *http;
 	struct journal *journal;
 	struct readers *readers;
-	struct labels *labels;     /**< NULL without a label radio */
-	struct netwatch *netwatch; /**< NULL where it could not start */
-	struct enroll *enroll;     /**< while joining */
-	struct link *link;         /**< once joined */
-	struct joincode given;     /**< from the command line */
+	struct labels *labels;         /**< NULL without a label radio */
+	struct netwatch *netwatch;     /**< NULL where it could not start */
+	struct neighbours *neighbours; /**< NULL without a label radio */
+	struct enroll *enroll;         /**< while joining */
+	struct link *link;             /**< once joined */
+	struct joincode given;         /**< from the command line */
 	bool has_given;
 	char name[PROTO_NAME_MAX]; /**< as the controller calls us */
 	uint64_t caps;

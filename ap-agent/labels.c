@@ -12,6 +12,9 @@ _Static_assert((int) ESL_STATUS == (int) LABEL_STATUS && (int) ESL_SHOWN == (int
 	       "report kinds differ");
 _Static_assert((int) ESL_LED_FAILED == (int) LED_REPORT_FAILED && ESL_LEDS_MAX <= PROTO_MAX_LEDS,
 	       "lights differ");
+_Static_assert(ESL_GROUPS_AT_MOST <= PROTO_MAX_GROUPS && ESL_SIGNAL_STEPS == PROTO_MAX_SIGNAL &&
+		       ESL_CHANNELS_ALL == PROTO_CHANNELS_ALL,
+	       "radios differ");
 _Static_assert((int) ESL_GRADE_READ_BACK == (int) EVIDENCE_READ_BACK, "grades differ");
 _Static_assert(ESL_ADDR_BYTES == LABEL_ADDR_BYTES && ESL_KEY_BYTES == PROTO_KEY_BYTES &&
 		       ESL_TIMELINE_MAX >= PROTO_MAX_TIMELINE,
@@ -25,6 +28,7 @@ struct labels {
 	loop_fn changed;
 	void *user;
 	bool radio_up;
+	uint64_t channels;
 	char radio_error[PROTO_TEXT_MAX];
 	struct log_limit save_limit;
 };
@@ -160,9 +164,11 @@ static int open_engine(struct labels *l)
 
 	if (r >= 0)
 		r = store_blob_each(l->cfg.store, give_back, l);
-	if (r >= 0)
-		labels_clock(l);
-	return r;
+	if (r < 0)
+		return r;
+	labels_clock(l);
+	esl_engine_set_channels(l->engine, l->channels);
+	return 0;
 }
 
 int labels_new(struct loop *loop, const struct labels_config *cfg, loop_fn changed, void *user,
@@ -174,6 +180,7 @@ int labels_new(struct loop *loop, const struct labels_config *cfg, loop_fn chang
 		return -ENOMEM;
 	l->loop = loop;
 	l->cfg = *cfg;
+	l->channels = ESL_CHANNELS_ALL;
 	l->changed = changed;
 	l->user = user;
 
@@ -264,12 +271,65 @@ void labels_online(struct labels *l, bool online)
 	images_online(l->images, online);
 }
 
+void labels_set_channels(struct labels *l, uint64_t map)
+{
+	l->channels = map;
+	if (l->engine)
+		esl_engine_set_channels(l->engine, map);
+}
+
+static void tell_counters(const struct esl_stats *s, struct proto_health_radio *r)
+{
+	r->labels = s->labels;
+	r->synced = s->synced;
+	r->packets = s->packets;
+	r->commands = s->commands;
+	r->acks = s->acks;
+	r->retries = s->retries;
+	r->uploads = s->uploads;
+	r->upload_failures = s->upload_failures;
+	r->decrypt_failures = s->decrypt_failures;
+}
+
+static void tell_radio(const struct labels *l, struct proto_health_radio *r)
+{
+	const struct clock *clock = l->cfg.tb->clock;
+	struct esl_radio_view v;
+
+	esl_engine_get_view(l->engine, &v);
+	snprintf(r->driver, sizeof(r->driver), "%s", v.driver);
+	snprintf(r->controller, sizeof(r->controller), "%s", v.controller);
+	r->interval = v.train.interval;
+	r->subevents = v.train.subevents;
+	r->subevent_interval = v.train.subevent_interval;
+	r->response_delay = v.train.response_delay;
+	r->response_spacing = v.train.response_spacing;
+	r->response_slots = v.train.response_slots;
+	r->capacity = v.capacity;
+	r->waiting = v.waiting;
+	r->lost = v.lost;
+	r->armed = v.armed;
+	if (v.armed_us)
+		r->armed_us = clock_real_us(clock) - clock_mono_us(clock) + v.armed_us;
+	r->channels_known = v.channels_known;
+	r->channels = v.channels;
+	r->wanted = l->channels;
+	r->refused = v.channels_refused;
+	r->n_groups = v.groups;
+	memcpy(r->groups, v.group, v.groups);
+	r->n_signal = ESL_SIGNAL_STEPS;
+	memcpy(r->signal, v.signal, sizeof(v.signal));
+}
+
 void labels_health(const struct labels *l, struct proto_health *h)
 {
 	struct esl_stats stats = {0};
 
-	if (l->engine)
+	if (l->engine) {
 		esl_engine_get_stats(l->engine, &stats);
+		tell_radio(l, &h->radio);
+	}
+	tell_counters(&stats, &h->radio);
 	h->labels_synced = stats.synced;
 	snprintf(h->radio_state, sizeof(h->radio_state), "%s", l->radio_up ? "running" : "down");
 	snprintf(h->radio_error, sizeof(h->radio_error), "%s", l->radio_error);

@@ -40,4 +40,6 @@ void labels_tell(struct labels *l);
 /** The clock was measured, or stepped: tells the engine. */
 void labels_clock(struct labels *l);
 void labels_online(struct labels *l, bool online);
+/** Data channels the radio is to keep to (bit n = channel n), now and after a rest. */
+void labels_set_channels(struct labels *l, uint64_t map);
 void labels_health(const struct labels *l, struct proto_health *h);

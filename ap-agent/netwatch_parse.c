@@ -4,17 +4,15 @@
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
-#include <linux/nl80211.h>
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
-#include <netlink/genl/genl.h>
 #include <netlink/msg.h>
 #include <stdio.h>
 #include <string.h>
 
 /* --- rows ------------------------------------------------------------------------------------- */
 
-static struct netwatch_row *row_find(struct netwatch_table *t, int index)
+struct netwatch_row *netwatch_row_find(struct netwatch_table *t, int index)
 {
 	for (size_t i = 0; index > 0 && i < NETWATCH_MAX; i++)
 		if (t->rows[i].index == index)
@@ -24,12 +22,13 @@ static struct netwatch_row *row_find(struct netwatch_table *t, int index)
 
 static struct netwatch_row *row_get(struct netwatch_table *t, int index)
 {
-	struct netwatch_row *row = row_find(t, index);
+	struct netwatch_row *row = netwatch_row_find(t, index);
 
 	for (size_t i = 0; !row && index > 0 && i < NETWATCH_MAX; i++) {
 		if (t->rows[i].index == 0) {
 			row = &t->rows[i];
 			row->index = index;
+			row->h.busy_percent = PROTO_BUSY_UNKNOWN;
 		}
 	}
 	if (!row)
@@ -50,6 +49,40 @@ static bool carries(const struct ifinfomsg *info, struct nlattr *const *attrs)
 	return state == IF_OPER_UP;
 }
 
+static void note_change(struct netwatch_table *t, struct netwatch_row *row)
+{
+	row->changes_us[row->n_changes++ % NETWATCH_CHANGES] = t->now_us;
+	row->h.changed_us = t->now_us;
+}
+
+/** The kernel counts every change, also those between two of its messages. Without a count the
+ * state that is seen must do. */
+static void count_changes(struct netwatch_table *t, struct netwatch_row *row,
+			  struct nlattr *const *attrs, bool was_up, bool is_new)
+{
+	uint32_t now = row->carrier_changes;
+
+	if (!attrs[IFLA_CARRIER_CHANGES] || nla_len(attrs[IFLA_CARRIER_CHANGES]) < 4) {
+		if (!is_new && was_up != row->h.up)
+			note_change(t, row);
+		return;
+	}
+	now = nla_get_u32(attrs[IFLA_CARRIER_CHANGES]);
+	for (uint32_t n = MIN(now - row->carrier_changes, (uint32_t) NETWATCH_CHANGES);
+	     row->counted && n > 0; n--)
+		note_change(t, row);
+	row->carrier_changes = now;
+	row->counted = true;
+}
+
+/** A cable that is out has no speed, a radio that is off no signal. */
+static void forget_link(struct proto_health_interface *h)
+{
+	h->signal_dbm = 0;
+	h->speed_mbps = 0;
+	h->duplex = PROTO_DUPLEX_UNKNOWN;
+}
+
 static int take_link(struct netwatch_table *t, struct nlmsghdr *h)
 {
 	struct nlattr *attrs[IFLA_MAX + 1];
@@ -62,7 +95,7 @@ static int take_link(struct netwatch_table *t, struct nlmsghdr *h)
 	if (info->ifi_flags & IFF_LOOPBACK)
 		return 0;
 	if (h->nlmsg_type == RTM_DELLINK) {
-		struct netwatch_row *gone = row_find(t, info->ifi_index);
+		struct netwatch_row *gone = netwatch_row_find(t, info->ifi_index);
 
 		if (!gone)
 			return 0;
@@ -70,6 +103,7 @@ static int take_link(struct netwatch_table *t, struct nlmsghdr *h)
 		return 1;
 	}
 
+	bool is_new = !netwatch_row_find(t, info->ifi_index);
 	struct netwatch_row *row = row_get(t, info->ifi_index);
 
 	if (!row)
@@ -80,9 +114,15 @@ static int take_link(struct netwatch_table *t, struct nlmsghdr *h)
 	if (attrs[IFLA_IFNAME])
 		nla_strlcpy(row->h.name, attrs[IFLA_IFNAME], sizeof(row->h.name));
 	row->h.up = carries(info, attrs);
+	row->h.was_up |= row->h.up;
+	row->h.carrier = attrs[IFLA_CARRIER] && nla_len(attrs[IFLA_CARRIER]) >= 1
+				 ? nla_get_u8(attrs[IFLA_CARRIER]) != 0
+				 : row->h.up;
+	count_changes(t, row, attrs, before.up, is_new);
 	if (!row->h.up)
-		row->h.signal_dbm = 0;
-	return before.up != row->h.up || strcmp(before.name, row->h.name) != 0;
+		forget_link(&row->h);
+	return before.up != row->h.up || before.carrier != row->h.carrier ||
+	       strcmp(before.name, row->h.name) != 0;
 }
 
 static int take_address(struct netwatch_table *t, struct nlmsghdr *h)
@@ -96,7 +136,7 @@ static int take_address(struct netwatch_table *t, struct nlmsghdr *h)
 	const struct ifaddrmsg *info = nlmsg_data(h);
 	struct nlattr *a = attrs[IFA_LOCAL] ? attrs[IFA_LOCAL] : attrs[IFA_ADDRESS];
 	bool v6 = info->ifa_family == AF_INET6;
-	struct netwatch_row *row = row_find(t, (int) info->ifa_index);
+	struct netwatch_row *row = netwatch_row_find(t, (int) info->ifa_index);
 
 	if (!row || !a || info->ifa_scope != RT_SCOPE_UNIVERSE ||
 	    (!v6 && info->ifa_family != AF_INET) || nla_len(a) != (v6 ? 16 : 4) ||
@@ -140,59 +180,27 @@ int netwatch_parse_route(struct netwatch_table *t, const void *data, size_t len)
 	return changed;
 }
 
-/* --- Wi-Fi ------------------------------------------------------------------------------------ */
+/* --- what is told of it ----------------------------------------------------------------------- */
 
-static int take_station(struct netwatch_row *row, struct nlattr *info)
+static uint16_t changes_of_late(const struct netwatch_row *row, int64_t now_us)
 {
-	struct nlattr *attrs[NL80211_STA_INFO_MAX + 1];
-	struct nlattr *signal;
+	uint16_t n = 0;
 
-	if (nla_parse_nested(attrs, NL80211_STA_INFO_MAX, info, NULL) < 0)
-		return 0;
-	signal = attrs[NL80211_STA_INFO_SIGNAL_AVG] ? attrs[NL80211_STA_INFO_SIGNAL_AVG]
-						    : attrs[NL80211_STA_INFO_SIGNAL];
-	if (!signal || nla_len(signal) < 1)
-		return 0;
-	row->h.signal_dbm = (int8_t) nla_get_u8(signal);
-	return 0; /* it moves all the time: not worth a report of its own */
+	for (unsigned int i = 0; i < MIN(row->n_changes, (unsigned int) NETWATCH_CHANGES); i++)
+		n += now_us - row->changes_us[i] < NETWATCH_STEADY_US;
+	return n;
 }
 
-static int take_wifi(struct netwatch_table *t, struct nlmsghdr *h)
+size_t netwatch_table_health(const struct netwatch_table *t, int64_t now_us,
+			     struct proto_health_interface *rows, size_t max)
 {
-	struct nlattr *attrs[NL80211_ATTR_MAX + 1];
+	size_t count = 0;
 
-	if (nlmsg_datalen(h) < (int) GENL_HDRLEN ||
-	    nlmsg_parse(h, GENL_HDRLEN, attrs, NL80211_ATTR_MAX, NULL) < 0 ||
-	    !attrs[NL80211_ATTR_IFINDEX] || nla_len(attrs[NL80211_ATTR_IFINDEX]) < 4)
-		return 0;
-
-	const struct genlmsghdr *g = nlmsg_data(h);
-	struct netwatch_row *row = row_find(t, (int) nla_get_u32(attrs[NL80211_ATTR_IFINDEX]));
-
-	if (!row)
-		return 0;
-	if (g->cmd == NL80211_CMD_NEW_STATION && attrs[NL80211_ATTR_STA_INFO])
-		return take_station(row, attrs[NL80211_ATTR_STA_INFO]);
-	if (g->cmd != NL80211_CMD_NEW_INTERFACE)
-		return 0;
-
-	uint32_t before = row->h.frequency_mhz;
-
-	row->h.wireless = true;
-	row->h.frequency_mhz = 0;
-	if (attrs[NL80211_ATTR_WIPHY_FREQ] && nla_len(attrs[NL80211_ATTR_WIPHY_FREQ]) >= 4)
-		row->h.frequency_mhz = nla_get_u32(attrs[NL80211_ATTR_WIPHY_FREQ]);
-	return before != row->h.frequency_mhz;
-}
-
-int netwatch_parse_wifi(struct netwatch_table *t, uint16_t family, const void *data, size_t len)
-{
-	struct nlmsghdr *h = (struct nlmsghdr *) data;
-	int left = (int) MIN(len, (size_t) INT32_MAX);
-	int changed = 0;
-
-	for (; nlmsg_ok(h, left); h = nlmsg_next(h, &left))
-		if (h->nlmsg_type == family)
-			changed += take_wifi(t, h);
-	return changed;
+	for (size_t i = 0; i < NETWATCH_MAX && count < max; i++) {
+		if (!t->rows[i].index)
+			continue;
+		rows[count] = t->rows[i].h;
+		rows[count++].changes = changes_of_late(&t->rows[i], now_us);
+	}
+	return count;
 }

@@ -9,6 +9,21 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Whatever the kernel says, what comes of it must be fit to be told, and to be hopped on. */
+static void look_at(const struct netwatch_table *t)
+{
+	struct proto_health h = {0}, back;
+	struct channels_wifi list[NETWATCH_WIFI_MAX];
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	h.n_interfaces = netwatch_table_health(t, 0, h.interfaces, PROTO_MAX_INTERFACES);
+	if (proto_health_encode(&h, &b) < 0 || proto_health_decode(b.data, b.len, &back, NULL) < 0)
+		abort();
+	if (__builtin_popcountll(channels_plan(
+		    list, netwatch_table_wifi(t, list, NETWATCH_WIFI_MAX))) < CHANNELS_LEAST)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct netwatch_table table = {0};
@@ -32,7 +47,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 1:
 		(void) netwatch_parse_route(&table, copy, len);
-		(void) netwatch_parse_wifi(&table, 31, copy, len);
+		(void) netwatch_parse_wifi(&table, 31, copy, len, NULL);
+		(void) netwatch_parse_wired(&table, 21, copy, len);
+		look_at(&table);
 		break;
 	case 2:
 		if (sighting_decode(copy, len, &row) < 0)

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The network watch: netlink messages made by hand, and a real kernel in a namespace where one may
  * be made. */
+#include "ap-agent/neighbours.h"
 #include "ap-agent/netwatch.h"
 #include "common/err.h"
 #include "tests/unit/test_common.h"
 #include <arpa/inet.h>
+#include <linux/ethtool.h>
+#include <linux/ethtool_netlink.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/nl80211.h>
@@ -19,13 +22,17 @@
 #include <unistd.h>
 
 #define FAMILY 31
+#define WIRED  21
+
+static bool asked; /**< by the last message about Wi-Fi */
 
 static int feed(struct netwatch_table *t, struct nl_msg *m)
 {
 	struct nlmsghdr *h = nlmsg_hdr(m);
 	int n = netwatch_parse_route(t, h, h->nlmsg_len);
 
-	n += netwatch_parse_wifi(t, FAMILY, h, h->nlmsg_len);
+	n += netwatch_parse_wifi(t, FAMILY, h, h->nlmsg_len, &asked);
+	n += netwatch_parse_wired(t, WIRED, h, h->nlmsg_len);
 	nlmsg_free(m);
 	return n;
 }
@@ -145,6 +152,245 @@ static void wifi_channel_and_signal_are_read(void **state)
 	assert_int_equal(feed(&t, m), 0);
 }
 
+static struct nl_msg *channel_msg(uint8_t cmd, uint32_t index, uint32_t mhz, uint32_t width,
+				  uint32_t centre)
+{
+	struct nl_msg *m = wifi_msg(cmd, index);
+
+	nla_put_u32(m, NL80211_ATTR_IFTYPE, NL80211_IFTYPE_AP);
+	nla_put_u32(m, NL80211_ATTR_WIPHY_FREQ, mhz);
+	nla_put_u32(m, NL80211_ATTR_CHANNEL_WIDTH, width);
+	nla_put_u32(m, NL80211_ATTR_CENTER_FREQ1, centre);
+	return m;
+}
+
+static void an_access_point_of_our_own_is_read_whole(void **state)
+{
+	struct netwatch_table t = {0};
+	struct channels_wifi list[NETWATCH_WIFI_MAX];
+	struct nl_msg *m;
+
+	(void) state;
+	feed(&t, link_msg(RTM_NEWLINK, 3, "wlan0", IFF_UP, IF_OPER_UP));
+	m = channel_msg(NL80211_CMD_NEW_INTERFACE, 3, 2437, NL80211_CHAN_WIDTH_40, 2447);
+	nla_put(m, NL80211_ATTR_SSID, 7,
+		"L\xc3\xa4"
+		"d\x00\xffn");
+	assert_int_equal(feed(&t, m), 1);
+	assert_int_equal(t.rows[0].h.role, PROTO_WIFI_AP);
+	assert_string_equal(t.rows[0].h.ssid, "Läd??n");
+	assert_int_equal(netwatch_table_wifi(&t, list, NETWATCH_WIFI_MAX), 1);
+	assert_int_equal(list[0].centre_mhz, 2447);
+	assert_int_equal(list[0].width_mhz, 40);
+	assert_int_equal(list[0].busy_percent, CHANNELS_BUSY_UNKNOWN);
+	/* the same again is no news */
+	m = channel_msg(NL80211_CMD_NEW_INTERFACE, 3, 2437, NL80211_CHAN_WIDTH_40, 2447);
+	nla_put(m, NL80211_ATTR_SSID, 7,
+		"L\xc3\xa4"
+		"d\x00\xffn");
+	assert_int_equal(feed(&t, m), 0);
+}
+
+static void a_channel_switch_is_taken_from_its_event(void **state)
+{
+	struct netwatch_table t = {0};
+	struct channels_wifi list[NETWATCH_WIFI_MAX];
+
+	(void) state;
+	feed(&t, link_msg(RTM_NEWLINK, 3, "wlan0", IFF_UP, IF_OPER_UP));
+	feed(&t, channel_msg(NL80211_CMD_NEW_INTERFACE, 3, 2412, NL80211_CHAN_WIDTH_20, 2412));
+	assert_false(asked);
+	assert_int_equal(feed(&t, channel_msg(NL80211_CMD_CH_SWITCH_NOTIFY, 3, 2462,
+					      NL80211_CHAN_WIDTH_20_NOHT, 2462)),
+			 1);
+	assert_true(asked);
+	assert_int_equal(netwatch_table_wifi(&t, list, NETWATCH_WIFI_MAX), 1);
+	assert_int_equal(list[0].centre_mhz, 2462);
+	/* it ends: what is left must be asked for */
+	assert_int_equal(feed(&t, wifi_msg(NL80211_CMD_STOP_AP, 3)), 0);
+	assert_true(asked);
+	assert_int_equal(feed(&t, wifi_msg(NL80211_CMD_NEW_INTERFACE, 3)), 1);
+	assert_int_equal(netwatch_table_wifi(&t, list, NETWATCH_WIFI_MAX), 0);
+}
+
+static void of_several_links_the_one_in_our_band_counts(void **state)
+{
+	static const uint32_t mhz[] = {5180, 2462, 6115};
+	struct netwatch_table t = {0};
+	struct nl_msg *m = wifi_msg(NL80211_CMD_NEW_INTERFACE, 3);
+	struct nlattr *links, *link;
+
+	(void) state;
+	feed(&t, link_msg(RTM_NEWLINK, 3, "wlan0", IFF_UP, IF_OPER_UP));
+	links = nla_nest_start(m, NL80211_ATTR_MLO_LINKS);
+	for (int i = 0; i < 3; i++) {
+		link = nla_nest_start(m, i + 1);
+		nla_put_u32(m, NL80211_ATTR_WIPHY_FREQ, mhz[i]);
+		nla_nest_end(m, link);
+	}
+	nla_nest_end(m, links);
+	feed(&t, m);
+	assert_int_equal(t.rows[0].h.frequency_mhz, 2462);
+	assert_int_equal(t.rows[0].h.centre_mhz, 2462);
+}
+
+static void a_monitor_is_no_neighbour(void **state)
+{
+	struct netwatch_table t = {0};
+	struct channels_wifi list[NETWATCH_WIFI_MAX];
+	struct nl_msg *m = wifi_msg(NL80211_CMD_NEW_INTERFACE, 3);
+
+	(void) state;
+	feed(&t, link_msg(RTM_NEWLINK, 3, "mon0", IFF_UP, IF_OPER_UP));
+	nla_put_u32(m, NL80211_ATTR_IFTYPE, NL80211_IFTYPE_MONITOR);
+	nla_put_u32(m, NL80211_ATTR_WIPHY_FREQ, 2412);
+	feed(&t, m);
+	assert_int_equal(netwatch_table_wifi(&t, list, NETWATCH_WIFI_MAX), 0);
+}
+
+static struct nl_msg *survey_msg(uint32_t mhz, uint64_t ms, uint64_t busy_ms)
+{
+	struct nl_msg *m = wifi_msg(NL80211_CMD_NEW_SURVEY_RESULTS, 3);
+	struct nlattr *info = nla_nest_start(m, NL80211_ATTR_SURVEY_INFO);
+
+	nla_put_u32(m, NL80211_SURVEY_INFO_FREQUENCY, mhz);
+	nla_put_u8(m, NL80211_SURVEY_INFO_NOISE, (uint8_t) -91);
+	nla_put_u64(m, NL80211_SURVEY_INFO_TIME, ms);
+	nla_put_u64(m, NL80211_SURVEY_INFO_TIME_BUSY, busy_ms);
+	nla_nest_end(m, info);
+	return m;
+}
+
+static void load_and_noise_come_from_the_survey_of_the_channel_in_use(void **state)
+{
+	struct netwatch_table t = {0};
+	const struct proto_health_interface *h = &t.rows[0].h;
+
+	(void) state;
+	feed(&t, link_msg(RTM_NEWLINK, 3, "wlan0", IFF_UP, IF_OPER_UP));
+	feed(&t, channel_msg(NL80211_CMD_NEW_INTERFACE, 3, 2412, NL80211_CHAN_WIDTH_20, 2412));
+	feed(&t, survey_msg(2437, 1000, 900));
+	assert_int_equal(h->noise_dbm, 0);
+	feed(&t, survey_msg(2412, 1000, 900));
+	assert_int_equal(h->noise_dbm, -91);
+	assert_int_equal(h->busy_percent, PROTO_BUSY_UNKNOWN); /* nothing to compare with */
+	feed(&t, survey_msg(2412, 2000, 1150));
+	assert_int_equal(h->busy_percent, 25);
+	feed(&t, survey_msg(2412, 500, 10)); /* counted from nought again */
+	feed(&t, survey_msg(2412, 600, UINT64_MAX));
+	assert_int_equal(h->busy_percent, 100);
+}
+
+static void the_signal_of_clients_is_not_ours(void **state)
+{
+	struct netwatch_table t = {0};
+	struct nl_msg *m = wifi_msg(NL80211_CMD_NEW_STATION, 3);
+	struct nlattr *info = nla_nest_start(m, NL80211_ATTR_STA_INFO);
+
+	(void) state;
+	nla_put_u8(m, NL80211_STA_INFO_SIGNAL, (uint8_t) -40);
+	nla_nest_end(m, info);
+	feed(&t, link_msg(RTM_NEWLINK, 3, "wlan0", IFF_UP, IF_OPER_UP));
+	feed(&t, channel_msg(NL80211_CMD_NEW_INTERFACE, 3, 2412, NL80211_CHAN_WIDTH_20, 2412));
+	feed(&t, m);
+	assert_int_equal(t.rows[0].h.signal_dbm, 0);
+}
+
+static struct nl_msg *modes_msg(uint32_t index, uint32_t mbps, uint8_t duplex)
+{
+	struct nl_msg *m = nlmsg_alloc();
+	struct nlattr *header;
+
+	genlmsg_put(m, 0, 0, WIRED, 0, 0, ETHTOOL_MSG_LINKMODES_GET_REPLY, 0);
+	header = nla_nest_start(m, ETHTOOL_A_LINKMODES_HEADER);
+	nla_put_u32(m, ETHTOOL_A_HEADER_DEV_INDEX, index);
+	nla_nest_end(m, header);
+	nla_put_u32(m, ETHTOOL_A_LINKMODES_SPEED, mbps);
+	nla_put_u8(m, ETHTOOL_A_LINKMODES_DUPLEX, duplex);
+	return m;
+}
+
+static void speed_and_duplex_of_a_cable_are_read_and_go_with_it(void **state)
+{
+	struct netwatch_table t = {0};
+	const struct proto_health_interface *h = &t.rows[0].h;
+
+	(void) state;
+	assert_int_equal(feed(&t, modes_msg(2, 1000, DUPLEX_FULL)), 0); /* nobody's */
+	feed(&t, link_msg(RTM_NEWLINK, 2, "eth0", IFF_UP, IF_OPER_UP));
+	assert_int_equal(feed(&t, modes_msg(2, 100, DUPLEX_HALF)), 1);
+	assert_int_equal(h->speed_mbps, 100);
+	assert_int_equal(h->duplex, PROTO_DUPLEX_HALF);
+	assert_int_equal(feed(&t, modes_msg(2, 100, DUPLEX_HALF)), 0);
+	assert_int_equal(feed(&t, modes_msg(2, UINT32_MAX, DUPLEX_UNKNOWN)), 1);
+	assert_int_equal(h->speed_mbps, 0);
+	feed(&t, modes_msg(2, 1000, DUPLEX_FULL));
+	feed(&t, link_msg(RTM_NEWLINK, 2, "eth0", IFF_UP, IF_OPER_DOWN));
+	assert_int_equal(h->speed_mbps, 0);
+	assert_int_equal(h->duplex, PROTO_DUPLEX_UNKNOWN);
+}
+
+static struct nl_msg *counted_link(uint32_t changes, int oper)
+{
+	struct nl_msg *m = link_msg(RTM_NEWLINK, 2, "eth0", IFF_UP, oper);
+
+	nla_put_u32(m, IFLA_CARRIER_CHANGES, changes);
+	return m;
+}
+
+static void a_link_that_comes_and_goes_is_counted_for_ten_minutes(void **state)
+{
+	struct netwatch_table t = {.now_us = 1000 * US_PER_SEC};
+	struct proto_health_interface h;
+
+	(void) state;
+	feed(&t, counted_link(40, IF_OPER_UP)); /* what was before us does not count */
+	netwatch_table_health(&t, t.now_us, &h, 1);
+	assert_int_equal(h.changes, 0);
+	assert_true(h.was_up);
+	t.now_us += US_PER_SEC;
+	feed(&t, counted_link(44, IF_OPER_UP)); /* down and up twice, too fast to be told of each */
+	feed(&t, counted_link(45, IF_OPER_DOWN));
+	netwatch_table_health(&t, t.now_us, &h, 1);
+	assert_int_equal(h.changes, 5);
+	assert_int_equal(h.changed_us, 1001 * US_PER_SEC);
+	assert_false(h.up);
+	assert_true(h.was_up);
+	feed(&t, counted_link(UINT32_MAX, IF_OPER_DOWN));
+	netwatch_table_health(&t, t.now_us, &h, 1);
+	assert_int_equal(h.changes, NETWATCH_CHANGES);
+	netwatch_table_health(&t, t.now_us + NETWATCH_STEADY_US, &h, 1);
+	assert_int_equal(h.changes, 0);
+}
+
+static void keep_map(void *user, uint64_t map)
+{
+	*(uint64_t *) user = map;
+}
+
+static void neighbours_give_channels_back_by_themselves(void **state)
+{
+	struct channels_wifi six = {2437, 20, CHANNELS_BUSY_UNKNOWN};
+	uint64_t map = 0;
+	struct loop *loop;
+	struct neighbours *n;
+
+	(void) state;
+	assert_int_equal(loop_new_virtual(US_PER_SEC, 0, &loop), 0);
+	assert_int_equal(neighbours_new(loop, keep_map, &map, &n), 0);
+	neighbours_see(n, NULL, 0);
+	assert_int_equal(map, 0); /* nothing new */
+	neighbours_see(n, &six, 1);
+	assert_int_equal(map, CHANNELS_ALL & ~(UINT64_C(0x7ff) << 11));
+	neighbours_see(n, NULL, 0);
+	loop_run_until(loop, US_PER_SEC + CHANNELS_HOLD_US - US_PER_SEC);
+	assert_int_equal(map, CHANNELS_ALL & ~(UINT64_C(0x7ff) << 11));
+	loop_run_until(loop, 2 * US_PER_SEC + CHANNELS_HOLD_US);
+	assert_int_equal(map, CHANNELS_ALL);
+	neighbours_free(n);
+	loop_free(loop);
+}
+
 static void cut_messages_change_nothing(void **state)
 {
 	struct nl_msg *m = link_msg(RTM_NEWLINK, 2, "eth0", IFF_UP, IF_OPER_UP);
@@ -223,6 +469,13 @@ static int watch_a_veth(void)
 	}
 	if (!row.up || strcmp(row.address, "192.0.2.1") != 0)
 		return 4;
+	for (int i = 0; i < 50 && !row.speed_mbps; i++) {
+		loop_run_once(loop, 100);
+		(void) find_row(n, "gv0", &row);
+	}
+	/* such a pair says 10 Gbit/s, full duplex */
+	if (!row.carrier || row.speed_mbps != 10000 || row.duplex != PROTO_DUPLEX_FULL)
+		return 7;
 	if (IP("link", "set", "gv1", "down") != 0)
 		return 5;
 	for (int i = 0; i < 50 && row.up; i++) {
@@ -231,8 +484,11 @@ static int watch_a_veth(void)
 	}
 	for (int i = 0; i < 5; i++) /* the report of it follows in a tenth of a second */
 		loop_run_once(loop, 100);
-	if (row.up || changes < 1)
+	(void) find_row(n, "gv0", &row);
+	if (row.up || row.carrier || changes < 1)
 		return 6;
+	if (row.speed_mbps || !row.was_up || row.changes < 2 || !row.changed_us)
+		return 8;
 	netwatch_free(n);
 	loop_run_once(loop, 0);
 	loop_free(loop);
@@ -261,6 +517,15 @@ int main(void)
 		cmocka_unit_test(loopback_is_left_out_and_the_table_is_bounded),
 		cmocka_unit_test(the_first_global_address_is_told_and_ipv4_is_preferred),
 		cmocka_unit_test(wifi_channel_and_signal_are_read),
+		cmocka_unit_test(an_access_point_of_our_own_is_read_whole),
+		cmocka_unit_test(a_channel_switch_is_taken_from_its_event),
+		cmocka_unit_test(of_several_links_the_one_in_our_band_counts),
+		cmocka_unit_test(a_monitor_is_no_neighbour),
+		cmocka_unit_test(load_and_noise_come_from_the_survey_of_the_channel_in_use),
+		cmocka_unit_test(the_signal_of_clients_is_not_ours),
+		cmocka_unit_test(speed_and_duplex_of_a_cable_are_read_and_go_with_it),
+		cmocka_unit_test(a_link_that_comes_and_goes_is_counted_for_ten_minutes),
+		cmocka_unit_test(neighbours_give_channels_back_by_themselves),
 		cmocka_unit_test(cut_messages_change_nothing),
 		cmocka_unit_test(a_real_link_is_followed_up_and_down),
 	};

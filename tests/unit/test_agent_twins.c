@@ -208,6 +208,17 @@ void esl_engine_get_stats(const struct esl_engine *e, struct esl_stats *ret)
 	*ret = (struct esl_stats){.synced = 4};
 }
 
+void esl_engine_get_view(const struct esl_engine *e, struct esl_radio_view *ret)
+{
+	*ret = (struct esl_radio_view){
+		.driver = "twin", .channels_known = true, .channels = e->map};
+}
+
+void esl_engine_set_channels(struct esl_engine *e, uint64_t map)
+{
+	e->map = map;
+}
+
 int esl_hci_check(const char *address)
 {
 	return strncmp(address, "unix:", 5) == 0 && address[5] ? 0 : -ERR_SYNTAX;

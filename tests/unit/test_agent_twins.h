@@ -31,6 +31,7 @@ struct esl_engine {
 	unsigned int wants, forgets, images, restored, clocks, told;
 	struct esl_want last_want;
 	int64_t offset_us;
+	uint64_t map;
 };
 
 extern struct rfid_reader *reader_twins[8];
