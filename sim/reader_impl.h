@@ -62,6 +62,7 @@ struct rospec {
 	size_t raw_len;
 	struct llrp_elem *aispec; /**< the one that runs */
 	uint16_t spec_index;      /**< its position, from 1 */
+	uint16_t inventory_spec;  /**< id of its InventoryParameterSpec */
 	uint32_t observed;        /**< tag reports since it began */
 };
 
@@ -78,7 +79,8 @@ struct accessspec {
 /** A tag report that may still take up equal ones. */
 struct pending_tag {
 	struct epc epc;
-	uint16_t antenna, channel, phase, spec_index, count;
+	uint16_t antenna, channel, phase, count;
+	uint16_t spec_index, inventory_spec; /**< 0 where it is not reported, as antenna is */
 	int16_t doppler;
 	int8_t peak_rssi;
 	uint32_t rospec_id;

@@ -65,7 +65,9 @@ static uint32_t fields_unchanged(const struct sim_reader *r, const struct pendin
 	if (t->rospec_id == last->rospec_id)
 		same |= FIELD_ROSPEC_ID;
 	if (t->spec_index == last->spec_index)
-		same |= FIELD_SPEC_INDEX | FIELD_INVENTORY_SPEC_ID;
+		same |= FIELD_SPEC_INDEX;
+	if (t->inventory_spec == last->inventory_spec)
+		same |= FIELD_INVENTORY_SPEC_ID;
 	if (t->antenna == last->antenna)
 		same |= FIELD_ANTENNA;
 	if (t->channel == last->channel)
@@ -93,7 +95,7 @@ static void put_tag(struct sim_reader *r, const struct pending_tag *t, uint32_t 
 	if (f & FIELD_SPEC_INDEX)
 		put_tv(out, LLRP_P_SPEC_INDEX, t->spec_index, 2);
 	if (f & FIELD_INVENTORY_SPEC_ID)
-		put_tv(out, LLRP_P_INVENTORY_PARAMETER_SPEC_ID, 1, 2);
+		put_tv(out, LLRP_P_INVENTORY_PARAMETER_SPEC_ID, t->inventory_spec, 2);
 	if (f & FIELD_ANTENNA)
 		put_tv(out, LLRP_P_ANTENNA_ID, t->antenna, 2);
 	if (f & FIELD_RSSI)
@@ -325,20 +327,25 @@ static int pending_grow(struct sim_reader *r)
 	return 0;
 }
 
-/**
- * An equal report to merge into: same EPC and, where they are reported, same antenna and SpecIDs.
- * ROSpec and spec cannot differ within one flush; antennas can.
+/** May both be one report: the same EPC and, where they are reported, the same antenna and specs?
  */
-static struct pending_tag *pending_find(struct sim_reader *r, const struct sim_tag_read *read,
+static bool mergeable(const struct pending_tag *a, const struct pending_tag *b)
+{
+	return a->antenna == b->antenna && a->spec_index == b->spec_index &&
+	       a->inventory_spec == b->inventory_spec && a->rospec_id == b->rospec_id &&
+	       epc_equal(&a->epc, &b->epc);
+}
+
+/** An equal report to merge into; else NULL, and where the new one is to be found. */
+static struct pending_tag *pending_find(struct sim_reader *r, const struct pending_tag *new,
 					size_t *ret_at)
 {
-	uint16_t antenna = r->active_report.fields & FIELD_ANTENNA ? read->antenna : 0;
-	size_t at = tag_hash(read->epc, antenna) & (r->index_size - 1);
+	size_t at = tag_hash(&new->epc, new->antenna) & (r->index_size - 1);
 
 	for (; r->pending_index[at]; at = (at + 1) & (r->index_size - 1)) {
 		struct pending_tag *t = &r->pending[r->pending_index[at] - 1];
 
-		if (t->antenna == antenna && epc_equal(&t->epc, read->epc))
+		if (mergeable(t, new))
 			return t;
 	}
 	*ret_at = at;
@@ -359,15 +366,18 @@ static void pending_merge(struct pending_tag *t, const struct sim_tag_read *read
 static struct pending_tag tag_of(const struct sim_reader *r, const struct rospec *spec,
 				 const struct sim_tag_read *read)
 {
+	uint32_t fields = r->active_report.fields;
+
 	return (struct pending_tag){
 		.epc = *read->epc,
-		.antenna = r->active_report.fields & FIELD_ANTENNA ? read->antenna : 0,
+		.antenna = fields & FIELD_ANTENNA ? read->antenna : 0,
 		.channel = read->channel,
 		.phase = read->phase,
 		.doppler = read->doppler,
 		.count = 1,
 		.peak_rssi = read->rssi_dbm,
-		.spec_index = spec->spec_index,
+		.spec_index = fields & FIELD_SPEC_INDEX ? spec->spec_index : 0,
+		.inventory_spec = fields & FIELD_INVENTORY_SPEC_ID ? spec->inventory_spec : 0,
 		.rospec_id = spec->id,
 		.first_us = read->at_us,
 		.last_us = read->at_us,
@@ -377,7 +387,7 @@ static struct pending_tag tag_of(const struct sim_reader *r, const struct rospec
 static void pending_add(struct sim_reader *r, const struct rospec *spec,
 			const struct sim_tag_read *read)
 {
-	struct pending_tag *t;
+	struct pending_tag new = tag_of(r, spec, read), *t;
 	size_t at;
 
 	if ((r->n_pending == r->cap_pending && pending_grow(r) < 0) ||
@@ -386,13 +396,13 @@ static void pending_add(struct sim_reader *r, const struct rospec *spec,
 		overflow(r);
 		return;
 	}
-	t = pending_find(r, read, &at);
+	t = pending_find(r, &new, &at);
 	if (t) {
 		pending_merge(t, read);
 		return;
 	}
 	t = &r->pending[r->n_pending++];
-	*t = tag_of(r, spec, read);
+	*t = new;
 	r->pending_index[at] = (uint32_t) r->n_pending;
 }
 

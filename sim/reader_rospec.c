@@ -107,6 +107,8 @@ static void aispec_begin(struct sim_reader *r, struct rospec *s)
 	memcpy(r->active_antennas, r->set.antennas, sizeof r->active_antennas);
 	for (; antenna; antenna = llrp_find_next(antenna))
 		antenna_config_take(r, antenna, r->active_antennas);
+	s->inventory_spec = (uint16_t) llrp_get(
+		llrp_find(s->aispec, LLRP_P_INVENTORY_PARAMETER_SPEC), "InventoryParameterSpecID");
 	s->observed = 0;
 	if (ms > 0)
 		loop_timer_start(r->spec_timer, (int64_t) ms * US_PER_MS);

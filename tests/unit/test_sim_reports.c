@@ -194,6 +194,176 @@ static void the_end_of_the_aispec_reports_and_ends_the_rospec(void **state)
 	fixture_end(&f);
 }
 
+/** A merged report as the standard has it (LLRP 1.0.1, 14.2.3.1), worked out by hand. */
+struct expected {
+	unsigned int epc, antenna, spec, count;
+	int peak;
+	uint64_t first_us, last_us;
+	bool found;
+};
+
+struct merging {
+	struct expected reports[64];
+	size_t n;
+	bool antennas, specs;
+};
+
+static void expect(struct merging *m, unsigned int epc, unsigned int antenna, unsigned int spec,
+		   int rssi, uint64_t at_us)
+{
+	size_t i = 0;
+
+	antenna = m->antennas ? antenna : 0;
+	spec = m->specs ? spec : 0;
+	while (i < m->n && (m->reports[i].epc != epc || m->reports[i].antenna != antenna ||
+			    m->reports[i].spec != spec))
+		i++;
+	if (i == m->n)
+		m->reports[m->n++] =
+			(struct expected){epc, antenna, spec, 0, -128, at_us, at_us, false};
+	m->reports[i].count++;
+	m->reports[i].peak = MAX(m->reports[i].peak, rssi);
+	m->reports[i].first_us = MIN(m->reports[i].first_us, at_us);
+	m->reports[i].last_us = MAX(m->reports[i].last_us, at_us);
+}
+
+static void check_report(struct merging *m, const struct llrp_elem *e)
+{
+	size_t bits;
+	unsigned int epc = llrp_get_bytes(llrp_find(e, LLRP_P_EPC_96), "EPC", &bits)[1];
+	uint64_t antenna = llrp_get(llrp_find(e, LLRP_P_ANTENNA_ID), "AntennaID");
+	uint64_t spec = llrp_get(llrp_find(e, LLRP_P_SPEC_INDEX), "SpecIndex");
+	struct expected *x = m->reports;
+
+	while (x < m->reports + m->n && (x->epc != epc || x->antenna != antenna || x->spec != spec))
+		x++;
+	assert_true(x < m->reports + m->n && !x->found);
+	x->found = true;
+	assert_int_equal(llrp_get(llrp_find(e, LLRP_P_TAG_SEEN_COUNT), "TagCount"), x->count);
+	assert_int_equal(llrp_get_signed(llrp_find(e, LLRP_P_PEAK_RSSI), "PeakRSSI"), x->peak);
+	assert_true(llrp_get(llrp_find(e, LLRP_P_FIRST_SEEN_UTC), "Microseconds") == x->first_us);
+	assert_true(llrp_get(llrp_find(e, LLRP_P_LAST_SEEN_UTC), "Microseconds") == x->last_us);
+	if (m->specs)
+		assert_int_equal(llrp_get(llrp_find(e, LLRP_P_INVENTORY_PARAMETER_SPEC_ID),
+					  "InventoryParameterSpecID"),
+				 spec + 6);
+}
+
+/** Two AISpecs one after the other, reported when both are over. */
+static struct llrp_msg *two_aispecs(struct fixture *f, const struct merging *m)
+{
+	struct rospec_wish w = plain_wish;
+	struct llrp_elem *spec, *ai, *e;
+	struct llrp_msg *msg;
+
+	w.n = 0;
+	w.trigger = 2;
+	w.aispec_ms = 500;
+	w.select =
+		(uint16_t) (SELECT_ALL & ~(m->antennas ? 0 : 1 << 12) & ~(m->specs ? 0 : 3 << 13));
+	msg = add_rospec(f, &w);
+	spec = llrp_find(llrp_root(msg), LLRP_P_ROSPEC);
+	e = llrp_find(llrp_find(spec, LLRP_P_AISPEC), LLRP_P_INVENTORY_PARAMETER_SPEC);
+	llrp_set(e, "InventoryParameterSpecID", 7);
+	ai = llrp_add(spec, LLRP_P_AISPEC);
+	llrp_set_u16v(ai, "AntennaIDs", w.antennas, 1);
+	e = llrp_add(ai, LLRP_P_AISPEC_STOP_TRIGGER);
+	llrp_set(e, "AISpecStopTriggerType", 1);
+	llrp_set(e, "DurationTrigger", 500);
+	e = llrp_add(ai, LLRP_P_INVENTORY_PARAMETER_SPEC);
+	llrp_set(e, "InventoryParameterSpecID", 8);
+	llrp_set(e, "ProtocolID", 1);
+	return msg;
+}
+
+static void only_what_is_equal_in_all_that_is_reported_is_merged(void **state)
+{
+	static struct fixture f;
+	uint32_t chance = 1;
+
+	(void) state;
+	for (unsigned int kind = 0; kind < 4; kind++) {
+		struct merging m = {.antennas = kind & 1, .specs = kind & 2};
+		const struct llrp_elem *e;
+		struct llrp_msg *report;
+
+		fixture_begin(&f);
+		assert_int_equal(status_of(&f, two_aispecs(&f, &m)), LLRP_M_SUCCESS);
+		assert_int_equal(rospec_op(&f, LLRP_ENABLE_ROSPEC, 1), LLRP_M_SUCCESS);
+		for (unsigned int i = 0; i < 200; i++) {
+			unsigned int epc, antenna;
+			int rssi;
+
+			if (i == 100)
+				pass(&f, 501 * US_PER_MS);
+			chance = chance * 1664525u + 1013904223u;
+			epc = (chance >> 8) % 3;
+			antenna = 1 + (chance >> 16) % 3;
+			rssi = -40 - (int) ((chance >> 24) % 40);
+			feed(&f, epc, (uint16_t) antenna, (int8_t) rssi, 5000 + i * 7);
+			expect(&m, epc, antenna, 1 + (i >= 100), rssi, 5000 + i * 7);
+		}
+		pass(&f, 501 * US_PER_MS);
+		report = take_report(&f, m.n);
+		e = llrp_find(llrp_root(report), LLRP_P_TAG_REPORT_DATA);
+		for (; e; e = llrp_find_next(e))
+			check_report(&m, e);
+		llrp_msg_free(report);
+		fixture_end(&f);
+	}
+}
+
+static void the_count_of_a_merged_report_stops_at_its_highest(void **state)
+{
+	static struct fixture f;
+	struct rospec_wish w = plain_wish;
+	struct llrp_msg *m;
+	const struct llrp_elem *e;
+
+	(void) state;
+	fixture_begin(&f);
+	w.n = 2;
+	inventory(&f, &w);
+	for (int64_t i = 0; i < 70000; i++)
+		feed(&f, 0, 1, -60, i);
+	feed(&f, 1, 1, -60, 70000);
+	m = take_report(&f, 2);
+	e = llrp_find(llrp_root(m), LLRP_P_TAG_REPORT_DATA);
+	assert_int_equal(llrp_get(llrp_find(e, LLRP_P_TAG_SEEN_COUNT), "TagCount"), 65535);
+	llrp_msg_free(m);
+	fixture_end(&f);
+}
+
+static void a_rospec_without_a_start_trigger_waits_for_start(void **state)
+{
+	static struct fixture f;
+	struct rospec_wish w = plain_wish;
+
+	(void) state;
+	fixture_begin(&f);
+	w.start = 0;
+	inventory(&f, &w);
+	feed(&f, 0, 1, -60, 100);
+	assert_silent(&f);
+	assert_int_equal(rospec_op(&f, LLRP_START_ROSPEC, 1), LLRP_M_SUCCESS);
+	feed(&f, 0, 1, -60, 200);
+	llrp_msg_free(take_report(&f, 1));
+	/* Started already, and told so again: as it is for one that starts by itself. */
+	assert_int_equal(rospec_op(&f, LLRP_START_ROSPEC, 1), LLRP_M_SUCCESS);
+	feed(&f, 0, 1, -60, 300);
+	llrp_msg_free(take_report(&f, 1));
+	fixture_end(&f);
+	fixture_begin(&f);
+	inventory(&f, &plain_wish);
+	feed(&f, 0, 1, -60, 100);
+	llrp_msg_free(take_report(&f, 1));
+	assert_int_equal(rospec_op(&f, LLRP_START_ROSPEC, 1), LLRP_M_SUCCESS);
+	assert_int_equal(f.inventories, 1); /* the one that runs goes on */
+	feed(&f, 0, 1, -60, 200);
+	llrp_msg_free(take_report(&f, 1));
+	fixture_end(&f);
+}
+
 static void trigger_none_reports_only_when_asked(void **state)
 {
 	static struct fixture f;
@@ -312,6 +482,9 @@ int main(void)
 		cmocka_unit_test(reads_accumulate_until_n_tags),
 		cmocka_unit_test(without_antenna_ids_antennas_are_merged),
 		cmocka_unit_test(the_end_of_the_aispec_reports_and_ends_the_rospec),
+		cmocka_unit_test(only_what_is_equal_in_all_that_is_reported_is_merged),
+		cmocka_unit_test(the_count_of_a_merged_report_stops_at_its_highest),
+		cmocka_unit_test(a_rospec_without_a_start_trigger_waits_for_start),
 		cmocka_unit_test(trigger_none_reports_only_when_asked),
 		cmocka_unit_test(carry_forward_leaves_out_what_did_not_change),
 		cmocka_unit_test(held_reports_wait_for_the_client_that_comes_back),
