@@ -41,6 +41,8 @@ struct netwatch_table {
 	int64_t now_us;        /**< UTC on the agent's clock; set by the caller before parsing */
 };
 
+/** Names of interfaces and networks are any bytes: what is no text in them becomes '?'. */
+void netwatch_text(const void *data, int bytes, char *to, size_t cap);
 struct netwatch_row *netwatch_row_find(struct netwatch_table *t, int index);
 /** Takes route netlink messages (link and address, new and gone). Returns how many rows changed in
  * a way worth telling. Malformed ones are passed over. */

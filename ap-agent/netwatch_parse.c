@@ -36,6 +36,46 @@ static struct netwatch_row *row_get(struct netwatch_table *t, int index)
 	return row;
 }
 
+/* --- text ------------------------------------------------------------------------------------- */
+
+/** Bytes of one UTF-8 character that may be shown, 0 for what is none. */
+static size_t character(const uint8_t *p, size_t left)
+{
+	size_t n = p[0] < 0x80                   ? 1
+		   : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
+		   : p[0] >= 0xe0 && p[0] < 0xf0 ? 3
+						 : 0;
+
+	if (n == 0 || n > left || p[0] < 0x20 || p[0] == 0x7f)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	if (n == 2 && p[0] == 0xc2 && p[1] < 0xa0) /* control characters */
+		return 0;
+	if (n == 3 && ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] >= 0xa0)))
+		return 0;
+	return n;
+}
+
+void netwatch_text(const void *data, int bytes, char *to, size_t cap)
+{
+	const uint8_t *p = data;
+	size_t len = p && bytes > 0 ? MIN((size_t) bytes, cap - 1) : 0, at = 0;
+
+	while (at < len) {
+		size_t n = character(p + at, len - at);
+
+		if (n == 0) {
+			to[at++] = '?';
+			continue;
+		}
+		memcpy(to + at, p + at, n);
+		at += n;
+	}
+	to[at] = '\0';
+}
+
 /* --- route ------------------------------------------------------------------------------------ */
 
 static bool carries(const struct ifinfomsg *info, struct nlattr *const *attrs)
@@ -112,7 +152,10 @@ static int take_link(struct netwatch_table *t, struct nlmsghdr *h)
 	struct proto_health_interface before = row->h;
 
 	if (attrs[IFLA_IFNAME])
-		nla_strlcpy(row->h.name, attrs[IFLA_IFNAME], sizeof(row->h.name));
+		netwatch_text(nla_data(attrs[IFLA_IFNAME]),
+			      (int) strnlen(nla_data(attrs[IFLA_IFNAME]),
+					    (size_t) MAX(nla_len(attrs[IFLA_IFNAME]), 0)),
+			      row->h.name, sizeof(row->h.name));
 	row->h.up = carries(info, attrs);
 	row->h.was_up |= row->h.up;
 	row->h.carrier = attrs[IFLA_CARRIER] && nla_len(attrs[IFLA_CARRIER]) >= 1

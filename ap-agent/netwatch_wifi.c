@@ -61,45 +61,6 @@ static uint32_t width_of(uint32_t chan_width)
 	}
 }
 
-/** Bytes of one UTF-8 character that may be shown, 0 for what is none. */
-static size_t character(const uint8_t *p, size_t left)
-{
-	size_t n = p[0] < 0x80                   ? 1
-		   : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
-		   : p[0] >= 0xe0 && p[0] < 0xf0 ? 3
-						 : 0;
-
-	if (n == 0 || n > left || p[0] < 0x20 || p[0] == 0x7f)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if (n == 2 && p[0] == 0xc2 && p[1] < 0xa0) /* control characters */
-		return 0;
-	if (n == 3 && ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] >= 0xa0)))
-		return 0;
-	return n;
-}
-
-/** The name of a network is any 32 bytes. */
-static void name_network(const struct nlattr *a, char to[PROTO_SSID_MAX])
-{
-	const uint8_t *p = a ? nla_data(a) : NULL;
-	size_t len = a ? MIN((size_t) MAX(nla_len(a), 0), (size_t) PROTO_SSID_MAX - 1) : 0, at = 0;
-
-	while (at < len) {
-		size_t n = character(p + at, len - at);
-
-		if (n == 0) {
-			to[at++] = '?';
-			continue;
-		}
-		memcpy(to + at, p + at, n);
-		at += n;
-	}
-	to[at] = '\0';
-}
-
 static void take_channel(struct netwatch_row *row, struct nlattr *const *attrs)
 {
 	row->h.frequency_mhz = u32_of(attrs, NL80211_ATTR_WIPHY_FREQ);
@@ -145,7 +106,9 @@ static void take_interface(struct netwatch_row *row, struct nlattr *const *attrs
 	take_channel(row, attrs);
 	if (attrs[NL80211_ATTR_MLO_LINKS])
 		take_links(row, attrs[NL80211_ATTR_MLO_LINKS]);
-	name_network(attrs[NL80211_ATTR_SSID], row->h.ssid);
+	netwatch_text(attrs[NL80211_ATTR_SSID] ? nla_data(attrs[NL80211_ATTR_SSID]) : NULL,
+		      attrs[NL80211_ATTR_SSID] ? nla_len(attrs[NL80211_ATTR_SSID]) : 0, row->h.ssid,
+		      sizeof(row->h.ssid));
 	if (row->h.frequency_mhz == 0) {
 		row->h.noise_dbm = 0;
 		row->h.busy_percent = PROTO_BUSY_UNKNOWN;

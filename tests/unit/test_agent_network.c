@@ -191,6 +191,15 @@ static void an_access_point_of_our_own_is_read_whole(void **state)
 	assert_int_equal(feed(&t, m), 0);
 }
 
+static void an_interface_of_any_name_can_be_told(void **state)
+{
+	struct netwatch_table t = {0};
+
+	(void) state;
+	feed(&t, link_msg(RTM_NEWLINK, 3, "w\xff\n\xc3\xa4\xe0\x80", IFF_UP, IF_OPER_UP));
+	assert_string_equal(t.rows[0].h.name, "w??ä??");
+}
+
 static void a_channel_switch_is_taken_from_its_event(void **state)
 {
 	struct netwatch_table t = {0};
@@ -518,6 +527,7 @@ int main(void)
 		cmocka_unit_test(the_first_global_address_is_told_and_ipv4_is_preferred),
 		cmocka_unit_test(wifi_channel_and_signal_are_read),
 		cmocka_unit_test(an_access_point_of_our_own_is_read_whole),
+		cmocka_unit_test(an_interface_of_any_name_can_be_told),
 		cmocka_unit_test(a_channel_switch_is_taken_from_its_event),
 		cmocka_unit_test(of_several_links_the_one_in_our_band_counts),
 		cmocka_unit_test(a_monitor_is_no_neighbour),
