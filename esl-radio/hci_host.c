@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "esl-radio/hci_host.h"
+#include "esl-radio/bluez/hci_shared.h"
 
 #include "common/err.h"
 #include <errno.h>
@@ -14,6 +15,7 @@
 #define COMMAND_TIMEOUT_US (INT64_C(2) * US_PER_SEC)
 #define OUT_MAX            (256 * 1024)
 #define READ_CHUNK         4096
+#define SHARED_CREDITS     4 /* commands of ours in a kernel's queue at a time */
 #define TEXT_MAX           160
 
 /** A command in the queue, then among those sent. */
@@ -33,6 +35,7 @@ struct command_list {
 struct hci_host {
 	struct loop *loop;
 	char *address;
+	struct hci_port *shared; /**< instead of an address */
 	unsigned int owners;
 	struct hci_driver *drivers;
 	int fd;
@@ -46,6 +49,7 @@ struct hci_host {
 	uint8_t features[8];
 	struct hci_version version;
 	bool version_known;
+	struct hci_shared kernel; /**< what is known of the other owner of a shared port */
 	bool up;
 	int failing; /**< found while somebody called: told from the loop */
 	const char *failing_text;
@@ -107,7 +111,7 @@ static void watch(struct hci_host *h)
 	if (h->failing)
 		return;
 	for (const struct command *c = h->sent.first; c; c = c->next)
-		if (c->done) {
+		if (c->done || h->shared) { /* there, an answer that is lost blocks the queue */
 			loop_timer_start(h->watchdog, COMMAND_TIMEOUT_US);
 			return;
 		}
@@ -116,18 +120,22 @@ static void watch(struct hci_host *h)
 
 /* --- sending ---------------------------------------------------------------------------------- */
 
-/* A peer that is gone must not raise a signal; a serial line knows no such thing. */
-static ssize_t write_some(int fd, const struct buf *b)
+/* A peer that is gone must not raise a signal; a serial line knows no such thing. Messages of a
+ * shared port go one by one. */
+static ssize_t write_some(const struct hci_host *h)
 {
-	ssize_t n = send(fd, b->data, b->len, MSG_NOSIGNAL);
+	struct h4_packet p;
+	const struct buf *b = &h->out;
+	int one = h->shared ? h4_next(b->data, b->len, &p) : 0;
+	ssize_t n = send(h->fd, b->data, one > 0 ? (size_t) one : b->len, MSG_NOSIGNAL);
 
-	return n < 0 && errno == ENOTSOCK ? write(fd, b->data, b->len) : n;
+	return n < 0 && errno == ENOTSOCK ? write(h->fd, b->data, b->len) : n;
 }
 
 static void flush_out(struct hci_host *h)
 {
 	while (h->fd >= 0 && !h->failing && h->out.len > 0) {
-		ssize_t n = write_some(h->fd, &h->out);
+		ssize_t n = write_some(h);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -157,7 +165,7 @@ static void pass_commands(struct hci_host *h)
 			h->queue.end = &h->queue.first;
 		buf_put(&h->out, c->packet, c->len);
 		list_append(&h->sent, c);
-		awaited |= c->done != NULL;
+		awaited |= c->done != NULL || h->shared;
 		h->credits--;
 	}
 	if (!buf_ok(&h->out)) {
@@ -225,7 +233,7 @@ static uint64_t all_le_events(const struct hci_host *h)
 
 	for (const struct hci_driver *d = h->drivers; d; d = d->next)
 		mask |= d->le_event_mask;
-	return mask;
+	return h->shared ? hci_shared_mask(&h->kernel, h->features, mask) : mask;
 }
 
 /** From reset to a controller that drivers can use, one command after the other's success. */
@@ -233,12 +241,14 @@ static const struct script_row {
 	uint16_t opcode;
 	uint64_t (*mask)(const struct hci_host *h); /**< NULL: no parameters */
 	bool optional;                              /**< a refusal does not matter */
+	bool own, shared;                           /**< on which ports it is said */
 } script[] = {
-	{HCI_RESET, NULL, false},
-	{HCI_READ_LOCAL_VERSION, NULL, true},
-	{HCI_LE_READ_LOCAL_FEATURES, NULL, false},
-	{HCI_SET_EVENT_MASK, all_events, false},
-	{HCI_LE_SET_EVENT_MASK, all_le_events, false},
+	{HCI_RESET, NULL, false, true, false},
+	{HCI_READ_LOCAL_VERSION, NULL, true, true, true},
+	{HCI_READ_LOCAL_COMMANDS, NULL, true, false, true},
+	{HCI_LE_READ_LOCAL_FEATURES, NULL, false, true, true},
+	{HCI_SET_EVENT_MASK, all_events, false, true, false},
+	{HCI_LE_SET_EVENT_MASK, all_le_events, false, true, true},
 };
 
 static void step_done(void *user, uint8_t status, const uint8_t *more, size_t len);
@@ -247,6 +257,9 @@ static void run_step(struct hci_host *h)
 {
 	const struct script_row *row = &script[h->step];
 	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	while (h->shared ? !row->shared : !row->own) /* the last row is said everywhere */
+		row = &script[++h->step];
 
 	if (row->mask)
 		hci_put_mask(&b, row->opcode, row->mask(h));
@@ -292,6 +305,8 @@ static void step_done(void *user, uint8_t status, const uint8_t *more, size_t le
 		memcpy(h->features, more, MIN(len, sizeof(h->features)));
 	if (row->opcode == HCI_READ_LOCAL_VERSION && status == HCI_OK)
 		take_version(h, more, len);
+	if (row->opcode == HCI_READ_LOCAL_COMMANDS && status == HCI_OK)
+		memcpy(h->kernel.commands, more, MIN(len, sizeof(h->kernel.commands)));
 	if (++h->step == ARRAY_SIZE(script))
 		all_up(h);
 	else
@@ -313,14 +328,22 @@ bool hci_host_is_up(const struct hci_host *h)
 	return h->up;
 }
 
+bool hci_host_is_open(const struct hci_host *h)
+{
+	return h->fd >= 0;
+}
+
 /* --- receiving -------------------------------------------------------------------------------- */
 
 static void answered(struct hci_host *h, uint8_t credits, uint16_t opcode, uint8_t status,
 		     const uint8_t *more, size_t len)
 {
-	struct command *c = opcode ? list_take(&h->sent, opcode) : NULL;
+	struct command *c;
 
-	h->credits = credits;
+	if (h->shared && hci_shared_is_theirs(&h->kernel, opcode))
+		return; /* and so are its credits */
+	c = opcode ? list_take(&h->sent, opcode) : NULL;
+	h->credits = h->shared ? h->credits + (c ? 1 : 0) : credits;
 	if (!c)
 		return;
 	watch(h);
@@ -373,6 +396,18 @@ static int on_event(struct hci_host *h, const struct h4_packet *p)
 	return 0;
 }
 
+static void on_overheard(struct hci_host *h, const struct h4_packet *p)
+{
+	hci_shared_overheard(&h->kernel, p);
+	for (struct hci_driver *d = h->drivers; d && h->up; d = d->next) {
+		struct wire w;
+
+		wire_init(&w, p->params, p->len);
+		if (d->ops->overheard)
+			d->ops->overheard(d, p->opcode, &w);
+	}
+}
+
 static void on_data(struct hci_host *h, const uint8_t *packet)
 {
 	struct hci_acl a;
@@ -399,6 +434,8 @@ static void take_packets(struct hci_host *h)
 			e = p.type == H4_EVENT ? on_event(h, &p) : 0;
 		if (n > 0 && p.type == H4_ACL)
 			on_data(h, h->in.data + at);
+		if (n > 0 && p.type == H4_COMMAND && h->shared)
+			on_overheard(h, &p);
 		if (e < 0) {
 			hci_host_fault(h, -ERR_BADMSG,
 				       "The radio's controller sent something unintelligible.");
@@ -474,19 +511,22 @@ void hci_host_fault(struct hci_host *h, int err, const char *text)
 static void on_retry(void *user)
 {
 	struct hci_host *h = user;
+	const char *text = "The radio's controller cannot be reached.";
 	int e;
 
 	buf_clear(&h->in);
 	h->step = 0;
-	h->credits = 1; /* until the controller says otherwise (Vol 4 Part E 4.4) */
+	/* Until the controller says otherwise (Vol 4 Part E 4.4); a kernel has a queue of its own.
+	 */
+	h->credits = h->shared ? SHARED_CREDITS : 1;
 	memset(h->features, 0, sizeof(h->features));
-	e = hci_port_open(h->address);
+	e = h->shared ? h->shared->ops->open(h->shared, &text) : hci_port_open(h->address);
 	if (e >= 0) {
 		h->fd = e;
 		e = loop_io_new(h->loop, h->fd, LOOP_READ, on_io, h, &h->io);
 	}
 	if (e < 0)
-		hci_host_fault(h, e, "The radio's controller cannot be reached.");
+		hci_host_fault(h, e, text);
 	else
 		run_step(h);
 }
@@ -503,17 +543,21 @@ static void on_silence(void *user)
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-int hci_host_new(struct loop *loop, const char *address, struct hci_host **ret)
+static int host_new(struct loop *loop, const char *address, struct hci_port *port,
+		    struct hci_host **ret)
 {
-	struct hci_host *h;
-	int e = hci_port_check(address);
+	struct hci_host *h = calloc(1, sizeof(*h));
+	int e;
 
-	if (e < 0)
-		return e;
-	h = calloc(1, sizeof(*h));
-	if (!h)
+	if (!h) {
+		if (port)
+			port->ops->free(port);
 		return -ENOMEM;
+	}
 	h->loop = loop;
+	h->shared = port;
+	if (port)
+		port->host = h;
 	h->owners = 1;
 	h->fd = -1;
 	h->backoff_us = BACKOFF_FIRST_US;
@@ -533,6 +577,18 @@ int hci_host_new(struct loop *loop, const char *address, struct hci_host **ret)
 	return 0;
 }
 
+int hci_host_new(struct loop *loop, const char *address, struct hci_host **ret)
+{
+	int e = hci_port_check(address);
+
+	return e < 0 ? e : host_new(loop, address, NULL, ret);
+}
+
+int hci_host_new_shared(struct loop *loop, struct hci_port *port, struct hci_host **ret)
+{
+	return host_new(loop, "", port, ret);
+}
+
 struct hci_host *hci_host_ref(struct hci_host *h)
 {
 	h->owners++;
@@ -545,6 +601,8 @@ void hci_host_unref(struct hci_host *h)
 		return;
 	if (h->watchdog)
 		close_stream(h);
+	if (h->shared)
+		h->shared->ops->free(h->shared);
 	loop_timer_free(h->retry);
 	loop_timer_free(h->watchdog);
 	buf_done(&h->in);
@@ -575,5 +633,11 @@ void hci_host_leave(struct hci_host *h, struct hci_driver *d)
 void hci_host_start(struct hci_host *h)
 {
 	if (h->fd < 0 && !loop_timer_active(h->retry))
+		loop_timer_start(h->retry, 0);
+}
+
+void hci_host_hurry(struct hci_host *h)
+{
+	if (h->fd < 0 && loop_timer_active(h->retry))
 		loop_timer_start(h->retry, 0);
 }

@@ -27,6 +27,8 @@ struct hci_driver_ops {
 	int (*event)(struct hci_driver *d, uint8_t code, struct wire *w);
 	/** Data of a connection; NULL for drivers without any. */
 	void (*acl)(struct hci_driver *d, const struct hci_acl *a);
+	/** On a shared port: the other owner of the controller has sent a command. May be NULL. */
+	void (*overheard)(struct hci_driver *d, uint16_t opcode, struct wire *w);
 };
 
 /** Embedded by a driver. */
@@ -36,12 +38,32 @@ struct hci_driver {
 	struct hci_driver *next;            /**< the host's */
 };
 
+/**
+ * Where a host's packets go to and come from, if that is not a byte stream. A shared port leads to
+ * a controller that a kernel's own stack works with as well: it is never reset, only LE events are
+ * unmasked in addition, each packet is one message, and data of connections is not ours.
+ */
+struct hci_port;
+struct hci_port_ops {
+	/** Yields a descriptor, not blocking, which the host closes; or a negative code, with a
+	 * static sentence for a person. */
+	int (*open)(struct hci_port *p, const char **ret_text);
+	void (*free)(struct hci_port *p);
+};
+struct hci_port {
+	const struct hci_port_ops *ops;
+	struct hci_host *host; /**< set by the host that took it */
+};
+
 /** A command's answer. `more` are return parameters after the status; borrowed. */
 typedef void (*hci_done_fn)(void *user, uint8_t status, const uint8_t *more, size_t len);
 
 /** At "unix:PATH", "tcp:ADDRESS:PORT" or "uart:DEVICE:BAUD" (hci_port.c). -ERR_SYNTAX for another
  * address. */
 int hci_host_new(struct loop *loop, const char *address, struct hci_host **ret) _must_check_;
+/** On a shared port, which it takes over, also on failure. */
+int hci_host_new_shared(struct loop *loop, struct hci_port *port,
+			struct hci_host **ret) _must_check_;
 /** One more owner. */
 struct hci_host *hci_host_ref(struct hci_host *h);
 /** The last owner closes the stream. NULL-safe. Drivers must have left. */
@@ -67,10 +89,15 @@ bool hci_host_has_feature(const struct hci_host *h, unsigned int bit);
 bool hci_host_is_up(const struct hci_host *h);
 /** What the controller says it is; NULL while that is not known. */
 const struct hci_version *hci_host_version(const struct hci_host *h);
+/** Its stream is there, though perhaps not set up yet. */
+bool hci_host_is_open(const struct hci_host *h);
 /** A driver's own finding: the stream is closed and opened again later. */
 void hci_host_fault(struct hci_host *h, int err, const char *text);
 /** The same from the loop, for those who must not call back now; `text` is static. */
 void hci_host_fail_soon(struct hci_host *h, int err, const char *text);
+
+/** The next try, if one is waited for, comes now. */
+void hci_host_hurry(struct hci_host *h);
 
 /** Opens a byte stream, not blocking, perhaps still connecting. Returns a descriptor, -ERR_SYNTAX
  * for an address of no known kind, or -errno. */

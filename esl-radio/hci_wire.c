@@ -40,6 +40,8 @@ static const struct {
 	{HCI_LE_SET_EXT_ADV_PARAMS, "LE Set Extended Advertising Parameters"},
 	{HCI_LE_SET_EXT_ADV_DATA, "LE Set Extended Advertising Data"},
 	{HCI_LE_SET_EXT_ADV_ENABLE, "LE Set Extended Advertising Enable"},
+	{HCI_LE_REMOVE_ADV_SET, "LE Remove Advertising Set"},
+	{HCI_LE_CLEAR_ADV_SETS, "LE Clear Advertising Sets"},
 	{HCI_LE_SET_PA_DATA, "LE Set Periodic Advertising Data"},
 	{HCI_LE_SET_PA_ENABLE, "LE Set Periodic Advertising Enable"},
 	{HCI_LE_PA_SET_INFO_TRANSFER, "LE Periodic Advertising Set Info Transfer"},

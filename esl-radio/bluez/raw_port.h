@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * A controller shared with the kernel's Bluetooth stack: a raw HCI socket on an adapter, beside
+ * bluetoothd. Opens only while the adapter is there and on; says so when it goes off, and hurries
+ * the host when it comes back.
+ */
+#pragma once
+
+#include "esl-radio/hci_host.h"
+
+/** "hci0" to "hci999": yields the number, or -ERR_SYNTAX. */
+int raw_port_adapter(const char *name) _must_check_;
+int raw_port_new(struct loop *loop, uint16_t adapter, struct hci_port **ret) _must_check_;
