@@ -20,9 +20,13 @@ static const struct conf_row schema[] = {
 	 "Bound of the state file; when it is full, sightings wait in memory."},
 	{NULL, "image_cache_kib", CONF_INT, "16384", 64, 1048576,
 	 "Bound of the kept label pictures, part of state_mib."},
+	{"radio", "driver", CONF_STR, "", 0, 16,
+	 "Label radio: h4 (a controller of its own, at hci), bluez (an adapter of the system, "
+	 "beside bluetoothd); empty = as hci says."},
+	{"radio", "adapter", CONF_STR, "", 0, 16, "Adapter for bluez: hci0, hci1, ..."},
 	{"radio", "hci", CONF_STR, "", 0, 200,
-	 "Label radio: H4 stream of its controller at unix:PATH, "
-	 "tcp:ADDRESS:PORT or uart:DEVICE:BAUD; empty = no label radio."},
+	 "H4 stream of the radio's controller at unix:PATH, tcp:ADDRESS:PORT or "
+	 "uart:DEVICE:BAUD; or bluez:ADAPTER; empty, and no driver = no label radio."},
 	{"radio", "max_links", CONF_INT, "0", 0, 32, "Connections at once; 0 = 4."},
 	{"radio", "interval", CONF_INT, "0", 0, 65535,
 	 "Train: periodic interval in 1.25 ms; 0 = the default train, here and below."},

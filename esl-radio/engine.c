@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "esl-radio/engine.h"
+#include "esl-radio/bluez/bluez.h"
 #include "esl-radio/hci_channels.h"
 #include "esl-radio/hci_host.h"
 
@@ -512,13 +513,18 @@ int esl_pawr_new(struct loop *loop, const struct esl_engine_config *cfg,
 	struct hci_channels *channels = NULL;
 	struct esl_radio *radio = NULL;
 	struct esl_link *link = NULL;
-	int r = hci_host_new(loop, cfg->hci ? cfg->hci : "", &host);
+	bool bluez = cfg->hci && esl_bluez_is_address(cfg->hci);
+	int r = bluez ? esl_bluez_host_new(loop, cfg->hci, &host)
+		      : hci_host_new(loop, cfg->hci ? cfg->hci : "", &host);
 
 	if (r == 0) /* first: before the train is set up */
 		r = hci_channels_new(loop, host, &channels);
+	/* What looks after a shared controller joins before those who set it up. */
+	if (r == 0 && bluez)
+		r = esl_link_bluez_over(loop, host, cfg->hci, &link);
 	if (r == 0)
 		r = esl_radio_h4_over(loop, host, &radio);
-	if (r == 0)
+	if (r == 0 && !bluez)
 		r = esl_link_le_over(loop, host, &link);
 	hci_host_unref(host);
 	if (r < 0)
@@ -529,7 +535,7 @@ int esl_pawr_new(struct loop *loop, const struct esl_engine_config *cfg,
 		hci_channels_free(channels);
 		return r;
 	}
-	(*ret)->driver = "h4";
+	(*ret)->driver = bluez ? "bluez" : "h4";
 	(*ret)->host = host;
 	(*ret)->channels = channels;
 	return 0;

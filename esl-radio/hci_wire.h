@@ -90,8 +90,12 @@ const char *hci_status_name(uint8_t status);
 const char *hci_opcode_name(uint16_t opcode);
 
 /** LE feature bits and LE event mask bits. */
+#define HCI_LE_FEATURE_ENCRYPTION      0
+#define HCI_LE_FEATURE_DATA_LENGTH     5
 #define HCI_LE_FEATURE_EXT_ADV         12
 #define HCI_LE_FEATURE_PERIODIC_ADV    13
+#define HCI_LE_FEATURE_PAST_SENDER     24
+#define HCI_LE_FEATURE_PAST_RECIPIENT  25
 #define HCI_LE_FEATURE_PAWR_ADVERTISER 43
 #define HCI_LE_FEATURE_PAWR_SCANNER    44
 #define HCI_LE_MASK(subevent_code)     (UINT64_C(1) << ((subevent_code) -1))

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "esl-radio/bluez/bluez.h"
 #include "esl-radio/engine.h"
 #include "esl-radio/hci_host.h"
 
@@ -55,5 +56,5 @@ int esl_train_check(const struct esl_train *t, char why[ESL_TEXT_MAX])
 
 int esl_hci_check(const char *address)
 {
-	return hci_port_check(address);
+	return esl_bluez_is_address(address) ? esl_bluez_check(address) : hci_port_check(address);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/hci_basics.h"
 #include "sim/radio_links.h"
 
 #include "common/err.h"
@@ -73,6 +74,7 @@ struct reply {
 	uint8_t status;
 	uint8_t more[64];
 	size_t more_len;
+	struct buf after; /**< events that follow the answer */
 };
 
 typedef void (*command_fn)(struct sim_radio *r, struct wire *w, struct reply *ret);
@@ -174,8 +176,11 @@ static void cmd_le_features(struct sim_radio *r, struct wire *w, struct reply *r
 {
 	(void) r;
 	(void) w;
-	reply_u64(ret, UINT64_C(1) << HCI_LE_FEATURE_EXT_ADV |
+	reply_u64(ret, UINT64_C(1) << HCI_LE_FEATURE_ENCRYPTION |
+			       UINT64_C(1) << HCI_LE_FEATURE_DATA_LENGTH |
+			       UINT64_C(1) << HCI_LE_FEATURE_EXT_ADV |
 			       UINT64_C(1) << HCI_LE_FEATURE_PERIODIC_ADV |
+			       UINT64_C(1) << HCI_LE_FEATURE_PAST_SENDER |
 			       UINT64_C(1) << HCI_LE_FEATURE_PAWR_ADVERTISER);
 }
 
@@ -245,13 +250,42 @@ static void train_follow(struct sim_radio *r)
 
 static void cmd_adv_enable(struct sim_radio *r, struct wire *w, struct reply *ret)
 {
+	struct wire all = *w;
 	struct hci_adv_enable p;
 
+	if (wire_left(w) == 2 && wire_get_u8(&all) == 0 && wire_get_u8(&all) == 0) {
+		wire_skip(w, 2); /* every set there is */
+		r->hs.adv_enabled = false;
+		return;
+	}
 	hci_get_ext_adv_enable(w, &p);
 	if (!wire_ok(w) || !known_set(r, p.handle, ret))
 		return;
 	r->hs.adv_enabled = p.enable;
 	train_follow(r);
+}
+
+/** A set that still does something is not taken away (Vol 4 Part E 7.8.59, 7.8.60). */
+static void remove_set(struct sim_radio *r, struct reply *ret)
+{
+	if (r->hs.adv_enabled || r->hs.pa_enabled)
+		ret->status = HCI_ERR_COMMAND_DISALLOWED;
+	else
+		r->hs.have_set = r->hs.have_pa_params = false;
+}
+
+static void cmd_remove_set(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	uint8_t handle = wire_get_u8(w);
+
+	if (wire_ok(w) && known_set(r, handle, ret))
+		remove_set(r, ret);
+}
+
+static void cmd_clear_sets(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	(void) w;
+	remove_set(r, ret);
 }
 
 static void cmd_pa_params(struct sim_radio *r, struct wire *w, struct reply *ret)
@@ -360,6 +394,47 @@ static void cmd_create_connection(struct sim_radio *r, struct wire *w, struct re
 		ret->status = radio_links_create(r->links, &p);
 }
 
+/** The first version, which kernels use: it has no train. */
+static void cmd_create_connection_v1(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	struct hci_create_connection p;
+
+	hci_get_create_connection_v1(w, &p);
+	if (wire_ok(w))
+		ret->status = radio_links_create(r->links, &p);
+}
+
+/** What the label's link layer can do: encryption and longer packets. */
+static void cmd_remote_features(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	uint16_t handle = wire_get_u16le(w);
+
+	ret->status = radio_links_check(r->links, handle);
+	if (wire_ok(w) && ret->status == HCI_OK)
+		hci_put_remote_features(&ret->after, handle,
+					UINT64_C(1) << HCI_LE_FEATURE_ENCRYPTION |
+						UINT64_C(1) << HCI_LE_FEATURE_DATA_LENGTH);
+}
+
+static void cmd_connection_update(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	struct hci_connection_update p;
+
+	hci_get_connection_update(w, &p);
+	ret->status = radio_links_check(r->links, p.handle);
+	if (wire_ok(w) && ret->status == HCI_OK)
+		hci_put_connection_updated(&ret->after, &p);
+}
+
+static void cmd_rssi(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	uint16_t handle = wire_get_u16le(w);
+
+	reply_u16(ret, handle);
+	reply_u8(ret, (uint8_t) -60);
+	ret->status = radio_links_check(r->links, handle);
+}
+
 static void cmd_create_cancel(struct sim_radio *r, struct wire *w, struct reply *ret)
 {
 	(void) w;
@@ -403,6 +478,8 @@ static void cmd_set_phy(struct sim_radio *r, struct wire *w, struct reply *ret)
 		ret->status = radio_links_phy(r->links, &p);
 }
 
+static void cmd_local_commands(struct sim_radio *r, struct wire *w, struct reply *ret);
+
 static const struct {
 	uint16_t opcode;
 	command_fn fn;
@@ -411,6 +488,7 @@ static const struct {
 	{HCI_SET_EVENT_MASK, cmd_event_mask, false},
 	{HCI_RESET, cmd_reset, false},
 	{HCI_READ_LOCAL_VERSION, cmd_local_version, false},
+	{HCI_READ_LOCAL_COMMANDS, cmd_local_commands, false},
 	{HCI_READ_LOCAL_FEATURES, cmd_local_features, false},
 	{HCI_READ_BD_ADDR, cmd_bd_addr, false},
 	{HCI_LE_SET_EVENT_MASK, cmd_le_event_mask, false},
@@ -420,6 +498,8 @@ static const struct {
 	{HCI_LE_SET_EXT_ADV_PARAMS, cmd_adv_params, false},
 	{HCI_LE_SET_EXT_ADV_DATA, cmd_adv_data, false},
 	{HCI_LE_SET_EXT_ADV_ENABLE, cmd_adv_enable, false},
+	{HCI_LE_REMOVE_ADV_SET, cmd_remove_set, false},
+	{HCI_LE_CLEAR_ADV_SETS, cmd_clear_sets, false},
 	{HCI_LE_SET_PA_DATA, cmd_pa_data, false},
 	{HCI_LE_SET_PA_ENABLE, cmd_pa_enable, false},
 	{HCI_LE_PA_SET_INFO_TRANSFER, cmd_info_transfer, false},
@@ -434,7 +514,21 @@ static const struct {
 	{HCI_LE_SET_EXT_SCAN_PARAMS, cmd_scan_params, false},
 	{HCI_LE_SET_EXT_SCAN_ENABLE, cmd_scan_enable, false},
 	{HCI_LE_EXT_CREATE_CONNECTION_V2, cmd_create_connection, true},
+	{HCI_LE_EXT_CREATE_CONNECTION, cmd_create_connection_v1, true},
+	{HCI_LE_READ_REMOTE_FEATURES, cmd_remote_features, true},
+	{HCI_LE_CONNECTION_UPDATE, cmd_connection_update, true},
+	{HCI_READ_RSSI, cmd_rssi, false},
 };
+
+static void cmd_local_commands(struct sim_radio *r, struct wire *w, struct reply *ret)
+{
+	(void) r;
+	(void) w;
+	hci_basics_commands(ret->more);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		hci_commands_add(ret->more, commands[i].opcode);
+	ret->more_len = HCI_COMMANDS_BYTES;
+}
 
 static command_fn command_find(uint16_t opcode, bool *ret_status)
 {
@@ -458,6 +552,22 @@ static void send_status(struct sim_radio *r, uint16_t opcode, uint8_t status)
 	radio_host_send(r, &out);
 }
 
+/** A command that means nothing to this controller, or one it does not know. */
+static void basic_command(struct sim_radio *r, uint16_t opcode, struct wire *w)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT, more = BUF_INIT;
+
+	if (!hci_basics_answer(opcode, w, &more)) {
+		send_status(r, opcode, HCI_ERR_UNKNOWN_COMMAND);
+		return;
+	}
+	hci_put_command_complete(&out, &(struct hci_command_complete){.credits = CREDITS,
+								      .opcode = opcode,
+								      .more = more.data,
+								      .more_len = more.len});
+	radio_host_send(r, &out);
+}
+
 static void host_command(struct sim_radio *r, const struct h4_packet *p)
 {
 	bool by_status;
@@ -466,16 +576,19 @@ static void host_command(struct sim_radio *r, const struct h4_packet *p)
 	struct reply reply = {0};
 	struct wire w;
 
+	wire_init(&w, p->params, p->len);
 	if (!fn) {
-		send_status(r, p->opcode, HCI_ERR_UNKNOWN_COMMAND);
+		basic_command(r, p->opcode, &w);
 		return;
 	}
-	wire_init(&w, p->params, p->len);
 	fn(r, &w, &reply);
 	if (wire_finish(&w) < 0 && reply.status == HCI_OK)
 		reply.status = HCI_ERR_INVALID_PARAMETERS;
 	if (by_status) {
 		send_status(r, p->opcode, reply.status);
+		if (reply.status == HCI_OK && reply.after.len > 0)
+			radio_host_send(r, &reply.after);
+		buf_done(&reply.after);
 		return;
 	}
 	hci_put_command_complete(&out, &(struct hci_command_complete){.credits = CREDITS,

@@ -470,6 +470,11 @@ uint8_t radio_links_cancel(struct radio_links *k)
 
 /* --- commands on a link ----------------------------------------------------------------------- */
 
+uint8_t radio_links_check(struct radio_links *k, uint16_t handle)
+{
+	return link_by_handle(k, handle) ? HCI_OK : HCI_ERR_UNKNOWN_CONNECTION;
+}
+
 uint8_t radio_links_disconnect(struct radio_links *k, const struct hci_disconnect *c)
 {
 	struct one_link *o = link_by_handle(k, c->handle);

@@ -39,4 +39,6 @@ uint8_t radio_links_disconnect(struct radio_links *k, const struct hci_disconnec
 uint8_t radio_links_encrypt(struct radio_links *k, const struct hci_enable_encryption *c);
 uint8_t radio_links_length(struct radio_links *k, const struct hci_data_length *c);
 uint8_t radio_links_phy(struct radio_links *k, const struct hci_set_phy *c);
+/** HCI_OK when there is such a link. */
+uint8_t radio_links_check(struct radio_links *k, uint16_t handle);
 uint8_t radio_links_transfer(struct radio_links *k, const struct hci_set_info_transfer *c);

@@ -7,6 +7,7 @@
 #include "sim/simconf.h"
 #include "sim/tags.h"
 #include "sim/truth.h"
+#include "sim/vhci.h"
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
@@ -21,6 +22,7 @@ struct sim_store {
 	struct sim_world *world;
 	struct sim_tags *tags;
 	struct sim_radio *radios[SIM_MAX_RADIOS];
+	struct sim_vhci *adapters[SIM_MAX_RADIOS]; /**< of radios whose host is this kernel */
 	size_t n_radios;
 	struct sim_reader *readers[SIM_MAX_READERS];
 	struct sim_air *airs[SIM_MAX_READERS];     /**< of readers without a position */
@@ -202,6 +204,11 @@ static int build_source(const struct building *b, const struct simconf_reader *c
 
 /* --- what listens ----------------------------------------------------------------------------- */
 
+static void take_host(void *user, int fd)
+{
+	ignore_result(sim_radio_attach(user, fd));
+}
+
 static int build_radio(const struct building *b, const struct simconf_radio *c)
 {
 	struct sim_store *s = b->s;
@@ -224,7 +231,9 @@ static int build_radio(const struct building *b, const struct simconf_radio *c)
 	if (r == 0 && c->capture[0])
 		r = sim_radio_capture(s->radios[i], c->capture);
 	if (r == 0)
-		r = sim_radio_listen(s->radios[i], c->hci);
+		r = strcmp(c->hci, "vhci:") == 0
+			    ? sim_vhci_new(s->loop, take_host, s->radios[i], &s->adapters[i])
+			    : sim_radio_listen(s->radios[i], c->hci);
 	return r;
 }
 
@@ -316,6 +325,7 @@ void sim_store_free(struct sim_store *s)
 	}
 	for (size_t i = 0; i < s->n_radios; i++) {
 		sim_radio_free(s->radios[i]);
+		sim_vhci_free(s->adapters[i]);
 	}
 	sim_shows_free(s->shows);
 	sim_day_free(s->day);

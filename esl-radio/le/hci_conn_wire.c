@@ -125,6 +125,39 @@ void hci_get_create_connection(struct wire *w, struct hci_create_connection *ret
 	wire_skip(w, 4);
 }
 
+/* Peer and filter first, then 16 bytes for each PHY, of which the first is the 1M. */
+void hci_get_create_connection_v1(struct wire *w, struct hci_create_connection *ret)
+{
+	uint8_t phys;
+
+	ret->adv_handle = ret->subevent = 0xff;
+	wire_skip(w, 2);
+	ret->peer_type = wire_get_u8(w);
+	wire_copy(w, ret->peer, sizeof(ret->peer));
+	phys = wire_get_u8(w);
+	if (!(phys & PHY_1M) || phys & ~7u)
+		wire_fail(w, -ERR_RANGE);
+	ret->scan_interval = wire_get_u16le(w);
+	ret->scan_window = wire_get_u16le(w);
+	ret->interval_min = wire_get_u16le(w);
+	ret->interval_max = wire_get_u16le(w);
+	ret->latency = wire_get_u16le(w);
+	ret->timeout = wire_get_u16le(w);
+	wire_skip(w, 4);
+	for (phys >>= 1; phys; phys >>= 1)
+		wire_skip(w, phys & 1 ? 16 : 0);
+}
+
+void hci_get_connection_update(struct wire *w, struct hci_connection_update *ret)
+{
+	ret->handle = wire_get_u16le(w);
+	ret->interval_min = wire_get_u16le(w);
+	ret->interval_max = wire_get_u16le(w);
+	ret->latency = wire_get_u16le(w);
+	ret->timeout = wire_get_u16le(w);
+	wire_skip(w, 4);
+}
+
 void hci_put_enable_encryption(struct buf *out, const struct hci_enable_encryption *c)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
@@ -233,6 +266,30 @@ void hci_put_connection_complete(struct buf *out, const struct hci_connection_co
 	buf_put_u16le(&b, e->latency);
 	buf_put_u16le(&b, e->timeout);
 	buf_put_u8(&b, 0); /* clock accuracy */
+	put_event(out, HCI_EVT_LE_META, &b);
+}
+
+void hci_put_connection_updated(struct buf *out, const struct hci_connection_update *c)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	buf_put_u8(&b, HCI_LE_CONNECTION_UPDATED);
+	buf_put_u8(&b, HCI_OK);
+	buf_put_u16le(&b, c->handle);
+	buf_put_u16le(&b, c->interval_max);
+	buf_put_u16le(&b, c->latency);
+	buf_put_u16le(&b, c->timeout);
+	put_event(out, HCI_EVT_LE_META, &b);
+}
+
+void hci_put_remote_features(struct buf *out, uint16_t handle, uint64_t features)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	buf_put_u8(&b, HCI_LE_REMOTE_FEATURES);
+	buf_put_u8(&b, HCI_OK);
+	buf_put_u16le(&b, handle);
+	buf_put_u64le(&b, features);
 	put_event(out, HCI_EVT_LE_META, &b);
 }
 

@@ -17,9 +17,12 @@
 
 enum hci_conn_opcode {
 	HCI_DISCONNECT = 0x0406,
+	HCI_READ_RSSI = 0x1405,
 	HCI_LE_READ_BUFFER_SIZE = 0x2002,
 	HCI_LE_SET_RANDOM_ADDRESS = 0x2005,
 	HCI_LE_CREATE_CONNECTION_CANCEL = 0x200e,
+	HCI_LE_CONNECTION_UPDATE = 0x2013,
+	HCI_LE_READ_REMOTE_FEATURES = 0x2016,
 	HCI_LE_ENABLE_ENCRYPTION = 0x2019,
 	HCI_LE_LTK_REPLY = 0x201a,
 	HCI_LE_LTK_NEGATIVE_REPLY = 0x201b,
@@ -27,6 +30,7 @@ enum hci_conn_opcode {
 	HCI_LE_SET_PHY = 0x2032,
 	HCI_LE_SET_EXT_SCAN_PARAMS = 0x2041,
 	HCI_LE_SET_EXT_SCAN_ENABLE = 0x2042,
+	HCI_LE_EXT_CREATE_CONNECTION = 0x2043,
 };
 
 enum hci_conn_event {
@@ -37,6 +41,9 @@ enum hci_conn_event {
 };
 
 enum hci_le_conn_event {
+	HCI_LE_CONNECTION_COMPLETE = 0x01,
+	HCI_LE_CONNECTION_UPDATED = 0x03,
+	HCI_LE_REMOTE_FEATURES = 0x04,
 	HCI_LE_LTK_REQUEST = 0x05,
 	HCI_LE_ENHANCED_CONNECTION_COMPLETE = 0x0a,
 	HCI_LE_EXT_ADV_REPORT = 0x0d,
@@ -86,6 +93,17 @@ struct hci_create_connection {
 };
 void hci_put_create_connection(struct buf *out, const struct hci_create_connection *c);
 void hci_get_create_connection(struct wire *w, struct hci_create_connection *ret);
+
+/** Of the first version: no train, and the 1M PHY among those asked for. */
+void hci_get_create_connection_v1(struct wire *w, struct hci_create_connection *ret);
+
+struct hci_connection_update {
+	uint16_t handle;
+	uint16_t interval_min, interval_max; /**< 1.25 ms */
+	uint16_t latency;
+	uint16_t timeout; /**< 10 ms */
+};
+void hci_get_connection_update(struct wire *w, struct hci_connection_update *ret);
 
 struct hci_enable_encryption {
 	uint16_t handle;
@@ -145,6 +163,10 @@ struct hci_connection_complete {
 void hci_put_connection_complete(struct buf *out, const struct hci_connection_complete *e);
 /** `v2`: two more bytes follow. */
 void hci_get_connection_complete(struct wire *w, bool v2, struct hci_connection_complete *ret);
+
+/** The longest interval asked for is what became of it. */
+void hci_put_connection_updated(struct buf *out, const struct hci_connection_update *c);
+void hci_put_remote_features(struct buf *out, uint16_t handle, uint64_t features);
 
 struct hci_disconnection {
 	uint8_t status;

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * Inside of the connected driver over bluetoothd:
+ *
+ *     link_bluez.c    the adapter, scanning, bonds, and the table of the seam
+ *     pair_agent.c    who answers bluetoothd's questions about pairing
+ *     visit_bluez.c   one connection: making it, pairing, the end
+ *     work_bluez.c    what is read and written over it, and pictures
+ */
+#pragma once
+
+#include "esl-radio/bluez/bluez.h"
+#include "esl-radio/bluez/bus.h"
+#include "esl-radio/bluez/hci_keep.h"
+#include "esl-radio/bluez/objects.h"
+#include "esl-radio/bluez/ots_socket.h"
+#include "esl-radio/esl_radio.h"
+#include "esl-radio/le/ots_wire.h"
+
+#define BLUEZ_SERVICE    "org.bluez"
+#define BLUEZ_ADAPTER1   "org.bluez.Adapter1"
+#define BLUEZ_DEVICE1    "org.bluez.Device1"
+#define BLUEZ_GATT1      "org.bluez.GattCharacteristic1"
+#define BLUEZ_AGENT      "org.bluez.Agent1"
+#define BLUEZ_AGENTS     "org.bluez.AgentManager1"
+#define BLUEZ_PROPERTIES "org.freedesktop.DBus.Properties"
+#define BLUEZ_AGENT_PATH "/org/gondola/agent"
+#define BLUEZ_VISITS_MAX 8
+#define BLUEZ_NO_HANDLE  0xffff
+#define BLUEZ_VALUE_MAX  512
+
+enum visit_stage {
+	VISIT_WAITING,    /**< for its turn to call the label through the train */
+	VISIT_CONNECTING, /**< the controller or bluetoothd tries */
+	VISIT_SECURING,   /**< connected: the bond, the services */
+	VISIT_SWITCHING,  /**< what speaks up by itself is turned on */
+	VISIT_READY,
+	VISIT_LEAVING, /**< told to go, or sent away */
+};
+
+struct bluez_link;
+
+/** A label that is being connected to, or is. */
+struct visit {
+	struct bluez_link *k;
+	uint8_t addr[ESL_ADDR_BYTES];
+	uint8_t subevent, esl_id;
+	enum visit_stage stage;
+	uint64_t order; /**< of those who wait */
+	uint16_t handle;
+	bool linked; /**< the controller or bluetoothd has a connection */
+	struct bus_call *connect, *pair, *call;
+	struct loop_timer *deadline, *retry;
+	bool new_key; /**< paired on this connection */
+
+	/* the job under way */
+	esl_link_done_fn done;
+	void *done_user;
+	struct esl_link_result res;
+	unsigned int at;
+	int late_err; /**< of what could not begin */
+	struct esl_link_config config;
+	void (*got)(struct visit *v, int err, const uint8_t *data, size_t len);
+	void (*synced)(struct visit *v, int err);
+
+	/* control point */
+	uint8_t tlv[ESL_TLV_MAX];
+	uint8_t tlv_len; /**< 0 = nothing is asked */
+	bool tlv_written;
+	void (*answered)(struct visit *v, int err);
+	uint8_t sensors[BLUEZ_VALUE_MAX];
+	size_t sensors_len;
+
+	/* picture */
+	struct ots_socket *channel;
+	struct buf picture;
+	uint8_t image;
+	bool truncate, announced;
+};
+
+struct bluez_link {
+	struct esl_link base;
+	struct hci_driver driver;
+	struct hci_host *host;
+	struct hci_keep *keep;
+	struct loop *loop;
+	struct esl_link_callbacks cb;
+	void *user;
+	struct bus *bus;
+	struct bluez_objects *objects;
+	struct bus_call *asking; /**< for objects, the agent or power: one after the other */
+	struct bus_call *scan;
+	struct loop_timer *settle; /**< looks what is missing, from the loop */
+	bool host_up, up, told;
+	bool have_objects, have_agent, power_asked;
+	bool scan_wanted, filter_set;
+	uint64_t orders;
+	struct visit *calling; /**< the one the controller is connecting to */
+	struct visit *visits[BLUEZ_VISITS_MAX];
+};
+
+/* --- link_bluez.c ----------------------------------------------------------------------------- */
+
+/** Looks soon what is missing for the link to work, and does the next thing about it. */
+void bluez_link_settle(struct bluez_link *k);
+struct visit *bluez_visit_find(struct bluez_link *k, const uint8_t *addr);
+
+/* --- pair_agent.c ----------------------------------------------------------------------------- */
+
+DBusMessage *bluez_agent_called(struct bluez_link *k, DBusMessage *m);
+
+/* --- visit_bluez.c ---------------------------------------------------------------------------- */
+
+int bluez_visit_new(struct bluez_link *k, const uint8_t *addr, uint8_t subevent, uint8_t esl_id,
+		    esl_link_done_fn done, void *user) _must_check_;
+/** Frees it without a word. */
+void bluez_visit_free(struct visit *v);
+/** The link as a whole went away. */
+void bluez_visits_end(struct bluez_link *k);
+/** bluetoothd told something new of the device. */
+void bluez_visit_device(struct visit *v, struct bluez_device *d, bool gone);
+/** Events of the controller. */
+void bluez_visit_connected(struct bluez_link *k, uint8_t status, uint16_t handle,
+			   const uint8_t *addr);
+void bluez_visit_disconnected(struct bluez_link *k, uint16_t handle);
+void bluez_visit_encryption(struct bluez_link *k, uint16_t handle, uint8_t status);
+
+/** Begins a job. -EBUSY while another is under way, -ERR_STATE without a connection. */
+int bluez_visit_begin(struct visit *v, int64_t limit_us, esl_link_done_fn done,
+		      void *user) _must_check_;
+/** The answer to whatever is under way. The visit may be gone afterwards. */
+void bluez_visit_finish(struct visit *v, int err);
+int bluez_visit_close(struct visit *v, esl_link_done_fn done, void *user) _must_check_;
+/** It was told to go: its end is the job's success; one that stays is sent away. */
+void bluez_visit_leave(struct visit *v);
+/** A call to the device's object, without parameters. */
+DBusMessage *bluez_visit_message(struct visit *v, const char *member);
+
+/* --- work_bluez.c ----------------------------------------------------------------------------- */
+
+int bluez_read_info(struct visit *v, esl_link_done_fn done, void *user) _must_check_;
+int bluez_configure(struct visit *v, const struct esl_link_config *c, esl_link_done_fn done,
+		    void *user) _must_check_;
+int bluez_set_time(struct visit *v, uint32_t abs_ms, esl_link_done_fn done,
+		   void *user) _must_check_;
+int bluez_control(struct visit *v, const uint8_t *tlv, size_t len, esl_link_done_fn done,
+		  void *user) _must_check_;
+int bluez_write_image(struct visit *v, uint8_t index, const void *data, size_t len,
+		      esl_link_done_fn done, void *user) _must_check_;
+int bluez_update_complete(struct visit *v, esl_link_done_fn done, void *user) _must_check_;
+/** A characteristic spoke up. */
+void bluez_work_value(struct visit *v, enum bluez_chr chr, const uint8_t *data, size_t len);
+/** What could not begin is told now. */
+void bluez_work_late(struct visit *v);
+/** Nothing of a job goes on. */
+void bluez_work_drop(struct visit *v);
+/** Asks a characteristic to speak up by itself. */
+int bluez_notify(struct visit *v, enum bluez_chr chr, bus_reply_fn fn) _must_check_;

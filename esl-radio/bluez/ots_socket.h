@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * An object's content over the kernel's L2CAP: a credit-based channel to the label's object
+ * transfer server, on whatever connection the kernel has to it. Credits, segments and the order of
+ * things on the air are the kernel's business.
+ */
+#pragma once
+
+#include "common/loop.h"
+#include <stdint.h>
+
+struct ots_socket;
+
+struct ots_socket_callbacks {
+	/** The channel is open, or will not be: -ERR_PEER when the label refused it. */
+	void (*opened)(void *user, int err);
+	/** All of it was handed to the controller, or the channel broke (-ERR_CLOSED). */
+	void (*sent)(void *user, int err);
+};
+
+/** Addresses are most significant byte first. Encrypted, or not at all. */
+int ots_socket_new(struct loop *loop, const uint8_t own[6], const uint8_t peer[6], bool peer_random,
+		   const struct ots_socket_callbacks *cb, void *user,
+		   struct ots_socket **ret) _must_check_;
+/** The bytes are borrowed until sent(). */
+void ots_socket_send(struct ots_socket *s, const uint8_t *data, size_t len);
+/** Closes the channel. NULL-safe. */
+void ots_socket_free(struct ots_socket *s);
