@@ -118,14 +118,51 @@ static void read_radio(struct settings *s)
 	s->radio = s->engine.hci[0] != '\0';
 }
 
+/** The key `driver` and the address must be of one mind; without an address `driver` makes one. */
+static int read_driver(struct settings *s, const char *file, char diag[SETTINGS_DIAG_MAX])
+{
+	const char *driver = conf_str(s->conf, "radio", NULL, "driver");
+	const char *adapter = conf_str(s->conf, "radio", NULL, "adapter");
+	bool bluez = strncmp(s->engine.hci, "bluez:", 6) == 0;
+
+	if (strcmp(driver, "bluez") == 0 && !bluez) {
+		if (s->engine.hci[0])
+			return wrong(file, "hci", "bluez takes the key adapter instead", diag);
+		snprintf(s->radio_address, sizeof(s->radio_address), "bluez:%s",
+			 adapter[0] ? adapter : "hci0");
+		s->radio = true;
+	} else if (adapter[0]) {
+		return wrong(file, "adapter", "goes with driver = \"bluez\" and without hci", diag);
+	} else if (strcmp(driver, "h4") == 0 && (bluez || !s->radio)) {
+		return wrong(file, "hci", "must say where the controller of driver h4 is", diag);
+	} else if (driver[0] && strcmp(driver, "h4") != 0 && !bluez) {
+		return wrong(file, "driver", "must be h4 or bluez", diag);
+	}
+	return 0;
+}
+
+static const char *radio_address(const struct settings *s)
+{
+	return s->radio_address[0] ? s->radio_address : s->engine.hci;
+}
+
 static int check_radio(const struct settings *s, const char *file, char diag[SETTINGS_DIAG_MAX])
 {
 	char why[ESL_TEXT_MAX] = "";
+	int r;
 
 	if (!s->radio)
 		return 0;
-	if (esl_hci_check(s->engine.hci) < 0)
-		return wrong(file, "hci", "must be unix:PATH, tcp:ADDRESS:PORT or uart:DEVICE:BAUD",
+	r = esl_hci_check(radio_address(s));
+	if (r == -ENOTSUP)
+		return wrong(file, "driver", "this program was built without bluez (libdbus)",
+			     diag);
+	if (r < 0)
+		return wrong(file, s->radio_address[0] ? "adapter" : "hci",
+			     s->radio_address[0]
+				     ? "must be hci0, hci1, ..."
+				     : "must be unix:PATH, tcp:ADDRESS:PORT, uart:DEVICE:BAUD or "
+				       "bluez:ADAPTER",
 			     diag);
 	if (esl_train_check(&s->engine.train, why) < 0)
 		return wrong(file, "interval", why, diag);
@@ -134,6 +171,8 @@ static int check_radio(const struct settings *s, const char *file, char diag[SET
 
 static int check(struct settings *s, const char *file, char diag[SETTINGS_DIAG_MAX])
 {
+	int r;
+
 	if (!good_url(s->controller))
 		return wrong(file, "controller", "must be https://host:port", diag);
 	if (log_level_parse(conf_str(s->conf, NULL, NULL, "log_level"), &s->log_level) < 0)
@@ -141,7 +180,8 @@ static int check(struct settings *s, const char *file, char diag[SETTINGS_DIAG_M
 			     diag);
 	if ((uint64_t) s->image_kib * 2 > (uint64_t) s->state_mib * 1024)
 		return wrong(file, "image_cache_kib", "must be at most half of state_mib", diag);
-	return check_radio(s, file, diag);
+	r = read_driver(s, file, diag);
+	return r < 0 ? r : check_radio(s, file, diag);
 }
 
 int settings_load(const char *file, struct settings *ret, char diag[SETTINGS_DIAG_MAX])
@@ -166,6 +206,7 @@ int settings_load(const char *file, struct settings *ret, char diag[SETTINGS_DIA
 	if (gethostname(s.host_name, sizeof(s.host_name) - 1) < 0 || !s.host_name[0])
 		snprintf(s.host_name, sizeof(s.host_name), "agent");
 	*ret = s;
+	ret->engine.hci = radio_address(ret);
 	if (!ret->name[0])
 		ret->name = ret->host_name;
 	return 0;

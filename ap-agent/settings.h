@@ -21,7 +21,8 @@ struct settings {
 	enum log_level log_level;
 	uint32_t state_mib;
 	uint32_t image_kib;
-	bool radio; /**< there is a label radio */
+	bool radio;             /**< there is a label radio */
+	char radio_address[32]; /**< "bluez:ADAPTER", when the driver says so */
 	struct esl_engine_config engine;
 	char host_name[64];
 };

@@ -7,12 +7,15 @@
 
 /* A kernel that pauses advertising resumes its own sets soon after; ours comes back with them. */
 #define RESUME_US (US_PER_SEC / 2)
+#define REST_US   (INT64_C(5) * US_PER_SEC)
 
 struct hci_keep {
 	struct hci_driver driver;
 	struct hci_host *host;
 	uint8_t adv_handle;
-	bool paused; /**< the set was disabled by somebody else */
+	bool resting; /**< the train was stopped for the kernel's sake */
+	void (*cleared)(void *user);
+	void *user;
 	unsigned int repairs;
 	struct loop_timer *resume;
 };
@@ -30,19 +33,25 @@ static void say(struct hci_keep *k, const struct buf *b)
 
 /* What a process that was killed left behind would refuse the train's parameters. A controller that
  * knows no such set says so, which is as good. */
-static void on_up(struct hci_driver *d)
+static void remove_set(struct hci_keep *k)
 {
-	struct hci_keep *k = keep_of(d);
 	const struct hci_adv_enable off = {.handle = k->adv_handle};
 	_cleanup_buf_ struct buf adv = BUF_INIT, pa = BUF_INIT, set = BUF_INIT;
 
-	k->paused = false;
 	hci_put_ext_adv_enable(&adv, &off);
 	hci_put_pa_enable(&pa, &off);
 	hci_put_command(&set, HCI_LE_REMOVE_ADV_SET, &k->adv_handle, 1);
 	say(k, &adv);
 	say(k, &pa);
 	say(k, &set);
+}
+
+static void on_up(struct hci_driver *d)
+{
+	struct hci_keep *k = keep_of(d);
+
+	k->resting = false;
+	remove_set(k);
 }
 
 static void on_down(struct hci_driver *d, int err, const char *text)
@@ -65,9 +74,13 @@ static void on_resume(void *user)
 	struct hci_keep *k = user;
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
+	if (k->resting) {
+		hci_host_fault(k->host, -ERR_CLOSED,
+			       "The system took the adapter for itself; the train starts anew.");
+		return;
+	}
 	hci_put_ext_adv_enable(&b,
 			       &(struct hci_adv_enable){.enable = true, .handle = k->adv_handle});
-	k->paused = false;
 	k->repairs++;
 	say(k, &b);
 }
@@ -92,13 +105,17 @@ static void on_overheard(struct hci_driver *d, uint16_t opcode, struct wire *w)
 
 	switch (opcode) {
 	case HCI_LE_SET_EXT_ADV_ENABLE:
-		if (!turns_off(k, w))
-			return;
-		k->paused = true;
-		loop_timer_start(k->resume, RESUME_US);
+		if (!k->resting && turns_off(k, w))
+			loop_timer_start(k->resume, RESUME_US);
+		break;
+	case HCI_LE_CLEAR_ADV_SETS:
+		k->resting = true;
+		k->repairs++;
+		remove_set(k);
+		loop_timer_start(k->resume, REST_US);
+		k->cleared(k->user);
 		break;
 	case HCI_RESET:
-	case HCI_LE_CLEAR_ADV_SETS:
 	case HCI_LE_SET_EVENT_MASK:
 		/* The train is gone, or is not heard any more: all over again. */
 		k->repairs++;
@@ -112,7 +129,7 @@ static void on_overheard(struct hci_driver *d, uint16_t opcode, struct wire *w)
 }
 
 int hci_keep_new(struct loop *loop, struct hci_host *host, uint8_t adv_handle,
-		 struct hci_keep **ret)
+		 void (*cleared)(void *user), void *user, struct hci_keep **ret)
 {
 	static const struct hci_driver_ops ops = {
 		.up = on_up, .down = on_down, .event = on_event, .overheard = on_overheard};
@@ -122,6 +139,8 @@ int hci_keep_new(struct loop *loop, struct hci_host *host, uint8_t adv_handle,
 	if (!k)
 		return -ENOMEM;
 	k->adv_handle = adv_handle;
+	k->cleared = cleared;
+	k->user = user;
 	k->driver.ops = &ops;
 	e = loop_timer_new(loop, on_resume, k, &k->resume);
 	if (e < 0) {

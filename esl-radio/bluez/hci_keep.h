@@ -11,8 +11,13 @@
 
 struct hci_keep;
 
+/**
+ * `cleared` hears that the kernel wants all sets gone, as it does before it switches an adapter
+ * off. A controller refuses that while a train runs (Vol 4 Part E 7.8.60), and the kernel gives up;
+ * the train has been stopped now, and rests for a while.
+ */
 int hci_keep_new(struct loop *loop, struct hci_host *host, uint8_t adv_handle,
-		 struct hci_keep **ret) _must_check_;
+		 void (*cleared)(void *user), void *user, struct hci_keep **ret) _must_check_;
 /** NULL-safe. */
 void hci_keep_free(struct hci_keep *k);
 /** How often something had to be put right. */

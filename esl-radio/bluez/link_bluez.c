@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define ASK_US    (INT64_C(15) * US_PER_SEC)
+#define OFF_US    (US_PER_SEC / 2)
 #define SETTLE_US (INT64_C(2) * US_PER_SEC) /* between two tries of what was refused */
 #define ESL_UUID  "00001857-0000-1000-8000-00805f9b34fb"
 
@@ -130,17 +131,13 @@ static void on_power(void *user, int err, const char *name, DBusMessage *m)
 			"The Bluetooth adapter does not switch on; is it blocked ('rfkill list')?");
 }
 
-/* Once, after bluetoothd has come: an access point that was rebooted is not waited for. Whoever
- * switches it off afterwards means it. */
-static int ask_power(struct bluez_link *k)
+static DBusMessage *power_message(struct bluez_link *k, dbus_bool_t on)
 {
 	const char *interface = BLUEZ_ADAPTER1, *name = "Powered";
-	dbus_bool_t on = TRUE;
 	DBusMessage *m =
 		bus_message(k->bus, bluez_adapter_path(k->objects), BLUEZ_PROPERTIES, "Set");
 	DBusMessageIter i, v;
 
-	k->power_asked = true;
 	if (m) {
 		dbus_message_iter_init_append(m, &i);
 		if (!dbus_message_iter_append_basic(&i, DBUS_TYPE_STRING, &interface) ||
@@ -152,7 +149,32 @@ static int ask_power(struct bluez_link *k)
 			m = NULL;
 		}
 	}
-	return bus_send(k->bus, m, ASK_US, on_power, k, &k->asking);
+	return m;
+}
+
+/* Once, after bluetoothd has come: an access point that was rebooted is not waited for. Whoever
+ * switches it off afterwards means it. */
+static int ask_power(struct bluez_link *k)
+{
+	k->power_asked = true;
+	return bus_send(k->bus, power_message(k, TRUE), ASK_US, on_power, k, &k->asking);
+}
+
+/* Somebody wanted the adapter off, and the train was in the way (hci_keep.h): it is off the air
+ * now, and what was wanted is done. Nothing happens when the kernel had its way after all. */
+static void on_off(void *user)
+{
+	struct bluez_link *k = user;
+
+	if (bus_is_there(k->bus) && k->host_up && bluez_adapter_powered(k->objects))
+		bus_tell(k->bus, power_message(k, FALSE));
+}
+
+static void sets_cleared(void *user)
+{
+	struct bluez_link *k = user;
+
+	loop_timer_start(k->off, OFF_US);
 }
 
 /* --- scanning --------------------------------------------------------------------------------- */
@@ -499,6 +521,7 @@ static void bz_free(struct esl_link *base)
 	bus_free(k->bus);
 	bluez_objects_free(k->objects);
 	loop_timer_free(k->settle);
+	loop_timer_free(k->off);
 	free(k);
 }
 
@@ -539,7 +562,9 @@ int esl_link_bluez_over(struct loop *loop, struct hci_host *host, const char *ad
 	if (r == 0)
 		r = bus_new(loop, NULL, BLUEZ_SERVICE, &bus_cb, k, &k->bus);
 	if (r == 0)
-		r = hci_keep_new(loop, host, HCI_TRAIN_HANDLE, &k->keep);
+		r = loop_timer_new(loop, on_off, k, &k->off);
+	if (r == 0)
+		r = hci_keep_new(loop, host, HCI_TRAIN_HANDLE, sets_cleared, k, &k->keep);
 	if (r < 0) {
 		bz_free(&k->base);
 		return r;

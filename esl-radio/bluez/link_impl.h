@@ -91,6 +91,7 @@ struct bluez_link {
 	struct bluez_objects *objects;
 	struct bus_call *asking; /**< for objects, the agent or power: one after the other */
 	struct bus_call *scan;
+	struct loop_timer *off;    /**< the adapter was to be switched off, and could not */
 	struct loop_timer *settle; /**< looks what is missing, from the loop */
 	bool host_up, up, told;
 	bool have_objects, have_agent, power_asked;
