@@ -15,21 +15,7 @@
 
 int place_expert_alloc(struct place_expert *e, unsigned int places, unsigned int antennas)
 {
-	unsigned int d = e->rates ? 2 * antennas : antennas;
-
-	e->dims = d;
-	e->mean = calloc((size_t) places * d, sizeof(float));
-	e->whiten = calloc((size_t) places * d * d, sizeof(float));
-	e->log_det = calloc(places, sizeof(float));
-	return e->mean && e->whiten && e->log_det ? 0 : -ENOMEM;
-}
-
-void place_expert_done(struct place_expert *e)
-{
-	free(e->mean);
-	free(e->whiten);
-	free(e->log_det);
-	e->mean = e->whiten = e->log_det = NULL;
+	return place_gauss_alloc(&e->gauss, places, e->rates ? 2 * antennas : antennas);
 }
 
 void place_model_free(struct place_model *m)
@@ -37,7 +23,7 @@ void place_model_free(struct place_model *m)
 	if (!m)
 		return;
 	for (unsigned int x = 0; x < PLACE_MODEL_EXPERTS; x++)
-		place_expert_done(&m->experts[x]);
+		place_gauss_done(&m->experts[x].gauss);
 	free(m);
 }
 
@@ -106,30 +92,11 @@ void place_features(const struct place_model *m, unsigned int x, const struct pl
 static void add_opinion(const struct place_model *m, unsigned int x, const struct place_memory *mem,
 			float *sum)
 {
-	const struct place_expert *e = &m->experts[x];
-	unsigned int d = e->dims;
-	float f[PLACE_MAX_DIMS], said[PLACE_MODEL_MAX_PLACES], best = -INFINITY, total = 0;
+	float f[PLACE_MAX_DIMS], said[PLACE_MODEL_MAX_PLACES];
 
 	place_features(m, x, mem, f);
-	for (unsigned int p = 0; p < m->n_places; p++) {
-		const float *mean = e->mean + (size_t) p * d;
-		const float *w = e->whiten + (size_t) p * d * d;
-		float far = e->log_det[p];
-
-		for (unsigned int i = 0; i < d; i++) {
-			float z = 0;
-
-			for (unsigned int j = 0; j <= i; j++)
-				z += w[i * d + j] * (f[j] - mean[j]);
-			far += z * z;
-		}
-		said[p] = -0.5f * far;
-		best = fmaxf(best, said[p]);
-	}
-	for (unsigned int p = 0; p < m->n_places; p++)
-		total += expf(said[p] - best);
-	for (unsigned int p = 0; p < m->n_places; p++)
-		sum[p] += fmaxf(said[p] - best - logf(total), WORST_LOG);
+	place_gauss_say(&m->experts[x].gauss, m->n_places, f, said);
+	place_gauss_add(said, m->n_places, WORST_LOG, sum);
 }
 
 /* One step of the filter: some of what was believed has left, then the evidence counts. */

@@ -18,6 +18,7 @@
  */
 #pragma once
 
+#include "controller/inventory/place_gauss.h"
 #include "controller/inventory/trace_csv.h"
 #include <stdbool.h>
 
@@ -39,10 +40,7 @@ struct place_expert {
 	float tau_s;   /**< how long it remembers */
 	bool rates;    /**< also looks at how often each antenna hears the tag */
 	bool relative; /**< levels against their mean over all antennas */
-	unsigned int dims;
-	float *mean;    /**< places x dims */
-	float *whiten;  /**< places x dims x dims, lower triangle: makes the spread a unit ball */
-	float *log_det; /**< places */
+	struct place_gauss gauss;
 };
 
 struct place_model {

@@ -31,15 +31,15 @@ void place_model_write(const struct place_model *m, struct buf *out)
 			   m->antennas[a].reader[0] ? " " : "", m->antennas[a].reader);
 	for (unsigned int x = 0; x < PLACE_MODEL_EXPERTS; x++) {
 		const struct place_expert *e = &m->experts[x];
-		unsigned int d = e->dims;
+		unsigned int d = e->gauss.dims;
 
 		buf_printf(out, "expert %.9g %d %d\n", (double) e->tau_s, e->rates, e->relative);
 		for (unsigned int p = 0; p < m->n_places; p++) {
-			const float *w = e->whiten + (size_t) p * d * d;
+			const float *w = e->gauss.whiten + (size_t) p * d * d;
 
-			buf_printf(out, "spread %.9g", (double) e->log_det[p]);
+			buf_printf(out, "spread %.9g", (double) e->gauss.log_det[p]);
 			for (unsigned int i = 0; i < d; i++)
-				buf_printf(out, " %.9g", (double) e->mean[p * d + i]);
+				buf_printf(out, " %.9g", (double) e->gauss.mean[p * d + i]);
 			for (unsigned int i = 0; i < d; i++)
 				for (unsigned int j = 0; j <= i; j++)
 					buf_printf(out, " %.9g", (double) w[i * d + j]);
@@ -189,17 +189,17 @@ static void read_expert(struct reader *r, struct place_model *m, struct place_ex
 	line_ends(r);
 	if (!r->error && place_expert_alloc(e, m->n_places, m->n_antennas) < 0)
 		fail(r, -ENOMEM);
-	for (unsigned int p = 0, d = e->dims; p < m->n_places && !r->error; p++) {
+	for (unsigned int p = 0, d = e->gauss.dims; p < m->n_places && !r->error; p++) {
 		if (!next_line(r) || !take(r, "spread")) {
 			fail(r, -ERR_SYNTAX);
 			return;
 		}
-		e->log_det[p] = take_number(r, -1e4f, 1e4f);
+		e->gauss.log_det[p] = take_number(r, -1e4f, 1e4f);
 		for (unsigned int i = 0; i < d; i++)
-			e->mean[p * d + i] = take_number(r, -1e4f, 1e4f);
+			e->gauss.mean[p * d + i] = take_number(r, -1e4f, 1e4f);
 		for (unsigned int i = 0; i < d; i++)
 			for (unsigned int j = 0; j <= i; j++)
-				e->whiten[((size_t) p * d + i) * d + j] =
+				e->gauss.whiten[((size_t) p * d + i) * d + j] =
 					take_number(r, -1e4f, 1e4f);
 		line_ends(r);
 	}

@@ -20,7 +20,6 @@
 #define COMMON      0.3 /* how far a place's spread is drawn towards the common one */
 #define QUICK_DB    1.0 /* by what another day may differ */
 #define CALM_DB     0.5
-#define RIDGE       1e-3 /* what is left where a feature never moved */
 
 #define WARM_UP   15 /* reads of a walk before the memories are filled */
 #define GAP_LEFT  20 /* reads next to a part left out that would give it away */
@@ -29,17 +28,11 @@
 /* Sets of reads that models are fitted on: all, and all but one part of each walk. */
 #define SETS (1 + PLACE_PARTS)
 
-struct stats {
-	double n;
-	double *sum;   /* dims */
-	double *outer; /* dims x dims, lower triangle */
-};
-
 struct fit {
 	const struct place_walk *walks;
 	size_t n;
 	struct place_model *models[SETS];
-	struct stats *stats; /* [set][expert][place] */
+	struct place_sums *stats; /* [set][expert][place] */
 	size_t n_stats;
 	const char *why;
 };
@@ -50,7 +43,7 @@ static int refuse(struct fit *f, const char *why)
 	return -ERR_RANGE;
 }
 
-static struct stats *stats_of(const struct fit *f, unsigned int set, unsigned int x,
+static struct place_sums *stats_of(const struct fit *f, unsigned int set, unsigned int x,
 			      unsigned int place)
 {
 	return &f->stats[(set * PLACE_MODEL_EXPERTS + x) * f->models[0]->n_places + place];
@@ -167,24 +160,10 @@ static int alloc_all(struct fit *f)
 	if (!f->stats)
 		return -ENOMEM;
 	for (size_t i = 0; i < f->n_stats; i++) {
-		size_t d = 2 * (size_t) shape.n_antennas;
-
-		f->stats[i].sum = calloc(d, sizeof(double));
-		f->stats[i].outer = calloc(d * d, sizeof(double));
-		if (!f->stats[i].sum || !f->stats[i].outer)
+		if (place_sums_alloc(&f->stats[i], 2 * shape.n_antennas) < 0)
 			return -ENOMEM;
 	}
 	return 0;
-}
-
-static void stats_add(struct stats *s, const float *x, unsigned int d)
-{
-	s->n += 1;
-	for (unsigned int i = 0; i < d; i++) {
-		s->sum[i] += (double) x[i];
-		for (unsigned int j = 0; j <= i; j++)
-			s->outer[i * d + j] += (double) x[i] * (double) x[j];
-	}
 }
 
 /* Whether read i of n may teach the model of a set. */
@@ -219,85 +198,21 @@ static void learn_walk(struct fit *f, const struct place_walk *walk)
 			place_features(m, x, &mem, features);
 			for (unsigned int s = 0; s < SETS; s++)
 				if (teaches(s, i, t->n))
-					stats_add(stats_of(f, s, x, place), features,
-						  m->experts[x].dims);
+					place_sums_add(stats_of(f, s, x, place), features,
+						       m->experts[x].gauss.dims, 1);
 		}
 	}
-}
-
-/* Covariance of one place in `ret` (d x d, lower triangle). */
-static void covariance(const struct stats *s, unsigned int d, double *ret)
-{
-	for (unsigned int i = 0; i < d; i++)
-		for (unsigned int j = 0; j <= i; j++)
-			ret[i * d + j] =
-				s->outer[i * d + j] / s->n - s->sum[i] / s->n * (s->sum[j] / s->n);
-}
-
-/* Turns a covariance into the whitening matrix (the inverse of its Cholesky factor) and the
- * logarithm of its determinant. The ridge keeps it positive. */
-static float whiten(double *c, unsigned int d, float *ret)
-{
-	double log_det = 0;
-
-	for (unsigned int j = 0; j < d; j++) {
-		double diag = c[j * d + j];
-
-		for (unsigned int k = 0; k < j; k++)
-			diag -= c[j * d + k] * c[j * d + k];
-		diag = sqrt(fmax(diag, RIDGE / 10));
-		c[j * d + j] = diag;
-		log_det += 2 * log(diag);
-		for (unsigned int i = j + 1; i < d; i++) {
-			double v = c[i * d + j];
-
-			for (unsigned int k = 0; k < j; k++)
-				v -= c[i * d + k] * c[j * d + k];
-			c[i * d + j] = v / diag;
-		}
-	}
-	for (unsigned int j = 0; j < d; j++) {
-		for (unsigned int i = j; i < d; i++) {
-			double v = i == j;
-
-			for (unsigned int k = j; k < i; k++)
-				v -= c[i * d + k] * (double) ret[k * d + j];
-			ret[i * d + j] = (float) (v / c[i * d + i]);
-		}
-	}
-	return (float) log_det;
 }
 
 static int solve(struct fit *f, unsigned int set, unsigned int x)
 {
 	struct place_model *m = f->models[set];
-	struct place_expert *e = &m->experts[x];
-	unsigned int d = e->dims;
-	double widen = x == 0 ? QUICK_DB / 6.0 : CALM_DB / 6.0;
-	_cleanup_free_ double *common = calloc((size_t) d * d, sizeof(double));
-	_cleanup_free_ double *own = calloc((size_t) d * d, sizeof(double));
+	const struct place_gauss_taste taste = {
+		.common = COMMON,
+		.widen = x == 0 ? QUICK_DB / 6.0 : CALM_DB / 6.0,
+	};
 
-	if (!common || !own)
-		return -ENOMEM;
-	for (unsigned int p = 0; p < m->n_places; p++) {
-		covariance(stats_of(f, set, x, p), d, own);
-		for (unsigned int i = 0; i < d * d; i++)
-			common[i] += own[i] / (double) m->n_places;
-	}
-	for (unsigned int p = 0; p < m->n_places; p++) {
-		const struct stats *s = stats_of(f, set, x, p);
-
-		covariance(s, d, own);
-		for (unsigned int i = 0; i < d; i++) {
-			for (unsigned int j = 0; j <= i; j++)
-				own[i * d + j] =
-					(1 - COMMON) * own[i * d + j] + COMMON * common[i * d + j];
-			own[i * d + i] += widen * widen + RIDGE;
-			e->mean[p * d + i] = (float) (s->sum[i] / s->n);
-		}
-		e->log_det[p] = whiten(own, d, e->whiten + (size_t) p * d * d);
-	}
-	return 0;
+	return place_gauss_fit(&m->experts[x].gauss, stats_of(f, set, x, 0), m->n_places, &taste);
 }
 
 /* Plays every part to the model that was not shown it. */
@@ -328,10 +243,8 @@ static void fit_temper(struct place_model *m, const struct place_score *left_out
 
 static void fit_done(struct fit *f)
 {
-	for (size_t i = 0; f->stats && i < f->n_stats; i++) {
-		free(f->stats[i].sum);
-		free(f->stats[i].outer);
-	}
+	for (size_t i = 0; f->stats && i < f->n_stats; i++)
+		place_sums_done(&f->stats[i]);
 	free(f->stats);
 	for (unsigned int s = 0; s < SETS; s++)
 		place_model_free(f->models[s]);

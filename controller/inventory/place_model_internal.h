@@ -11,7 +11,6 @@
 
 /** Sizes an expert's tables for the model's places and antennas. */
 int place_expert_alloc(struct place_expert *e, unsigned int places, unsigned int antennas);
-void place_expert_done(struct place_expert *e);
 /** Lets the memory of expert `x` fade over dt and adds the read. */
 void place_memory_read(const struct place_model *m, unsigned int x, struct place_memory *mem,
 		       int antenna, float rssi_dbm, float dt_s);
