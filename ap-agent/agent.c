@@ -41,6 +41,14 @@ static void tell_another_database(struct agent *a, const struct proto_desired *d
 		labels_tell(a->labels);
 }
 
+static void watch_for(void *user, const struct proto_watch *w)
+{
+	struct agent *a = user;
+
+	follow_want(a->follow, w);
+	readers_fine(a->readers, w->fine);
+}
+
 static void on_desired(void *user, const struct proto_desired *d)
 {
 	struct agent *a = user;
@@ -58,6 +66,8 @@ static void on_desired(void *user, const struct proto_desired *d)
 		labels_want(a->labels, &d->labels[i]);
 	if (d->has_readers)
 		readers_want(a->readers, d->readers, d->n_readers);
+	if (d->watch)
+		watch_for(a, d->watch);
 	log_info("agent", "rev=%llu labels=%zu readers=%zu full=%d msg=\"desired state\"",
 		 (unsigned long long) d->rev, d->n_labels, d->n_readers, d->full);
 }
@@ -116,7 +126,9 @@ static int serve(struct agent *a)
 
 	if (a->serving)
 		return 0;
-	r = store_desired_readers(a->store, readers_remembered, a);
+	r = store_desired_watch(a->store, watch_for, a);
+	if (r >= 0)
+		r = store_desired_readers(a->store, readers_remembered, a);
 	if (r >= 0 && a->labels)
 		r = labels_start(a->labels);
 	a->serving = r >= 0;
@@ -127,7 +139,10 @@ static int serve(struct agent *a)
  * listens to one train: who was sent away lets go of both. */
 static void rest(struct agent *a)
 {
+	static const struct proto_watch nothing;
+
 	a->serving = false;
+	watch_for(a, &nothing);
 	readers_want(a->readers, NULL, 0);
 	if (a->labels)
 		labels_rest(a->labels);
@@ -445,6 +460,8 @@ static int open_parts(struct agent *a)
 	if (r >= 0)
 		r = journal_new(a->loop, a->store, &a->tb, on_durable, a, &a->journal);
 	if (r >= 0)
+		r = follow_new(a->loop, a->journal, &a->tb, &a->follow);
+	if (r >= 0)
 		r = readers_new(a->loop, a->journal, &a->tb, on_change, a, &a->readers);
 	if (r >= 0 && a->settings->radio) {
 		const struct labels_config cfg = {.engine = a->settings->engine,
@@ -483,6 +500,7 @@ static int open_all(struct agent *a)
 		r = open_parts(a);
 	if (r < 0)
 		return log_errno("agent", r, "msg=\"cannot start\"");
+	readers_show(a->readers, a->follow);
 	readers_remember(a->readers, a->store);
 	if (identity_enrolled(a->identity))
 		readers_identify(a->readers, identity_cert_path(a->identity),
@@ -560,6 +578,7 @@ void agent_free(struct agent *a)
 	link_free(a->link);
 	a->link = NULL;
 	readers_free(a->readers);
+	follow_free(a->follow);
 	labels_free(a->labels);
 	journal_free(a->journal);
 	netwatch_free(a->netwatch);

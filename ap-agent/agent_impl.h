@@ -5,6 +5,7 @@
 
 #include "ap-agent/agent.h"
 #include "ap-agent/enroll.h"
+#include "ap-agent/follow.h"
 #include "ap-agent/labels.h"
 #include "ap-agent/link.h"
 #include "ap-agent/neighbours.h"
@@ -23,6 +24,7 @@ struct agent {
 	struct http_client *http;
 	struct journal *journal;
 	struct readers *readers;
+	struct follow *follow;
 	struct labels *labels;         /**< NULL without a label radio */
 	struct netwatch *netwatch;     /**< NULL where it could not start */
 	struct neighbours *neighbours; /**< NULL without a label radio */

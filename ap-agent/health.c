@@ -50,7 +50,8 @@ void agent_health(struct agent *a, struct proto_health *h)
 	h->clock_offset_us = timebase_offset(&a->tb);
 	h->clock_uncertainty_us = timebase_uncertainty(&a->tb);
 	h->journal_depth = journal_depth(a->journal, JOURNAL_SIGHTINGS) +
-			   journal_depth(a->journal, JOURNAL_LABELS);
+			   journal_depth(a->journal, JOURNAL_LABELS) +
+			   journal_depth(a->journal, JOURNAL_READS);
 	h->journal_dropped = journal_dropped(a->journal);
 	h->rss_kib = rss_kib();
 	h->tags_in_view = readers_tags_in_view(a->readers);

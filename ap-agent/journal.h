@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * What the agent owes the controller: two streams of numbered entries on flash. The promises:
+ * What the agent owes the controller: three streams of numbered entries on flash. The promises:
  *
  *  - An entry is committed before it is sent, and deleted only after the controller acknowledged
  * its number; after a power cut it is either sent again or was acknowledged.
@@ -24,12 +24,13 @@
 enum journal_stream {
 	JOURNAL_SIGHTINGS = 1,
 	JOURNAL_LABELS = 2,
+	JOURNAL_READS = 3,
 	JOURNAL_STREAM_COUNT
 };
 
 #define JOURNAL_FLUSH_US    (200 * US_PER_MS)
 #define JOURNAL_BATCH       500
-#define JOURNAL_MAX_BODY    2048
+#define JOURNAL_MAX_BODY    PROTO_MAX_READ_ENTRY
 /** Entries held in memory while nothing can be committed. */
 #define JOURNAL_MAX_WAITING 8192
 /** Entries kept that the controller refused for good. */

@@ -24,6 +24,7 @@ enum lane_kind {
 	LANE_DESIRED,
 	LANE_SIGHTINGS,
 	LANE_LABELS,
+	LANE_READS,
 	LANE_HEALTH,
 	LANE_RENEW,
 	LANE_COUNT
@@ -61,8 +62,29 @@ struct link {
 	char last_error[PROTO_TEXT_MAX];
 };
 
-static const char *const lane_name[LANE_COUNT] = {"desired", "sightings", "labels", "health",
-						  "renew"};
+static const char *const lane_name[LANE_COUNT] = {"desired", "sightings", "labels",
+						  "reads",   "health",    "renew"};
+
+/* The uploads: which stream goes where. */
+static const struct upload {
+	enum lane_kind lane;
+	enum journal_stream stream;
+	const char *path;
+} uploads[] = {
+	{LANE_SIGHTINGS, JOURNAL_SIGHTINGS, "/agent/v1/sightings"},
+	{LANE_LABELS, JOURNAL_LABELS, "/agent/v1/labels"},
+	{LANE_READS, JOURNAL_READS, "/agent/v1/reads"},
+};
+
+#define ALL_STREAMS (1u << JOURNAL_SIGHTINGS | 1u << JOURNAL_LABELS | 1u << JOURNAL_READS)
+
+static const struct upload *upload_of(enum lane_kind kind)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(uploads); i++)
+		if (uploads[i].lane == kind)
+			return &uploads[i];
+	return NULL;
+}
 
 static void lane_again(struct lane *lane, int64_t delay_us)
 {
@@ -72,7 +94,7 @@ static void lane_again(struct lane *lane, int64_t delay_us)
 
 static enum journal_stream stream_of(const struct lane *lane)
 {
-	return lane->kind == LANE_SIGHTINGS ? JOURNAL_SIGHTINGS : JOURNAL_LABELS;
+	return upload_of(lane->kind)->stream;
 }
 
 /* --- what came of a request ------------------------------------------------------------------- */
@@ -147,7 +169,7 @@ static void end_for_good(struct link *l)
 
 static bool is_upload(const struct lane *lane)
 {
-	return lane->kind == LANE_SIGHTINGS || lane->kind == LANE_LABELS;
+	return upload_of(lane->kind) != NULL;
 }
 
 /* Is the refusal about what the body says? Not about who we are or how busy it is there; and not
@@ -227,7 +249,7 @@ static void take_time(struct lane *lane, const struct http_reply *reply, int64_t
 		return;
 	l->cb.clock(l->user);
 	if (first)
-		link_kick(l, 1u << JOURNAL_SIGHTINGS | 1u << JOURNAL_LABELS);
+		link_kick(l, ALL_STREAMS);
 }
 
 /* --- desired ---------------------------------------------------------------------------------- */
@@ -236,7 +258,8 @@ static void take_desired(struct lane *lane, const struct proto_desired *d)
 {
 	struct link *l = lane->link;
 	bool advanced = d->rev != l->rev || d->epoch != l->epoch;
-	bool news = advanced || d->n_labels || d->has_readers || (d->full && !l->synced);
+	bool news =
+		advanced || d->n_labels || d->has_readers || d->watch || (d->full && !l->synced);
 	int64_t took = clock_mono_us(l->clock) - lane->started_us;
 
 	if (d->epoch != l->epoch && !d->full) {
@@ -334,7 +357,6 @@ static int start_upload(struct lane *lane)
 {
 	struct link *l = lane->link;
 	_cleanup_buf_ struct buf body = BUF_INIT;
-	bool sightings = lane->kind == LANE_SIGHTINGS;
 
 	if (!l->cfg.tb->known) /* take_time() comes back to it */
 		return 0;
@@ -352,7 +374,7 @@ static int start_upload(struct lane *lane)
 		return r;
 
 	struct http_request req = {.method = "POST",
-				   .path = sightings ? "/agent/v1/sightings" : "/agent/v1/labels",
+				   .path = upload_of(lane->kind)->path,
 				   .body = body.data,
 				   .body_len = body.len,
 				   .max_reply = SMALL_REPLY,
@@ -472,8 +494,8 @@ static void lane_run(void *user)
 {
 	static int (*const start[LANE_COUNT])(struct lane *) = {
 		[LANE_DESIRED] = start_desired, [LANE_SIGHTINGS] = start_upload,
-		[LANE_LABELS] = start_upload,   [LANE_HEALTH] = start_health,
-		[LANE_RENEW] = start_renew,
+		[LANE_LABELS] = start_upload,   [LANE_READS] = start_upload,
+		[LANE_HEALTH] = start_health,   [LANE_RENEW] = start_renew,
 	};
 	struct lane *lane = user;
 
@@ -533,16 +555,11 @@ void link_start(struct link *l)
 	l->started = true;
 	lane_again(&l->lane[LANE_HEALTH], 0);
 	lane_again(&l->lane[LANE_DESIRED], 0);
-	link_kick(l, 1u << JOURNAL_SIGHTINGS | 1u << JOURNAL_LABELS);
+	link_kick(l, ALL_STREAMS);
 }
 
 void link_kick(struct link *l, unsigned int streams)
 {
-	static const struct {
-		enum lane_kind lane;
-		enum journal_stream stream;
-	} uploads[] = {{LANE_SIGHTINGS, JOURNAL_SIGHTINGS}, {LANE_LABELS, JOURNAL_LABELS}};
-
 	for (size_t i = 0; i < ARRAY_SIZE(uploads); i++) {
 		struct lane *lane = &l->lane[uploads[i].lane];
 

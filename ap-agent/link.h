@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * The standing link to the controller. Five lanes, each with one request at a time and a back-off
+ * The standing link to the controller. Six lanes, each with one request at a time and a back-off
  * of its own, so that a refused batch of sightings does not keep a price from its label:
  *
  *     desired    long poll for what is wanted
  *     sightings  what the journal owes, oldest first
  *     labels     likewise, label reports
+ *     reads      likewise, raw reads of the tags that are followed (follow.h)
  *     health     every 15 s
  *     renew      a new certificate, at two thirds of the old one's life
  *

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "ap-agent/follow.h"
 #include "ap-agent/readers_impl.h"
 #include "ap-agent/sighting.h"
 #include "common/err.h"
@@ -13,6 +14,10 @@
 /* How often a mark goes to flash: a gap after a kill is at most this longer than the truth. */
 #define SAVE_US                (10 * US_PER_SEC)
 #define SAVE_SOON_US           (1 * US_PER_SEC) /* after a tag came or went: only that */
+/* For a controller that places items by a fitted model: what makes it as good as raw reads would.
+ */
+#define FINE_STEP_CDBM         300
+#define FINE_STEP_US           (500 * US_PER_MS)
 #define SOURCE(entry, antenna) ((uint32_t) (entry) << 8 | (antenna))
 
 /* --- sightings -------------------------------------------------------------------------------- */
@@ -80,6 +85,8 @@ static void on_reads(void *user, const struct rfid_read *reads, size_t n)
 		e->heard |= 1u << (read.antenna - 1);
 		radio_watch_read(&e->watch, read.antenna, read.count, clock_mono_us(r->clock));
 		radio_watch_channel(&e->watch, read.channel, read.count, read.rssi_cdbm);
+		if (r->follow)
+			follow_read(r->follow, e->wish.name, &read);
 		if (presence_read(r->presence, SOURCE(index, read.antenna), &read) < 0)
 			r->dropped++;
 	}
@@ -167,6 +174,8 @@ static void on_state(void *user, enum rfid_reader_state state, int err, const ch
 	if (was == is)
 		return;
 	set_sight(e, index_of(e), is);
+	if (was && r->follow)
+		follow_blind(r->follow, e->wish.name);
 	radio_watch_running(&e->watch, is, clock_mono_us(r->clock));
 	if (is && r->seen && !e->restored)
 		restore_seen(e);
@@ -352,6 +361,16 @@ void readers_forget(struct readers *r)
 {
 	if (r->seen && seen_forget(r->seen) < 0)
 		log_warn("readers", "msg=\"cannot forget which tags were where\"");
+}
+
+void readers_show(struct readers *r, struct follow *follow)
+{
+	r->follow = follow;
+}
+
+void readers_fine(struct readers *r, bool fine)
+{
+	presence_set_step(r->presence, fine ? FINE_STEP_CDBM : 0, fine ? FINE_STEP_US : 0);
 }
 
 void readers_identify(struct readers *r, const char *cert, const char *key)

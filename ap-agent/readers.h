@@ -22,6 +22,11 @@ int readers_new(struct loop *loop, struct journal *journal, const struct timebas
 void readers_free(struct readers *r);
 DEFINE_CLEANUP(struct readers *, readers_free)
 
+struct follow;
+/** Who is shown every read (follow.h); borrowed. */
+void readers_show(struct readers *r, struct follow *follow);
+/** Sightings in finer steps, or in the usual ones. */
+void readers_fine(struct readers *r, bool fine);
 /** The complete list of wished readers; those that did not change go on undisturbed. */
 void readers_want(struct readers *r, const struct proto_desired_reader *list, size_t n);
 /** The agent joined another store: nobody there was told of any tag. */

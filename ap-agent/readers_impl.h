@@ -34,6 +34,7 @@ struct readers {
 	struct journal *journal;
 	const struct timebase *tb;
 	struct presence *presence;
+	struct follow *follow;  /**< NULL = nobody wants to see reads */
 	const char *cert, *key; /**< PEM files for readers that call; NULL = none */
 	struct store *store;    /**< NULL = nothing is remembered */
 	struct heard heard;

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define SCHEMA_VERSION    2
+#define SCHEMA_VERSION    3
 #define DEFAULT_IMAGE_KIB (16 * 1024)
 #define PAGES_PER_MIB     256
 
@@ -39,6 +39,10 @@ static const char schema_v2[] =
 	"  at INTEGER NOT NULL, why TEXT NOT NULL, boot INTEGER NOT NULL, skew INTEGER NOT NULL,"
 	"  body BLOB NOT NULL, PRIMARY KEY(journal, stream, seq)) WITHOUT ROWID;"
 	"PRAGMA user_version = 2;";
+
+/* Raw reads of some tags are owed, too. */
+static const char schema_v3[] = "INSERT INTO stream VALUES(3, 1, 0);"
+				"PRAGMA user_version = 3;";
 
 static int set_journal_id(struct store *s)
 {
@@ -80,8 +84,10 @@ static int migrate(struct store *s)
 		if (r >= 0)
 			r = set_journal_id(s);
 	}
-	if (r >= 0)
+	if (r >= 0 && version < 2)
 		r = sql_exec(s->sql, schema_v2);
+	if (r >= 0)
+		r = sql_exec(s->sql, schema_v3);
 	if (r >= 0)
 		r = sql_commit(s->sql);
 	if (r < 0)
@@ -152,9 +158,10 @@ int store_start_over(struct store *s)
 
 	if (r < 0)
 		return r;
-	r = sql_exec(s->sql, "DELETE FROM journal; DELETE FROM label; DELETE FROM blob;"
-			     "UPDATE stream SET next_seq = 1, acked = 0;"
-			     "DELETE FROM meta WHERE key IN ('epoch', 'rev', 'readers', 'time');");
+	r = sql_exec(s->sql,
+		     "DELETE FROM journal; DELETE FROM label; DELETE FROM blob;"
+		     "UPDATE stream SET next_seq = 1, acked = 0;"
+		     "DELETE FROM meta WHERE key IN ('epoch', 'rev', 'readers', 'watch', 'time');");
 	if (r >= 0)
 		r = set_journal_id(s);
 	if (r >= 0)
@@ -339,6 +346,16 @@ static int put_readers(struct store *s, const struct proto_desired *d, struct bu
 	return r < 0 ? r : store_meta_set(s, "readers", scratch->data, scratch->len);
 }
 
+static int put_watch(struct store *s, struct proto_watch *watch, struct buf *scratch)
+{
+	struct proto_desired one = {.watch = watch};
+
+	buf_clear(scratch);
+	int r = proto_desired_encode(&one, scratch);
+
+	return r < 0 ? r : store_meta_set(s, "watch", scratch->data, scratch->len);
+}
+
 static int put_desired(struct store *s, const struct proto_desired *d, struct buf *forgotten)
 {
 	_cleanup_buf_ struct buf scratch = BUF_INIT;
@@ -357,6 +374,8 @@ static int put_desired(struct store *s, const struct proto_desired *d, struct bu
 		r = drop_unmarked(s, (int64_t) mark, forgotten);
 	if (r >= 0 && d->has_readers)
 		r = put_readers(s, d, &scratch);
+	if (r >= 0 && d->watch)
+		r = put_watch(s, d->watch, &scratch);
 	if (r >= 0)
 		r = store_meta_set_u64(s, "epoch", d->epoch);
 	if (r >= 0)
@@ -437,28 +456,49 @@ int store_desired_labels(struct store *s, store_label_fn fn, void *user)
 	}
 }
 
-int store_desired_readers(struct store *s, store_readers_fn fn, void *user)
+/* A part of the desired state that is kept in one row of meta; 1 if there is one. */
+static int remembered(struct store *s, const char *key, struct proto_desired *ret)
 {
-	struct sql_stmt *q = sql_prepare(s->sql, "SELECT value FROM meta WHERE key = 'readers'");
-	struct proto_desired d = {0};
-	int r = sql_step(q);
+	struct sql_stmt *q = sql_prepare(s->sql, "SELECT value FROM meta WHERE key = ?");
+	int r;
 
+	sql_bind_text(q, 1, key);
+	r = sql_step(q);
 	if (r > 0) {
 		size_t len;
 		const void *body = sql_col_blob(q, 0, &len);
 
-		r = proto_desired_decode(body, len, &d, NULL);
-		if (r < 0) {
-			log_write(LOG_WARN, "store", r, "msg=\"remembered readers do not decode\"");
-			r = 0;
-		} else {
-			r = 1;
-		}
+		r = proto_desired_decode(body, len, ret, NULL);
+		if (r < 0)
+			log_write(LOG_WARN, "store", r,
+				  "key=%s msg=\"it does not decode any more\"", key);
+		r = r < 0 ? 0 : 1;
 	}
 	sql_reset(q);
+	return r;
+}
+
+int store_desired_readers(struct store *s, store_readers_fn fn, void *user)
+{
+	struct proto_desired d = {0};
+	int r = remembered(s, "readers", &d);
+
 	if (r <= 0)
 		return r;
 	fn(user, d.readers, d.n_readers);
+	proto_desired_done(&d);
+	return 0;
+}
+
+int store_desired_watch(struct store *s, store_watch_fn fn, void *user)
+{
+	struct proto_desired d = {0};
+	int r = remembered(s, "watch", &d);
+
+	if (r <= 0)
+		return r;
+	if (d.watch)
+		fn(user, d.watch);
 	proto_desired_done(&d);
 	return 0;
 }

@@ -5,7 +5,7 @@
  * on raw-flash file systems). It holds what must survive a power cut:
  *
  *     journal  what this access point still owes the controller (journal.c is its owner)
- *     label    the last known wish for each label      reader  ... and for the readers (in meta)
+ *     label    the last known wish for each label; for readers and watch (follow.c) in meta
  *     blob     what the label engine asked us to keep: keys, counters, addresses
  *     image    pictures by hash, least recently used go first
  *     seen     which tags the controller was told to be where (seen.c)
@@ -52,6 +52,7 @@ int store_blob_each(struct store *s, store_blob_fn fn, void *user) _must_check_;
 typedef void (*store_label_fn)(void *user, const struct proto_desired_label *label);
 typedef void (*store_addr_fn)(void *user, const uint8_t addr[LABEL_ADDR_BYTES]);
 typedef void (*store_readers_fn)(void *user, const struct proto_desired_reader *r, size_t n);
+typedef void (*store_watch_fn)(void *user, const struct proto_watch *w);
 
 /**
  * Takes over an answer about the desired state, in one transaction with its revision. `forget` is
@@ -63,6 +64,8 @@ int store_desired_rev(struct store *s, uint64_t *ret_epoch, uint64_t *ret_rev) _
 /** Calls fn for each remembered label. Rows that no longer decode are skipped. */
 int store_desired_labels(struct store *s, store_label_fn fn, void *user) _must_check_;
 int store_desired_readers(struct store *s, store_readers_fn fn, void *user) _must_check_;
+/** Whose raw reads are asked for; not called if nobody ever said. */
+int store_desired_watch(struct store *s, store_watch_fn fn, void *user) _must_check_;
 
 /** -ENOENT when it is not here; -ERR_CORRUPT (and dropped) when its bytes no longer match. */
 int store_image_get(struct store *s, const uint8_t hash[IMAGE_HASH_BYTES],

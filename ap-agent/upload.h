@@ -10,6 +10,7 @@
 
 #define UPLOAD_MAX_SIGHTINGS 512
 #define UPLOAD_MAX_REPORTS   64
+#define UPLOAD_MAX_READS     32 /* entries, and PROTO_MAX_READS reads */
 
 /**
  * Encodes up to `max` entries of a stream. Yields how many and the number of the first; 0 entries

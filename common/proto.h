@@ -19,6 +19,9 @@
  * at or below it are dropped, so a replay is counted once. The ack names the highest sequence that
  * is durable.
  *
+ * Of some tags the controller asks for raw reads (proto_watch): POST /agent/v1/reads carries
+ * proto_reads -> proto_ack, a stream like the others.
+ *
  * Instants are int64 microseconds UTC as the agent knows the controller's clock.
  *
  * Encoders append to a struct buf. Decoders check everything against the stated caps; on failure
@@ -252,6 +255,44 @@ struct proto_desired_reader {
 	char tls_pin[PROTO_PIN_MAX]; /**< SHA-256 of its certificate in hex; empty = any */
 };
 
+#define PROTO_MAX_FOLLOW        16
+#define PROTO_MAX_DOORS         16
+#define PROTO_MAX_DOOR_ANTENNAS 16
+
+/** Whose raw reads are asked for until then: a tag that somebody carries about. */
+struct proto_follow {
+	uint32_t walk;
+	struct epc epc;
+	int64_t until_us;
+};
+
+enum door_side {
+	DOOR_INNER = 1,
+	DOOR_OUTER = 2,
+	DOOR_SIDE_COUNT
+};
+
+struct proto_door_antenna {
+	char reader[PROTO_NAME_MAX];
+	uint16_t antenna;
+	uint8_t side; /**< enum door_side */
+};
+
+/** A door: passages of tags through its antennas are told read by read. */
+struct proto_door {
+	uint32_t door;
+	size_t n;
+	struct proto_door_antenna antennas[PROTO_MAX_DOOR_ANTENNAS];
+};
+
+struct proto_watch {
+	bool fine; /**< sightings in finer steps: the controller has a model that can use them */
+	size_t n_follow;
+	struct proto_follow follow[PROTO_MAX_FOLLOW];
+	size_t n_doors;
+	struct proto_door doors[PROTO_MAX_DOORS];
+};
+
 struct proto_desired {
 	uint64_t caps;
 	uint64_t epoch; /**< identity of the controller's database; a change means start over */
@@ -263,12 +304,67 @@ struct proto_desired {
 	size_t n_labels;
 	struct proto_desired_label *labels;
 	int64_t server_time_us;
+	struct proto_watch *watch; /**< NULL = unchanged. An older agent passes it over. */
 };
 
 int proto_desired_encode(const struct proto_desired *m, struct buf *out) _must_check_;
 int proto_desired_decode(const void *data, size_t len, struct proto_desired *ret,
 			 size_t *ret_at) _must_check_;
 void proto_desired_done(struct proto_desired *m);
+
+/* --- raw reads of some tags ------------------------------------------------------------------- */
+
+#define PROTO_MAX_READS         4096 /**< of a message */
+#define PROTO_MAX_ENTRY_READS   400  /**< of one entry */
+#define PROTO_MAX_READ_ENTRIES  256
+#define PROTO_MAX_ENTRY_SOURCES 32
+/** An entry as encoded is never longer. */
+#define PROTO_MAX_READ_ENTRY    12288
+
+enum reads_kind {
+	READS_WALK = 1,    /**< the next reads of a tag that is followed */
+	READS_PASSAGE = 2, /**< one passage of a tag through a door */
+	READS_KIND_COUNT
+};
+
+struct proto_read {
+	uint8_t source;    /**< index into its entry's sources */
+	int64_t at_us;     /**< not before the read ahead of it */
+	int16_t rssi_cdbm; /**< INT16_MIN = unknown */
+	uint16_t channel;  /**< 0 = unknown */
+	uint16_t phase;    /**< 4096 a turn; UINT16_MAX = unknown */
+	int16_t doppler;   /**< 1/16 Hz; INT16_MIN = unknown */
+	uint16_t count;    /**< reads that the reader merged into this one */
+};
+
+struct proto_reads_entry {
+	uint8_t kind;     /**< enum reads_kind */
+	uint32_t subject; /**< the walk's or the door's number, as wished */
+	struct epc epc;
+	uint64_t dropped; /**< reads that found no room since the agent started, of all entries */
+	size_t n_sources;
+	struct proto_source *sources;
+	size_t n;
+	struct proto_read *reads;
+};
+
+struct proto_reads {
+	uint64_t caps;
+	uint8_t journal_id[PROTO_JOURNAL_ID_BYTES];
+	uint64_t first_seq; /**< sequence of entry 0; the others follow without gaps */
+	size_t n;
+	struct proto_reads_entry *entries;
+};
+
+int proto_reads_encode(const struct proto_reads *m, struct buf *out) _must_check_;
+int proto_reads_decode(const void *data, size_t len, struct proto_reads *ret,
+		       size_t *ret_at) _must_check_;
+void proto_reads_done(struct proto_reads *m);
+/** One entry alone, as the agent's journal stores it. */
+int proto_reads_entry_encode(const struct proto_reads_entry *e, struct buf *out) _must_check_;
+int proto_reads_entry_decode(const void *data, size_t len,
+			     struct proto_reads_entry *ret) _must_check_;
+void proto_reads_entry_done(struct proto_reads_entry *e);
 
 /* --- health ----------------------------------------------------------------------------------- */
 

@@ -11,6 +11,7 @@ enum {
 	DESIRED_LABELS,
 	DESIRED_TIME,
 	DESIRED_FLASHES, /* [index into the labels, until, colour]; absent = nobody blinks */
+	DESIRED_WATCH,   /* absent = unchanged */
 	DESIRED_KEYS
 };
 
@@ -162,13 +163,103 @@ static void get_flashes(struct cbor_reader *r, struct proto_desired *m)
 	}
 }
 
+/* --- whose raw reads are asked for --------------------------------------------------------------
+ */
+
+enum {
+	WATCH_FINE,
+	WATCH_FOLLOW,
+	WATCH_DOORS,
+	WATCH_FIELDS
+};
+
+static void put_watch(struct buf *out, const struct proto_watch *w)
+{
+	cbor_put_uint(out, DESIRED_WATCH);
+	cbor_put_map(out, WATCH_FIELDS);
+	pp_put_flag(out, WATCH_FINE, w->fine);
+	cbor_put_uint(out, WATCH_FOLLOW);
+	cbor_put_array(out, w->n_follow);
+	for (size_t i = 0; i < w->n_follow; i++) {
+		cbor_put_array(out, 3);
+		cbor_put_uint(out, w->follow[i].walk);
+		pp_put_epc(out, &w->follow[i].epc);
+		cbor_put_int(out, w->follow[i].until_us);
+	}
+	cbor_put_uint(out, WATCH_DOORS);
+	cbor_put_array(out, w->n_doors);
+	for (size_t i = 0; i < w->n_doors; i++) {
+		const struct proto_door *d = &w->doors[i];
+
+		cbor_put_array(out, 2);
+		cbor_put_uint(out, d->door);
+		cbor_put_array(out, d->n);
+		for (size_t a = 0; a < d->n; a++) {
+			cbor_put_array(out, 3);
+			cbor_put_text(out, d->antennas[a].reader);
+			cbor_put_uint(out, d->antennas[a].antenna);
+			cbor_put_uint(out, d->antennas[a].side);
+		}
+	}
+}
+
+static void get_follow(struct cbor_reader *r, struct proto_watch *w)
+{
+	w->n_follow = cbor_get_array(r, PROTO_MAX_FOLLOW);
+	for (size_t i = 0; i < w->n_follow && cbor_reader_ok(r); i++) {
+		pp_expect_array(r, 3);
+		w->follow[i].walk = (uint32_t) cbor_get_uint(r, UINT32_MAX);
+		pp_get_epc(r, &w->follow[i].epc);
+		w->follow[i].until_us = cbor_get_i64(r);
+	}
+}
+
+static void get_door(struct cbor_reader *r, struct proto_door *d)
+{
+	pp_expect_array(r, 2);
+	d->door = (uint32_t) cbor_get_uint(r, UINT32_MAX);
+	d->n = cbor_get_array(r, PROTO_MAX_DOOR_ANTENNAS);
+	for (size_t a = 0; a < d->n && cbor_reader_ok(r); a++) {
+		pp_expect_array(r, 3);
+		cbor_get_text(r, d->antennas[a].reader, sizeof(d->antennas[a].reader));
+		d->antennas[a].antenna = (uint16_t) cbor_get_uint(r, UINT16_MAX);
+		d->antennas[a].side = (uint8_t) cbor_get_uint(r, DOOR_SIDE_COUNT - 1);
+		if (cbor_reader_ok(r) && d->antennas[a].side == 0)
+			cbor_reader_fail(r, -ERR_RANGE);
+	}
+}
+
+static void get_watch(struct cbor_reader *r, struct proto_desired *m)
+{
+	struct pp_pairs p = pp_open_pairs(r);
+	struct proto_watch *w = pp_new_array(r, 1, sizeof(*w));
+	unsigned int key;
+
+	m->watch = w;
+	while (w && pp_next_pair(&p, &key, WATCH_FIELDS)) {
+		switch (key) {
+		case WATCH_FINE:
+			w->fine = cbor_get_boolean(r);
+			break;
+		case WATCH_FOLLOW:
+			get_follow(r, w);
+			break;
+		case WATCH_DOORS:
+			w->n_doors = cbor_get_array(r, PROTO_MAX_DOORS);
+			for (size_t i = 0; i < w->n_doors && cbor_reader_ok(r); i++)
+				get_door(r, &w->doors[i]);
+			break;
+		}
+	}
+}
+
 int proto_desired_encode(const struct proto_desired *m, struct buf *out)
 {
 	size_t flashes = 0;
 
 	for (size_t i = 0; i < m->n_labels; i++)
 		flashes += m->labels[i].flash_until_us != 0;
-	pp_begin(out, 5 + (size_t) m->has_readers + (flashes > 0), m->caps);
+	pp_begin(out, 5 + (size_t) m->has_readers + (flashes > 0) + (m->watch != NULL), m->caps);
 	pp_put_u(out, DESIRED_EPOCH, m->epoch);
 	pp_put_u(out, DESIRED_REV, m->rev);
 	pp_put_flag(out, DESIRED_FULL, m->full);
@@ -185,6 +276,8 @@ int proto_desired_encode(const struct proto_desired *m, struct buf *out)
 	pp_put_i(out, DESIRED_TIME, m->server_time_us);
 	if (flashes)
 		put_flashes(out, m, flashes);
+	if (m->watch)
+		put_watch(out, m->watch);
 	return out->err;
 }
 
@@ -235,6 +328,9 @@ static void get_desired_field(struct cbor_reader *r, unsigned int key, struct pr
 	case DESIRED_FLASHES:
 		get_flashes(r, m);
 		break;
+	case DESIRED_WATCH:
+		get_watch(r, m);
+		break;
 	}
 }
 
@@ -264,5 +360,6 @@ void proto_desired_done(struct proto_desired *m)
 {
 	free(m->readers);
 	free(m->labels);
+	free(m->watch);
 	*m = (struct proto_desired){0};
 }

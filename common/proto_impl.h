@@ -42,6 +42,8 @@ int pp_finish(struct cbor_reader *r, size_t *ret_at);
 void *pp_new_array(struct cbor_reader *r, size_t n, size_t size);
 void pp_expect_array(struct cbor_reader *r, size_t n);
 int16_t pp_get_i16(struct cbor_reader *r);
+void pp_put_epc(struct buf *out, const struct epc *e);
+void pp_get_epc(struct cbor_reader *r, struct epc *e);
 void pp_check_batch(struct cbor_reader *r, uint64_t first_seq, size_t n);
 
 /* proto_radio.c */

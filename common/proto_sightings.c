@@ -12,7 +12,7 @@ enum {
 
 #define SIGHTING_FIELDS 9
 
-static void put_epc(struct buf *out, const struct epc *e)
+void pp_put_epc(struct buf *out, const struct epc *e)
 {
 	/* The common case, whole bytes, is a byte string; other lengths carry their bit count. */
 	if (e->bits % 8) {
@@ -26,7 +26,7 @@ static void put_sighting(struct buf *out, const struct proto_sighting *s)
 {
 	cbor_put_array(out, SIGHTING_FIELDS);
 	cbor_put_uint(out, s->kind);
-	put_epc(out, &s->epc);
+	pp_put_epc(out, &s->epc);
 	cbor_put_uint(out, s->source);
 	cbor_put_int(out, s->last_us);
 	cbor_put_int(out, s->last_us - s->first_us);
@@ -55,7 +55,7 @@ int proto_sightings_encode(const struct proto_sightings *m, struct buf *out)
 	return out->err;
 }
 
-static void get_epc(struct cbor_reader *r, struct epc *e)
+void pp_get_epc(struct cbor_reader *r, struct epc *e)
 {
 	size_t n, bits = 0;
 	bool odd = r->pos < r->len && r->data[r->pos] >> 5 == 4;
@@ -78,7 +78,7 @@ static void get_sighting(struct cbor_reader *r, struct proto_sighting *s)
 {
 	pp_expect_array(r, SIGHTING_FIELDS);
 	s->kind = (uint8_t) cbor_get_uint(r, SIGHTING_KIND_COUNT - 1);
-	get_epc(r, &s->epc);
+	pp_get_epc(r, &s->epc);
 	s->source = (uint16_t) cbor_get_uint(r, PROTO_MAX_SOURCES - 1);
 	s->last_us = cbor_get_i64(r);
 	int64_t age = cbor_get_i64(r);

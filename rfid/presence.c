@@ -500,6 +500,12 @@ void presence_resume(struct presence *p, uint32_t source, int64_t now_us)
 
 #define OR(value, fallback) ((value) ? (value) : (fallback))
 
+void presence_set_step(struct presence *p, int16_t rssi_step_cdbm, int64_t min_step_us)
+{
+	p->cfg.rssi_step_cdbm = OR(rssi_step_cdbm, DEFAULT_RSSI_STEP);
+	p->cfg.min_step_us = OR(min_step_us, DEFAULT_MIN_STEP_US);
+}
+
 int presence_new(const struct presence_config *cfg, presence_fn fn, void *user,
 		 struct presence **ret)
 {
@@ -512,8 +518,7 @@ int presence_new(const struct presence_config *cfg, presence_fn fn, void *user,
 	p->user = user;
 	p->cfg = *cfg;
 	p->cfg.refresh_us = OR(cfg->refresh_us, DEFAULT_REFRESH_US);
-	p->cfg.rssi_step_cdbm = OR(cfg->rssi_step_cdbm, DEFAULT_RSSI_STEP);
-	p->cfg.min_step_us = OR(cfg->min_step_us, DEFAULT_MIN_STEP_US);
+	presence_set_step(p, cfg->rssi_step_cdbm, cfg->min_step_us);
 	p->cfg.miss_probability = cfg->miss_probability > 0 ? cfg->miss_probability : DEFAULT_MISS;
 	p->cfg.miss_probability = MIN(p->cfg.miss_probability, 0.5);
 	p->cfg.min_gone_us = OR(cfg->min_gone_us, DEFAULT_MIN_GONE_US);

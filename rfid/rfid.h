@@ -304,6 +304,8 @@ typedef void (*presence_fn)(void *user, const struct presence_sighting *s);
 int presence_new(const struct presence_config *cfg, presence_fn fn, void *user,
 		 struct presence **ret) _must_check_;
 void presence_free(struct presence *p);
+/** Other steps of RSSI than those it was made with; 0 = the defaults of presence_config. */
+void presence_set_step(struct presence *p, int16_t rssi_step_cdbm, int64_t min_step_us);
 /** Takes one read. Returns -ENOSPC when max_pairs is reached (the read is counted as dropped). */
 int presence_read(struct presence *p, uint32_t source, const struct rfid_read *r);
 /** A tag that an earlier life told to be present, without telling it again: if it is not read by

@@ -135,10 +135,12 @@ static void sales_written(void *arg, int err)
 	FAULT_POINT("ctl.books.sales_unanswered");
 	if (err == -ERR_CONFLICT && o->n_reused)
 		reply_reused(o);
-	else if (books_op_done(&o->op, err, "Sales"))
+	else if (books_op_done(&o->op, err, "Sales")) {
+		inventory_sold(o->op.books->app->inventory);
 		http_reply_json(o->op.rq, 200,
 				json_pack("{s:I,s:I}", "accepted", (json_int_t) o->accepted,
 					  "duplicates", (json_int_t) o->duplicates));
+	}
 	op_free(o);
 }
 

@@ -12,6 +12,8 @@
  *   item     {epc, product_id, place_id, from_place_id, at, confidence}
  *   difference {}                     book stock, sales or deliveries changed
  *   agent    the agent object of GET /agents
+ *   walk     {}                       a walk, its reads, or the models fitted to them have changed
+ *   passage  {}                       somebody passed a door, or what became of it is known
  *   promotion {id, state}             made, changed, cancelled, begun or ended
  *   incident {id, kind, subject, state, severity, title, agent_id, open}: opened, renewed, closed
  *            or acknowledged; `open` is how many are open now

@@ -33,6 +33,7 @@ const char *belief_cause_str(enum belief_cause c)
 		[CAUSE_RETURNED] = "seen-again",
 		[CAUSE_NOT_SEEN] = "not-seen",
 		[CAUSE_ANTENNA] = "antenna-moved",
+		[CAUSE_MODEL] = "fitted-model",
 	};
 
 	return c < CAUSE_COUNT ? words[c] : "unknown";
@@ -125,7 +126,7 @@ static uint32_t best_place(const struct belief_config *cfg, const struct belief_
 	return best;
 }
 
-static bool change(struct belief *b, uint32_t place, enum belief_state state,
+bool belief_change(struct belief *b, uint32_t place, enum belief_state state,
 		   enum belief_cause cause, int64_t since_us, int64_t now_us)
 {
 	bool changed = b->place != place || b->state != state;
@@ -154,15 +155,15 @@ static bool judge_rival(const struct belief_config *cfg, struct belief *b, uint3
 		when = there->heard * cfg->comparable >= here->was ? now_us
 								   : here->last_us + cfg->doubt_us;
 		if (when <= now_us)
-			return change(b, rival, BELIEF_PRESENT, CAUSE_LEFT, there->first_us,
-				      now_us);
+			return belief_change(b, rival, BELIEF_PRESENT, CAUSE_LEFT, there->first_us,
+					     now_us);
 	} else {
 		if (there->heard < here->heard * cfg->outweigh)
 			return false;
 		when = MAX(there->first_us + cfg->hold_us, b->since_us + cfg->dwell_us);
 		if (when <= now_us)
-			return change(b, rival, BELIEF_PRESENT, CAUSE_STRONGER, there->first_us,
-				      now_us);
+			return belief_change(b, rival, BELIEF_PRESENT, CAUSE_STRONGER,
+					     there->first_us, now_us);
 	}
 	b->due_us = MIN(b->due_us, when);
 	return false;
@@ -180,17 +181,17 @@ static bool judge_silence(const struct belief_config *cfg, struct belief *b,
 			first_us = MIN(first_us, ev[i].first_us);
 	}
 	if (first_us != BELIEF_NEVER && b->place == BELIEF_NO_PLACE)
-		return change(b, BELIEF_NO_PLACE, BELIEF_PRESENT,
-			      b->state == BELIEF_GONE ? CAUSE_RETURNED : CAUSE_FIRST_SEEN, first_us,
-			      now_us);
+		return belief_change(b, BELIEF_NO_PLACE, BELIEF_PRESENT,
+				     b->state == BELIEF_GONE ? CAUSE_RETURNED : CAUSE_FIRST_SEEN,
+				     first_us, now_us);
 	if (first_us != BELIEF_NEVER) {
 		/* In the store, but only where no place has been named. */
 		struct tally here = tally_place(cfg, ev, n, b->place, now_us);
 		int64_t when = here.last_us == INT64_MIN ? now_us : here.last_us + cfg->grace_us;
 
 		if (when <= now_us)
-			return change(b, BELIEF_NO_PLACE, BELIEF_PRESENT, CAUSE_LEFT, first_us,
-				      now_us);
+			return belief_change(b, BELIEF_NO_PLACE, BELIEF_PRESENT, CAUSE_LEFT,
+					     first_us, now_us);
 		b->due_us = when;
 		return false;
 	}
@@ -201,11 +202,12 @@ static bool judge_silence(const struct belief_config *cfg, struct belief *b,
 		/* What is over before it was ever judged (a late replay) still has to start
 		 * somewhere. */
 		if (b->state == BELIEF_UNKNOWN)
-			return change(b, BELIEF_NO_PLACE, BELIEF_PRESENT, CAUSE_FIRST_SEEN, last_us,
-				      now_us);
+			return belief_change(b, BELIEF_NO_PLACE, BELIEF_PRESENT, CAUSE_FIRST_SEEN,
+					     last_us, now_us);
 		return false;
 	}
-	return change(b, b->place, BELIEF_GONE, CAUSE_NOT_SEEN, n ? last_us : now_us, now_us);
+	return belief_change(b, b->place, BELIEF_GONE, CAUSE_NOT_SEEN, n ? last_us : now_us,
+			     now_us);
 }
 
 static uint16_t confidence(const struct belief_config *cfg, const struct belief *b,
@@ -244,13 +246,13 @@ bool belief_judge(const struct belief_config *cfg, struct belief *b,
 		enum belief_cause cause =
 			b->state == BELIEF_GONE ? CAUSE_RETURNED : CAUSE_FIRST_SEEN;
 
-		changed = change(b, best, BELIEF_PRESENT, cause, there.first_us, now_us);
+		changed = belief_change(b, best, BELIEF_PRESENT, cause, there.first_us, now_us);
 	} else if (best != b->place) {
 		here = tally_place(cfg, ev, n, b->place, now_us);
 		/* Its antennas were given to other places: there is nothing to wait for. */
 		if (here.last_us == INT64_MIN)
-			changed = change(b, best, BELIEF_PRESENT, CAUSE_ANTENNA, there.first_us,
-					 now_us);
+			changed = belief_change(b, best, BELIEF_PRESENT, CAUSE_ANTENNA,
+						there.first_us, now_us);
 		else
 			changed = judge_rival(cfg, b, best, &there, &here, now_us);
 	}

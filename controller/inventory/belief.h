@@ -78,6 +78,7 @@ enum belief_cause {
 	CAUSE_RETURNED = 4, /**< was gone, is heard again */
 	CAUSE_NOT_SEEN = 5, /**< nobody has heard it for the grace */
 	CAUSE_ANTENNA = 6,  /**< an antenna was given to another place */
+	CAUSE_MODEL = 7,    /**< the store's fitted model says so */
 	CAUSE_COUNT
 };
 const char *belief_cause_str(enum belief_cause c);
@@ -91,6 +92,9 @@ struct belief {
 	int64_t due_us;      /**< judge again at this instant even without news; BELIEF_NEVER */
 };
 
+/** Moves the belief; false if it was there already. Events of one item have distinct times. */
+bool belief_change(struct belief *b, uint32_t place, enum belief_state state,
+		   enum belief_cause cause, int64_t since_us, int64_t now_us);
 /** What one piece of evidence weighs at `now_us` if it is heard (freshness included, gone ignored).
  */
 float belief_weight(const struct belief_config *cfg, const struct belief_evidence *e,

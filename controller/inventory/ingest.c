@@ -4,7 +4,7 @@
  * only speak of its own antennas and streams.
  */
 #include "common/err.h"
-#include "controller/inventory/inventory_internal.h"
+#include "controller/inventory/walk.h"
 #include <errno.h>
 
 struct pending {
@@ -56,5 +56,7 @@ void ingest_sightings(struct http_request *rq, struct app *app)
 	}
 	*p = (struct pending){.rq = rq, .app = app};
 	batch.agent = (uint64_t) http_who(rq)->agent_id;
+	if (inv->walks)
+		walks_told(inv->walks, &batch);
 	inv_engine_sightings(inv->engine, &batch, on_acked, p);
 }

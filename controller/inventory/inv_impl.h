@@ -55,6 +55,10 @@ uint32_t inv_find_evidence(const struct inv_state *st, uint32_t item, uint32_t a
 uint32_t inv_add_evidence(struct inv_state *st, uint32_t item, uint32_t antenna);
 struct inv_stream *inv_get_stream(struct inv_state *st, uint64_t agent, const uint8_t *journal_id);
 
+/** Judges by the fitted model where it can, else by belief.h; see inv_judge.c. */
+int inv_model_antenna(const struct inv_state *st, const struct inv_antenna *a);
+bool inv_judge(struct inv_state *st, uint32_t item, struct belief *b,
+	       const struct belief_evidence *ev, const uint32_t *ids, size_t n, int64_t now_us);
 /** Moves an item: counters, product totals, listener. `it` has its new since, cause, confidence. */
 int inv_set_place(struct inv_state *st, uint32_t item, uint32_t place, uint8_t state);
 void inv_due_push(struct inv_state *st, uint32_t item, int64_t at_us);

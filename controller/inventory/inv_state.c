@@ -137,7 +137,7 @@ struct belief inv_item_belief(const struct inv_state *st, uint32_t item, int64_t
 	size_t n = inv_item_evidence(st, item, ev, ids);
 	struct belief kept = belief_of(&st->items.v[item]), b = kept;
 
-	if (!belief_judge(&st->belief, &b, ev, n, now_us))
+	if (!inv_item_by_model(st, item) && !belief_judge(&st->belief, &b, ev, n, now_us))
 		kept.confidence = b.confidence;
 	return kept;
 }
@@ -149,7 +149,7 @@ static int judge(struct inv_state *st, uint32_t item, int64_t now_us)
 	uint32_t ids[INV_MAX_EVIDENCE];
 	size_t n = inv_item_evidence(st, item, ev, ids);
 	struct belief b = belief_of(it);
-	bool changed = belief_judge(&st->belief, &b, ev, n, now_us);
+	bool changed = inv_judge(st, item, &b, ev, ids, n, now_us);
 
 	it->confidence = b.confidence;
 	if (b.due_us != it->due_us) {
@@ -210,7 +210,7 @@ static bool take(struct inv_evidence *e, const struct inv_sighting *s, int64_t n
 static bool settled(const struct inv_state *st, const struct inv_item *it,
 		    const struct inv_evidence *e)
 {
-	return it->evidence != INV_NONE && e->next == INV_NONE &&
+	return it->evidence != INV_NONE && e->next == INV_NONE && !st->model &&
 	       &st->evidence.v[it->evidence] == e && e->present && it->state == BELIEF_PRESENT &&
 	       it->place == st->antennas.v[e->antenna].place;
 }
@@ -305,6 +305,7 @@ static uint32_t source_antenna(struct inv_state *st, uint64_t agent, const struc
 		return id;
 	memcpy(a.reader, s->reader, sizeof(a.reader));
 	a.place = ask_place(st, &a);
+	a.model = (int16_t) inv_model_antenna(st, &a);
 	id = st->antennas.n;
 	if (inv_state_restore_antenna(st, id, &a) < 0)
 		return INV_NONE;
@@ -421,6 +422,19 @@ void inv_state_remap(struct inv_state *st)
 		a->place = place;
 		st->remap_left = st->items.n;
 	}
+}
+
+void inv_state_set_model(struct inv_state *st, const struct place_live *model, const bool *lacks)
+{
+	st->model = model;
+	for (unsigned int p = 0; p < PLACE_LIVE_MAX_PLACES; p++)
+		st->model_lacks[p] = model && lacks && lacks[p];
+	for (uint32_t i = 0; i < st->antennas.n; i++)
+		st->antennas.v[i].model = (int16_t) inv_model_antenna(st, &st->antennas.v[i]);
+	/* What is remembered are odds of another model's places. */
+	for (uint32_t i = 0; i < st->items.n; i++)
+		st->items.v[i].memory = (struct place_live_memory){0};
+	st->remap_left = st->items.n;
 }
 
 int64_t inv_item_last_seen(const struct inv_state *st, uint32_t item)

@@ -30,6 +30,7 @@
 #include "common/proto.h"
 #include "controller/inventory/belief.h"
 #include "controller/inventory/inv_index.h"
+#include "controller/inventory/place_live.h"
 
 #define INV_MAX_EVIDENCE 8 /**< antennas remembered per item */
 #define INV_MAX_ANTENNAS 16384
@@ -48,7 +49,7 @@ struct inv_item {
 	int64_t since_us;
 	int64_t due_us; /**< the instant it waits for in the due heap; BELIEF_NEVER */
 	uint16_t confidence;
-	uint8_t spare[14]; /**< up to a whole cache line */
+	struct place_live_memory memory; /**< of the fitted model, if that decides; not stored */
 };
 
 _Static_assert(sizeof(struct inv_item) == 64, "an item is one cache line");
@@ -74,6 +75,7 @@ struct inv_antenna {
 	char reader[PROTO_NAME_MAX];
 	uint16_t number;
 	uint32_t place; /**< as `place_of` said last; in no record and no snapshot */
+	int16_t model;  /**< index in the fitted model, PLACE_LIVE_NONE; likewise */
 	int64_t last_heard_us;
 	uint64_t sightings;
 };
@@ -151,6 +153,9 @@ struct inv_state {
 	struct buf out;  /**< records not handed to the journal yet */
 	inv_change_fn changed;
 	void *user;
+	/** Places items where its antennas hear them; NULL = belief.h alone. Borrowed. */
+	const struct place_live *model;
+	bool model_lacks[PLACE_LIVE_MAX_PLACES]; /**< places of it that are no more */
 	inv_place_fn place_of; /**< asked for each antenna heard first; NULL = no places */
 	void *place_user;
 };
@@ -210,6 +215,11 @@ uint32_t inv_state_find_antenna(const struct inv_state *st, uint64_t agent, cons
 /** Asks `place_of` again for every antenna; items of those that changed are judged by the next
  * ticks. */
 void inv_state_remap(struct inv_state *st);
+/** Takes a fitted model (NULL = none) and judges all items by it, a slice with every tick; `lacks`
+ * names those of its places that do not exist any more. It must live until the next call. */
+void inv_state_set_model(struct inv_state *st, const struct place_live *model, const bool *lacks);
+/** Whether the fitted model decided where the item is. */
+bool inv_item_by_model(const struct inv_state *st, uint32_t item);
 /** Items of a product in stock at a place. */
 uint32_t inv_state_count(const struct inv_state *st, uint32_t product, uint32_t place);
 

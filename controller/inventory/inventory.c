@@ -2,7 +2,8 @@
 #include "common/err.h"
 #include "controller/app_config.h"
 #include "controller/http/events.h"
-#include "controller/inventory/inventory_internal.h"
+#include "controller/inventory/exit.h"
+#include "controller/inventory/model.h"
 #include "controller/inventory/plan.h"
 #include <errno.h>
 #include <stdio.h>
@@ -10,6 +11,24 @@
 const struct http_route inventory_routes[] = {
 	{HTTP_AGENTS, HTTP_POST, "/agent/v1/sightings", PERM_AGENT, PROTO_MAX_BODY,
 	 ingest_sightings},
+	{HTTP_AGENTS, HTTP_POST, "/agent/v1/reads", PERM_AGENT, PROTO_MAX_BODY, ingest_reads},
+	{HTTP_PUBLIC, HTTP_GET, "/api/v1/walks", PERM_VIEW, 0, walks_list},
+	{HTTP_PUBLIC, HTTP_POST, "/api/v1/walks", PERM_PLACES, 0, walks_start},
+	{HTTP_PUBLIC, HTTP_GET, "/api/v1/walks/{}", PERM_VIEW, 0, walks_show},
+	{HTTP_PUBLIC, HTTP_DELETE, "/api/v1/walks/{}", PERM_PLACES, 0, walks_delete},
+	{HTTP_PUBLIC, HTTP_POST, "/api/v1/walks/{}/stop", PERM_PLACES, 0, walks_stop},
+	{HTTP_PUBLIC, HTTP_GET, "/api/v1/walks/{}/reads.csv", PERM_VIEW, 0, walks_csv},
+	{HTTP_PUBLIC, HTTP_GET, "/api/v1/place-models", PERM_VIEW, 0, models_list},
+	{HTTP_PUBLIC, HTTP_POST, "/api/v1/place-models", PERM_PLACES, 0, models_fit},
+	{HTTP_PUBLIC, HTTP_PUT, "/api/v1/place-models/active", PERM_PLACES, 0, models_use},
+	{HTTP_PUBLIC, HTTP_GET, "/api/v1/place-models/{}", PERM_VIEW, 0, models_show},
+	{HTTP_PUBLIC, HTTP_DELETE, "/api/v1/place-models/{}", PERM_PLACES, 0, models_delete},
+	{HTTP_PUBLIC, HTTP_GET, "/api/v1/doors", PERM_VIEW, 0, doors_list},
+	{HTTP_PUBLIC, HTTP_POST, "/api/v1/doors", PERM_PLACES, 0, doors_create},
+	{HTTP_PUBLIC, HTTP_PATCH, "/api/v1/doors/{}", PERM_PLACES, 0, doors_change},
+	{HTTP_PUBLIC, HTTP_DELETE, "/api/v1/doors/{}", PERM_PLACES, 0, doors_delete},
+	{HTTP_PUBLIC, HTTP_GET, "/api/v1/passages", PERM_VIEW, 0, passages_list},
+	{HTTP_PUBLIC, HTTP_GET, "/api/v1/passages/{}", PERM_VIEW, 0, passages_show},
 	{HTTP_PUBLIC, HTTP_GET, "/api/v1/stock", PERM_VIEW, 0, stock_list},
 	{HTTP_PUBLIC, HTTP_GET, "/api/v1/items", PERM_VIEW, 0, items_list},
 	{HTTP_PUBLIC, HTTP_GET, "/api/v1/items/{}", PERM_VIEW, 0, items_show},
@@ -70,6 +89,12 @@ int inventory_new(struct app *app, struct inventory **ret)
 		r = open_engine(inv);
 	if (!r)
 		r = inventory_live_start(inv);
+	if (!r)
+		r = walks_new(inv, &inv->walks);
+	if (!r)
+		r = models_new(inv, &inv->models);
+	if (!r)
+		r = exits_new(inv, &inv->exits);
 	if (r) {
 		inventory_free(inv);
 		return r;
@@ -87,6 +112,12 @@ void inventory_free(struct inventory *inv)
 		return;
 	if (inv->app->events)
 		events_listen(inv->app->events, NULL, NULL, NULL);
+	exits_free(inv->exits);
+	models_free(inv->models);
+	walks_free(inv->walks);
+	inv->exits = NULL;
+	inv->models = NULL;
+	inv->walks = NULL;
 	inv_engine_close(inv->engine);
 	inventory_live_done(inv);
 	inventory_names_done(inv);
@@ -100,6 +131,12 @@ void inventory_products_changed(struct inventory *inv)
 {
 	if (inv)
 		inv->round++;
+}
+
+void inventory_sold(struct inventory *inv)
+{
+	if (inv)
+		exits_sold(inv);
 }
 
 void inventory_stats(const struct inventory *inv, struct inventory_stats *ret)

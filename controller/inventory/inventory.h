@@ -8,6 +8,9 @@
  *     belief.c          from evidence to a place, pure
  *     stock.c item.c    what people ask: how many where, where is this one and why
  *     place.c           places, and which antenna hears which (SQLite)
+ *     walk.h            tags carried about, and the models learnt from them
+ *     exit.h            doors: who passed them, and items that left unsold
+ *     watch.c           what agents are asked to look at for both
  *     plan.c            where on the floor they are, and the stock there
  *     inventory_live.c  live events, coalesced
  *     inventory_names.c what tags say in words: products, agents, places
@@ -31,6 +34,9 @@ extern const struct http_route inventory_routes[];
 
 /** Products were created, edited or imported: names are looked up anew. NULL-safe. */
 void inventory_products_changed(struct inventory *inv);
+
+/** Sales were told: an item that left may be explained by them. NULL-safe. */
+void inventory_sold(struct inventory *inv);
 
 /** For /metrics. */
 struct inventory_stats {

@@ -47,6 +47,10 @@ struct inventory {
 	struct inv_assignment *assignments;
 	size_t n_assignments;
 
+	struct walks *walks;   /**< walk.h: tags that are carried about */
+	struct models *models; /**< model.h: what was learnt from them */
+	struct exits *exits;   /**< exit.h: who passed the doors */
+
 	/* inventory_names.c */
 	struct inv_name *names;
 	uint32_t n_names;
@@ -91,6 +95,7 @@ void inventory_live_note(void *user, const struct inv_change *c);
 void inventory_live_done(struct inventory *inv);
 
 /* ingest.c, stock.c, item.c */
+void ingest_reads(struct http_request *rq, struct app *app);
 void ingest_sightings(struct http_request *rq, struct app *app);
 void stock_list(struct http_request *rq, struct app *app);
 void items_list(struct http_request *rq, struct app *app);

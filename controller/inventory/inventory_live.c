@@ -5,6 +5,7 @@
  * once; counts are then told over several rounds, and of single items only the first of a round.
  */
 #include "controller/http/events.h"
+#include "controller/inventory/exit.h"
 #include "controller/inventory/inv_impl.h"
 #include "controller/inventory/inventory_internal.h"
 #include <string.h>
@@ -31,6 +32,7 @@ void inventory_live_note(void *user, const struct inv_change *c)
 	struct inventory *inv = user;
 	uint32_t product = inv->state->items.v[c->item].product;
 
+	exits_note(inv, c);
 	if (!inv->app->events)
 		return;
 	if (c->from_state == BELIEF_PRESENT)

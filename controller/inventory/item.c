@@ -4,7 +4,7 @@
 #include "common/err.h"
 #include "common/gtin.h"
 #include "controller/http/list.h"
-#include "controller/inventory/inventory_internal.h"
+#include "controller/inventory/model.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -141,6 +141,7 @@ void items_show(struct http_request *rq, struct app *app)
 		return;
 	body = item_json(inv, id, now_us);
 	json_object_set_new(body, "evidence", evidence_json(inv, id, now_us));
+	json_object_set_new(body, "judged", models_judge_json(inv, id));
 	http_reply_json(rq, 200, body);
 }
 

@@ -6,7 +6,8 @@
 #include "common/err.h"
 #include "controller/db/db.h"
 #include "controller/http/list.h"
-#include "controller/inventory/inventory_internal.h"
+#include "controller/inventory/exit.h"
+#include "controller/inventory/model.h"
 #include "controller/inventory/plan.h"
 #include "controller/people/auth.h"
 #include <errno.h>
@@ -250,6 +251,11 @@ static void written(void *arg, int err)
 
 	if (!err)
 		err = inventory_load_places(inv);
+	if (!err && op->action != ANTENNA_PUT) {
+		models_reload(inv->models);
+		walks_reload(inv->walks);
+		exits_reload(inv);
+	}
 	if (err == -ERR_CONFLICT)
 		http_problem(op->rq, 409,
 			     op->action == ANTENNA_PUT ? "no-such-place" : "name-taken",

@@ -10,7 +10,7 @@
 #define UNKNOWN_CDBM (-6000)
 #define LEVEL_TOP    8.0f /* nothing is louder than -24 dBm */
 #define RATE_PRIOR   0.3f
-#define ASSUMED_RATE 1.25f  /* of an antenna that has had no time to measure one */
+#define ASSUMED_RATE 1.25f   /* of an antenna that has had no time to measure one */
 #define WORST_LOG    (-6.0f) /* one expert never says less of a place: it may be wrong */
 #define LEAST_ODDS   1e-9f
 #define LOG_UNIT     1024.0f /* of kept odds: -log(odds) in these */
@@ -165,7 +165,9 @@ void place_live_recall(const struct place_live *m, const struct place_live_memor
 void place_live_keep(const struct place_live *m, const float *odds, int64_t at_us,
 		     struct place_live_memory *ret)
 {
-	*ret = (struct place_live_memory){.at_ms = (uint32_t) (uint64_t) (at_us / US_PER_MS)};
+	uint32_t ms = (uint32_t) (uint64_t) (at_us / US_PER_MS);
+
+	*ret = (struct place_live_memory){.at_ms = {(uint16_t) ms, (uint16_t) (ms >> 16)}};
 	for (unsigned int i = 0; i < PLACE_LIVE_KEPT && i < m->n_places; i++) {
 		int best = PLACE_LIVE_NONE;
 
@@ -188,7 +190,8 @@ int64_t place_live_since(const struct place_live_memory *mem, int64_t now_us)
 	if (!mem->place[0])
 		return 0;
 	/* A clock that was set back looks like weeks: then no time has passed. */
-	uint32_t ms = (uint32_t) (uint64_t) (now_us / US_PER_MS) - mem->at_ms;
+	uint32_t then_ms = (uint32_t) mem->at_ms[1] << 16 | mem->at_ms[0];
+	uint32_t ms = (uint32_t) (uint64_t) (now_us / US_PER_MS) - then_ms;
 
 	return ms > INT32_MAX ? 0 : (int64_t) ms * US_PER_MS;
 }

@@ -61,11 +61,13 @@ struct place_live_evidence {
 
 /** What is remembered of one item between two looks; zeroed = nothing. */
 struct place_live_memory {
-	uint32_t at_ms; /**< of the last look, modulo 2^32 */
+	uint16_t at_ms[2]; /**< of the last look, modulo 2^32, low half first */
 	uint16_t odds[PLACE_LIVE_KEPT];
 	uint8_t place[PLACE_LIVE_KEPT]; /**< index plus 1, likeliest first; 0 = none */
-	uint8_t spare;
+	bool decides;                   /**< the caller's: the model named the present place */
 };
+
+_Static_assert(sizeof(struct place_live_memory) == 14, "it has room in an item's cache line");
 
 /** Index of an antenna or a place in the model; PLACE_LIVE_NONE. */
 int place_live_antenna(const struct place_live *m, uint64_t agent, const char *reader,

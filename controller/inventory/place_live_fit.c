@@ -17,11 +17,11 @@
 #define DB_UNIT     6.0
 
 #define PARTS     4
-#define WARM_US   (2 * US_PER_SEC) /* of a walk before what is told is of this place */
-#define GAP_US    (2 * US_PER_SEC) /* beside a part left out that would give it away */
+#define WARM_US   (2 * US_PER_SEC)   /* of a walk before what is told is of this place */
+#define GAP_US    (2 * US_PER_SEC)   /* beside a part left out that would give it away */
 #define LAG_US    (1500 * US_PER_MS) /* before the antennas have told that the tag is elsewhere */
-#define LONG_US   (5 * US_PER_SEC) /* nothing told for longer teaches no more */
-#define MIN_SUM_S 5                /* of every place in every set */
+#define LONG_US   (5 * US_PER_SEC)   /* nothing told for longer teaches no more */
+#define MIN_SUM_S 5                  /* of every place in every set */
 
 /* Sets of time that models are fitted on: all, and all but one part of each walk. */
 #define SETS (1 + PARTS)

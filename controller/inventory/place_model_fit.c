@@ -44,7 +44,7 @@ static int refuse(struct fit *f, const char *why)
 }
 
 static struct place_sums *stats_of(const struct fit *f, unsigned int set, unsigned int x,
-			      unsigned int place)
+				   unsigned int place)
 {
 	return &f->stats[(set * PLACE_MODEL_EXPERTS + x) * f->models[0]->n_places + place];
 }

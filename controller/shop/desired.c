@@ -4,6 +4,7 @@
 #include "common/hex.h"
 #include "common/log.h"
 #include "controller/fleet/fleet.h"
+#include "controller/inventory/watch.h"
 #include "controller/shop/label_notify.h"
 #include "controller/shop/shop_internal.h"
 #include <errno.h>
@@ -252,6 +253,8 @@ static int build(struct desired *d, int64_t agent_id, uint64_t after, bool known
 		r = fleet_desired_readers(app, agent_id, after, m);
 		m->rev = rev;
 	}
+	if (r >= 0)
+		r = watch_desired(app, agent_id, after, m);
 	if (r < 0)
 		proto_desired_done(m);
 	return r < 0 ? r : 0;
@@ -275,7 +278,7 @@ static void reply(struct desired *d, struct http_request *rq, struct proto_desir
 
 static bool has_news(const struct proto_desired *m)
 {
-	return m->full || m->n_labels > 0 || m->has_readers;
+	return m->full || m->n_labels > 0 || m->has_readers || m->watch;
 }
 
 /* --- waiting -----------------------------------------------------------------------------------

@@ -42,6 +42,12 @@ const PUBLIC = {
 	'POST /api/v1/labels/{}/replace': labels, 'POST /api/v1/labels/{}/flash': labels,
 	'PUT /api/v1/labels/{}/link': labels, 'DELETE /api/v1/labels/{}/link': labels, 'POST /api/v1/templates/preview': people,
 	'GET /api/v1/places': people, 'POST /api/v1/places': labels, 'PATCH /api/v1/places/{}': labels, 'DELETE /api/v1/places/{}': labels,
+	'GET /api/v1/walks': people, 'POST /api/v1/walks': labels, 'GET /api/v1/walks/{}': people, 'DELETE /api/v1/walks/{}': labels,
+	'POST /api/v1/walks/{}/stop': labels, 'GET /api/v1/walks/{}/reads.csv': people,
+	'GET /api/v1/place-models': people, 'POST /api/v1/place-models': labels, 'GET /api/v1/place-models/{}': people,
+	'DELETE /api/v1/place-models/{}': labels, 'PUT /api/v1/place-models/active': labels,
+	'GET /api/v1/doors': people, 'POST /api/v1/doors': labels, 'PATCH /api/v1/doors/{}': labels, 'DELETE /api/v1/doors/{}': labels,
+	'GET /api/v1/passages': people, 'GET /api/v1/passages/{}': people,
 	'GET /api/v1/plan': people, 'PUT /api/v1/plan': labels, 'GET /api/v1/plan/stock': people,
 	'GET /api/v1/antennas': people, 'PUT /api/v1/antennas/{}/{}/{}': labels,
 	'GET /api/v1/books/stock': people, 'POST /api/v1/books/stock/import': stock, 'PUT /api/v1/books/stock/{}': stock,
@@ -54,7 +60,7 @@ const PUBLIC = {
 	'GET /api/v1/stock': people, 'GET /api/v1/items': people, 'GET /api/v1/items/{}': people, 'GET /api/v1/items/{}/events': people,
 };
 const AGENTS = ['POST /agent/v1/enroll', 'POST /agent/v1/renew', 'POST /agent/v1/health', 'POST /agent/v1/sightings',
-	'GET /agent/v1/desired', 'GET /agent/v1/images/{}', 'POST /agent/v1/labels'];
+	'GET /agent/v1/desired', 'GET /agent/v1/images/{}', 'POST /agent/v1/labels', 'POST /agent/v1/reads'];
 
 const d = new Daemon();
 const cookies = {}, passwords = {};

@@ -111,6 +111,13 @@ void presence_suspend(struct presence *p, uint32_t source)
 	suspended++;
 }
 
+void presence_set_step(struct presence *p, int16_t rssi_step_cdbm, int64_t min_step_us)
+{
+	(void) p;
+	(void) rssi_step_cdbm;
+	(void) min_step_us;
+}
+
 void presence_resume(struct presence *p, uint32_t source, int64_t now_us)
 {
 	(void) p;
