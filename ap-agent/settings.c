@@ -28,6 +28,8 @@ static const struct conf_row schema[] = {
 	 "H4 stream of the radio's controller at unix:PATH, tcp:ADDRESS:PORT or "
 	 "uart:DEVICE:BAUD; or bluez:ADAPTER; empty, and no driver = no label radio."},
 	{"radio", "max_links", CONF_INT, "0", 0, 32, "Connections at once; 0 = 4."},
+	{"radio", "panels", CONF_STR, "", 0, 400,
+	 "Descriptions of label models, see panels.conf(5); empty = those built in."},
 	{"radio", "interval", CONF_INT, "0", 0, 65535,
 	 "Train: periodic interval in 1.25 ms; 0 = the default train, here and below."},
 	{"radio", "subevents", CONF_INT, "0", 0, 128, "Train: subevents in an interval."},
@@ -108,6 +110,7 @@ static void read_radio(struct settings *s)
 	struct esl_train *t = &s->engine.train;
 
 	s->engine.hci = conf_str(c, "radio", NULL, "hci");
+	s->engine.panels = conf_str(c, "radio", NULL, "panels");
 	s->engine.max_links = (unsigned int) conf_int(c, "radio", NULL, "max_links");
 	t->interval = (uint16_t) conf_int(c, "radio", NULL, "interval");
 	t->subevents = (uint8_t) conf_int(c, "radio", NULL, "subevents");
@@ -149,10 +152,15 @@ static const char *radio_address(const struct settings *s)
 static int check_radio(const struct settings *s, const char *file, char diag[SETTINGS_DIAG_MAX])
 {
 	char why[ESL_TEXT_MAX] = "";
+	char panels[2 * ESL_TEXT_MAX] = "";
 	int r;
 
 	if (!s->radio)
 		return 0;
+	if (esl_panels_check(s->engine.panels, panels) < 0) {
+		snprintf(diag, SETTINGS_DIAG_MAX, "%.*s", SETTINGS_DIAG_MAX - 1, panels);
+		return -ERR_CONFIG;
+	}
 	r = esl_hci_check(radio_address(s));
 	if (r == -ENOTSUP)
 		return wrong(file, "driver", "this program was built without bluez (libdbus)",

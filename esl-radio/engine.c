@@ -235,6 +235,7 @@ static void pawr_free(struct esl_engine *e)
 	loop_timer_free(e->wake);
 	loop_timer_free(e->pump);
 	free(e->groups);
+	pixel_table_free(e->pixels);
 	explicit_bzero(e, sizeof(*e));
 	free(e);
 }
@@ -470,7 +471,7 @@ int esl_engine_new_over(struct loop *loop, const struct esl_engine_config *cfg,
 			const struct esl_engine_callbacks *cb, void *user, struct esl_radio *radio,
 			struct esl_link *link, struct esl_engine **ret)
 {
-	char why[ESL_TEXT_MAX];
+	char why[ESL_TEXT_MAX], panel[PIXEL_WHY_MAX];
 	struct esl_engine *e;
 	int r = esl_train_check(&cfg->train, why);
 
@@ -497,7 +498,9 @@ int esl_engine_new_over(struct loop *loop, const struct esl_engine_config *cfg,
 		e->rng.seed[1] = cfg->seed;
 	}
 	TAILQ_INIT(&e->images);
-	r = init(e);
+	r = pixel_table_load(cfg->panels, panel, &e->pixels);
+	if (r == 0)
+		r = init(e);
 	if (r < 0) {
 		pawr_free(e);
 		return r;

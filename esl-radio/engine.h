@@ -53,6 +53,7 @@
 #define ESL_LINKS_MAX        8
 #define ESL_NEVER            INT64_MAX
 #define ESL_NO_SLOT          (-1)
+#define ESL_NO_PIXELS        0xff /**< nobody has described what its panel wants */
 #define ESL_CMD_FORGET_TRIES 20
 
 /** Where we stand with a label. */
@@ -164,9 +165,10 @@ struct esl_label {
 	uint8_t sent_image[8]; /**< head of the image last reported SENT */
 	uint8_t leds[ESL_LEDS_MAX];
 	uint8_t group, id;
-	uint8_t phase; /**< enum esl_phase */
-	uint8_t ready; /**< enum esl_urgency of the queue it is in */
-	uint8_t queue; /**< enum esl_urgency or esl_visit_queue */
+	uint8_t pixels; /**< index of its description in esl_engine.pixels; ESL_NO_PIXELS */
+	uint8_t phase;  /**< enum esl_phase */
+	uint8_t ready;  /**< enum esl_urgency of the queue it is in */
+	uint8_t queue;  /**< enum esl_urgency or esl_visit_queue */
 	uint8_t n_slots;
 	uint8_t n_wishes;
 	uint8_t n_leds;
@@ -304,6 +306,7 @@ struct esl_engine {
 	unsigned int max_links;
 	struct esl_radio *radio;
 	struct esl_link *link;
+	struct pixel_table *pixels;
 	const char *driver;            /**< for a person; NULL over seams of a test */
 	struct hci_host *host;         /**< borrowed; NULL = not on a controller of ours */
 	struct hci_channels *channels; /**< NULL = over seams that have no controller */
@@ -505,6 +508,9 @@ struct esl_image *esl_image_get(struct esl_engine *e, const uint8_t hash[IMAGE_H
 /** The image if it is here; never asks. */
 struct esl_image *esl_image_peek(struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES]);
 /** True if it was asked for a while ago and has not come. */
+/** The picture as the label's panel wants it. -ENOTSUP where nobody has said how. */
+int esl_image_for(const struct esl_engine *e, const struct esl_label *l, const struct esl_image *im,
+		  struct buf *ret) _must_check_;
 bool esl_image_is_late(const struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES]);
 int esl_image_put(struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES], const void *data,
 		  size_t len);

@@ -38,6 +38,8 @@ struct esl_train {
 int esl_hci_check(const char *address) _must_check_;
 /** -ERR_RANGE with a sentence in `why` if the train breaks a rule of facts 1.10. */
 int esl_train_check(const struct esl_train *t, char why[ESL_TEXT_MAX]) _must_check_;
+/** Does the file of label models hang together? -ERR_CONFIG with "FILE:LINE: ..." in `why`. */
+int esl_panels_check(const char *file, char why[2 * ESL_TEXT_MAX]) _must_check_;
 
 struct esl_engine_config {
 	struct esl_train train;
@@ -45,7 +47,8 @@ struct esl_engine_config {
 	 * "uart:DEVICE:BAUD". It sends the train and makes the connections. */
 	const char *hci;
 	unsigned int max_links; /**< connections at once; 0 = 4 */
-	uint32_t seed;          /**< for tests; 0 = from the system */
+	const char *panels; /**< descriptions of label models (panels.conf); NULL or empty = none */
+	uint32_t seed;      /**< for tests; 0 = from the system */
 };
 
 /** Same values as enum label_report_kind and enum evidence_grade in common/proto.h. */

@@ -12,6 +12,7 @@
 #include "common/loop.h"
 #include "esl-radio/esl.h"
 #include "esl-radio/esl_wire.h"
+#include "esl-radio/pixels.h"
 
 #define ESL_ADVERTISING  0xff /**< instead of a subevent: the label advertises */
 #define ESL_DISPLAYS_MAX 8
@@ -54,6 +55,7 @@ struct esl_link_result {
 	int16_t temperature_cc;     /**< INT16_MIN = unknown */
 	uint8_t tlv[ESL_TLV_MAX];
 	uint8_t tlv_len;
+	struct pixel_identity identity; /**< READ_INFO; what is not known stays zero */
 	uint32_t resumed_at; /**< WRITE_IMAGE: bytes the label had kept of an earlier attempt */
 };
 

@@ -111,6 +111,20 @@ struct esl_image *esl_image_peek(struct esl_engine *e, const uint8_t hash[IMAGE_
 	return im && !im->asked ? im : NULL;
 }
 
+int esl_image_for(const struct esl_engine *e, const struct esl_label *l, const struct esl_image *im,
+		  struct buf *ret)
+{
+	const struct pixel_model *m = pixel_table_at(e->pixels, l->pixels);
+	struct image picture;
+	int r = m ? image_decode(im->data, im->len, &picture) : -ENOTSUP;
+
+	if (r < 0)
+		return r;
+	r = pixel_encode(m, &picture, ret);
+	image_done(&picture);
+	return r;
+}
+
 bool esl_image_is_late(const struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES])
 {
 	const struct esl_image *im = find(e, hash);

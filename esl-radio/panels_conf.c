@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Descriptions of label models: those built in, and those of a file that a person writes. */
+#include "esl-radio/esl.h"
 #include "esl-radio/pixels.h"
 
 #include "common/conf.h"
@@ -9,46 +10,45 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
-#define SECTION "panel*"
+#define SECTION "panel"
+#define EACH    SECTION "*"
 
 static const struct conf_row schema[] = {
-	{SECTION, "model", CONF_STR, "", 0, PIXEL_NAME_MAX - 1,
+	{EACH, "model", CONF_STR, "", 0, PIXEL_NAME_MAX - 1,
 	 "Recognised by its Model Number String; a '*' at the end stands for any rest."},
-	{SECTION, "pnp", CONF_STR, "", 0, 32,
+	{EACH, "pnp", CONF_STR, "", 0, 32,
 	 "Recognised by its PnP ID: bluetooth:VENDOR:PRODUCT or usb:VENDOR:PRODUCT in hex; "
 	 "PRODUCT may be '*'."},
-	{SECTION, "object_type", CONF_STR, "", 0, 36,
+	{EACH, "object_type", CONF_STR, "", 0, 36,
 	 "Recognised by the UUID that is the type of its image objects."},
-	{SECTION, "width", CONF_INT, "0", 0, IMAGE_MAX_SIDE,
+	{EACH, "width", CONF_INT, "0", 0, IMAGE_MAX_SIDE,
 	 "Only for displays of this width, as the label says it; 0 = any."},
-	{SECTION, "height", CONF_INT, "0", 0, IMAGE_MAX_SIDE, "And of this height."},
-	{SECTION, "display_type", CONF_INT, "0", 0, 255,
+	{EACH, "height", CONF_INT, "0", 0, IMAGE_MAX_SIDE, "And of this height."},
+	{EACH, "display_type", CONF_INT, "0", 0, 255,
 	 "Only for displays of this type: 1 black and white, 6 red, 7 yellow; 0 = any."},
-	{SECTION, "format", CONF_STR, "pixels", 1, 16,
+	{EACH, "format", CONF_STR, "pixels", 1, 16,
 	 "pixels: as the keys below say; canonical: Gondola's own form, for labels made for it."},
-	{SECTION, "rotate", CONF_INT, "0", 0, 270,
-	 "Turned clockwise by 0, 90, 180 or 270 degrees."},
-	{SECTION, "mirror", CONF_STR, "", 0, 2,
+	{EACH, "rotate", CONF_INT, "0", 0, 270, "Turned clockwise by 0, 90, 180 or 270 degrees."},
+	{EACH, "mirror", CONF_STR, "", 0, 2,
 	 "Mirrored after that: x, y or xy; empty = not at all."},
-	{SECTION, "scan", CONF_STR, "rows", 1, 16, "Lines are rows, or columns."},
-	{SECTION, "bits", CONF_STR, "msb", 1, 8,
+	{EACH, "scan", CONF_STR, "rows", 1, 16, "Lines are rows, or columns."},
+	{EACH, "bits", CONF_STR, "msb", 1, 8,
 	 "The first pixel is in the highest bit of a byte (msb) or in the lowest (lsb)."},
-	{SECTION, "planes", CONF_STR, "black", 0, 64,
-	 "One bit a pixel: planes in their order, of black, colour and white, a '!' before one that "
+	{EACH, "planes", CONF_STR, "black", 0, 64,
+	 "One bit a pixel: planes in their order, of black, colour and white, a '!' before one "
+	 "that "
 	 "is inverted. Empty: packed, see pixel_bits."},
-	{SECTION, "pixel_bits", CONF_INT, "2", 1, 8, "Packed: bits a pixel, 1, 2, 4 or 8."},
-	{SECTION, "codes", CONF_STR, "1 0 2", 1, 32,
-	 "Packed: the codes of white, black and colour."},
-	{SECTION, "line_bits", CONF_INT, "8", 1, 32,
+	{EACH, "pixel_bits", CONF_INT, "2", 1, 8, "Packed: bits a pixel, 1, 2, 4 or 8."},
+	{EACH, "codes", CONF_STR, "1 0 2", 1, 32, "Packed: the codes of white, black and colour."},
+	{EACH, "line_bits", CONF_INT, "8", 1, 32,
 	 "Each line is filled up to a multiple of 1, 8, 16 or 32 bits."},
-	{SECTION, "pad", CONF_INT, "0", 0, 1, "With this bit."},
-	{SECTION, "header", CONF_STR, "", 0, 200,
+	{EACH, "pad", CONF_INT, "0", 0, 1, "With this bit."},
+	{EACH, "header", CONF_STR, "", 0, 200,
 	 "What comes before the pixels, in order: HEX bytes, width, height, length (of the pixels) "
 	 "or stored (after compression), each number with :u8, :u16le, :u16be, :u32le or :u32be."},
-	{SECTION, "compress", CONF_STR, "none", 1, 16, "none, zlib, deflate or packbits."},
-	{SECTION, "window_bits", CONF_INT, "15", 9, 15,
+	{EACH, "compress", CONF_STR, "none", 1, 16, "none, zlib, deflate or packbits."},
+	{EACH, "window_bits", CONF_INT, "15", 9, 15,
 	 "zlib, deflate: the label's window is so many bits."},
 	{0},
 };
@@ -64,8 +64,8 @@ struct pixel_table {
 static const struct pixel_model built_in[] = {
 	{.name = "gondola-sim rotated",
 	 .has_type = true,
-	 .type = {0x6c, 0x1b, 0x49, 0x02, 0x8d, 0x3e, 0x4f, 0x57, 0x9a, 0x60, 0x21, 0xc4, 0x5e, 0xa7,
-		  0x90, 0x01},
+	 .type = {0x6c, 0x1b, 0x49, 0x02, 0x8d, 0x3e, 0x4f, 0x57, 0x9a, 0x60, 0x21, 0xc4, 0x5e,
+		  0xa7, 0x90, 0x01},
 	 .rotate = 90,
 	 .n_planes = 1,
 	 .plane = {PIXEL_BLACK},
@@ -74,8 +74,8 @@ static const struct pixel_model built_in[] = {
 	 .display_type = DISPLAY_BLACK_WHITE},
 	{.name = "gondola-sim rotated, two planes",
 	 .has_type = true,
-	 .type = {0x6c, 0x1b, 0x49, 0x02, 0x8d, 0x3e, 0x4f, 0x57, 0x9a, 0x60, 0x21, 0xc4, 0x5e, 0xa7,
-		  0x90, 0x01},
+	 .type = {0x6c, 0x1b, 0x49, 0x02, 0x8d, 0x3e, 0x4f, 0x57, 0x9a, 0x60, 0x21, 0xc4, 0x5e,
+		  0xa7, 0x90, 0x01},
 	 .rotate = 90,
 	 .n_planes = 2,
 	 .plane = {PIXEL_BLACK, PIXEL_COLOUR},
@@ -115,13 +115,13 @@ static bool begins_with_word(const char *line, const char *word)
 static unsigned int line_of(const struct section *s, const char *key)
 {
 	FILE *f = fopen(s->file, "re");
-	char line[1024], title[128];
+	char line[1024], title[PIXEL_NAME_MAX + 32];
 	unsigned int n = 0, found = 0;
 	bool inside = false;
 
 	if (!f)
 		return 0;
-	snprintf(title, sizeof(title), "\"%s\"", s->title);
+	snprintf(title, sizeof(title), "\"%.48s\"", s->title);
 	while (fgets(line, sizeof(line), f)) {
 		const char *at = line + strspn(line, " \t");
 
@@ -143,8 +143,8 @@ static unsigned int line_of(const struct section *s, const char *key)
 
 static int wrong(const struct section *s, const char *key, const char *what)
 {
-	snprintf(s->why, PIXEL_WHY_MAX, "%s:%u: panel \"%s\": %s: %s", s->file, line_of(s, key),
-		 s->title, key, what);
+	snprintf(s->why, PIXEL_WHY_MAX, "%.90s:%u: panel \"%.32s\": %.16s: %.140s", s->file,
+		 line_of(s, key), s->title, key, what);
 	return -ERR_CONFIG;
 }
 
@@ -315,7 +315,8 @@ static int read_words(const struct section *s, struct pixel_model *m)
 	static const char *const scans[] = {"rows", "columns", NULL};
 	static const char *const bits[] = {"msb", "lsb", NULL};
 	static const char *const compressions[] = {"none", "zlib", "deflate", "packbits", NULL};
-	int mirror = word_of(s, "mirror", mirrors), compression = word_of(s, "compress", compressions);
+	int mirror = word_of(s, "mirror", mirrors),
+	    compression = word_of(s, "compress", compressions);
 
 	if (word_of(s, "format", formats) < 0)
 		return wrong(s, "format", "must be pixels or canonical");
@@ -409,6 +410,18 @@ int pixel_table_load(const char *file, char why[PIXEL_WHY_MAX], struct pixel_tab
 	t->n += ARRAY_SIZE(built_in);
 	*ret = t;
 	return 0;
+}
+
+int esl_panels_check(const char *file, char why[2 * ESL_TEXT_MAX])
+{
+	char text[PIXEL_WHY_MAX];
+	struct pixel_table *t = NULL;
+	int r = pixel_table_load(file, text, &t);
+
+	pixel_table_free(t);
+	if (r < 0)
+		snprintf(why, 2 * ESL_TEXT_MAX, "%s", text[0] ? text : err_str(r));
+	return r;
 }
 
 void pixel_table_free(struct pixel_table *t)

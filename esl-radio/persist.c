@@ -12,7 +12,7 @@
 
 #define TRAIN_KEY              "train"
 #define BLOB_VERSION           1
-#define LABEL_VERSION          2 /* 1 had no LEDs */
+#define LABEL_VERSION          3 /* 1 had no LEDs, 2 no description of its pixels */
 #define LEDS_UNKNOWN           0xff
 #define ADDR_HEX               (2 * ESL_ADDR_BYTES + 1)
 #define LABEL_FLAGS_CONFIGURED 1u
@@ -122,6 +122,9 @@ int esl_save_label(struct esl_engine *e, const struct esl_label *l)
 	buf_put_u8(&b, l->leds_known ? l->n_leds : LEDS_UNKNOWN);
 	if (l->leds_known)
 		buf_put(&b, l->leds, l->n_leds);
+	buf_put_u32be(&b, l->pixels == ESL_NO_PIXELS
+				  ? 0
+				  : pixel_fingerprint(pixel_table_at(e->pixels, l->pixels)));
 	addr_key(l->addr, key);
 	return hand_over(e, key, &b);
 }
@@ -193,6 +196,18 @@ static void get_leds(struct wire *w, struct esl_label *l)
 	l->leds_known = true;
 }
 
+/** What the label's slots hold was made by a description that may have changed since. */
+static void get_pixels(struct wire *w, const struct esl_engine *e, struct esl_label *l,
+		       uint8_t version)
+{
+	int i = version >= 3 ? pixel_table_by_fingerprint(e->pixels, wire_get_u32be(w)) : -ENOENT;
+
+	if (i >= 0)
+		l->pixels = (uint8_t) i;
+	else
+		l->info_stale = l->info_known; /* a visit finds out */
+}
+
 int esl_restore_label(struct esl_engine *e, const char *key, const void *data, size_t len)
 {
 	uint8_t addr[ESL_ADDR_BYTES];
@@ -214,8 +229,9 @@ int esl_restore_label(struct esl_engine *e, const char *key, const void *data, s
 	if (r < 0)
 		return r;
 	get_label(&w, l, &has_address);
-	if (version >= LABEL_VERSION)
+	if (version >= 2)
 		get_leds(&w, l);
+	get_pixels(&w, e, l, version);
 	r = wire_finish(&w) < 0 ? -ERR_CORRUPT : 0;
 	if (r == 0 && has_address) {
 		/* A smaller train than in the earlier life: it will be commissioned anew. */

@@ -22,7 +22,7 @@
 #define PIXEL_FIELD_BYTES 8
 #define PIXEL_UUID_BYTES  16
 #define PIXEL_MODELS_MAX  200 /**< of one table */
-#define PIXEL_WHY_MAX     256
+#define PIXEL_WHY_MAX     320
 
 /** What a label says of itself. Anything may be missing. */
 struct pixel_identity {
@@ -82,12 +82,12 @@ struct pixel_model {
 	bool canonical;  /**< the serial form of common/image.h, and nothing else counts */
 	uint16_t rotate; /**< 0, 90, 180, 270: clockwise */
 	bool mirror_x, mirror_y;
-	bool columns;    /**< lines are columns, from the left, each from the top */
+	bool columns; /**< lines are columns, from the left, each from the top */
 	bool lsb_first;
 	uint8_t n_planes; /**< 0 = packed */
 	uint8_t plane[PIXEL_CHANNEL_COUNT];
-	bool invert[PIXEL_CHANNEL_COUNT]; /**< by place, as `plane` */
-	uint8_t pixel_bits;               /**< packed: 1, 2, 4 or 8 */
+	bool invert[PIXEL_CHANNEL_COUNT];  /**< by place, as `plane` */
+	uint8_t pixel_bits;                /**< packed: 1, 2, 4 or 8 */
 	uint8_t code[PIXEL_CHANNEL_COUNT]; /**< packed: by enum pixel_channel */
 	uint8_t line_bits;                 /**< 1, 8, 16 or 32 */
 	bool pad;                          /**< what lines are filled up with */
@@ -99,8 +99,8 @@ struct pixel_model {
 
 /** Does the description hang together? 0, or -ERR_RANGE and in `why` what is wrong. */
 int pixel_model_check(const struct pixel_model *m, char why[PIXEL_WHY_MAX]) _must_check_;
-/** The bytes for the label's image object, appended. -ERR_RANGE for a picture without a plane that
- * the description wants; -ENOMEM. */
+/** The bytes for the label's image object, appended. A channel that the picture lacks has no ink.
+ * -ENOMEM. */
 int pixel_encode(const struct pixel_model *m, const struct image *im, struct buf *out) _must_check_;
 /** Tells one way of drawing from another, whatever they are called; never 0. */
 uint32_t pixel_fingerprint(const struct pixel_model *m);

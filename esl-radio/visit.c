@@ -146,18 +146,34 @@ static void learn_leds(struct esl_visit *v, const struct esl_link_result *res)
 		esl_report_status(v->e, l);
 }
 
+/** Who says how pictures get onto its panel. */
+static uint8_t describe(const struct esl_engine *e, const struct esl_link_result *res)
+{
+	struct pixel_identity id = res->identity;
+	int i;
+
+	id.width = res->displays[0].width;
+	id.height = res->displays[0].height;
+	id.display_type = res->displays[0].type;
+	i = pixel_table_find(e->pixels, &id);
+	return i < 0 ? ESL_NO_PIXELS : (uint8_t) i;
+}
+
 static void learn_info(struct esl_visit *v, const struct esl_link_result *res)
 {
 	struct esl_label *l = v->label;
 	const struct esl_display *d = &res->displays[0];
+	uint8_t pixels;
 
 	if (res->n_displays == 0) {
 		fail(v, ERR_PEER, "The label says that it has no display.");
 		return;
 	}
-	if (l->info_known &&
-	    (l->width != d->width || l->height != d->height || l->display_type != d->type))
+	pixels = describe(v->e, res);
+	if (l->info_known && (l->width != d->width || l->height != d->height ||
+			      l->display_type != d->type || l->pixels != pixels))
 		esl_label_forget_slots(l);
+	l->pixels = pixels;
 	l->width = d->width;
 	l->height = d->height;
 	l->display_type = d->type;
@@ -204,7 +220,13 @@ static void write_image(struct esl_visit *v, const struct esl_upload *up, struct
 	struct esl_engine *e = v->e;
 	struct esl_label *l = v->label;
 	struct esl_slot *slot = &l->slots[up->slot];
+	_cleanup_buf_ struct buf pixels = BUF_INIT;
+	int r = esl_image_for(e, l, im, &pixels);
 
+	if (r < 0) {
+		fail(v, r, "The picture could not be made into what the label's panel wants.");
+		return;
+	}
 	/* From the first byte on the slot holds neither the old image nor the new one. */
 	slot->held = false;
 	if (l->shown_slot == up->slot) {
@@ -221,7 +243,8 @@ static void write_image(struct esl_visit *v, const struct esl_upload *up, struct
 	memcpy(v->hash, up->image, sizeof(v->hash));
 	v->writes++;
 	began(v, ESL_STEP_WRITE,
-	      e->link->ops->write_image(e->link, l->addr, up->slot, im->data, im->len, on_done, v));
+	      e->link->ops->write_image(e->link, l->addr, up->slot, pixels.data, pixels.len,
+					on_done, v));
 }
 
 static void image_written(struct esl_visit *v)
@@ -274,11 +297,15 @@ static bool next_upload(struct esl_visit *v)
 		return true;
 	}
 	loop_timer_stop(v->timer);
-	if (!fits(l, im)) {
+	if (!fits(l, im) || l->pixels == ESL_NO_PIXELS) {
 		l->visit_after_us = esl_now(e) + WRONG_IMAGE_US;
 		l->image_absent = true;
 		esl_report_error(e, l, ERR_RANGE,
-				 "The picture's size or colours are not those of the label.",
+				 fits(l, im)
+					 ? "No description of panels fits this label; panels.conf "
+					   "may have one for its model."
+					 : "The picture's size or colours are not those of the "
+					   "label.",
 				 up.image);
 		return false;
 	}

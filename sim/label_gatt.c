@@ -2,6 +2,7 @@
 /* A label's attributes, and the server that answers for them (Vol 3 Part F 3.4, Part G 3 and 4). */
 #include "common/err.h"
 #include "sim/label_host_impl.h"
+#include "sim/label_pixels.h"
 
 #include <string.h>
 
@@ -43,6 +44,9 @@ static const struct attr {
 	{ATTR_SERVICE, 0x1800, 0, VALUE_NONE},
 	CHARACTERISTIC(UUID_NAME, PROP_READ, VALUE_NAME),
 	{ATTR_SERVICE, 0x1801, 0, VALUE_NONE},
+	{ATTR_SERVICE, 0x180a, 0, VALUE_NONE}, /* device information */
+	CHARACTERISTIC(0x2a24, PROP_READ, VALUE_MODEL),
+	CHARACTERISTIC(0x2a50, PROP_READ, VALUE_PNP),
 	{ATTR_SERVICE, ESL_SERVICE_UUID, 0, VALUE_NONE},
 	CHARACTERISTIC(0x2bf6, PROP_WRITE, VALUE_ADDRESS),
 	CHARACTERISTIC(0x2bf7, PROP_WRITE, VALUE_TRAIN_KEY),
@@ -164,8 +168,22 @@ static void put_value(struct label_host *h, enum host_value value, struct buf *b
 						  : OACP_FEATURE_TRUNCATE));
 		buf_put_u32le(b, 1u << 0);
 		break;
+	case VALUE_MODEL:
+		if (v.model.personality == SIM_PERSONALITY_NRF)
+			buf_put_str(b, SIM_MODEL_NUMBER);
+		break;
+	case VALUE_PNP:
+		buf_put_u8(b, 2); /* numbers of the USB forum: none of anybody's */
+		buf_put_u16le(b, 0xffff);
+		buf_put_u16le(b, v.model.personality);
+		buf_put_u16le(b, 0x0100);
+		break;
 	case VALUE_OBJECT_TYPE:
-		buf_put_u16le(b, 0x2aca); /* unspecified */
+		if (v.model.personality == SIM_PERSONALITY_NRF)
+			buf_put_u16le(b, 0x2aca); /* unspecified */
+		for (size_t i = sizeof(sim_object_type);
+		     v.model.personality == SIM_PERSONALITY_SL && i > 0; i--)
+			buf_put_u8(b, sim_object_type[i - 1]);
 		break;
 	case VALUE_OBJECT_SIZE:
 		buf_put_u32le(b, (uint32_t) host_object_size(h));

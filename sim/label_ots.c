@@ -3,6 +3,7 @@
  * kind of label takes whole pictures only; the other keeps what broke off, and can prove it. */
 #include "common/err.h"
 #include "sim/label_host_impl.h"
+#include "sim/label_pixels.h"
 
 #include <string.h>
 
@@ -137,6 +138,23 @@ void host_oacp(struct label_host *h, const uint8_t *data, size_t len)
 	answer_with(h, VALUE_OACP, &a);
 }
 
+/** The panel keeps what it makes of the bytes; the truth is told in the canonical form. */
+static void store(struct label_host *h)
+{
+	_cleanup_buf_ struct buf serial = BUF_INIT;
+	struct sim_label_view v;
+	struct image im;
+
+	sim_label_get(h->label, &v);
+	if (sim_pixels_decode(&v.model, h->content.data, h->content.len, &im) < 0)
+		return;
+	image_encode(&im, &serial);
+	image_done(&im);
+	if (buf_ok(&serial))
+		ignore_result(sim_label_write_image(h->label, h->object, serial.data, serial.len,
+						    h->now_us));
+}
+
 void host_content(struct label_host *h, const uint8_t *data, size_t len)
 {
 	if (!h->writing)
@@ -149,8 +167,7 @@ void host_content(struct label_host *h, const uint8_t *data, size_t len)
 		return;
 	h->stored = true;
 	h->stored_object = h->object;
-	ignore_result(sim_label_write_image(h->label, h->object, h->content.data, h->content.len,
-					    h->now_us));
+	store(h);
 }
 
 /** The channel or the link ended: what is not whole is no picture, but some labels keep it. */

@@ -30,6 +30,7 @@ void peer_finish(struct esl_peer *p, int err)
 	if (!done)
 		return;
 	p->done = NULL;
+	p->choosing = false;
 	loop_timer_stop(p->deadline);
 	buf_clear(&p->picture);
 	done(p->done_user, err, err < 0 ? NULL : &res);

@@ -35,6 +35,7 @@ static const struct {
 	[CHR_CONTROL] = {0x2bfe, 1, true},
 	[CHR_OTS_FEATURE] = {OTS_FEATURE_UUID, 0, false},
 	[CHR_OBJECT_SIZE] = {OTS_SIZE_UUID, 0, false},
+	[CHR_OBJECT_TYPE] = {OTS_TYPE_UUID, 0, false},
 	[CHR_OACP] = {OTS_OACP_UUID, 2, false},
 	[CHR_OLCP] = {OTS_OLCP_UUID, 2, false},
 };

@@ -20,7 +20,7 @@ static void on_asked(void *user, int err, const struct att_pdu *answer)
 		peer_finish(user, err);
 }
 
-static void write_control(struct esl_peer *p, enum chr chr, const struct ots_control *c)
+void peer_write_object_control(struct esl_peer *p, enum chr chr, const struct ots_control *c)
 {
 	uint8_t bytes[OTS_CONTROL_MAX];
 	int n = ots_encode(c, bytes);
@@ -49,8 +49,8 @@ static void start_over(struct esl_peer *p)
 static void ask_checksum(struct esl_peer *p, size_t n)
 {
 	p->asked = n;
-	write_control(p, CHR_OACP,
-		      &(struct ots_control){.op = OACP_CHECKSUM, .length = (uint32_t) n});
+	peer_write_object_control(
+		p, CHR_OACP, &(struct ots_control){.op = OACP_CHECKSUM, .length = (uint32_t) n});
 }
 
 /** Tries whole units, from what was sent downwards: the last ones may not have arrived. */
@@ -129,12 +129,13 @@ void peer_picture_lost(struct esl_peer *p)
 
 static void announce(struct esl_peer *p)
 {
-	write_control(p, CHR_OACP,
-		      &(struct ots_control){
-			      .op = OACP_WRITE,
-			      .offset = (uint32_t) p->picture_at,
-			      .length = (uint32_t) (p->picture.len - p->picture_at),
-			      .mode = p->truncate && p->picture_at == 0 ? OACP_TRUNCATE : 0});
+	peer_write_object_control(
+		p, CHR_OACP,
+		&(struct ots_control){.op = OACP_WRITE,
+				      .offset = (uint32_t) p->picture_at,
+				      .length = (uint32_t) (p->picture.len - p->picture_at),
+				      .mode = p->truncate && p->picture_at == 0 ? OACP_TRUNCATE
+										: 0});
 }
 
 static void send_part(struct esl_peer *p)
@@ -186,10 +187,12 @@ void peer_transfer_value(struct esl_peer *p, enum chr chr, const uint8_t *data, 
 {
 	struct ots_control c;
 
-	if (!p->done || p->picture.len == 0)
+	if (!p->done || (p->picture.len == 0 && !p->choosing))
 		return;
 	if (ots_decode(data, len, &c) < 0)
 		peer_fail(p, -ERR_BADMSG);
+	else if (p->choosing)
+		peer_identify_chosen(p, &c);
 	else if (chr == CHR_OLCP && c.op == OLCP_RESPONSE)
 		on_chosen(p, &c);
 	else if (chr != CHR_OACP || c.op != OACP_RESPONSE)
@@ -272,9 +275,10 @@ int esl_peer_write_image(struct esl_peer *p, uint8_t index, const void *data, si
 	p->image = index;
 	p->truncate = true;
 	if (buf_ok(&p->picture))
-		write_control(p, CHR_OLCP,
-			      &(struct ots_control){.op = OLCP_GO_TO,
-						    .object = OTS_FIRST_OBJECT + index});
+		peer_write_object_control(
+			p, CHR_OLCP,
+			&(struct ots_control){.op = OLCP_GO_TO,
+					      .object = OTS_FIRST_OBJECT + index});
 	else
 		peer_finish(p, -ENOMEM);
 	return 0;

@@ -6,6 +6,7 @@
  *
  *     esl_peer.c          the link: connecting, securing, jobs, the end
  *     esl_peer_find.c     services, characteristics and their switches, once per link
+ *     esl_peer_identity.c what model it is
  *     esl_peer_work.c     what is read and written, the control point, Update Complete
  *     esl_peer_image.c    a picture by object transfer
  */
@@ -30,6 +31,7 @@ enum chr {
 	CHR_CONTROL,
 	CHR_OTS_FEATURE,
 	CHR_OBJECT_SIZE,
+	CHR_OBJECT_TYPE,
 	CHR_OACP,
 	CHR_OLCP,
 	CHR_COUNT
@@ -84,6 +86,8 @@ struct esl_peer {
 	uint8_t image;
 	uint8_t tlv[ESL_TLV_MAX];
 	uint8_t tlv_len;
+	void (*identified)(struct esl_peer *p);
+	bool choosing;                                     /**< the first object, for its type */
 	void (*control_next)(struct esl_peer *p, int err); /**< instead of the job's end */
 	bool tlv_written; /**< the control point has answered the write */
 	bool truncate;
@@ -112,6 +116,12 @@ void peer_signal(struct esl_peer *p, const struct l2cap_signal *s);
 /** Looks for everything, then ends the job of connecting. */
 void peer_find(struct esl_peer *p);
 
+/* esl_peer_identity.c */
+/** Reads what tells the label's model into p->res.identity; then `next`. */
+void peer_identify(struct esl_peer *p, void (*next)(struct esl_peer *p));
+/** The answer to the choice of its first object. */
+void peer_identify_chosen(struct esl_peer *p, const struct ots_control *c);
+
 /* esl_peer_work.c */
 void peer_control_value(struct esl_peer *p, const uint8_t *data, size_t len);
 
@@ -119,4 +129,5 @@ void peer_control_value(struct esl_peer *p, const uint8_t *data, size_t len);
 /** The link is over: says how far a picture had come. */
 void peer_picture_lost(struct esl_peer *p);
 void peer_transfer_value(struct esl_peer *p, enum chr chr, const uint8_t *data, size_t len);
+void peer_write_object_control(struct esl_peer *p, enum chr chr, const struct ots_control *c);
 extern const struct l2cap_channel_io peer_channel_io;

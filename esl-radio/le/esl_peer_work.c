@@ -173,6 +173,11 @@ static void on_images(struct esl_peer *p, int err)
 	peer_read(p, CHR_LEDS, on_leds);
 }
 
+static void read_images(struct esl_peer *p)
+{
+	peer_read(p, CHR_IMAGES, on_images);
+}
+
 static void on_displays(struct esl_peer *p, int err)
 {
 	struct wire w;
@@ -189,7 +194,7 @@ static void on_displays(struct esl_peer *p, int err)
 		d->height = wire_get_u16le(&w);
 		d->type = wire_get_u8(&w);
 	}
-	peer_read(p, CHR_IMAGES, on_images);
+	peer_identify(p, read_images);
 }
 
 int esl_peer_read_info(struct esl_peer *p, esl_link_done_fn done, void *user)
