@@ -27,6 +27,9 @@
 #define FEED_US     (20 * US_PER_MS)
 #define WARM_UP_US  (8 * US_PER_SEC)
 #define MEASURE_US  (15 * US_PER_SEC)
+#define FLOOD_US    (8 * US_PER_SEC)
+#define FLOOD_READS 2000
+#define BACKLOG     (256u << 10)
 
 static double cpu_s(void)
 {
@@ -43,14 +46,14 @@ struct field {
 	struct sim_reader *readers[READERS];
 	struct loop_timer *timer;
 	uint32_t next;
+	struct loop_io *word;
+	bool flood;
 };
 
 /** Each tag belongs to one antenna, and one in five of its reads comes from the next one. */
-static void feed(void *user)
+static void feed_some(struct field *f, int reads)
 {
-	struct field *f = user;
-
-	for (int i = 0; i < READS_PER_S * FEED_US / US_PER_SEC; i++) {
+	for (int i = 0; i < reads; i++) {
 		uint32_t n = f->next++, tag = n % TAGS;
 		uint32_t port = (tag + (n % 5 == 0)) % (READERS * ANTENNAS);
 		const uint8_t bytes[12] = {0x30, [10] = (uint8_t) (tag >> 8), (uint8_t) tag};
@@ -64,16 +67,41 @@ static void feed(void *user)
 		if (epc_set(&epc, bytes, 96) == 0)
 			sim_reader_feed(f->readers[port / ANTENNAS], &read, 1);
 	}
-	loop_timer_start(f->timer, FEED_US);
 }
 
-static void run_field(int to_parent)
+static void feed(void *user)
+{
+	struct field *f = user;
+	size_t backlog = 0;
+
+	for (size_t i = 0; i < READERS; i++)
+		backlog += sim_reader_backlog(f->readers[i]);
+	if (!f->flood)
+		feed_some(f, READS_PER_S * FEED_US / US_PER_SEC);
+	else if (backlog < BACKLOG)
+		feed_some(f, FLOOD_READS);
+	loop_timer_start(f->timer, f->flood ? 0 : FEED_US);
+}
+
+/** The parent says when the readers shall report as fast as they can. */
+static void on_word(void *user, unsigned int events)
+{
+	struct field *f = user;
+
+	(void) events;
+	f->flood = true;
+	loop_io_free(f->word);
+	f->word = NULL;
+}
+
+static void run_field(int to_parent, int from_parent)
 {
 	struct field f = {0};
 	uint16_t ports[READERS];
 
 	(void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (loop_new(&f.loop) < 0 || loop_timer_new(f.loop, feed, &f, &f.timer) < 0)
+	if (loop_new(&f.loop) < 0 || loop_timer_new(f.loop, feed, &f, &f.timer) < 0 ||
+	    loop_io_new(f.loop, from_parent, LOOP_READ, on_word, &f, &f.word) < 0)
 		_exit(1);
 	for (size_t i = 0; i < READERS; i++) {
 		const struct sim_reader_config cfg = {.name = "r", .n_antennas = ANTENNAS};
@@ -199,24 +227,47 @@ static int measure(struct agent *a)
 	return 0;
 }
 
+static int measure_flood(struct agent *a, int to_field)
+{
+	uint64_t reports, sightings, reports_after, sightings_after;
+	double cpu;
+
+	if (write(to_field, "f", 1) != 1)
+		return -errno;
+	run_for(a, FLOOD_US / 4);
+	totals(a, &reports, &sightings);
+	cpu = cpu_s();
+	run_for(a, FLOOD_US);
+	cpu = cpu_s() - cpu;
+	totals(a, &reports_after, &sightings_after);
+	printf("# the same, as fast as it goes: %llu reports, %llu sightings, %.2f s of CPU\n",
+	       (unsigned long long) (reports_after - reports),
+	       (unsigned long long) (sightings_after - sightings), cpu);
+	printf("bench agent_rfid_socket_to_sighting %.0f reports/cpu-s\n",
+	       (double) (reports_after - reports) / cpu);
+	return 0;
+}
+
 int main(void)
 {
 	struct agent a = {0};
 	uint16_t ports[READERS];
-	int pipes[2], r;
+	int pipes[2], words[2], r;
 	pid_t child;
 
 	log_set_level(LOG_WARN);
-	if (pipe(pipes) < 0)
+	if (pipe(pipes) < 0 || pipe(words) < 0)
 		return 1;
 	child = fork();
 	if (child == 0)
-		run_field(pipes[1]);
+		run_field(pipes[1], words[0]);
 	if (child < 0 || read(pipes[0], ports, sizeof(ports)) != (ssize_t) sizeof(ports))
 		return 1;
 	r = agent_up(&a, ports);
 	if (r == 0)
 		r = measure(&a);
+	if (r == 0)
+		r = measure_flood(&a, words[1]);
 	agent_down(&a);
 	(void) kill(child, SIGKILL);
 	(void) waitpid(child, NULL, 0);
