@@ -327,6 +327,52 @@ static void a_tag_that_walks_by_is_read_by_one_antenna_after_the_other(void **st
 	rig_end(&g);
 }
 
+static void what_is_stolen_passes_the_exits_antennas_and_is_gone(void **state)
+{
+	static struct rig g;
+	int64_t strongest_us[5] = {0}, last_us[5] = {0};
+	int64_t peak[5] = {-128, -128, -128, -128, -128};
+	struct llrp_msg *m;
+
+	(void) state;
+	rig_begin(&g, 1, false);
+	/* Antennas 1 and 2 look down on the inner and the outer side of the exit. */
+	g.floor->places[2] = (struct floor_rect){.set = true, .x0 = 11, .y0 = 1, .x1 = 15, .y1 = 3};
+	g.floor->has_outside = true;
+	g.floor->outside = (struct floor_point){30, 2};
+	for (unsigned int i = 0; i < 2; i++) {
+		g.floor->antennas[i].at = (struct rf_vec){11.5 + 3.0 * i, 2, 2.6};
+		g.floor->antennas[i].boresight = (struct rf_vec){0, 0, -1};
+	}
+	g.floor->items[0].tag.at = (struct rf_vec){2, 2, 1};
+	g.floor->items[0].tag.axis = (struct rf_vec){0, 1, 0};
+	assert_true(sim_floor_walk(g.floor, 0, SIM_NOWHERE, 1.2, SIM_STOLEN) > 0);
+	rig_inventory(&g, 2, &(struct gen2_wish){.session = 0, .mode = 1, .transit_ms = 100});
+	for (int i = 0; i < 300; i++) {
+		pass(&g.f, 100 * US_PER_MS);
+		while ((m = take(&g.f))) {
+			const struct llrp_elem *e = llrp_find(llrp_root(m), LLRP_P_TAG_REPORT_DATA);
+			uint64_t a = llrp_get(llrp_find(e, LLRP_P_ANTENNA_ID), "AntennaID");
+			int64_t at_us = (int64_t) llrp_get(llrp_find(e, LLRP_P_FIRST_SEEN_UTC),
+							   "Microseconds");
+
+			int64_t rssi = llrp_get_signed(llrp_find(e, LLRP_P_PEAK_RSSI), "PeakRSSI");
+
+			if (rssi > peak[a]) {
+				peak[a] = rssi;
+				strongest_us[a] = at_us;
+			}
+			last_us[a] = at_us;
+			llrp_msg_free(m);
+		}
+	}
+	/* Three metres apart, at 1.2 m/s: the strongest reads are a good second apart. */
+	assert_true(strongest_us[1] > 0 && strongest_us[1] + US_PER_SEC < strongest_us[2]);
+	assert_int_equal(g.world->items[0].left, SIM_STOLEN);
+	assert_true(last_us[2] < clock_real_us(loop_clock(g.f.loop)) - US_PER_SEC);
+	rig_end(&g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +385,7 @@ int main(void)
 		cmocka_unit_test(antennas_take_turns_and_a_short_transit_makes_them_quicker),
 		cmocka_unit_test(one_reader_quietens_a_tag_for_another),
 		cmocka_unit_test(a_tag_that_walks_by_is_read_by_one_antenna_after_the_other),
+		cmocka_unit_test(what_is_stolen_passes_the_exits_antennas_and_is_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
