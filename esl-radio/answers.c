@@ -126,6 +126,7 @@ void esl_pending_due(struct esl_engine *e, struct esl_label *l)
 	if (p.state == ESL_PENDING_NONE || p.state == ESL_PENDING_FOREIGN || p.at_us > esl_now(e))
 		return;
 	l->pending.state = ESL_PENDING_NONE;
+	l->queue_known = l->queue_known && p.state == ESL_PENDING_ACKED;
 	if (p.state == ESL_PENDING_ACKED && p.slot < l->n_slots && l->slots[p.slot].held)
 		drawing(e, l, p.slot, p.at_us);
 	/* Not acknowledged: the plan displays it by hand now, which does no harm if it was heard.
@@ -138,6 +139,7 @@ static void on_display_state(struct esl_engine *e, struct esl_label *l,
 	if (cmd->op == ESL_OP_DISPLAY_TIMED) {
 		if (cmd->abs_ms == 0) {
 			l->pending.state = ESL_PENDING_NONE;
+			l->queue_known = true;
 			(void) esl_save_label(e, l);
 		} else if (l->pending.state == ESL_PENDING_SENT &&
 			   l->pending.abs_ms == cmd->abs_ms) {
@@ -160,6 +162,7 @@ static void service_asked(struct esl_engine *e, struct esl_label *l,
 	if (l->service_flag)
 		return;
 	l->service_flag = true;
+	l->queue_known = false;
 	if (l->pending.state == ESL_PENDING_ACKED)
 		l->pending.state = ESL_PENDING_SENT;
 	if (l->grade == ESL_GRADE_ACKNOWLEDGED)
@@ -186,7 +189,14 @@ static void on_basic_state(struct esl_engine *e, struct esl_label *l,
 	if (l->pending.state == ESL_PENDING_NONE && (bits & ESL_STATE_PENDING_DISPLAY)) {
 		l->pending.state = ESL_PENDING_FOREIGN;
 		l->pending.at_us = ESL_NEVER;
+		l->queue_known = false;
 	}
+	/* It held nothing before, and one command was sent since. */
+	if (l->pending.state == ESL_PENDING_SENT && l->queue_known &&
+	    (bits & ESL_STATE_PENDING_DISPLAY) && l->pending.at_us > now_us)
+		l->pending.state = ESL_PENDING_ACKED;
+	if (!(bits & ESL_STATE_PENDING_DISPLAY))
+		l->queue_known = true;
 	if ((bits & ESL_STATE_SYNCHRONIZED) && l->grade == ESL_GRADE_ACKNOWLEDGED &&
 	    now_us >= l->confirm_at_us && l->shown_slot != ESL_NO_SLOT) {
 		l->grade = ESL_GRADE_CONFIRMED;
@@ -245,6 +255,7 @@ static void on_error(struct esl_engine *e, struct esl_label *l, const struct esl
 	if (timed && code == ESL_ERR_QUEUE_FULL) {
 		l->pending.state = ESL_PENDING_FOREIGN;
 		l->pending.at_us = ESL_NEVER;
+		l->queue_known = false;
 		if (l->last_error == code)
 			hold(e, l, 0);
 	} else if (display && code == ESL_ERR_IMAGE_NOT_AVAILABLE) {

@@ -127,6 +127,7 @@ static void on_link_down(void *user, int err, const char *text)
 static void came_back(struct esl_label *l, bool bonded)
 {
 	l->phase = ESL_PHASE_WAITING;
+	l->queue_known = false;
 	if (l->pending.state == ESL_PENDING_ACKED)
 		l->pending.state = ESL_PENDING_SENT; /* lost, if it restarted */
 	if (bonded)

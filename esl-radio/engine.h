@@ -196,6 +196,7 @@ struct esl_label {
 	bool coming_back : 1;    /**< visit has written all it had: commands may be tried */
 	bool awaiting : 1;       /**< a command went out and was not answered yet */
 	bool lost_reported : 1;
+	bool queue_known : 1;  /**< it holds no timed command that we did not send */
 	bool image_absent : 1; /**< visit_after_us waits for a picture */
 };
 

@@ -10,8 +10,10 @@
 
 /** Labels drop their bond after an hour without one packet they can authenticate. */
 #define KEEP_ALIVE_US (INT64_C(20) * 60 * US_PER_SEC)
-/** Labels of one queue passed over for one packet, at most. */
-#define MISFITS_MAX   32
+/** Labels of one queue looked at for one packet, at most. */
+#define LOOKS_MAX     40
+/** Labels looked at that did not answer their timed command. */
+#define ASKED_MAX     16
 
 int esl_packet_seal(struct esl_engine *e, const struct esl_packet *p, uint8_t *out, size_t cap)
 {
@@ -35,9 +37,15 @@ static bool in_flight(const struct esl_flight *f, const struct esl_label *l)
 	return false;
 }
 
+enum added {
+	ADDED,
+	MISFIT,  /**< there is no room for it; it keeps its place */
+	SKIPPED, /**< it has nothing of that urgency to hear, or must not be told */
+};
+
 /** Puts the label's command into the packet if it is of that urgency, fits, and may go out. */
-static bool add_command(struct esl_engine *e, struct esl_label *l, struct esl_packet *p,
-			struct esl_flight *f)
+static enum added add_command(struct esl_engine *e, struct esl_label *l, struct esl_packet *p,
+			      struct esl_flight *f)
 {
 	enum esl_urgency urgency = l->ready, now;
 	struct esl_cmd c;
@@ -45,14 +53,15 @@ static bool add_command(struct esl_engine *e, struct esl_label *l, struct esl_pa
 	now = esl_plan(e, l, &c);
 	if (now != urgency) {
 		esl_set_ready(e, l, now);
-		return false;
+		return SKIPPED;
 	}
+	if (p->len + esl_tlv_len(c.op) > sizeof(p->data))
+		return MISFIT;
 	/* To the end of its queue, so that a silent one does not crowd out the others. */
 	esl_set_ready(e, l, ESL_URGENCY_NONE);
 	esl_set_ready(e, l, urgency);
-	if (p->len + esl_tlv_len(c.op) > sizeof(p->data) || !esl_command_sent(e, l, &c) ||
-	    esl_packet_add(p, &c) < 0)
-		return false;
+	if (!esl_command_sent(e, l, &c) || esl_packet_add(p, &c) < 0)
+		return SKIPPED;
 	f->entry[f->n++] = (struct esl_flight_entry){
 		.label = l,
 		.cmd = {.op = c.op,
@@ -60,23 +69,51 @@ static bool add_command(struct esl_engine *e, struct esl_label *l, struct esl_pa
 			.abs_ms = c.abs_ms},
 	};
 	e->stats.commands++;
-	return true;
+	return ADDED;
 }
 
-/** Looks at the head of one queue only: reports on the way may have the owner change any of it. */
+/** From the head of one queue. Reports on the way may have the owner change any of it, so that it
+ * is begun anew after each command. */
 static void add_commands(struct esl_engine *e, struct esl_group *g, enum esl_urgency urgency,
 			 struct esl_packet *p, struct esl_flight *f)
 {
 	unsigned int max = MIN(ESL_RESPONSE_SLOTS, e->train.response_slots);
-	unsigned int misfits = 0;
+	struct esl_label *l = TAILQ_FIRST(&g->ready[urgency]);
 
-	while (p->n < max && sizeof(p->data) - p->len >= esl_tlv_len(ESL_OP_PING) &&
-	       misfits < MISFITS_MAX) {
-		struct esl_label *l = TAILQ_FIRST(&g->ready[urgency]);
+	for (unsigned int k = 0; k < LOOKS_MAX && l && !in_flight(f, l) && p->n < max &&
+				 sizeof(p->data) - p->len >= esl_tlv_len(ESL_OP_PING);
+	     k++) {
+		if (add_command(e, l, p, f) == MISFIT)
+			l = TAILQ_NEXT(l, ready_link);
+		else
+			l = TAILQ_FIRST(&g->ready[urgency]);
+	}
+}
 
-		if (!l || in_flight(f, l))
+/**
+ * A timed command that was not answered may have been heard. Two bytes ask: a label that holds one
+ * says so, and needs not be told again. The labels told last stand at the end of their queue, and
+ * room for a few of these is left in a packet full of timed commands.
+ */
+static void ask_unanswered(struct esl_engine *e, struct esl_group *g, struct esl_packet *p,
+			   struct esl_flight *f)
+{
+	unsigned int max = MIN(ESL_RESPONSE_SLOTS, e->train.response_slots);
+	struct esl_label *l = TAILQ_LAST(&g->ready[ESL_URGENCY_STAGE], esl_label_list), *before;
+
+	for (unsigned int k = 0; l && k < ASKED_MAX && p->n < max; k++, l = before) {
+		struct esl_cmd ping = {.op = ESL_OP_PING, .esl_id = l->id};
+
+		before = TAILQ_PREV(l, esl_label_list, ready_link);
+		if (l->pending.state != ESL_PENDING_SENT || !l->awaiting || !l->queue_known ||
+		    in_flight(f, l))
+			continue;
+		if (p->len + esl_tlv_len(ping.op) > sizeof(p->data))
 			return;
-		misfits += !add_command(e, l, p, f);
+		if (!esl_command_sent(e, l, &ping) || esl_packet_add(p, &ping) < 0)
+			continue;
+		f->entry[f->n++] = (struct esl_flight_entry){.label = l, .cmd = {.op = ping.op}};
+		e->stats.commands++;
 	}
 }
 
@@ -89,8 +126,10 @@ static bool fill(struct esl_engine *e, struct esl_group *g, uint8_t group, struc
 	f = &g->flight[g->latest];
 	f->n = 0;
 	esl_packet_init(p, group);
-	for (int u = ESL_URGENCY_FLIP; u > ESL_URGENCY_NONE; u--)
+	for (int u = ESL_URGENCY_FLIP; u > ESL_URGENCY_UPKEEP; u--)
 		add_commands(e, g, (enum esl_urgency) u, p, f);
+	ask_unanswered(e, g, p, f);
+	add_commands(e, g, ESL_URGENCY_UPKEEP, p, f);
 	if (p->n == 0 && esl_now(e) - g->last_tx_us >= KEEP_ALIVE_US) {
 		struct esl_cmd ping = {.op = ESL_OP_PING, .esl_id = ESL_ID_BROADCAST};
 

@@ -13,6 +13,8 @@
 /** So many of those that could be visited are looked at for the best of them. */
 #define WINDOW          32
 #define LOOK_AGAIN_US   US_PER_SEC
+/** A call is given up after a few seconds, so that it begins when the subevent is near. */
+#define SOON_US         (INT64_C(2) * US_PER_SEC)
 /** A call must be with the controller this long before its subevent. */
 #define CALL_AHEAD_US   (INT64_C(20) * US_PER_MS)
 /** The labels' own beat is ours; ours may be off by this much before it is listened to again. */
@@ -133,7 +135,8 @@ static bool may_be_visited(struct esl_engine *e, struct esl_label *l, unsigned i
 
 /** Of the first labels in a queue, the one whose subevent comes next. Asking for a picture may
  * change queues, so that who stands in this one is noted first. */
-static struct esl_label *best_of(struct esl_engine *e, unsigned int urgency, bool *ret_by_advert)
+static struct esl_label *best_of(struct esl_engine *e, unsigned int urgency, bool *ret_by_advert,
+				 int64_t *ret_wait_us)
 {
 	struct esl_label *l, *who[WINDOW], *best = NULL;
 	unsigned int n = 0, prefetch = 2 * e->max_links;
@@ -151,12 +154,14 @@ static struct esl_label *best_of(struct esl_engine *e, unsigned int urgency, boo
 
 		if (!may_be_visited(e, who[i], urgency, &prefetch, &by_advert))
 			continue;
-		wait_us = by_advert ? e->interval_us : esl_beat_wait(e, who[i]->group);
+		wait_us =
+			by_advert ? MIN(e->interval_us, SOON_US) : esl_beat_wait(e, who[i]->group);
 		if (wait_us >= best_wait_us)
 			continue;
 		best = who[i];
 		best_wait_us = wait_us;
 		*ret_by_advert = by_advert;
+		*ret_wait_us = wait_us;
 	}
 	if (!best && n == WINDOW) /* there may be others behind these */
 		loop_timer_start(e->pump, LOOK_AGAIN_US);
@@ -209,11 +214,16 @@ void esl_visits_pump(struct esl_engine *e)
 	while (!e->calling && (v = free_visit(e))) {
 		struct esl_label *who = NULL;
 		bool by_advert = false;
+		int64_t wait_us;
 
 		for (unsigned int u = ESL_URGENCY_FLIP; !who && u > ESL_URGENCY_NONE; u--)
-			who = best_of(e, u, &by_advert);
+			who = best_of(e, u, &by_advert, &wait_us);
 		if (!who)
 			return;
+		if (wait_us > SOON_US) { /* a slow train: nobody else needs to wait for it yet */
+			loop_timer_start(e->pump, wait_us - SOON_US);
+			return;
+		}
 		if (!by_advert)
 			fetch_soon(e, who);
 		esl_visit_begin(v, who, by_advert);

@@ -5,8 +5,10 @@
  * generation of the base it was set from: a new base is begun after 35 days, well before the count
  * wraps at 49.7, and labels move over to it when they are visited, the last of them by 42 days.
  *
- * Their clocks drift by seconds a day. So a label whose clock was last written more than twelve
- * hours before a timed change is visited in time, for the clock alone if need be.
+ * The clocks of labels that do not correct them by the train drift by seconds a day. So a label
+ * whose clock was last written more than four hours before a timed change is visited in these four
+ * hours, for the clock alone if need be: at 50 ppm it is at most 0.72 s off then. Four hours are
+ * time enough to visit all that one access point can have.
  *
  * After a restart on the same boot the saved base still holds. After a reboot the monotonic clock
  * has begun anew, and the base is found again through UTC, once that is known.
@@ -21,7 +23,7 @@
 #define MUST_MOVE_US    (42 * DAY_US)
 #define SAME_BOOT_US    (2 * US_PER_SEC)
 #define OLD_AFTER_US    (INT64_C(600) * US_PER_SEC)
-#define FRESH_US        (12 * INT64_C(3600) * US_PER_SEC)
+#define FRESH_US        (4 * INT64_C(3600) * US_PER_SEC)
 #define TOO_LATE_US     (INT64_C(60) * US_PER_SEC)
 #define MAX_GEN         254 /* even, so that generations alternate between the two bases */
 #define SAVE_SHIFT_US   (US_PER_SEC / 2)

@@ -202,6 +202,7 @@ static void clock_was_set(struct esl_visit *v)
 		/* Its instant was meant on the old count. */
 		l->pending.state = ESL_PENDING_FOREIGN;
 		l->pending.at_us = ESL_NEVER;
+		l->queue_known = false;
 	}
 	l->time_gen = v->new_gen;
 	l->time_set_us = esl_now(v->e);
@@ -336,6 +337,7 @@ static void pending_cleared(struct esl_visit *v, const struct esl_link_result *r
 		return;
 	}
 	v->label->pending.state = ESL_PENDING_NONE;
+	v->label->queue_known = true;
 	(void) esl_save_label(v->e, v->label);
 	advance(v);
 }

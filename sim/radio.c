@@ -108,6 +108,8 @@ static void label_moved(struct radio_label *rl)
 		rl->place = RADIO_NOWHERE;
 	if (list_of(rl))
 		TAILQ_INSERT_TAIL(list_of(rl), rl, link);
+	if (rl->place == RADIO_ADVERTISING)
+		radio_adverts_wake(rl->radio->links);
 }
 
 static void label_due(void *user)
@@ -219,6 +221,25 @@ void sim_radio_watch(struct sim_radio *r, sim_radio_label_fn fn, void *user)
 }
 
 /* --- air -------------------------------------------------------------------------------------- */
+
+int sim_radio_hear(struct sim_radio *r, struct sim_radio *other)
+{
+	if (r->n_heard == SIM_RADIO_HEARS_MAX || r == other)
+		return -ERR_RANGE;
+	r->heard[r->n_heard++] = other;
+	return 0;
+}
+
+bool radio_train_drowned(struct sim_radio *r, int64_t from_us, int64_t to_us)
+{
+	for (unsigned int i = 0; i < r->n_heard; i++) {
+		if (!train_on_air(r->heard[i], from_us, to_us, r->channels.now))
+			continue;
+		r->stats.drowned++;
+		return true;
+	}
+	return false;
+}
 
 /** A packet on the present channel; `own` is its label's chance of loss, negative = the radio's. */
 static bool lottery(struct sim_radio *r, float own)

@@ -40,6 +40,7 @@ struct sim_radio_stats {
 	uint64_t responses;
 	uint64_t responses_lost;
 	uint64_t collisions;
+	uint64_t drowned;       /**< lost to another train on the same channel */
 	uint64_t late;          /**< subevent data refused as too late or too early */
 	uint64_t links_dropped; /**< broken by chance (`drop`) */
 	bool train_running;
@@ -93,6 +94,14 @@ void sim_radio_touched(struct sim_radio *r, size_t i);
 /** Told of everything the labels' callbacks say. */
 typedef void (*sim_radio_label_fn)(void *user, size_t i, enum sim_label_event event);
 void sim_radio_watch(struct sim_radio *r, sim_radio_label_fn fn, void *user);
+/**
+ * This radio and its labels are within earshot of another's train. Two trains know nothing of each
+ * other and hop over the 37 channels each in its own order: what flies while the other train sends
+ * or is answered, on the same channel, is lost. Calls for both directions where both hear. At most
+ * SIM_RADIO_HEARS_MAX; the other must outlive this one's last turn of the loop.
+ */
+#define SIM_RADIO_HEARS_MAX 16
+int sim_radio_hear(struct sim_radio *r, struct sim_radio *other) _must_check_;
 /** Draws the lottery for one packet. */
 bool sim_radio_packet_lost(struct sim_radio *r);
 /** The same for a packet to (or from) that label, whose losses may be its own. */

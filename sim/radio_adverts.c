@@ -42,7 +42,12 @@ void radio_advert_tick(void *user)
 		sim_label_get(rl->label, &v);
 		advert_send(k, i, &v);
 	}
-	if (k->scanning)
+	radio_adverts_wake(k);
+}
+
+void radio_adverts_wake(struct radio_links *k)
+{
+	if (k->scanning && !TAILQ_EMPTY(&k->r->advertising) && !loop_timer_active(k->advert_timer))
 		loop_timer_start(k->advert_timer, ADVERT_TICK_US);
 }
 
@@ -50,7 +55,7 @@ uint8_t radio_links_scan(struct radio_links *k, bool on)
 {
 	k->scanning = on;
 	if (on)
-		loop_timer_start(k->advert_timer, ADVERT_TICK_US);
+		radio_adverts_wake(k);
 	else
 		loop_timer_stop(k->advert_timer);
 	return HCI_OK;

@@ -107,6 +107,8 @@ struct sim_radio {
 	size_t n_labels;
 	struct radio_label_list in_group[HCI_SUBEVENTS_MAX];
 	struct radio_label_list advertising;
+	struct sim_radio *heard[SIM_RADIO_HEARS_MAX];
+	unsigned int n_heard;
 	sim_radio_label_fn watch;
 	void *watch_user;
 	struct loop_timer *sync_timer; /**< labels of an ended train notice when it fires */
@@ -135,6 +137,8 @@ void radio_address(const struct sim_radio *r, uint8_t ret[7]);
 /** Draws the lottery for one packet of the subevent in the air, to that label or from it. */
 bool radio_train_lost_down(struct sim_radio *r, size_t i);
 bool radio_train_lost_up(struct sim_radio *r, size_t i);
+/** True if another train within earshot sends or is answered then, on the channel of ours. */
+bool radio_train_drowned(struct sim_radio *r, int64_t from_us, int64_t to_us);
 
 /* radio_train.c */
 /** -ERR_RANGE for parameters no controller could keep. */
@@ -143,6 +147,8 @@ void train_start(struct sim_radio *r, const struct hci_pa_params *p);
 void train_stop(struct sim_radio *r);
 /** Takes data for one subevent; yields an HCI status. */
 uint8_t train_set_data(struct sim_radio *r, const struct hci_subevent_data *d);
+/** True if this train's packet or its answers fly between the two instants on that channel. */
+bool train_on_air(const struct sim_radio *r, int64_t from_us, int64_t to_us, uint8_t channel);
 /** How long a label misses the train before it gives it up. */
 int64_t train_sync_timeout_us(const struct sim_radio *r);
 int train_timer_new(struct sim_radio *r);

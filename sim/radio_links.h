@@ -25,6 +25,8 @@ void radio_links_free(struct radio_links *k);
 void radio_links_reset(struct radio_links *k);
 /** Data from the host. */
 void radio_links_data(struct radio_links *k, const struct hci_acl *a);
+/** A label has begun to advertise. */
+void radio_adverts_wake(struct radio_links *k);
 /** Has the label a link? Then it does not listen to the train. */
 bool radio_links_has(const struct radio_links *k, size_t label);
 /** Connections there are. */

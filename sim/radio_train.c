@@ -69,11 +69,43 @@ static void train_request(struct sim_radio *r)
 	radio_host_send(r, &out);
 }
 
+/** A packet with n bytes of advertising data on the 1M PHY: preamble, address, headers, check sum.
+ */
+static int64_t packet_us(size_t n)
+{
+	return (int64_t) (n + 13) * 8;
+}
+
+bool train_on_air(const struct sim_radio *r, int64_t from_us, int64_t to_us, uint8_t channel)
+{
+	const struct train *t = &r->train;
+
+	if (!t->running)
+		return false;
+	/* The subevent that was begun last, and the one that begins next. */
+	for (uint64_t g = t->next > 0 ? t->next - 1 : 0; g <= t->next; g++) {
+		const struct subevent_slot *s = &t->slot[g % t->subevents];
+		bool begun = g < t->next;
+		int64_t at_us = start_of(t, g), answers_us = at_us + t->delay_us;
+
+		if (radio_channels_select(&r->channels, (uint16_t) g) != channel)
+			continue;
+		if ((begun || s->set) && from_us < at_us + packet_us(s->len) && to_us > at_us)
+			return true;
+		if (begun && t->report.set && t->report.slot_count > 0 &&
+		    from_us < answers_us + t->report.slot_count * t->spacing_us &&
+		    to_us > answers_us)
+			return true;
+	}
+	return false;
+}
+
 /** The answer of one label flies to the access point's receiver. */
 static void air_answer(struct sim_radio *r, size_t i, const uint8_t *answer, size_t len,
 		       unsigned int slot)
 {
 	struct train *t = &r->train;
+	int64_t at_us = start_of(t, t->next - 1) + t->delay_us + slot * t->spacing_us;
 	struct air_response *a;
 
 	if (slot >= t->slots)
@@ -84,7 +116,8 @@ static void air_answer(struct sim_radio *r, size_t i, const uint8_t *answer, siz
 		r->stats.collisions++;
 		a->heard = false;
 		a->broken = true;
-	} else if (radio_train_lost_up(r, i)) {
+	} else if (radio_train_drowned(r, at_us, at_us + packet_us(len)) ||
+		   radio_train_lost_up(r, i)) {
 		r->stats.responses_lost++;
 		a->broken = true;
 	} else {
@@ -101,6 +134,7 @@ static void air_send(struct sim_radio *r, uint8_t subevent, const struct subeven
 		     int64_t now_us)
 {
 	bool links = radio_links_count(r->links) > 0;
+	bool drowned = s->len && radio_train_drowned(r, now_us, now_us + packet_us(s->len));
 	struct radio_label *rl, *next;
 	struct sim_label_air air;
 
@@ -115,7 +149,7 @@ static void air_send(struct sim_radio *r, uint8_t subevent, const struct subeven
 		if (!sim_radio_in_sync(r, i) || (links && radio_links_has(r->links, i)))
 			continue;
 		r->stats.packets++;
-		if (radio_train_lost_down(r, i)) {
+		if (drowned || radio_train_lost_down(r, i)) {
 			r->stats.packets_lost++;
 			continue;
 		}

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/radio.h"
 #include "sim/simconf_impl.h"
 
 #include "common/err.h"
@@ -17,7 +18,8 @@ const struct conf_row simconf_schema[] = {
 	{NULL, "truth_port", CONF_INT, "0", 0, 65535, "TCP port of the truth; 0 = any"},
 	{"radio*", "hci", CONF_STR, NULL, 1, 107,
 	 "UNIX socket of the H4 byte stream; \"vhci:\" = an adapter of this machine's kernel"},
-	{"radio*", "labels", CONF_INT, "0", 0, 4000, "labels of the panel described here"},
+	{"radio*", "labels", CONF_INT, "0", 0, SIM_RADIO_MAX_LABELS,
+	 "labels of the panel described here"},
 	{"radio*", "width", CONF_INT, "296", 1, 2048, "pixels"},
 	{"radio*", "height", CONF_INT, "128", 1, 2048, "pixels"},
 	{"radio*", "type", CONF_STR, "bw", 1, 8, "bw, bwr or bwy"},
@@ -32,6 +34,12 @@ const struct conf_row simconf_schema[] = {
 	{"radio*", "wifi_width", CONF_INT, "20", 20, 40, "its width in MHz"},
 	{"radio*", "wifi_loss", CONF_FLOAT, "0.5", 0, 0,
 	 "share of the packets on its channels that it destroys"},
+	{"radio*", "ppm_spread", CONF_FLOAT, "0", 0, 0,
+	 "each label's clock runs by ppm plus or minus up to this"},
+	{"radio*", "corrects_clock", CONF_BOOL, "false", 0, 0,
+	 "the labels correct their clocks by the train"},
+	{"radio*", "hears", CONF_STR, "", 0, 400,
+	 "radios whose trains disturb this one, by name: ap2,ap3"},
 	{"radio*", "links", CONF_INT, "8", 1, 8, "connections at a time"},
 	{"radio*", "capture", CONF_STR, "", 0, 4000,
 	 "file for everything the controller hears and says, as btsnoop; empty = none"},
@@ -39,7 +47,7 @@ const struct conf_row simconf_schema[] = {
 	{"radio*", "drop", CONF_FLOAT, "0.0001", 0, 0,
 	 "chance that a link breaks, per connection event"},
 	{"panel*", "radio", CONF_STR, NULL, 1, 63, "the radio these labels belong to"},
-	{"panel*", "labels", CONF_INT, NULL, 1, 4000, "how many"},
+	{"panel*", "labels", CONF_INT, NULL, 1, SIM_RADIO_MAX_LABELS, "how many"},
 	{"panel*", "width", CONF_INT, "296", 1, 2048, "pixels"},
 	{"panel*", "height", CONF_INT, "128", 1, 2048, "pixels"},
 	{"panel*", "type", CONF_STR, "bw", 1, 8, "bw, bwr or bwy"},
@@ -48,6 +56,8 @@ const struct conf_row simconf_schema[] = {
 	{"panel*", "redraw_ms", CONF_INT, "0", 0, 60000, "as for a radio"},
 	{"panel*", "personality", CONF_STR, "sl", 2, 3, "as for a radio"},
 	{"panel*", "ppm", CONF_FLOAT, "20", 0, 0, "as for a radio"},
+	{"panel*", "ppm_spread", CONF_FLOAT, "0", 0, 0, "as for a radio"},
+	{"panel*", "corrects_clock", CONF_BOOL, "false", 0, 0, "as for a radio"},
 	{"reader*", "port", CONF_INT, "0", 0, 65535, "TCP port of LLRP; 0 = any"},
 	{"reader*", "antennas", CONF_INT, "4", 1, SIM_READER_MAX_ANTENNAS, "ports of the reader"},
 	{"reader*", "reads_per_s", CONF_FLOAT, "5", 0, 0,
@@ -187,6 +197,8 @@ static int read_panel(const struct simconf_reading *rd, const char *section, con
 	m->slots = (uint8_t) conf_int(rd->conf, section, title, "slots");
 	m->leds = (uint8_t) conf_int(rd->conf, section, title, "leds");
 	m->clock_ppm = conf_float(rd->conf, section, title, "ppm");
+	m->clock_spread_ppm = conf_float(rd->conf, section, title, "ppm_spread");
+	m->corrects_clock = conf_bool(rd->conf, section, title, "corrects_clock");
 	ret->labels = (unsigned int) conf_int(rd->conf, section, title, "labels");
 	return 0;
 }
@@ -197,6 +209,7 @@ static int read_radio(const struct simconf_reading *rd, const char *title, struc
 
 	to->name = title;
 	to->hci = conf_str(rd->conf, "radio", title, "hci");
+	to->hears = conf_str(rd->conf, "radio", title, "hears");
 	to->max_links = (unsigned int) conf_int(rd->conf, "radio", title, "links");
 	to->capture = conf_str(rd->conf, "radio", title, "capture");
 	to->wifi.mhz = (uint16_t) conf_int(rd->conf, "radio", title, "wifi_mhz");

@@ -25,6 +25,7 @@ struct simconf_panel {
 
 struct simconf_radio {
 	const char *name, *hci, *capture;
+	const char *hears; /**< names of radios, separated by commas */
 	unsigned int max_links;
 	double loss, drop;
 	struct radio_wifi wifi;

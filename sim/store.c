@@ -237,6 +237,33 @@ static int build_radio(const struct building *b, const struct simconf_radio *c)
 	return r;
 }
 
+static struct sim_radio *radio_named(const struct sim_store *s, const char *name, size_t len)
+{
+	for (size_t i = 0; i < s->n_radios; i++) {
+		const char *have = sim_radio_name(s->radios[i]);
+
+		if (strlen(have) == len && memcmp(have, name, len) == 0)
+			return s->radios[i];
+	}
+	return NULL;
+}
+
+/** Whose trains disturb the radio: a list of names. */
+static int build_hearing(const struct building *b, size_t i)
+{
+	const char *at = b->s->conf->radios[i].hears;
+	int r = 0;
+
+	while (r == 0 && *at) {
+		size_t n = strcspn(at, ",");
+		struct sim_radio *other = radio_named(b->s, at, n);
+
+		r = other ? sim_radio_hear(b->s->radios[i], other) : -ENOENT;
+		at += n + (at[n] == ',');
+	}
+	return r;
+}
+
 static int build_reader(const struct building *b, const struct simconf_reader *c)
 {
 	struct sim_store *s = b->s;
@@ -262,6 +289,11 @@ static int build_listeners(const struct building *b)
 		r = build_radio(b, &s->conf->radios[i]);
 		if (r < 0)
 			return failed(b, "radio", s->conf->radios[i].name, r);
+	}
+	for (size_t i = 0; r == 0 && i < s->n_radios; i++) {
+		r = build_hearing(b, i);
+		if (r < 0)
+			return failed(b, "what is heard by radio", s->conf->radios[i].name, r);
 	}
 	for (size_t i = 0; r == 0 && i < s->conf->n_readers; i++) {
 		r = build_reader(b, &s->conf->readers[i]);

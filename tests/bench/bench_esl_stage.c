@@ -125,11 +125,27 @@ int main(void)
 		unsigned int bytes;
 		struct sim_label_model model;
 	} sizes[] = {
-		{4736, {296, 128, DISPLAY_BLACK_WHITE, 3, 1, SIM_PERSONALITY_SL, US_PER_SEC, 0}},
+		{4736,
+		 {.width = 296,
+		  .height = 128,
+		  .type = DISPLAY_BLACK_WHITE,
+		  .slots = 3,
+		  .leds = 1,
+		  .redraw_us = US_PER_SEC}},
 		{9472,
-		 {296, 128, DISPLAY_RED_BLACK_WHITE, 3, 1, SIM_PERSONALITY_SL, 15 * US_PER_SEC, 0}},
+		 {.width = 296,
+		  .height = 128,
+		  .type = DISPLAY_RED_BLACK_WHITE,
+		  .slots = 3,
+		  .leds = 1,
+		  .redraw_us = 15 * US_PER_SEC}},
 		{30000,
-		 {400, 300, DISPLAY_RED_BLACK_WHITE, 3, 1, SIM_PERSONALITY_SL, 15 * US_PER_SEC, 0}},
+		 {.width = 400,
+		  .height = 300,
+		  .type = DISPLAY_RED_BLACK_WHITE,
+		  .slots = 3,
+		  .leds = 1,
+		  .redraw_us = 15 * US_PER_SEC}},
 	};
 
 	printf("# %u labels, default train, %.0f %% of packets lost each way, seed %u\n", LABELS,

@@ -131,6 +131,12 @@ static void start_engine(struct world *w)
 void world_open(struct world *w, unsigned int labels, const struct sim_label_model *model,
 		double loss, uint64_t seed)
 {
+	world_open_train(w, labels, model, loss, seed, &(struct esl_train){0});
+}
+
+void world_open_train(struct world *w, unsigned int labels, const struct sim_label_model *model,
+		      double loss, uint64_t seed, const struct esl_train *train)
+{
 	struct sim_radio_config rc = {.name = "ap1", .loss = loss, .index = 1, .seed = seed};
 
 	memset(w, 0, sizeof(*w));
@@ -144,7 +150,8 @@ void world_open(struct world *w, unsigned int labels, const struct sim_label_mod
 	assert_int_equal(sim_radio_listen(w->radio, w->hci + 5), 0);
 	if (getenv("WORLD_CAPTURE"))
 		assert_int_equal(sim_radio_capture(w->radio, getenv("WORLD_CAPTURE")), 0);
-	w->cfg = (struct esl_engine_config){.hci = w->hci, .seed = (uint32_t) seed + 1};
+	w->cfg = (struct esl_engine_config){
+		.train = *train, .hci = w->hci, .seed = (uint32_t) seed + 1};
 	start_engine(w);
 	world_run(w, US_PER_SEC);
 	assert_true(w->up);

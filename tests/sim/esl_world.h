@@ -43,6 +43,9 @@ struct world {
 /** A shop with n labels of that model; the train is running and the clock is known. */
 void world_open(struct world *w, unsigned int labels, const struct sim_label_model *model,
 		double loss, uint64_t seed);
+/** The same with another train than the default. */
+void world_open_train(struct world *w, unsigned int labels, const struct sim_label_model *model,
+		      double loss, uint64_t seed, const struct esl_train *train);
 void world_close(struct world *w);
 /** Ends the engine and starts a new one from its blobs. */
 void world_restart(struct world *w);

@@ -10,7 +10,8 @@
 
 #include <cmocka.h>
 
-#define DAY (INT64_C(86400) * US_PER_SEC)
+#define DAY  (INT64_C(86400) * US_PER_SEC)
+#define HOUR (INT64_C(3600) * US_PER_SEC)
 
 static struct fake f;
 
@@ -460,7 +461,7 @@ static void old_clock_is_set_before_a_promotion(void **state)
 	assert_int_equal(f.link->op, 0);
 	expect(fake_request(&f), ESL_OP_DISPLAY_TIMED);
 	fake_display_state(&f, 0);
-	fake_run(&f, DAY / 2 - 60 * US_PER_SEC);
+	fake_run(&f, DAY - 4 * HOUR - 60 * US_PER_SEC);
 	assert_int_equal(f.link->op, 0);
 	fake_run(&f, 120 * US_PER_SEC);
 	fake_done(&f, FAKE_CONNECT, 0, NULL);
