@@ -174,6 +174,35 @@ int journal_add(struct journal *j, enum journal_stream stream, bool utc, const v
 	return r;
 }
 
+#define SEALED_AS "journal"
+
+int journal_add_sealed(struct journal *j, enum journal_stream stream, bool utc, const void *body,
+		       size_t len)
+{
+	_cleanup_buf_ struct buf sealed = BUF_INIT;
+	int r = seal_put(store_seal(j->store), SEALED_AS, body, len, &sealed);
+
+	if (r >= 0)
+		return journal_add(j, stream, utc, sealed.data, sealed.len);
+	j->dropped++;
+	return r;
+}
+
+/** Hands a row on, opened if it is sealed. One that does not open is for the reader to refuse. */
+static bool hand_on(struct journal *j, journal_row_fn fn, void *user, uint64_t seq, int64_t delta,
+		    const void *body, size_t len)
+{
+	_cleanup_buf_ struct buf plain = BUF_INIT;
+	bool more;
+
+	if (!seal_is_sealed(body, len) ||
+	    seal_get(store_seal(j->store), SEALED_AS, body, len, &plain) < 0)
+		return fn(user, seq, delta, body, len);
+	more = fn(user, seq, delta, plain.data, plain.len);
+	explicit_bzero(plain.data, plain.len);
+	return more;
+}
+
 void journal_hurry(struct journal *j)
 {
 	if (j->err == 0 && j->n_waiting)
@@ -331,7 +360,7 @@ int journal_read(struct journal *j, enum journal_stream stream, size_t max, jour
 			timebase_delta(j->tb, (uint64_t) sql_col_i64(q, 1), sql_col_i64(q, 2));
 
 		/* A batch names its first number only: a gap would shift all that follow. */
-		if ((expect != 0 && seq != expect) || !fn(user, seq, delta, body, len))
+		if ((expect != 0 && seq != expect) || !hand_on(j, fn, user, seq, delta, body, len))
 			break;
 		expect = seq + 1;
 	}

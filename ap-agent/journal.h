@@ -54,6 +54,9 @@ DEFINE_CLEANUP(struct journal *, journal_free)
  */
 int journal_add(struct journal *j, enum journal_stream stream, bool utc, const void *body,
 		size_t len);
+/** The same of one with keys in it: it waits sealed, in memory and on flash. */
+int journal_add_sealed(struct journal *j, enum journal_stream stream, bool utc, const void *body,
+		       size_t len);
 /** Commits what waits. */
 int journal_flush(struct journal *j);
 /** Commits what waits at the end of this turn of the loop rather than in 200 ms. */

@@ -77,7 +77,14 @@ static void on_report(void *user, const struct esl_report *r)
 		log_error("labels", "msg=\"a report cannot be encoded\"");
 		return;
 	}
-	(void) journal_add(l->cfg.journal, JOURNAL_LABELS, utc, body.data, body.len);
+	if (m.has_keys) {
+		(void) journal_add_sealed(l->cfg.journal, JOURNAL_LABELS, utc, body.data, body.len);
+		explicit_bzero(body.data, body.len);
+		explicit_bzero(m.response_key, sizeof(m.response_key));
+		explicit_bzero(m.train_key, sizeof(m.train_key));
+	} else {
+		(void) journal_add(l->cfg.journal, JOURNAL_LABELS, utc, body.data, body.len);
+	}
 	if ((m.kind != LABEL_STATUS || m.led) && m.kind != LABEL_SEEN)
 		journal_hurry(l->cfg.journal);
 }

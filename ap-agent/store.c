@@ -14,6 +14,7 @@
 
 struct store {
 	struct sql *sql;
+	struct seal *seal;
 	uint64_t image_bytes; /**< sum over the image table */
 	uint64_t image_bound;
 	int64_t image_clock; /**< highest "used" number given out */
@@ -95,6 +96,52 @@ static int migrate(struct store *s)
 	return r;
 }
 
+/** Blobs of before there were seals: sealed in one transaction, and wiped from the file. */
+static int seal_plain_blobs(struct store *s)
+{
+	struct sql_stmt *q, *put;
+	unsigned int n = 0;
+	int r = sql_exec(s->sql, "PRAGMA secure_delete = ON");
+
+	if (r >= 0)
+		r = sql_begin(s->sql);
+	if (r < 0)
+		return r;
+	for (;;) {
+		_cleanup_buf_ struct buf sealed = BUF_INIT;
+		const void *data;
+		size_t len;
+
+		/* One at a time: a row that changes under a running query may come twice. */
+		q = sql_prepare(s->sql, "SELECT key, data FROM blob"
+					" WHERE substr(data, 1, 1) <> x'e5' LIMIT 1");
+		r = sql_step(q);
+		if (r <= 0) {
+			sql_reset(q);
+			break;
+		}
+		data = sql_col_blob(q, 1, &len);
+		r = seal_put(s->seal, sql_col_text(q, 0), data, len, &sealed);
+		put = sql_prepare(s->sql, "UPDATE blob SET data = ?2 WHERE key = ?1");
+		sql_bind_text(put, 1, sql_col_text(q, 0));
+		sql_bind_blob(put, 2, sealed.data, sealed.len);
+		if (r >= 0)
+			r = sql_run(put);
+		sql_reset(q);
+		if (r < 0)
+			break;
+		n++;
+	}
+	FAULT_POINT("agent.seal.before_commit");
+	if (r >= 0)
+		r = sql_commit(s->sql);
+	if (r < 0)
+		sql_rollback(s->sql);
+	if (r >= 0 && n)
+		r = sql_exec(s->sql, "PRAGMA wal_checkpoint(TRUNCATE)");
+	return r < 0 ? r : 0;
+}
+
 int store_open(const char *path, const struct store_config *cfg, struct store **ret)
 {
 	struct store *s = calloc(1, sizeof(*s));
@@ -121,6 +168,10 @@ int store_open(const char *path, const struct store_config *cfg, struct store **
 	int64_t bytes = 0;
 
 	if (r >= 0)
+		r = seal_open(path, &s->seal);
+	if (r >= 0)
+		r = seal_plain_blobs(s);
+	if (r >= 0)
 		r = one_i64(s, "SELECT coalesce(sum(length(data)), 0) FROM image", &bytes);
 	if (r >= 0)
 		r = one_i64(s, "SELECT coalesce(max(used), 0) FROM image", &s->image_clock);
@@ -139,7 +190,13 @@ void store_close(struct store *s)
 	if (!s)
 		return;
 	sql_close(s->sql);
+	seal_close(s->seal);
 	free(s);
+}
+
+struct seal *store_seal(struct store *s)
+{
+	return s->seal;
 }
 
 struct sql *store_sql(struct store *s)
@@ -241,15 +298,18 @@ int store_meta_set_u64(struct store *s, const char *key, uint64_t v)
 
 int store_blob_set(struct store *s, const char *key, const void *data, size_t len)
 {
+	_cleanup_buf_ struct buf sealed = BUF_INIT;
 	struct sql_stmt *q;
-	int r = sql_begin(s->sql);
+	int r = len ? seal_put(s->seal, key, data, len, &sealed) : 0;
 
+	if (r >= 0)
+		r = sql_begin(s->sql);
 	if (r < 0)
 		return r;
 	if (len) {
 		q = sql_prepare(s->sql, "INSERT INTO blob VALUES(?1, ?2)"
 					" ON CONFLICT(key) DO UPDATE SET data = ?2");
-		sql_bind_blob(q, 2, data, len);
+		sql_bind_blob(q, 2, sealed.data, sealed.len);
 	} else {
 		q = sql_prepare(s->sql, "DELETE FROM blob WHERE key = ?1");
 	}
@@ -273,8 +333,12 @@ int store_blob_each(struct store *s, store_blob_fn fn, void *user)
 	while ((r = sql_step(q)) > 0) {
 		size_t len;
 		const void *data = sql_col_blob(q, 1, &len);
+		_cleanup_buf_ struct buf plain = BUF_INIT;
 
-		r = fn(user, sql_col_text(q, 0), data, len);
+		r = seal_get(s->seal, sql_col_text(q, 0), data, len, &plain);
+		r = fn(user, sql_col_text(q, 0), plain.data, r < 0 ? 0 : plain.len);
+		if (plain.data)
+			explicit_bzero(plain.data, plain.len);
 		if (r < 0)
 			break;
 	}

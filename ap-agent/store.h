@@ -6,7 +6,7 @@
  *
  *     journal  what this access point still owes the controller (journal.c is its owner)
  *     label    the last known wish for each label; for readers and watch (follow.c) in meta
- *     blob     what the label engine asked us to keep: keys, counters, addresses
+ *     blob     what the label engine asked us to keep, sealed: keys, counters, addresses
  *     image    pictures by hash, least recently used go first
  *     seen     which tags the controller was told to be where (seen.c)
  *     meta     small facts: revision, epoch, name, clock, up to when readers were heard
@@ -16,6 +16,7 @@
  */
 #pragma once
 
+#include "ap-agent/seal.h"
 #include "common/image.h"
 #include "common/proto.h"
 #include "common/sql.h"
@@ -43,10 +44,14 @@ int store_meta_set(struct store *s, const char *key, const void *data, size_t le
 int store_meta_get_u64(struct store *s, const char *key, uint64_t *ret) _must_check_;
 int store_meta_set_u64(struct store *s, const char *key, uint64_t v) _must_check_;
 
-/** The engine's blobs. len 0 = forget. */
+/** Of this state file. */
+struct seal *store_seal(struct store *s);
+
+/** The engine's blobs, kept sealed. len 0 = forget. */
 int store_blob_set(struct store *s, const char *key, const void *data, size_t len) _must_check_;
 typedef int (*store_blob_fn)(void *user, const char *key, const void *data, size_t len);
-/** Calls fn for each; a negative answer ends it and is returned. */
+/** Calls fn for each; a negative answer ends it and is returned. One that cannot be opened, or was
+ * sealed with a key that is gone, comes with len 0. */
 int store_blob_each(struct store *s, store_blob_fn fn, void *user) _must_check_;
 
 typedef void (*store_label_fn)(void *user, const struct proto_desired_label *label);

@@ -90,6 +90,8 @@ static int teardown(void **state)
 	unlink(path);
 	snprintf(path, sizeof(path), "%s/agent.db", f->dir);
 	unlink(path);
+	snprintf(path, sizeof(path), "%s/agent.db.key", f->dir);
+	unlink(path);
 	rmdir(f->dir);
 	free(f);
 	return 0;

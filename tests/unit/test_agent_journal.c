@@ -70,6 +70,8 @@ static int teardown(void **state)
 	snprintf(path, sizeof(path), "%s-wal", f->path);
 	unlink(path);
 	unlink(f->path);
+	snprintf(path, sizeof(path), "%s.key", f->path);
+	unlink(path);
 	rmdir(f->dir);
 	free(f);
 	return 0;
@@ -440,6 +442,118 @@ static void the_last_blob_of_a_key_is_kept_and_an_empty_one_forgets(void **state
 	assert_int_equal(n, 1);
 }
 
+/** Everything in the state file and its log, as it lies on flash. */
+static bool on_flash(const struct fixture *f, const char *what)
+{
+	static const char *const ends[] = {"", "-wal"};
+	bool found = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		char path[256], *text = NULL;
+		FILE *in;
+		size_t n = 0, len = strlen(what);
+
+		snprintf(path, sizeof(path), "%s%s", f->path, ends[i]);
+		in = fopen(path, "re");
+		if (!in)
+			continue;
+		text = malloc(1 << 20);
+		assert_non_null(text);
+		n = fread(text, 1, 1 << 20, in);
+		fclose(in);
+		found |= memmem(text, n, what, len) != NULL;
+		free(text);
+	}
+	return found;
+}
+
+static int look_at_secret(void *user, const char *key, const void *data, size_t len)
+{
+	assert_string_equal(key, "bond:C0FFEE");
+	*(bool *) user = len == 22 && memcmp(data, "a secret of the labels", 22) == 0;
+	return 0;
+}
+
+static void keys_lie_sealed_on_flash(void **state)
+{
+	struct fixture *f = *state;
+	bool right = false;
+
+	assert_int_equal(store_blob_set(f->store, "bond:C0FFEE", "a secret of the labels", 22), 0);
+	assert_false(on_flash(f, "a secret of"));
+	close_files(f);
+	assert_false(on_flash(f, "a secret of"));
+	open_files(f);
+	assert_int_equal(store_blob_each(f->store, look_at_secret, &right), 0);
+	assert_true(right);
+}
+
+static void plain_blobs_of_an_older_agent_are_sealed_at_the_first_start(void **state)
+{
+	struct fixture *f = *state;
+	bool right = false;
+
+	assert_int_equal(sql_exec(store_sql(f->store), "INSERT INTO blob VALUES('bond:C0FFEE',"
+						       " CAST('a secret of the labels' AS BLOB))"),
+			 0);
+	close_files(f);
+	assert_true(on_flash(f, "a secret of"));
+	open_files(f);
+	assert_false(on_flash(f, "a secret of"));
+	assert_int_equal(store_blob_each(f->store, look_at_secret, &right), 0);
+	assert_true(right);
+}
+
+static int look_at_nothing(void *user, const char *key, const void *data, size_t len)
+{
+	(void) key;
+	(void) data;
+	*(bool *) user = len == 0;
+	return 0;
+}
+
+static void a_blob_under_another_name_or_key_does_not_open(void **state)
+{
+	struct fixture *f = *state;
+	char key[160];
+	bool nothing = false;
+
+	assert_int_equal(store_blob_set(f->store, "bond:C0FFEE", "a secret of the labels", 22), 0);
+	assert_int_equal(sql_exec(store_sql(f->store), "UPDATE blob SET key = 'bond:OTHER'"), 0);
+	assert_int_equal(store_blob_each(f->store, look_at_nothing, &nothing), 0);
+	assert_true(nothing);
+	assert_int_equal(sql_exec(store_sql(f->store), "UPDATE blob SET key = 'bond:C0FFEE'"), 0);
+	close_files(f);
+	snprintf(key, sizeof(key), "%s.key", f->path);
+	unlink(key);
+	open_files(f);
+	nothing = false;
+	assert_int_equal(store_blob_each(f->store, look_at_nothing, &nothing), 0);
+	assert_true(nothing);
+}
+
+static bool read_secret(void *user, uint64_t seq, int64_t delta_us, const void *body, size_t len)
+{
+	(void) seq;
+	(void) delta_us;
+	*(bool *) user = len == 22 && memcmp(body, "a secret of the labels", 22) == 0;
+	return true;
+}
+
+static void a_report_with_keys_waits_sealed(void **state)
+{
+	struct fixture *f = *state;
+	bool right = false;
+
+	assert_int_equal(
+		journal_add_sealed(f->journal, JOURNAL_LABELS, true, "a secret of the labels", 22),
+		0);
+	assert_int_equal(journal_flush(f->journal), 0);
+	assert_false(on_flash(f, "a secret of"));
+	assert_int_equal(journal_read(f->journal, JOURNAL_LABELS, 10, read_secret, &right), 0);
+	assert_true(right);
+}
+
 static void pictures_stay_within_the_bound_and_the_oldest_go_first(void **state)
 {
 	struct fixture *f = *state;
@@ -513,6 +627,10 @@ int main(void)
 		T(wishes_are_remembered_and_a_full_answer_forgets_the_others),
 		T(starting_over_gives_a_new_journal_id_and_numbers_from_1),
 		T(the_last_blob_of_a_key_is_kept_and_an_empty_one_forgets),
+		T(keys_lie_sealed_on_flash),
+		T(plain_blobs_of_an_older_agent_are_sealed_at_the_first_start),
+		T(a_blob_under_another_name_or_key_does_not_open),
+		T(a_report_with_keys_waits_sealed),
 		T(pictures_stay_within_the_bound_and_the_oldest_go_first),
 		T(a_picture_that_rotted_on_flash_is_dropped),
 		T(a_damaged_file_is_told_from_a_good_one),

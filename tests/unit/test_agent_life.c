@@ -68,8 +68,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	static const char *const files[] = {
-		"agent.db", "agent.db-wal", "agent.db.damaged", "key.pem", "cert.pem",
-		"ca.pem",   "code",
+		"agent.db", "agent.db.key", "agent.db-wal", "agent.db.damaged",
+		"key.pem",  "cert.pem",     "ca.pem",       "code",
 	};
 	struct fixture *f = *state;
 	char path[128];
