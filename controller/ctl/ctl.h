@@ -193,6 +193,7 @@ int ctl_readers_remove(struct ctl *c, int argc, char **argv);
 int ctl_join_code(struct ctl *c, int argc, char **argv);
 int ctl_agents_list(struct ctl *c, int argc, char **argv);
 int ctl_agents_show(struct ctl *c, int argc, char **argv);
+int ctl_radio(struct ctl *c, int argc, char **argv);
 int ctl_agents_replace(struct ctl *c, int argc, char **argv);
 int ctl_agents_revoke(struct ctl *c, int argc, char **argv);
 int ctl_tokens_list(struct ctl *c, int argc, char **argv);

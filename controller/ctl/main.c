@@ -119,6 +119,7 @@ const struct ctl_verb ctl_verbs[] = {
 	 ctl_join_code},
 	{"agents list", "", "access points and their health", ctl_agents_list},
 	{"agents show", "AGENT", "one access point", ctl_agents_show},
+	{"agents radio", "AGENT", "its label radio: train, channels, signal", ctl_radio},
 	{"agents replace", "[--ttl 1h] AGENT",
 	 "a code with which a new machine takes a dead one's place", ctl_agents_replace},
 	{"agents revoke", "AGENT", "take an agent's certificate back", ctl_agents_revoke},

@@ -47,9 +47,12 @@ static void print_agent(const json_t *a)
 		{"GAPS", "ledger.gaps", true}, {"ERROR", "error", false},
 	};
 	static const struct ctl_column interfaces[] = {
-		{"INTERFACE", "name", false},  {"UP", "up", false},
-		{"ADDRESS", "address", false}, {"MHz", "frequency_mhz", true},
-		{"dBm", "signal_dbm", true},
+		{"INTERFACE", "name", false},   {"UP", "up", false},
+		{"ADDRESS", "address", false},  {"Mbit/s", "speed_mbps", true},
+		{"DUPLEX", "duplex", false},    {"NETWORK", "ssid", false},
+		{"MHz", "frequency_mhz", true}, {"WIDTH", "width_mhz", true},
+		{"dBm", "signal_dbm", true},    {"NOISE", "noise_dbm", true},
+		{"CHANGES", "changes", true},
 	};
 	static const char *const rows[][2] = {
 		{"state", "state"},

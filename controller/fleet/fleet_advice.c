@@ -150,4 +150,6 @@ void fleet_advise(const struct agent *a, int64_t now_us, char *buf, size_t cap)
 			 "%llu reports wait on the access point. Check the network to the "
 			 "controller.",
 			 (unsigned long long) h->journal_depth);
+	else if (h->radio.driver[0])
+		fleet_advise_radio(h, buf, cap);
 }

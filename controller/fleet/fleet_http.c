@@ -36,23 +36,6 @@ static json_t *caps_json(uint64_t caps)
 	return list;
 }
 
-static json_t *interfaces_json(const struct proto_health *h)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < h->n_interfaces; i++) {
-		const struct proto_health_interface *n = &h->interfaces[i];
-
-		json_array_append_new(list,
-				      json_pack("{s:o,s:b,s:b,s:o,s:i,s:i}", "name",
-						fleet_json_text(n->name), "up", n->up, "wireless",
-						n->wireless, "address", fleet_json_text(n->address),
-						"frequency_mhz", (int) n->frequency_mhz,
-						"signal_dbm", (int) n->signal_dbm));
-	}
-	return list;
-}
-
 static const char *state_text(const struct agent *a)
 {
 	if (a->revoked_us)
@@ -64,16 +47,15 @@ static json_t *health_json(const struct proto_health *h)
 {
 	bool measured = h->clock_uncertainty_us >= 0;
 
-	return json_pack("{s:o,s:o,s:I,s:I,s:I,s:I,s:I,s:{s:o,s:o},s:o,s:o}", "clock_offset_ms",
+	return json_pack("{s:o,s:o,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o}", "clock_offset_ms",
 			 measured ? json_integer(h->clock_offset_us / US_PER_MS) : json_null(),
 			 "clock_uncertainty_ms",
 			 measured ? json_integer(h->clock_uncertainty_us / US_PER_MS) : json_null(),
 			 "journal_depth", (json_int_t) h->journal_depth, "journal_dropped",
 			 (json_int_t) h->journal_dropped, "rss_kib", (json_int_t) h->rss_kib,
 			 "tags_in_view", (json_int_t) h->tags_in_view, "labels_synced",
-			 (json_int_t) h->labels_synced, "radio", "state",
-			 fleet_json_text(h->radio_state), "error", fleet_json_text(h->radio_error),
-			 "interfaces", interfaces_json(h), "last_error",
+			 (json_int_t) h->labels_synced, "radio", fleet_label_radio_json(h),
+			 "interfaces", fleet_interfaces_json(h), "last_error",
 			 fleet_json_text(h->last_error));
 }
 

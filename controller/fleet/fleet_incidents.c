@@ -395,6 +395,23 @@ static void look_at_radio(struct fleet_incidents *f, const struct agent *a)
 	json_decref(found.detail);
 }
 
+static void look_at_links(struct fleet_incidents *f, const struct agent *a)
+{
+	struct fleet_finding list[FLEET_FINDINGS_MAX];
+	size_t n = fleet_find_troubles(a, list);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct found found = {.kind = list[i].kind,
+					    .severity = list[i].severity,
+					    .settle_us = list[i].settle_us,
+					    .step = list[i].step,
+					    .detail = list[i].detail};
+
+		tell(f, a, &found, "", "%s", list[i].title);
+		json_decref(list[i].detail);
+	}
+}
+
 void fleet_incidents_health(struct fleet_incidents *f, const struct agent *a)
 {
 	if (!f || !a->health)
@@ -403,6 +420,7 @@ void fleet_incidents_health(struct fleet_incidents *f, const struct agent *a)
 		look_at_reader(f, a, &a->health->readers[i]);
 	look_at_clock(f, a);
 	look_at_radio(f, a);
+	look_at_links(f, a);
 	sweep(f, a, false);
 }
 

@@ -4,6 +4,7 @@
 
 #include "controller/fleet/ca.h"
 #include "controller/fleet/fleet.h"
+#include "controller/incidents/incidents.h"
 #include "controller/people/auth.h"
 #include "controller/people/auth_throttle.h"
 #define HASH_NONFATAL_OOM 1
@@ -75,6 +76,28 @@ const char *fleet_trouble_step(const char *code);
 /* fleet_advice.c */
 /** What a person should do about this agent, as one sentence; "" if nothing. */
 void fleet_advise(const struct agent *a, int64_t now_us, char *buf, size_t cap);
+
+/* fleet_links.c */
+#define FLEET_FINDINGS_MAX 6
+#define FLEET_STEP_MAX     320
+
+/** Something wrong, to become an incident when it lasts. */
+struct fleet_finding {
+	const char *kind;
+	enum incident_severity severity;
+	int64_t settle_us;
+	const char *step;
+	char title[INCIDENT_TITLE_MAX];
+	json_t *detail; /* the caller's */
+};
+
+json_t *fleet_interfaces_json(const struct proto_health *h);
+/** State of the label radio, and all that an agent tells of it. */
+json_t *fleet_label_radio_json(const struct proto_health *h);
+/** What to do about the label radio; "" if nothing. */
+void fleet_advise_radio(const struct proto_health *h, char *buf, size_t cap);
+/** What is wrong with links and label radio in a->health. */
+size_t fleet_find_troubles(const struct agent *a, struct fleet_finding list[FLEET_FINDINGS_MAX]);
 
 /* fleet_health.c */
 void fleet_post_health(struct http_request *rq, struct app *app);

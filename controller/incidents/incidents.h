@@ -9,7 +9,8 @@
  *     incidents_api.c   /api/v1/incidents
  *
  * Kinds: silent-antenna antenna-off failing-reader interference drifted reader-buffer reader-down
- * agent-silent agent-clock radio-down label-battery exit-unsold, and others with the prefixes
+ * agent-silent agent-clock radio-down radio-full radio-channels link-down link-flapping
+ * link-half-duplex label-battery exit-unsold, and others with the prefixes
  * label- and radio-. Subjects name things that the controller itself knows ("agent:3/reader:dock/
  * antenna:2", "label:C0FFEE000001", "item:3034..."), so that nobody outside can make them up.
  *
