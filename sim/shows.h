@@ -22,6 +22,9 @@ struct sim_shows;
 
 int sim_shows_new(const struct clock *clock, struct sim_shows **ret) _must_check_;
 void sim_shows_free(struct sim_shows *s);
+/** Notes a change; monotonic instants. */
+void sim_shows_note(struct sim_shows *s, const uint8_t addr[SIM_LABEL_ADDR_BYTES],
+		    const uint8_t hash[IMAGE_HASH_BYTES], int64_t started_us, int64_t at_us);
 /** Notes what the label shows now, after a redraw. */
 void sim_shows_add(struct sim_shows *s, const struct sim_label *l);
 /** Number of the next change, and of the oldest one that is still there. */

@@ -5,7 +5,7 @@
 BUILD_PACKAGES="autoconf automake make gcc libc6-dev pkg-config
 	libuv1-dev libmicrohttpd-dev libsqlite3-dev liblmdb-dev libcmocka-dev
 	libcurl4-gnutls-dev libgnutls28-dev nettle-dev libgmp-dev libconfuse-dev libcbor-dev
-	libjansson-dev libsodium-dev libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libdbus-1-dev
+	libjansson-dev libjpeg62-turbo-dev libsodium-dev libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libdbus-1-dev
 	libbluetooth-dev libcairo2-dev libpango1.0-dev libzint-dev libical-dev zlib1g-dev tzdata uthash-dev fonts-dejavu-core fonts-dejavu-extra
 	python3-docutils ca-certificates"
 TEST_PACKAGES="clang libclang-rt-14-dev clang-format chromium tshark curl sqlite3 iproute2
