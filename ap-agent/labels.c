@@ -129,13 +129,11 @@ static void on_radio(void *user, bool up, int err, const char *text)
 	char reason[PROTO_TEXT_MAX];
 
 	l->radio_up = up;
-	if (up)
-		l->radio_error[0] = '\0';
-	else
-		snprintf(l->radio_error, sizeof(l->radio_error), "%s",
-			 text      ? text
-			 : err < 0 ? err_str(err)
-				   : "");
+	/* One that is up may come with a warning. */
+	snprintf(l->radio_error, sizeof(l->radio_error), "%s",
+		 text      ? text
+		 : err < 0 ? err_str(err)
+			   : "");
 	if (!change)
 		return;
 	log_write(up ? LOG_NOTICE : LOG_WARN, "labels", err,

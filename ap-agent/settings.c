@@ -22,11 +22,15 @@ static const struct conf_row schema[] = {
 	 "Bound of the kept label pictures, part of state_mib."},
 	{"radio", "driver", CONF_STR, "", 0, 16,
 	 "Label radio: h4 (a controller of its own, at hci), bluez (an adapter of the system, "
-	 "beside bluetoothd); empty = as hci says."},
+	 "beside bluetoothd), oepl (an OpenEPaperLink access point); empty = as the other keys "
+	 "say."},
 	{"radio", "adapter", CONF_STR, "", 0, 16, "Adapter for bluez: hci0, hci1, ..."},
 	{"radio", "hci", CONF_STR, "", 0, 200,
 	 "H4 stream of the radio's controller at unix:PATH, tcp:ADDRESS:PORT or "
 	 "uart:DEVICE:BAUD; or bluez:ADAPTER; empty, and no driver = no label radio."},
+	{"radio", "oepl", CONF_STR, "", 0, 200,
+	 "OpenEPaperLink access point for oepl, http://HOST[:PORT]. The keys below mean "
+	 "nothing to it."},
 	{"radio", "max_links", CONF_INT, "0", 0, 32, "Connections at once; 0 = 4."},
 	{"radio", "panels", CONF_STR, "", 0, 400,
 	 "Descriptions of label models, see panels.conf(5); empty = those built in."},
@@ -118,7 +122,23 @@ static void read_radio(struct settings *s)
 	t->response_delay = (uint8_t) conf_int(c, "radio", NULL, "response_delay");
 	t->response_spacing = (uint8_t) conf_int(c, "radio", NULL, "response_spacing");
 	t->response_slots = (uint8_t) conf_int(c, "radio", NULL, "response_slots");
-	s->radio = s->engine.hci[0] != '\0';
+	s->engine.oepl = conf_str(c, "radio", NULL, "oepl");
+	s->radio = s->engine.hci[0] || s->engine.oepl[0];
+}
+
+/** An OpenEPaperLink access point is all of the radio. */
+static int read_oepl(const struct settings *s, const char *file, char diag[SETTINGS_DIAG_MAX])
+{
+	const char *driver = conf_str(s->conf, "radio", NULL, "driver");
+
+	if (!s->engine.oepl[0])
+		return wrong(file, "oepl", "must say where the access point of driver oepl is",
+			     diag);
+	if (driver[0] && strcmp(driver, "oepl") != 0)
+		return wrong(file, "driver", "must be oepl, or left out, with the key oepl", diag);
+	if (s->engine.hci[0] || conf_str(s->conf, "radio", NULL, "adapter")[0])
+		return wrong(file, "oepl", "there is one label radio: hci, adapter or oepl", diag);
+	return 0;
 }
 
 /** The key `driver` and the address must be of one mind; without an address `driver` makes one. */
@@ -128,6 +148,8 @@ static int read_driver(struct settings *s, const char *file, char diag[SETTINGS_
 	const char *adapter = conf_str(s->conf, "radio", NULL, "adapter");
 	bool bluez = strncmp(s->engine.hci, "bluez:", 6) == 0;
 
+	if (s->engine.oepl[0] || strcmp(driver, "oepl") == 0)
+		return read_oepl(s, file, diag);
 	if (strcmp(driver, "bluez") == 0 && !bluez) {
 		if (s->engine.hci[0])
 			return wrong(file, "hci", "bluez takes the key adapter instead", diag);
@@ -139,7 +161,7 @@ static int read_driver(struct settings *s, const char *file, char diag[SETTINGS_
 	} else if (strcmp(driver, "h4") == 0 && (bluez || !s->radio)) {
 		return wrong(file, "hci", "must say where the controller of driver h4 is", diag);
 	} else if (driver[0] && strcmp(driver, "h4") != 0 && !bluez) {
-		return wrong(file, "driver", "must be h4 or bluez", diag);
+		return wrong(file, "driver", "must be h4, bluez or oepl", diag);
 	}
 	return 0;
 }
@@ -157,6 +179,11 @@ static int check_radio(const struct settings *s, const char *file, char diag[SET
 
 	if (!s->radio)
 		return 0;
+	if (s->engine.oepl[0])
+		return esl_oepl_check(s->engine.oepl) < 0
+			       ? wrong(file, "oepl", "must be http://HOST or http://HOST:PORT",
+				       diag)
+			       : 0;
 	if (esl_panels_check(s->engine.panels, panels) < 0) {
 		snprintf(diag, SETTINGS_DIAG_MAX, "%.*s", SETTINGS_DIAG_MAX - 1, panels);
 		return -ERR_CONFIG;

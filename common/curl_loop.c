@@ -24,15 +24,12 @@ static void collect(struct curl_loop *c)
 	int left;
 
 	while ((msg = curl_multi_info_read(c->multi, &left)) != NULL) {
-		CURLcode result = msg->data.result;
-		CURL *easy = msg->easy_handle;
 		void *mine = NULL;
 
 		if (msg->msg != CURLMSG_DONE)
 			continue;
-		curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **) &mine);
-		curl_multi_remove_handle(c->multi, easy); /* msg is gone after this */
-		c->done(c->user, mine, result);
+		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **) &mine);
+		c->done(c->user, mine, msg->data.result);
 	}
 }
 

@@ -12,8 +12,9 @@
 
 struct curl_loop;
 
-/** A transfer ended and was taken out of the multi handle; the owner cleans `easy` up. `mine` is
- * what curl_loop_add() was given. May free the curl_loop's other transfers, not the curl_loop. */
+/** A transfer ended; its owner removes it now or later (a CURLOPT_CONNECT_ONLY one keeps its socket
+ * until then) and cleans it up. `mine` is what curl_loop_add() was given. Other transfers may be
+ * removed here, the curl_loop may not be freed. */
 typedef void (*curl_loop_fn)(void *user, void *mine, CURLcode result);
 
 /** `keep`: idle connections kept for another transfer. */
@@ -23,7 +24,7 @@ int curl_loop_new(struct loop *loop, long keep, curl_loop_fn done, void *user,
 void curl_loop_free(struct curl_loop *c);
 /** Starts a transfer. `done` never comes from inside this call. Sets CURLOPT_PRIVATE. */
 int curl_loop_add(struct curl_loop *c, CURL *easy, void *mine) _must_check_;
-/** Ends a transfer without `done`; harmless for one that ended. */
+/** Lets go of a transfer, without `done` if it has not ended. */
 void curl_loop_remove(struct curl_loop *c, CURL *easy);
 /** Our code for curl's. */
 int curl_loop_error(CURLcode code);

@@ -273,6 +273,8 @@ static int pawr_restore(struct esl_engine *e, const char *key, const void *data,
 		return e->link && e->link->ops->restore
 			       ? e->link->ops->restore(e->link, key, data, len)
 			       : 0;
+	if (strchr(key, ':'))
+		return 0; /* another engine's */
 	return esl_restore_label(e, key, data, len);
 }
 

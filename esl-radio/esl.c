@@ -12,6 +12,8 @@ static const struct esl_engine_ops *ops_of(const struct esl_engine *e)
 int esl_engine_new(struct loop *loop, const struct esl_engine_config *cfg,
 		   const struct esl_engine_callbacks *cb, void *user, struct esl_engine **ret)
 {
+	if (cfg->oepl && cfg->oepl[0])
+		return esl_oepl_new(loop, cfg, cb, user, ret);
 	return esl_pawr_new(loop, cfg, cb, user, ret);
 }
 

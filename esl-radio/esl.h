@@ -4,8 +4,9 @@
  * The label room's front door: an engine that makes labels show what is wanted when it is wanted,
  * and says what is known about it. Behind it: ESL payloads (ESLS/ESLP 1.0), encrypted advertising
  * data, the PAwR schedule, image slots, and two radio seams (esl_radio.h: broadcast; esl_link.h:
- * connected). Runs on the caller's loop; never logs above debug; never writes to disk (the caller
- * keeps what the `save` callback hands it). How the room is laid out: engine.h.
+ * connected); or, instead, an OpenEPaperLink access point with labels of its own kind (oepl/). Runs
+ * on the caller's loop; never logs above debug; never writes to disk (the caller keeps what the
+ * `save` callback hands it). How the room is laid out: engine.h.
  *
  * Callbacks come from the loop, or from within esl_engine_want(), _set_utc() and _image(); they may
  * call back into the engine, except esl_engine_free().
@@ -36,6 +37,8 @@ struct esl_train {
 
 /** Is this where a controller's byte stream can be (see hci below)? 0 or -ERR_SYNTAX. */
 int esl_hci_check(const char *address) _must_check_;
+/** Is this the address of an OpenEPaperLink access point (see oepl below)? 0 or -ERR_SYNTAX. */
+int esl_oepl_check(const char *url) _must_check_;
 /** -ERR_RANGE with a sentence in `why` if the train breaks a rule of facts 1.10. */
 int esl_train_check(const struct esl_train *t, char why[ESL_TEXT_MAX]) _must_check_;
 /** Does the file of label models hang together? -ERR_CONFIG with "FILE:LINE: ..." in `why`. */
@@ -46,6 +49,9 @@ struct esl_engine_config {
 	/** H4 byte stream of the controller: "unix:PATH", "tcp:ADDRESS:PORT" or
 	 * "uart:DEVICE:BAUD". It sends the train and makes the connections. */
 	const char *hci;
+	/** Instead of a controller: an OpenEPaperLink access point, "http://HOST[:PORT]", which has
+	 * labels of its own kind. The train and the links mean nothing then. Borrowed. */
+	const char *oepl;
 	unsigned int max_links; /**< connections at once; 0 = 4 */
 	const char *panels; /**< descriptions of label models (panels.conf); NULL or empty = none */
 	uint32_t seed;      /**< for tests; 0 = from the system */
@@ -116,7 +122,7 @@ struct esl_engine_callbacks {
 	 * returning; len 0 = forget it. Returns 0 or a negative code, and the engine then holds
 	 * back what depends on it. */
 	int (*save)(void *user, const char *key, const void *data, size_t len);
-	/** Radio went up or down; text may be NULL. */
+	/** Radio went up or down; text may be NULL. One that is up may come with a warning. */
 	void (*radio)(void *user, bool up, int err, const char *text);
 };
 

@@ -40,3 +40,7 @@ struct esl_door {
 int esl_pawr_new(struct loop *loop, const struct esl_engine_config *cfg,
 		 const struct esl_engine_callbacks *cb, void *user,
 		 struct esl_engine **ret) _must_check_;
+/** Labels of the OpenEPaperLink access point at cfg->oepl (oepl/oepl.c). */
+int esl_oepl_new(struct loop *loop, const struct esl_engine_config *cfg,
+		 const struct esl_engine_callbacks *cb, void *user,
+		 struct esl_engine **ret) _must_check_;

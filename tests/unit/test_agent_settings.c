@@ -21,6 +21,11 @@ int esl_panels_check(const char *file, char why[2 * ESL_TEXT_MAX])
 	return 0;
 }
 
+int esl_oepl_check(const char *url)
+{
+	return strncmp(url, "http://", 7) == 0 && url[7] ? 0 : -ERR_SYNTAX;
+}
+
 int esl_train_check(const struct esl_train *t, char why[ESL_TEXT_MAX])
 {
 	if (t->interval != 7)
@@ -136,6 +141,31 @@ static void a_missing_key_and_a_missing_file_are_errors(void **state)
 	assert_true(settings_load("/nonexistent/agent.conf", &s, diag) < 0);
 }
 
+static void an_openepaperlink_access_point_is_a_radio(void **state)
+{
+	struct settings s;
+	char diag[SETTINGS_DIAG_MAX];
+
+	(void) state;
+	assert_int_equal(load("controller = \"https://127.0.0.1:8444\"\n"
+			      "radio { oepl = \"http://192.0.2.7\" }\n",
+			      &s, diag),
+			 0);
+	assert_true(s.radio);
+	assert_string_equal(s.engine.oepl, "http://192.0.2.7");
+	settings_done(&s);
+	assert_int_equal(load("controller = \"https://127.0.0.1:8444\"\n"
+			      "radio {\n oepl = \"ftp://192.0.2.7\"\n}\n",
+			      &s, diag),
+			 -ERR_CONFIG);
+	assert_non_null(strstr(diag, ":3: oepl: "));
+	assert_int_equal(load("controller = \"https://127.0.0.1:8444\"\n"
+			      "radio { hci = \"unix:/run/x\" oepl = \"http://192.0.2.7\" }\n",
+			      &s, diag),
+			 -ERR_CONFIG);
+	assert_non_null(strstr(diag, "one label radio"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +173,7 @@ int main(void)
 		cmocka_unit_test(a_radio_is_read),
 		cmocka_unit_test(what_is_wrong_is_named_by_file_line_and_key),
 		cmocka_unit_test(a_missing_key_and_a_missing_file_are_errors),
+		cmocka_unit_test(an_openepaperlink_access_point_is_a_radio),
 	};
 
 	return cmocka_run_group_tests(tests, make_file, drop_file);

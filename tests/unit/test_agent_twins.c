@@ -238,6 +238,11 @@ int esl_panels_check(const char *file, char why[2 * ESL_TEXT_MAX])
 	return 0;
 }
 
+int esl_oepl_check(const char *url)
+{
+	return strncmp(url, "http://", 7) == 0 && url[7] ? 0 : -ERR_SYNTAX;
+}
+
 int esl_train_check(const struct esl_train *t, char why[ESL_TEXT_MAX])
 {
 	(void) t;

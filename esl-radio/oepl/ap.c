@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "esl-radio/oepl/oepl.h"
+
+#include "common/err.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define CONFIG_AGAIN_US (INT64_C(600) * US_PER_SEC)
+#define SYNC_FED_US     (INT64_C(900) * US_PER_SEC)
+#define SYNC_SMALL_US   (INT64_C(60) * US_PER_SEC)
+#define SYNC_LARGE_US   (INT64_C(300) * US_PER_SEC)
+#define SMALL           64 /* labels */
+#define FEED_AGAIN_US   (INT64_C(15) * US_PER_SEC)
+#define TYPE_AGAIN_US   (INT64_C(600) * US_PER_SEC)
+#define RETRY_MIN_US    US_PER_SEC
+#define RETRY_MAX_US    (INT64_C(60) * US_PER_SEC)
+#define REFUSED_US      (INT64_C(5) * US_PER_SEC)
+#define STARVED_US      (INT64_C(60) * US_PER_SEC)
+#define TIMEOUT_US      (INT64_C(15) * US_PER_SEC)
+#define DUMP_TIMEOUT_US (INT64_C(60) * US_PER_SEC)
+#define AP_ONLINE       1
+#define POS_MAX         255            /* the firmware counts positions in eight bits */
+#define STORAGE_MIN     INT64_C(31000) /* below this it draws no pictures */
+#define HEAP_MIN        INT64_C(15000)
+#define CONFIG_MAX      16384
+#define PAGE_MAX        (size_t)(256u << 10)
+#define TYPE_MAX        65536
+
+/* --- how it is -------------------------------------------------------------------------------- */
+
+static const char warning[] =
+	"The access point knows no encryption and no password: whoever reaches it on the network "
+	"can change the labels.";
+
+void oepl_ap_tell(struct oepl *o)
+{
+	struct oepl_ap *ap = &o->ap;
+	bool radio = ap->apstate < 0 || ap->apstate == AP_ONLINE;
+	bool up = ap->up && radio;
+	char text[ESL_TEXT_MAX];
+
+	if (!ap->up)
+		return; /* told when it fell silent */
+	if (!radio)
+		(void) snprintf(text, sizeof(text), "The access point answers, but %s.",
+				oepl_apstate_text(ap->apstate));
+	else if (ap->storage_full)
+		(void) snprintf(text, sizeof(text),
+				"The access point's storage is full: it draws no pictures.");
+	else
+		(void) snprintf(text, sizeof(text), "%s", warning);
+	if ((up ? ap->told_up : ap->told_down) && strcmp(text, ap->text) == 0)
+		return;
+	ap->told_up = up;
+	ap->told_down = !up;
+	memcpy(ap->text, text, sizeof(ap->text));
+	o->stats.radio_up = up;
+	if (o->cb.radio)
+		o->cb.radio(o->user, up, up ? 0 : -ERR_STATE, text);
+}
+
+static void close_feed(struct oepl *o)
+{
+	if (o->ap.feed_asked)
+		(void) !o->net->ops->listen(o->net, false);
+	o->ap.feed = o->ap.feed_asked = false;
+}
+
+/** It does not answer. Whatever it was doing is asked for again when it does. */
+static void fell_silent(struct oepl *o, int err)
+{
+	struct oepl_ap *ap = &o->ap;
+	int64_t wait_us = RETRY_MIN_US << MIN(ap->failures, 6);
+
+	ap->failures++;
+	ap->retry_us = oepl_now(o) + MIN(wait_us, RETRY_MAX_US);
+	ap->syncing = false;
+	ap->config_us = 0;
+	/* One request may get lost; the second says it is gone. */
+	if (ap->failures < 2 && ap->up)
+		return;
+	close_feed(o);
+	if (ap->up || !ap->told_down) {
+		ap->told_up = false;
+		ap->told_down = true;
+		ap->text[0] = '\0';
+		o->stats.radio_up = false;
+		if (o->cb.radio)
+			o->cb.radio(o->user, false, err, "The access point does not answer.");
+	}
+	ap->up = false;
+	ap->zero_known = false;
+}
+
+bool oepl_ap_answered(struct oepl *o, const struct oepl_reply *reply)
+{
+	if (reply->err < 0) {
+		fell_silent(o, reply->err);
+		return false;
+	}
+	o->ap.failures = 0;
+	if (reply->status >= 500) {
+		oepl_ap_refused(o);
+		return true;
+	}
+	return true;
+}
+
+void oepl_ap_refused(struct oepl *o)
+{
+	int64_t wait_us = REFUSED_US << MIN(o->ap.refusals, 5);
+
+	o->ap.refusals++;
+	o->ap.upload_us = MAX(o->ap.upload_us, oepl_now(o) + wait_us);
+}
+
+/** It began anew: what it had queued is gone, its clock may be another. */
+static void restarted(struct oepl *o)
+{
+	o->ap.zero_known = false;
+	o->ap.config_us = 0;
+	o->ap.sync_us = 0;
+	o->ap.syncing = false;
+}
+
+/* --- asking ----------------------------------------------------------------------------------- */
+
+static void ask(struct oepl *o, enum oepl_job job, const char *path, size_t max_reply,
+		int64_t timeout_us)
+{
+	const struct oepl_request req = {
+		.path = path, .max_reply = max_reply, .timeout_us = timeout_us};
+
+	oepl_ask(o, job, NULL, &req);
+}
+
+static void ask_database(struct oepl *o)
+{
+	struct oepl_ap *ap = &o->ap;
+	char path[64];
+
+	if (!ap->syncing) {
+		ap->syncing = true;
+		ap->pos = 0;
+		ap->n = 0;
+		ap->gen++;
+	}
+	if (ap->dump) {
+		ask(o, OEPL_JOB_DUMP, "/backup_db", OEPL_JSON_MAX, DUMP_TIMEOUT_US);
+		return;
+	}
+	(void) snprintf(path, sizeof(path), "/get_db?pos=%d", ap->pos);
+	ask(o, OEPL_JOB_PAGE, path, PAGE_MAX, TIMEOUT_US);
+}
+
+static bool ask_type(struct oepl *o)
+{
+	struct oepl_label *l, *next;
+	char path[32];
+
+	HASH_ITER (hh, o->labels, l, next) {
+		struct oepl_type_slot *slot = &o->types[l->rec.hw_type];
+
+		/* Only of labels that were heard: noise makes up types, too. */
+		if (!l->present || !l->rec.rssi_dbm || slot->state == OEPL_TYPE_GOOD ||
+		    slot->again_us > oepl_now(o))
+			continue;
+		o->job_type = l->rec.hw_type;
+		(void) snprintf(path, sizeof(path), "/tagtypes/%02X.json", o->job_type);
+		ask(o, OEPL_JOB_TYPE, path, TYPE_MAX, TIMEOUT_US);
+		return true;
+	}
+	return false;
+}
+
+static void mind_feed(struct oepl *o)
+{
+	struct oepl_ap *ap = &o->ap;
+	/* While somebody listens labels may be kept awake: then only as long as it is worth it. */
+	bool want = !ap->config.stopsleep || o->in_flight > 0;
+
+	if (!want && ap->feed_asked)
+		close_feed(o);
+	if (!want || ap->feed_asked || oepl_now(o) < ap->feed_us)
+		return;
+	ap->feed_us = oepl_now(o) + FEED_AGAIN_US;
+	ap->feed_asked = o->net->ops->listen(o->net, true) >= 0;
+}
+
+bool oepl_ap_work(struct oepl *o)
+{
+	struct oepl_ap *ap = &o->ap;
+
+	if (oepl_now(o) < ap->retry_us)
+		return true; /* nothing else either */
+	if (oepl_now(o) >= ap->config_us) {
+		ask(o, OEPL_JOB_CONFIG, "/get_ap_config", CONFIG_MAX, TIMEOUT_US);
+		return true;
+	}
+	mind_feed(o);
+	if (ap->syncing || oepl_now(o) >= ap->sync_us) {
+		ask_database(o);
+		return true;
+	}
+	return ask_type(o);
+}
+
+/* --- answers ---------------------------------------------------------------------------------- */
+
+static void config_came(struct oepl *o, const struct oepl_reply *reply)
+{
+	struct oepl_ap *ap = &o->ap;
+	struct oepl_config config;
+
+	if (reply->status != 200 || oepl_config_parse(reply->body, reply->len, &config) < 0) {
+		fell_silent(o, -ERR_PEER); /* something answers, but no access point */
+		return;
+	}
+	ap->config = config;
+	ap->apstate = config.apstate;
+	ap->config_us = oepl_now(o) + CONFIG_AGAIN_US;
+	if (!ap->up) {
+		ap->up = true;
+		ap->sync_us = 0;
+		ap->feed_us = 0;
+	}
+	oepl_ap_tell(o);
+}
+
+/** All of it was read: who was not there is not there. */
+static void sync_done(struct oepl *o)
+{
+	struct oepl_ap *ap = &o->ap;
+	struct oepl_label *l, *next;
+
+	ap->syncing = false;
+	ap->sync_us = oepl_now(o) + (ap->feed         ? SYNC_FED_US
+				     : ap->n <= SMALL ? SYNC_SMALL_US
+						      : SYNC_LARGE_US);
+	HASH_ITER (hh, o->labels, l, next) {
+		if (l->gen == ap->gen)
+			continue;
+		l->present = false;
+		if (!l->wanted && !l->forgetting) {
+			oepl_drop(o, l);
+		} else if (l->sending.state != OEPL_SENDING_NONE || l->n_wishes) {
+			l->sending = (struct oepl_sending){0};
+			oepl_tell_error(o, l, ENOENT, "The access point does not know this label.",
+					NULL);
+		}
+	}
+}
+
+static void sync_failed(struct oepl *o)
+{
+	o->ap.syncing = false;
+	o->ap.sync_us = oepl_now(o) + SYNC_SMALL_US;
+}
+
+/* A page that does not lead forward, or past what eight bits count: the firmware would begin anew
+ * from the first label, for ever. The dump has them all. */
+static void page_came(struct oepl *o, const struct oepl_reply *reply)
+{
+	struct oepl_ap *ap = &o->ap;
+	struct oepl_page page;
+
+	if (!ap->syncing)
+		return;
+	if (reply->status != 200 ||
+	    oepl_page_parse(reply->body, reply->len, oepl_record_came, o, &page) < 0) {
+		sync_failed(o);
+		return;
+	}
+	ap->n += page.n;
+	if (page.next < 0) {
+		sync_done(o);
+	} else if (page.next <= ap->pos || page.next > POS_MAX) {
+		ap->dump = true;
+	} else {
+		ap->pos = page.next;
+	}
+}
+
+static void dump_came(struct oepl *o, const struct oepl_reply *reply)
+{
+	struct oepl_page page;
+
+	if (!o->ap.syncing)
+		return;
+	o->ap.n = 0;
+	if (reply->status != 200 ||
+	    oepl_dump_parse(reply->body, reply->len, oepl_record_came, o, &page) < 0) {
+		sync_failed(o);
+		return;
+	}
+	o->ap.n = page.n;
+	o->ap.dump = page.n > POS_MAX;
+	sync_done(o);
+}
+
+static void type_came(struct oepl *o, const struct oepl_reply *reply)
+{
+	struct oepl_type_slot *slot = &o->types[o->job_type];
+	struct oepl_label *l, *next;
+
+	slot->again_us = oepl_now(o) + TYPE_AGAIN_US;
+	slot->state =
+		reply->status == 200 && oepl_type_parse(reply->body, reply->len, &slot->type) == 0
+			? OEPL_TYPE_GOOD
+			: OEPL_TYPE_BAD;
+	HASH_ITER (hh, o->labels, l, next) {
+		if (!l->present || l->rec.hw_type != o->job_type)
+			continue;
+		oepl_label_meet(o, l);
+		if (l->wanted && slot->state == OEPL_TYPE_BAD)
+			oepl_tell_error(
+				o, l, ERR_PEER,
+				"The access point has no description of this kind of label.", NULL);
+	}
+}
+
+void oepl_ap_answer(struct oepl *o, enum oepl_job job, const struct oepl_reply *reply)
+{
+	switch (job) {
+	case OEPL_JOB_CONFIG:
+		config_came(o, reply);
+		break;
+	case OEPL_JOB_PAGE:
+		page_came(o, reply);
+		break;
+	case OEPL_JOB_DUMP:
+		dump_came(o, reply);
+		break;
+	case OEPL_JOB_TYPE:
+		type_came(o, reply);
+		break;
+	default:
+		break;
+	}
+}
+
+/* --- the feed --------------------------------------------------------------------------------- */
+
+void oepl_ap_feed(struct oepl *o, bool up)
+{
+	struct oepl_ap *ap = &o->ap;
+	bool was = ap->feed;
+
+	ap->feed = up;
+	if (up)
+		return;
+	ap->feed_asked = false;
+	ap->feed_us = oepl_now(o) + FEED_AGAIN_US;
+	if (was)
+		ap->config_us = ap->sync_us = 0; /* it may have restarted: look */
+	oepl_pump_soon(o);
+}
+
+void oepl_ap_message(struct oepl *o, const uint8_t *text, size_t len)
+{
+	struct oepl_ap *ap = &o->ap;
+	struct oepl_message m;
+
+	if (oepl_message_parse(text, len, oepl_record_came, o, &m) < 0)
+		return; /* garbage proves nothing */
+	if (strcasestr(m.error, "memory")) {
+		ap->upload_us = MAX(ap->upload_us, oepl_now(o) + STARVED_US);
+	}
+	if (!m.sys)
+		return;
+	if (m.currtime_s > 0) {
+		ap->zero_us = oepl_now(o) - m.currtime_s * US_PER_SEC;
+		ap->zero_known = true;
+	}
+	if (m.uptime_s >= 0) {
+		if (m.uptime_s < ap->uptime_s)
+			restarted(o);
+		ap->uptime_s = m.uptime_s;
+	}
+	if (m.heap >= 0 && m.heap < HEAP_MIN)
+		ap->upload_us = MAX(ap->upload_us, oepl_now(o) + REFUSED_US);
+	if (m.storage_free >= 0)
+		ap->storage_full = m.storage_free < STORAGE_MIN;
+	if (m.apstate >= 0)
+		ap->apstate = m.apstate;
+	oepl_ap_tell(o);
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "esl-radio/oepl/pixels.h"
+
+#include "common/err.h"
+#include "common/wire.h"
+#include "esl-radio/oepl/jpeg.h"
+#include <errno.h>
+#include <nettle/md5.h>
+#include <string.h>
+#include <zlib.h>
+
+#define ZLIB_HEADER 6 /* inside the compressed stream: its own length, width, height, planes */
+
+/* --- colours ---------------------------------------------------------------------------------- */
+
+enum ink {
+	INK_WHITE,
+	INK_BLACK,
+	INK_COLOUR,
+	INK_COUNT
+};
+
+/** Weighted as the access point does it. */
+static uint32_t distance(const uint8_t a[3], const uint8_t b[3])
+{
+	int32_t r = a[0] - b[0], g = a[1] - b[1], bl = a[2] - b[2];
+
+	return (uint32_t) (3 * r * r + 6 * g * g + bl * bl);
+}
+
+/** The first of the nearest, of as many colours as the panel's planes can tell apart. */
+static unsigned int nearest(const struct oepl_type *t, const uint8_t rgb[3])
+{
+	unsigned int n = t->bpp == 1 ? 2 : t->n_colours, best = 0;
+
+	for (unsigned int i = 1; i < n; i++)
+		if (distance(rgb, t->colours[i]) < distance(rgb, t->colours[best]))
+			best = i;
+	return best;
+}
+
+static bool has_colour(const struct oepl_type *t, const uint8_t rgb[3])
+{
+	return t->bpp > 1 && distance(t->colours[nearest(t, rgb)], rgb) < 9u * 128 * 128;
+}
+
+static const uint8_t white[3] = {255, 255, 255}, black[3] = {0, 0, 0}, red[3] = {255, 0, 0},
+		     yellow[3] = {255, 255, 0};
+
+uint8_t oepl_display_type(const struct oepl_type *t)
+{
+	if (has_colour(t, red))
+		return DISPLAY_RED_BLACK_WHITE;
+	return has_colour(t, yellow) ? DISPLAY_YELLOW_BLACK_WHITE : DISPLAY_BLACK_WHITE;
+}
+
+/** Which of the type's colours each of our inks is. */
+static int find_inks(const struct image *im, const struct oepl_type *t, unsigned int ret[INK_COUNT])
+{
+	const uint8_t *colour = im->type == DISPLAY_YELLOW_BLACK_WHITE ? yellow : red;
+
+	ret[INK_WHITE] = nearest(t, white);
+	ret[INK_BLACK] = nearest(t, black);
+	ret[INK_COLOUR] = nearest(t, im->planes > 1 ? colour : black);
+	if (ret[INK_WHITE] == ret[INK_BLACK])
+		return -ERR_RANGE;
+	return im->width == t->width && im->height == t->height ? 0 : -ERR_RANGE;
+}
+
+static enum ink ink_at(const struct image *im, unsigned int x, unsigned int y)
+{
+	if (im->planes > 1 && image_get(im, 1, x, y))
+		return INK_COLOUR;
+	return image_get(im, 0, x, y) ? INK_BLACK : INK_WHITE;
+}
+
+/* --- JPEG ------------------------------------------------------------------------------------- */
+
+static bool comes_back(const struct image *im, const struct oepl_type *t,
+		       const unsigned int inks[INK_COUNT], const struct buf *jpeg)
+{
+	uint8_t *rgb = NULL;
+	unsigned int w, h;
+	bool same = true;
+
+	if (jpeg_unpack(jpeg->data, jpeg->len, &rgb, &w, &h) < 0)
+		return false;
+	for (unsigned int y = 0; same && y < h; y++)
+		for (unsigned int x = 0; same && x < w; x++)
+			same = nearest(t, rgb + 3 * ((size_t) y * w + x)) == inks[ink_at(im, x, y)];
+	free(rgb);
+	return same;
+}
+
+int oepl_jpeg(const struct image *im, const struct oepl_type *t, struct buf *out)
+{
+	static const int qualities[] = {90, 100};
+	size_t n = (size_t) im->width * im->height * 3;
+	unsigned int inks[INK_COUNT];
+	_cleanup_free_ uint8_t *rgb = NULL;
+	int r = find_inks(im, t, inks);
+
+	if (r < 0)
+		return r;
+	rgb = malloc(n);
+	if (!rgb)
+		return -ENOMEM;
+	for (unsigned int y = 0; y < im->height; y++)
+		for (unsigned int x = 0; x < im->width; x++)
+			memcpy(rgb + 3 * ((size_t) y * im->width + x),
+			       t->colours[inks[ink_at(im, x, y)]], 3);
+	for (size_t i = 0; i < ARRAY_SIZE(qualities); i++) {
+		buf_clear(out);
+		r = jpeg_pack(rgb, im->width, im->height, qualities[i], out);
+		if (r < 0 || comes_back(im, t, inks, out))
+			return r;
+	}
+	return -ERR_RANGE;
+}
+
+/* --- planes ----------------------------------------------------------------------------------- */
+
+bool oepl_is_plain(const struct oepl_type *t, uint16_t version)
+{
+	return t->bpp <= 2 && !(t->zlib && version >= t->zlib) && !(t->g5 && version >= t->g5);
+}
+
+/** How the panel's memory lies to the picture: its sides, and which pixel belongs where. */
+struct turn {
+	unsigned int w, h; /**< of the memory */
+	unsigned int quarters;
+};
+
+static struct turn turn_of(const struct oepl_type *t)
+{
+	struct turn turn = {.w = t->width, .h = t->height, .quarters = t->rotatebuffer};
+
+	if (t->rotatebuffer % 2) {
+		turn.w = t->height;
+		turn.h = t->width;
+		turn.quarters = t->rotatebuffer == 1 ? 3 : 1;
+	}
+	return turn;
+}
+
+static enum ink ink_turned(const struct image *im, const struct turn *t, unsigned int x,
+			   unsigned int y)
+{
+	switch (t->quarters) {
+	case 1:
+		return ink_at(im, y, t->w - 1 - x);
+	case 2:
+		return ink_at(im, t->w - 1 - x, t->h - 1 - y);
+	case 3:
+		return ink_at(im, t->h - 1 - y, x);
+	default:
+		return ink_at(im, x, y);
+	}
+}
+
+/** One plane. Colour 1 is a bit of the first, 2 of the second, 3 of both. */
+static void put_plane(const struct image *im, const struct turn *turn,
+		      const unsigned int inks[INK_COUNT], unsigned int mask, struct buf *out)
+{
+	uint8_t *to = buf_extend(out, (size_t) turn->w / 8 * turn->h);
+
+	if (!to)
+		return;
+	memset(to, 0, (size_t) turn->w / 8 * turn->h);
+	for (unsigned int y = 0; y < turn->h; y++)
+		for (unsigned int x = 0; x < turn->w; x++)
+			if (inks[ink_turned(im, turn, x, y)] & mask)
+				to[((size_t) y * turn->w + x) / 8] |= (uint8_t) (0x80u >> x % 8);
+}
+
+/** Whether any pixel needs the second plane. */
+static bool needs_second(const struct image *im, const unsigned int inks[INK_COUNT])
+{
+	bool second[INK_COUNT];
+
+	for (size_t i = 0; i < INK_COUNT; i++)
+		second[i] = inks[i] & 2;
+	for (unsigned int y = 0; y < im->height; y++)
+		for (unsigned int x = 0; x < im->width; x++)
+			if (second[ink_at(im, x, y)])
+				return true;
+	return false;
+}
+
+int oepl_planes(const struct image *im, const struct oepl_type *t, struct buf *out)
+{
+	struct turn turn = turn_of(t);
+	unsigned int inks[INK_COUNT];
+	int r = find_inks(im, t, inks);
+
+	if (r < 0)
+		return r;
+	/* Rows that share bytes, and more colours than four, are packed in ways we have not seen.
+	 */
+	if (t->bpp > 2 || t->n_colours > 4 || turn.w % 8)
+		return -ENOTSUP;
+	put_plane(im, &turn, inks, 1, out);
+	if (t->bpp > 1 && needs_second(im, inks))
+		put_plane(im, &turn, inks, 2, out);
+	return buf_ok(out) ? 0 : out->err;
+}
+
+/* --- comparing -------------------------------------------------------------------------------- */
+
+/** Length (32 bits, little-endian), then a zlib stream of as many bytes: header and planes. */
+static int inflated_is(const void *data, size_t len, const struct turn *turn,
+		       const struct buf *planes)
+{
+	size_t full = planes->len + ZLIB_HEADER;
+	uLongf n = (uLongf) full;
+	_cleanup_free_ uint8_t *to = NULL;
+	struct wire w, head;
+
+	wire_init(&w, data, len);
+	if (wire_get_u32le(&w) != full || !wire_ok(&w))
+		return 0;
+	to = malloc(full);
+	if (!to)
+		return -ENOMEM;
+	if (uncompress(to, &n, (const Bytef *) data + 4, (uLong) (len - 4)) != Z_OK || n != full)
+		return 0;
+	wire_init(&head, to, ZLIB_HEADER);
+	if (wire_get_u8(&head) != ZLIB_HEADER)
+		return 0;
+
+	/* The sides are those of the picture, or of the memory, as the firmware's age has it. */
+	unsigned int a = wire_get_u16le(&head), b = wire_get_u16le(&head);
+	bool sides = (a == turn->w && b == turn->h) || (a == turn->h && b == turn->w);
+
+	return sides && memcmp(to + ZLIB_HEADER, planes->data, planes->len) == 0;
+}
+
+int oepl_same_picture(const void *data, size_t len, const struct image *im,
+		      const struct oepl_type *t)
+{
+	_cleanup_buf_ struct buf planes = BUF_INIT;
+	struct turn turn = turn_of(t);
+	int r = oepl_planes(im, t, &planes);
+
+	if (r < 0)
+		return r;
+	if (len == planes.len && memcmp(data, planes.data, len) == 0)
+		return 1;
+	r = inflated_is(data, len, &turn, &planes);
+	if (r == 0 && t->g5)
+		return -ENOTSUP; /* may well be it, in the other compression */
+	return r;
+}
+
+void oepl_hash(const void *data, size_t len, uint8_t ret[OEPL_HASH_BYTES])
+{
+	struct md5_ctx ctx;
+
+	md5_init(&ctx);
+	md5_update(&ctx, len, data);
+	md5_digest(&ctx, OEPL_HASH_BYTES, ret);
+}
