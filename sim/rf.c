@@ -16,6 +16,7 @@
 #define RAYS            (FACES + RF_SCATTERERS)
 #define THINGS          0.6 /* how well a thing reflects, against a face */
 #define DIPOLE_REST     0.7 /* field of a ray that comes from anywhere */
+#define NULL_FIELD      0.1 /* of a real tag along its axis: it is bent, and stands on something */
 #define LEAST_FIELD     0.01
 #define SHADOW_CELL_M   1.5
 #define BODY_DB         8.0
@@ -239,7 +240,7 @@ static size_t rays_of(const struct rf_room *room, const struct rf_antenna *a,
 	double direct = distance(&a->at, &tag->at), towards = share_towards(a, &to);
 	size_t n = 1;
 
-	ret[0] = (struct ray){MAX(rf_dipole(&tag->axis, &to), LEAST_FIELD), direct};
+	ret[0] = (struct ray){MAX(rf_dipole(&tag->axis, &to), NULL_FIELD), direct};
 	if (room->reflection <= 0)
 		return n;
 	for (int face = 0; face < FACES; face++) {

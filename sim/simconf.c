@@ -100,7 +100,7 @@ const struct conf_row simconf_schema[] = {
 	{"room", "reflection", CONF_FLOAT, "0.4", 0, 0, "of the field at walls, floor and things"},
 	{"room", "shadow_db", CONF_FLOAT, "3", 0, 0, "deviation of what shelves and goods take"},
 	{"room", "people", CONF_FLOAT, "0.03", 0, 0, "share of the links that somebody stands in"},
-	{"room", "sensitivity_dbm", CONF_FLOAT, "-20", 0, 0, "what the best tag needs to wake"},
+	{"room", "sensitivity_dbm", CONF_FLOAT, "-22", 0, 0, "what the best tag needs to wake"},
 	{"room", "region", CONF_STR, "fcc", 3, 4, "fcc or etsi: channels of all readers"},
 	{"room", "dwell_ms", CONF_INT, "100", 10, 10000, "an antenna's turn"},
 	{"room", "dock", CONF_STR, "", 0, 63,

@@ -70,7 +70,9 @@ export class Store {
 			if (ap.antennas) out.push(`reader ${q(ap.name)} { port = 0 antennas = ${ap.antennas}${ap.reader ?? ''} }`);
 		}
 		for (const place of p.places)
-			out.push(`place ${q(place.name)} { reader = ${q(place.ap)} antennas = ${q(place.antennas.join(','))} kind = ${q(place.kind)} }`);
+			out.push(`place ${q(place.name)} { reader = ${q(place.ap)} antennas = ${q(place.antennas.join(','))} kind = ${q(place.kind)}${place.plan ?? ''} }`);
+		/* Antennas, room and day of a store with a ground plan. */
+		out.push(...(p.floorPlan ?? []));
 		out.push(`goods { products = ${q(this.goods ?? this.products)} items = ${p.items} move_every_s = ${p.moveEverySeconds} }`);
 		writeFileSync(this.path('sim.conf'), out.join('\n') + '\n');
 	}
