@@ -7,12 +7,16 @@
  * else: no session, scheduler, presence filter or belief.
  *
  *     store     one simulated store from a file (simconf): builds and joins what follows
- *     world     the truth: places, antennas, goods, who moved when; goods fills it with tagged
- * items air       reads of those goods at a reader's antennas reader*   an LLRP reader on a TCP
- * port replay    a recorded trace (CSV); player feeds it to a reader instead of the air label* one
- * electronic shelf label, without I/O radio*    one access point's virtual Bluetooth controller
- * (H4) with its train, links and labels; a label_host at the other end of each link truth*    what
- * is really so, for tests, on a port of its own rng, net  seeded chance; sockets
+ *     world     the truth: places, antennas, goods, who moved when; goods fills it with items
+ *     air       reads of those goods at a reader's antennas
+ *     reader*   an LLRP reader on a TCP port
+ *     replay    a recorded trace (CSV); player feeds it to a reader instead of the air
+ *     label*    one electronic shelf label, without I/O
+ *     radio*    one access point's virtual Bluetooth controller (H4) with its train, its links and
+ *               its labels; a label_host at the other end of each link
+ *     oepl*     an OpenEPaperLink access point with its labels, over HTTP
+ *     truth*    what is really so, for tests, on a port of its own
+ *     rng, net  seeded chance; sockets
  *
  * Time comes from the loop's clock alone, so that all of it also runs in virtual time.
  */

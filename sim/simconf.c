@@ -58,6 +58,16 @@ const struct conf_row simconf_schema[] = {
 	{"panel*", "ppm", CONF_FLOAT, "20", 0, 0, "as for a radio"},
 	{"panel*", "ppm_spread", CONF_FLOAT, "0", 0, 0, "as for a radio"},
 	{"panel*", "corrects_clock", CONF_BOOL, "false", 0, 0, "as for a radio"},
+	{"oepl*", "port", CONF_INT, "0", 0, 65535,
+	 "TCP port of an OpenEPaperLink access point, HTTP; 0 = any"},
+	{"oepl*", "tags", CONF_INT, "0", 0, SIM_OEPL_MAX_TAGS, "labels that call it"},
+	{"oepl*", "type", CONF_STR, "01", 1, 2,
+	 "what they are, as that project numbers them: 00, 01, 02, 33, 36 or 60"},
+	{"oepl*", "poll_s", CONF_FLOAT, "40", 0, 0, "between two calls of a label"},
+	{"oepl*", "sleep_s", CONF_FLOAT, "0", 0, 0, "more than 60: labels that sleep so long"},
+	{"oepl*", "stopsleep", CONF_BOOL, "true", 0, 0,
+	 "labels are kept awake while a WebSocket is open"},
+	{"oepl*", "loss", CONF_FLOAT, "0.02", 0, 0, "chance that a packet is lost"},
 	{"reader*", "port", CONF_INT, "0", 0, 65535, "TCP port of LLRP; 0 = any"},
 	{"reader*", "antennas", CONF_INT, "4", 1, SIM_READER_MAX_ANTENNAS, "ports of the reader"},
 	{"reader*", "reads_per_s", CONF_FLOAT, "5", 0, 0,
@@ -242,6 +252,30 @@ static int read_extra_panel(const struct simconf_reading *rd, const char *title)
 	return simconf_wrong(rd, "panel \"%s\": radio: there is no radio \"%s\"", title, radio);
 }
 
+static int read_oepl(const struct simconf_reading *rd, const char *title, struct simconf_oepl *to)
+{
+	const char *type = conf_str(rd->conf, "oepl", title, "type");
+	char *end;
+	unsigned long id = strtoul(type, &end, 16);
+
+	if (*end || !sim_oepl_type((unsigned int) id))
+		return simconf_wrong(rd, "oepl \"%s\": type: there is no '%s'", title, type);
+	to->port = (uint16_t) conf_int(rd->conf, "oepl", title, "port");
+	to->ap = (struct sim_oepl_config){
+		.name = title,
+		.type = (uint8_t) id,
+		.tags = (unsigned int) conf_int(rd->conf, "oepl", title, "tags"),
+		.poll_s = conf_float(rd->conf, "oepl", title, "poll_s"),
+		.sleep_s = conf_float(rd->conf, "oepl", title, "sleep_s"),
+		.stopsleep = conf_bool(rd->conf, "oepl", title, "stopsleep"),
+	};
+	if (!(to->ap.poll_s >= 0.1 && to->ap.poll_s <= 86400) ||
+	    !(to->ap.sleep_s >= 0 && to->ap.sleep_s <= 86400))
+		return simconf_wrong(
+			rd, "oepl \"%s\": poll_s, sleep_s: must be from 0.1 to 86400 s", title);
+	return read_share(rd, "oepl", title, "loss", &to->ap.loss);
+}
+
 static int read_reader(const struct simconf_reading *rd, const char *title,
 		       struct simconf_reader *to)
 {
@@ -303,6 +337,7 @@ static int read_sections(const struct simconf_reading *rd)
 	int r = 0;
 
 	to->n_radios = conf_count(rd->conf, "radio");
+	to->n_oepls = conf_count(rd->conf, "oepl");
 	to->n_readers = conf_count(rd->conf, "reader");
 	to->n_places = conf_count(rd->conf, "place");
 	if (to->n_radios > SIM_MAX_RADIOS || to->n_readers > SIM_MAX_READERS ||
@@ -313,6 +348,10 @@ static int read_sections(const struct simconf_reading *rd)
 		r = read_radio(rd, conf_title(rd->conf, "radio", i), &to->radios[i]);
 	for (size_t i = 0; r == 0 && i < n_panels; i++)
 		r = read_extra_panel(rd, conf_title(rd->conf, "panel", i));
+	if (to->n_oepls > SIM_MAX_OEPLS)
+		return simconf_wrong(rd, "at most %d OpenEPaperLink access points", SIM_MAX_OEPLS);
+	for (size_t i = 0; r == 0 && i < to->n_oepls; i++)
+		r = read_oepl(rd, conf_title(rd->conf, "oepl", i), &to->oepls[i]);
 	for (size_t i = 0; r == 0 && i < to->n_readers; i++)
 		r = read_reader(rd, conf_title(rd->conf, "reader", i), &to->readers[i]);
 	for (size_t i = 0; r == 0 && i < to->n_places; i++)

@@ -11,12 +11,14 @@
 #include "sim/floor.h"
 #include "sim/goods.h"
 #include "sim/label.h"
+#include "sim/oepl.h"
 #include "sim/radio_channels.h"
 #include "sim/reader.h"
 
 #define SIM_MAX_RADIOS  16
 #define SIM_MAX_READERS 16
 #define SIM_MAX_PANELS  8
+#define SIM_MAX_OEPLS   8
 
 struct simconf_panel {
 	struct sim_label_model model;
@@ -31,6 +33,11 @@ struct simconf_radio {
 	struct radio_wifi wifi;
 	struct simconf_panel panels[SIM_MAX_PANELS];
 	size_t n_panels;
+};
+
+struct simconf_oepl {
+	struct sim_oepl_config ap;
+	uint16_t port;
 };
 
 struct simconf_reader {
@@ -66,6 +73,8 @@ struct simconf {
 	uint16_t truth_port;
 	struct simconf_radio radios[SIM_MAX_RADIOS];
 	size_t n_radios;
+	struct simconf_oepl oepls[SIM_MAX_OEPLS];
+	size_t n_oepls;
 	struct simconf_reader readers[SIM_MAX_READERS];
 	size_t n_readers;
 	struct simconf_place places[SIM_MAX_PLACES];

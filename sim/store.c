@@ -4,6 +4,7 @@
 #include "common/err.h"
 #include "sim/air.h"
 #include "sim/field.h"
+#include "sim/oepl_web.h"
 #include "sim/simconf.h"
 #include "sim/tags.h"
 #include "sim/truth.h"
@@ -28,6 +29,9 @@ struct sim_store {
 	struct sim_air *airs[SIM_MAX_READERS];     /**< of readers without a position */
 	struct sim_field *fields[SIM_MAX_READERS]; /**< of those with one */
 	size_t n_readers;
+	struct sim_oepl *oepls[SIM_MAX_OEPLS];
+	struct sim_oepl_web *webs[SIM_MAX_OEPLS];
+	size_t n_oepls;
 	struct sim_shows *shows;
 	struct sim_floor *floor; /**< NULL = no ground plan */
 	struct sim_day *day;
@@ -280,6 +284,23 @@ static int build_reader(const struct building *b, const struct simconf_reader *c
 	return r == 0 && c->call_port ? sim_reader_call(s->readers[i], c->call_port) : r;
 }
 
+static int build_oepl(const struct building *b, const struct simconf_oepl *c)
+{
+	struct sim_store *s = b->s;
+	size_t i = s->n_oepls;
+	struct sim_oepl_config cfg = c->ap;
+	int r;
+
+	cfg.index = (uint8_t) i;
+	cfg.seed = s->conf->seed;
+	cfg.shows = s->shows;
+	r = sim_oepl_new(s->loop, &cfg, &s->oepls[i]);
+	if (r < 0)
+		return r;
+	s->n_oepls++;
+	return sim_oepl_web_new(s->loop, s->oepls[i], c->port, &s->webs[i]);
+}
+
 static int build_listeners(const struct building *b)
 {
 	struct sim_store *s = b->s;
@@ -295,6 +316,11 @@ static int build_listeners(const struct building *b)
 		if (r < 0)
 			return failed(b, "what is heard by radio", s->conf->radios[i].name, r);
 	}
+	for (size_t i = 0; r == 0 && i < s->conf->n_oepls; i++) {
+		r = build_oepl(b, &s->conf->oepls[i]);
+		if (r < 0)
+			return failed(b, "oepl", s->conf->oepls[i].ap.name, r);
+	}
 	for (size_t i = 0; r == 0 && i < s->conf->n_readers; i++) {
 		r = build_reader(b, &s->conf->readers[i]);
 		if (r < 0)
@@ -305,6 +331,8 @@ static int build_listeners(const struct building *b)
 						      .radios = s->radios,
 						      .n_radios = s->n_radios,
 						      .readers = s->readers,
+						      .oepls = s->oepls,
+						      .n_oepls = s->n_oepls,
 						      .shows = s->shows,
 						      .floor = s->floor,
 						      .day = s->day,
@@ -359,6 +387,10 @@ void sim_store_free(struct sim_store *s)
 		sim_radio_free(s->radios[i]);
 		sim_vhci_free(s->adapters[i]);
 	}
+	for (size_t i = 0; i < s->n_oepls; i++) {
+		sim_oepl_web_free(s->webs[i]);
+		sim_oepl_free(s->oepls[i]);
+	}
 	sim_shows_free(s->shows);
 	sim_day_free(s->day);
 	sim_floor_free(s->floor);
@@ -384,7 +416,7 @@ int sim_store_check(const char *config, char *diag, size_t diag_len)
 void sim_store_print_ready(const struct sim_store *s, FILE *out)
 {
 	json_t *radios = json_object(), *readers = json_object(), *pins = json_object();
-	json_t *all;
+	json_t *oepls = json_object(), *all;
 	char *text;
 
 	for (size_t i = 0; i < s->n_radios; i++)
@@ -398,8 +430,11 @@ void sim_store_print_ready(const struct sim_store *s, FILE *out)
 		if (*sim_reader_pin(s->readers[i]))
 			json_object_set_new(pins, sim_reader_name(s->readers[i]),
 					    json_string(sim_reader_pin(s->readers[i])));
-	all = json_pack("{s:i,s:o,s:o,s:o,s:i,s:i}", "truth_port", sim_truth_port(s->truth),
-			"radios", radios, "readers", readers, "pins", pins, "items",
+	for (size_t i = 0; i < s->n_oepls; i++)
+		json_object_set_new(oepls, sim_oepl_name(s->oepls[i]),
+				    json_integer(sim_oepl_web_port(s->webs[i])));
+	all = json_pack("{s:i,s:o,s:o,s:o,s:o,s:i,s:i}", "truth_port", sim_truth_port(s->truth),
+			"radios", radios, "readers", readers, "pins", pins, "oepls", oepls, "items",
 			(int) s->world->n_items, "seed", (int) s->conf->seed);
 	text = json_dumps(all, JSON_COMPACT);
 	(void) fprintf(out, "gondola-sim ready %s\n", text ? text : "{}");

@@ -40,11 +40,19 @@
  * "power":INDEX, "session":N, "keepalive_ms":N, "hold":BOOL, "events":BOOL, "forget":true change
  * what its client has set, behind its back; "room":BYTES is what it has for reports that nobody
  * takes
+ *     {"op":"oepl","name":N?,...}         an OpenEPaperLink access point, and what is done to it:
+ *                                         "loss":P, "busy_s":S answers uploads 409, "fail_s":S
+ *                                         answers 500, "restart_s":S is down so long, "forget":true
+ *                                         loses its database, "phantoms":N records made of noise,
+ *                                         "starve":N pictures drawn without colour, "break":N
+ *                                         transfers given up, "babble":N bytes of nonsense
+ *     {"op":"oepl-tag","addr":A,...}      one of its labels: "hide":BOOL, "restart":true
  *     {"op":"readers"} {"op":"places"} {"op":"time"}
  */
 #pragma once
 
 #include "sim/day.h"
+#include "sim/oepl.h"
 #include "sim/radio.h"
 #include "sim/reader.h"
 #include "sim/world.h"
@@ -56,6 +64,8 @@ struct sim_truth_sources {
 	size_t n_radios;
 	struct sim_reader **readers;
 	size_t n_readers;
+	struct sim_oepl **oepls;
+	size_t n_oepls;
 	const struct sim_shows *shows; /**< may be NULL */
 	struct sim_floor *floor;       /**< NULL = no ground plan */
 	const struct sim_day *day;     /**< NULL = nothing happens by itself */

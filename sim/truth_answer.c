@@ -80,6 +80,7 @@ static json_t *op_labels(const struct sim_truth_ctx *c)
 			json_array_append_new(list, o);
 		}
 	}
+	sim_truth_oepl_labels(c, list);
 	return json_pack("{s:o}", "labels", list);
 }
 
@@ -125,8 +126,10 @@ static json_t *op_label(const struct sim_truth_ctx *c)
 	struct sim_label_view v;
 	json_t *o;
 
-	if (!l)
-		return sim_truth_failure("no such label");
+	if (!l) {
+		o = sim_truth_oepl_label(c);
+		return o ? o : sim_truth_failure("no such label");
+	}
 	o = label_json(c, l);
 	sim_label_get(l, &v);
 	json_object_set_new(o, "planes_base64",
@@ -298,6 +301,8 @@ static const struct {
 	{"radio", op_radio},
 	{"radio-reset", op_radio_reset},
 	{"wifi", op_wifi},
+	{"oepl", sim_truth_oepl},
+	{"oepl-tag", sim_truth_oepl_tag},
 	{"set", op_set},
 	{"reader", sim_truth_reader},
 	{"readers", sim_truth_readers},

@@ -35,3 +35,10 @@ json_t *sim_truth_plan(const struct sim_truth_ctx *c);
 json_t *sim_truth_where(const struct sim_truth_ctx *c);
 json_t *sim_truth_walk(const struct sim_truth_ctx *c);
 json_t *sim_truth_events(const struct sim_truth_ctx *c);
+
+/* truth_oepl.c */
+void sim_truth_oepl_labels(const struct sim_truth_ctx *c, json_t *list);
+/** NULL if there is no such label. */
+json_t *sim_truth_oepl_label(const struct sim_truth_ctx *c);
+json_t *sim_truth_oepl(const struct sim_truth_ctx *c);
+json_t *sim_truth_oepl_tag(const struct sim_truth_ctx *c);

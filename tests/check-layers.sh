@@ -45,7 +45,7 @@ door() {
 door uv.h 'common/loop\.c'
 door sqlite3.h 'common/sql\.c'
 door lmdb.h 'controller/(db|shop)/lmdb[a-z_]*\.[ch]'
-door microhttpd.h 'controller/http/http[a-z_]*\.[ch]'
+door microhttpd.h 'controller/http/http[a-z_]*\.[ch]|sim/oepl_web\.c'
 door cbor.h 'common/cbor\.c'
 door libical/ical.h 'controller/promo/walltime\.c'
 door confuse.h 'common/conf\.c'
