@@ -343,6 +343,7 @@ static void singled(struct sim_field *f, const struct gen2_entry *e)
 		.epc = &fl->world->items[e->tag].epc,
 		.antenna = fl->world->antennas[f->port->antenna].number,
 		.rssi_dbm = (int8_t) lround(MAX(MIN(rssi, 20.0), -120.0)),
+		.rssi_cdbm = (int16_t) lround(MAX(MIN(rssi, 20.0), -120.0) * 100),
 		.channel = (uint16_t) f->channel,
 		.phase = rf_phase_steps(phase),
 		.doppler = (int16_t) (rf_doppler_16hz(link.radial_m,

@@ -44,10 +44,11 @@ struct sim_tag_read {
 	const struct epc *epc; /**< borrowed */
 	uint16_t antenna;      /**< 1-based */
 	int8_t rssi_dbm;
-	uint16_t channel; /**< 1-based index into the hop table */
-	uint16_t phase;   /**< 4096 a turn */
-	int16_t doppler;  /**< 1/16 Hz */
-	int64_t at_us;    /**< UTC */
+	int16_t rssi_cdbm; /**< the same, finer; 0 = rssi_dbm is all there is */
+	uint16_t channel;  /**< 1-based index into the hop table */
+	uint16_t phase;    /**< 4096 a turn */
+	int16_t doppler;   /**< 1/16 Hz */
+	int64_t at_us;     /**< UTC */
 };
 
 /** How an antenna of the running inventory is told to work. */

@@ -83,6 +83,7 @@ struct pending_tag {
 	uint16_t spec_index, inventory_spec; /**< 0 where it is not reported, as antenna is */
 	int16_t doppler;
 	int8_t peak_rssi;
+	int16_t peak_cdbm;
 	uint32_t rospec_id;
 	int64_t first_us, last_us;
 };

@@ -119,7 +119,7 @@ static void put_tag(struct sim_reader *r, const struct pending_tag *t, uint32_t 
 	if (f & FIELD_IMPINJ_PHASE)
 		put_impinj(out, LLRP_IMPINJ_RF_PHASE_ANGLE, t->phase);
 	if (f & FIELD_IMPINJ_RSSI)
-		put_impinj(out, LLRP_IMPINJ_PEAK_RSSI, (uint16_t) (t->peak_rssi * 100));
+		put_impinj(out, LLRP_IMPINJ_PEAK_RSSI, (uint16_t) t->peak_cdbm);
 	if (f & FIELD_IMPINJ_DOPPLER)
 		put_impinj(out, LLRP_IMPINJ_RF_DOPPLER, (uint16_t) t->doppler);
 	if (buf_ok(out))
@@ -352,10 +352,16 @@ static struct pending_tag *pending_find(struct sim_reader *r, const struct pendi
 	return NULL;
 }
 
+static int16_t rssi_cdbm(const struct sim_tag_read *read)
+{
+	return read->rssi_cdbm ? read->rssi_cdbm : (int16_t) (read->rssi_dbm * 100);
+}
+
 static void pending_merge(struct pending_tag *t, const struct sim_tag_read *read)
 {
 	t->count = (uint16_t) (t->count == UINT16_MAX ? UINT16_MAX : t->count + 1);
 	t->peak_rssi = MAX(t->peak_rssi, read->rssi_dbm);
+	t->peak_cdbm = MAX(t->peak_cdbm, rssi_cdbm(read));
 	t->first_us = MIN(t->first_us, read->at_us);
 	t->last_us = MAX(t->last_us, read->at_us);
 	t->channel = read->channel;
@@ -376,6 +382,7 @@ static struct pending_tag tag_of(const struct sim_reader *r, const struct rospec
 		.doppler = read->doppler,
 		.count = 1,
 		.peak_rssi = read->rssi_dbm,
+		.peak_cdbm = rssi_cdbm(read),
 		.spec_index = fields & FIELD_SPEC_INDEX ? spec->spec_index : 0,
 		.inventory_spec = fields & FIELD_INVENTORY_SPEC_ID ? spec->inventory_spec : 0,
 		.rospec_id = spec->id,
