@@ -18,9 +18,25 @@
 #define PATIENT (INT64_C(3600) * US_PER_SEC)
 
 static const struct sim_label_model sl = {
-	128, 64, DISPLAY_BLACK_WHITE, 3, 1, SIM_PERSONALITY_SL, US_PER_SEC, 20};
+	.width = 128,
+	.height = 64,
+	.type = DISPLAY_BLACK_WHITE,
+	.slots = 3,
+	.leds = 1,
+	.personality = SIM_PERSONALITY_SL,
+	.redraw_us = US_PER_SEC,
+	.clock_ppm = 20,
+};
 static const struct sim_label_model nrf = {
-	200, 200, DISPLAY_BLACK_WHITE, 3, 1, SIM_PERSONALITY_NRF, US_PER_SEC, -20};
+	.width = 200,
+	.height = 200,
+	.type = DISPLAY_BLACK_WHITE,
+	.slots = 3,
+	.leds = 1,
+	.personality = SIM_PERSONALITY_NRF,
+	.redraw_us = US_PER_SEC,
+	.clock_ppm = -20,
+};
 
 /** What was drawn, looked at as it begins. */
 struct watch {
