@@ -55,6 +55,10 @@ static void on_desired(void *user, const struct proto_desired *d)
 	int r;
 
 	tell_another_database(a, d);
+	/* An operation on a tag is told once: it is kept before the revision it came with. */
+	r = d->has_operations ? operations_want(a->operations, d->operations, d->n_operations) : 0;
+	if (r < 0)
+		log_write(LOG_ERR, "agent", r, "msg=\"operations on tags cannot be kept\"");
 	r = store_desired_put(a->store, d, on_forget, a);
 	/* What cannot be kept can still be shown; after a restart the older revision asks again. */
 	if (r < 0 && !a->desired_failed)
@@ -231,6 +235,9 @@ static int start_over(struct agent *a)
 	}
 	readers_want(a->readers, NULL, 0);
 	readers_forget(a->readers);
+	r = operations_forget(a->operations);
+	if (r < 0)
+		return r;
 	r = store_start_over(a->store);
 	return r < 0 ? r : journal_reload(a->journal);
 }
@@ -328,6 +335,7 @@ static int link_up(struct agent *a)
 	if (a->tb.known)
 		on_clock(a);
 	link_start(a->link);
+	operations_online(a->operations);
 	return 0;
 }
 
@@ -463,6 +471,15 @@ static int open_parts(struct agent *a)
 		r = follow_new(a->loop, a->journal, &a->tb, &a->follow);
 	if (r >= 0)
 		r = readers_new(a->loop, a->journal, &a->tb, on_change, a, &a->readers);
+	if (r >= 0) {
+		const struct operations_config cfg = {.store = a->store,
+						      .readers = a->readers,
+						      .tb = &a->tb,
+						      .http = a->http,
+						      .caps = a->caps};
+
+		r = operations_new(a->loop, &cfg, &a->operations);
+	}
 	if (r >= 0 && a->settings->radio) {
 		const struct labels_config cfg = {.engine = a->settings->engine,
 						  .http = a->http,
@@ -577,6 +594,7 @@ void agent_free(struct agent *a)
 	enroll_free(a->enroll);
 	link_free(a->link);
 	a->link = NULL;
+	operations_free(a->operations);
 	readers_free(a->readers);
 	follow_free(a->follow);
 	labels_free(a->labels);

@@ -10,6 +10,7 @@
 #include "ap-agent/link.h"
 #include "ap-agent/neighbours.h"
 #include "ap-agent/netwatch.h"
+#include "ap-agent/operations.h"
 #include "ap-agent/readers.h"
 
 struct agent {
@@ -25,6 +26,7 @@ struct agent {
 	struct journal *journal;
 	struct readers *readers;
 	struct follow *follow;
+	struct operations *operations; /**< on tags */
 	struct labels *labels;         /**< NULL without a label radio */
 	struct netwatch *netwatch;     /**< NULL where it could not start */
 	struct neighbours *neighbours; /**< NULL without a label radio */

@@ -75,6 +75,8 @@ static void on_reads(void *user, const struct rfid_read *reads, size_t n)
 
 	while (index < r->n && r->entries[index] != e)
 		index++;
+	if (r->listener)
+		r->listener(r->listener_user, e->wish.name, reads, n);
 	for (size_t i = 0; i < n; i++) {
 		struct rfid_read read = reads[i];
 
@@ -500,6 +502,32 @@ void readers_stop(struct readers *r, loop_fn done, void *user)
 	for (size_t i = 0; i < r->n; i++)
 		entry_leave(r->entries[i]);
 	loop_timer_start(r->reap, 0);
+}
+
+void readers_listen(struct readers *r, readers_fn fn, void *user)
+{
+	r->listener = fn;
+	r->listener_user = user;
+}
+
+bool readers_running(const struct readers *r, const char *name)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (strcmp(r->entries[i]->wish.name, name) == 0)
+			return r->entries[i]->reader && !r->entries[i]->stopping &&
+			       r->entries[i]->state == RFID_READER_RUNNING;
+	return false;
+}
+
+int readers_access(struct readers *r, const char *name, const struct rfid_access *access,
+		   rfid_access_fn fn, void *user)
+{
+	struct entry *e = find(r, name);
+
+	if (!e || !e->wanted)
+		return -ENOENT;
+	return e->reader && !e->stopping ? rfid_reader_access(e->reader, access, fn, user)
+					 : -ERR_STATE;
 }
 
 uint64_t readers_tags_in_view(const struct readers *r)

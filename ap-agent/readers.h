@@ -13,6 +13,7 @@
 
 #include "ap-agent/journal.h"
 #include "common/proto.h"
+#include "rfid/rfid.h"
 
 struct readers;
 
@@ -40,6 +41,15 @@ void readers_remember(struct readers *r, struct store *store);
 /** Takes leave of all politely (at most about 2 s), then calls done once. Readers that can hold
  * reports go on with their inventory until this agent, or the next one, is back. */
 void readers_stop(struct readers *r, loop_fn done, void *user);
+
+typedef void (*readers_fn)(void *user, const char *reader, const struct rfid_read *reads, size_t n);
+/** Tells every batch of reads to one listener; NULL = to nobody any more. */
+void readers_listen(struct readers *r, readers_fn fn, void *user);
+/** Is that reader's inventory running? */
+bool readers_running(const struct readers *r, const char *name);
+/** As rfid_reader_access() of that reader; -ENOENT if there is none. */
+int readers_access(struct readers *r, const char *name, const struct rfid_access *access,
+		   rfid_access_fn fn, void *user) _must_check_;
 
 /** Fills at most `max` rows, one for each wished reader; returns how many. */
 size_t readers_health(const struct readers *r, struct proto_health_reader *rows, size_t max);

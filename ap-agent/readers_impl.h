@@ -46,6 +46,8 @@ struct readers {
 	struct loop_timer *reap; /**< frees stopped readers outside of their own callbacks */
 	loop_fn changed;
 	void *user;
+	readers_fn listener; /**< NULL = nobody */
+	void *listener_user;
 	loop_fn done; /**< set while stopping for good */
 	void *done_user;
 	struct log_limit drop_limit;

@@ -293,6 +293,8 @@ struct proto_watch {
 	struct proto_door doors[PROTO_MAX_DOORS];
 };
 
+struct proto_operation; /* common/proto_operations.h */
+
 struct proto_desired {
 	uint64_t caps;
 	uint64_t epoch; /**< identity of the controller's database; a change means start over */
@@ -305,6 +307,11 @@ struct proto_desired {
 	struct proto_desired_label *labels;
 	int64_t server_time_us;
 	struct proto_watch *watch; /**< NULL = unchanged. An older agent passes it over. */
+	/** The list is told: all operations on tags that are to be carried out. An older agent
+	 * passes it over. */
+	bool has_operations;
+	size_t n_operations;
+	struct proto_operation *operations;
 };
 
 int proto_desired_encode(const struct proto_desired *m, struct buf *out) _must_check_;

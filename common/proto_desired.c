@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/proto_impl.h"
+#include "common/proto_operations.h"
 #include <errno.h>
 #include <string.h>
 
@@ -10,8 +11,9 @@ enum {
 	DESIRED_READERS, /* absent = unchanged */
 	DESIRED_LABELS,
 	DESIRED_TIME,
-	DESIRED_FLASHES, /* [index into the labels, until, colour]; absent = nobody blinks */
-	DESIRED_WATCH,   /* absent = unchanged */
+	DESIRED_FLASHES,    /* [index into the labels, until, colour]; absent = nobody blinks */
+	DESIRED_WATCH,      /* absent = unchanged */
+	DESIRED_OPERATIONS, /* absent = unchanged */
 	DESIRED_KEYS
 };
 
@@ -259,7 +261,10 @@ int proto_desired_encode(const struct proto_desired *m, struct buf *out)
 
 	for (size_t i = 0; i < m->n_labels; i++)
 		flashes += m->labels[i].flash_until_us != 0;
-	pp_begin(out, 5 + (size_t) m->has_readers + (flashes > 0) + (m->watch != NULL), m->caps);
+	pp_begin(out,
+		 5 + (size_t) m->has_readers + (flashes > 0) + (m->watch != NULL) +
+			 (size_t) m->has_operations,
+		 m->caps);
 	pp_put_u(out, DESIRED_EPOCH, m->epoch);
 	pp_put_u(out, DESIRED_REV, m->rev);
 	pp_put_flag(out, DESIRED_FULL, m->full);
@@ -278,6 +283,12 @@ int proto_desired_encode(const struct proto_desired *m, struct buf *out)
 		put_flashes(out, m, flashes);
 	if (m->watch)
 		put_watch(out, m->watch);
+	if (m->has_operations) {
+		cbor_put_uint(out, DESIRED_OPERATIONS);
+		cbor_put_array(out, m->n_operations);
+		for (size_t i = 0; i < m->n_operations; i++)
+			pp_put_operation(out, &m->operations[i], true);
+	}
 	return out->err;
 }
 
@@ -288,6 +299,15 @@ static void get_readers(struct cbor_reader *r, struct proto_desired *m)
 	m->readers = pp_new_array(r, m->n_readers, sizeof(*m->readers));
 	for (size_t i = 0; i < m->n_readers && cbor_reader_ok(r); i++)
 		get_reader(r, &m->readers[i]);
+}
+
+static void get_operations(struct cbor_reader *r, struct proto_desired *m)
+{
+	m->has_operations = true;
+	m->n_operations = cbor_get_array(r, PROTO_MAX_OPERATIONS);
+	m->operations = pp_new_array(r, m->n_operations, sizeof(*m->operations));
+	for (size_t i = 0; i < m->n_operations && cbor_reader_ok(r); i++)
+		pp_get_operation(r, &m->operations[i]);
 }
 
 static void get_labels(struct cbor_reader *r, struct proto_desired *m)
@@ -331,6 +351,9 @@ static void get_desired_field(struct cbor_reader *r, unsigned int key, struct pr
 	case DESIRED_WATCH:
 		get_watch(r, m);
 		break;
+	case DESIRED_OPERATIONS:
+		get_operations(r, m);
+		break;
 	}
 }
 
@@ -361,5 +384,6 @@ void proto_desired_done(struct proto_desired *m)
 	free(m->readers);
 	free(m->labels);
 	free(m->watch);
+	free(m->operations);
 	*m = (struct proto_desired){0};
 }

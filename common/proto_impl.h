@@ -44,6 +44,10 @@ void pp_expect_array(struct cbor_reader *r, size_t n);
 int16_t pp_get_i16(struct cbor_reader *r);
 void pp_put_epc(struct buf *out, const struct epc *e);
 void pp_get_epc(struct cbor_reader *r, struct epc *e);
+struct proto_operation;
+/** `secret`: its password as well. */
+void pp_put_operation(struct buf *out, const struct proto_operation *m, bool secret);
+void pp_get_operation(struct cbor_reader *r, struct proto_operation *m);
 void pp_check_batch(struct cbor_reader *r, uint64_t first_seq, size_t n);
 
 /* proto_radio.c */

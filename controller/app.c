@@ -21,6 +21,7 @@
 #include "controller/promo/promo.h"
 #include "controller/rollout/rollout.h"
 #include "controller/shop/shop.h"
+#include "controller/tags/tags.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -143,6 +144,21 @@ static void stop_fleet(struct app *app)
 {
 	fleet_free(app->fleet);
 	app->fleet = NULL;
+}
+
+static int start_tags(struct app *app)
+{
+	int r = tags_new(app, &app->tags);
+
+	if (r == 0)
+		http_add_routes(app->http, tags_routes);
+	return r;
+}
+
+static void stop_tags(struct app *app)
+{
+	tags_free(app->tags);
+	app->tags = NULL;
 }
 
 static int start_shop(struct app *app)
@@ -309,6 +325,7 @@ static const struct part parts[] = {
 	{"auth", start_auth, stop_auth},
 	{"incidents", start_incidents, stop_incidents},
 	{"fleet", start_fleet, stop_fleet},
+	{"tags", start_tags, stop_tags},
 	{"shop", start_shop, stop_shop},
 	{"rollouts", start_rollouts, stop_rollouts},
 	{"inventory", start_inventory, stop_inventory},

@@ -13,6 +13,7 @@
  *     ca.c            the store's certificate authority
  *     fleet*.c        who an agent is: join codes, enrolment, readers, health, advice for IT
  *     incidents/      what a person should look at, with the evidence and the next step
+ *     tags/           reading, writing and locking tags at a reader
  *     promo/          what the shelf shows at any instant: promotions over the regular price
  *     events.c        what browsers hear live
  *     static.c metrics.c audit.c diagnostics.c   files of the web page, figures for machines, who
@@ -47,6 +48,7 @@ struct app {
 
 	struct backup *backup; /**< backup.h: a copy of everything while it runs */
 
+	struct tags *tags;           /**< tags.h: operations on tags */
 	struct incidents *incidents; /**< incidents.h: what a person should look at */
 
 	struct loop_timer *renew; /**< app.c: the server certificate's next look */

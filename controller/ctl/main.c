@@ -123,6 +123,19 @@ const struct ctl_verb ctl_verbs[] = {
 	{"agents replace", "[--ttl 1h] AGENT",
 	 "a code with which a new machine takes a dead one's place", ctl_agents_replace},
 	{"agents revoke", "AGENT", "take an agent's certificate back", ctl_agents_revoke},
+	{"tags read",
+	 "[--bank reserved|epc|tid|user] [--words N] [--pointer N] [--epc EPC] [--antenna N] AGENT"
+	 " READER",
+	 "read the memory of the tag in view, or of that one", ctl_tags_read},
+	{"tags write",
+	 "--gtin GTIN [--serial N] [--prefix-digits N]|--new-epc EPC [--again] [--epc EPC]"
+	 " [--antenna N] AGENT READER",
+	 "give a tag an EPC, and read it back", ctl_tags_write},
+	{"tags lock", "AGENT READER EPC FIELD HOW",
+	 "lock kill-password, access-password, epc, tid or user: with-password, for-ever, never, "
+	 "unlock",
+	 ctl_tags_lock},
+	{"tags list", "", "what was asked of tags, newest first", ctl_tags_list},
 	{"incidents list", "[--closed|--all] [--kind KIND]", "what somebody should look at",
 	 ctl_incidents_list},
 	{"incidents show", "INCIDENT", "one incident: evidence, next step, what became of it",

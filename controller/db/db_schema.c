@@ -24,6 +24,7 @@ static const char *const version_3[] = {
 static const char *const version_4[] = {
 	incidents_schema_v4,
 	places_schema_v4,
+	tags_schema_v4,
 	NULL,
 };
 

@@ -17,6 +17,7 @@
  *   promotion {id, state}             made, changed, cancelled, begun or ended
  *   incident {id, kind, subject, state, severity, title, agent_id, open}: opened, renewed, closed
  *            or acknowledged; `open` is how many are open now
+ *   tag-operation {id, state, agent_id, reader}; {} when some ran out of time
  *   rollout  {id, state, reason, total, staged, flipped, shown, failed}
  */
 #pragma once

@@ -7,6 +7,7 @@
 #include "controller/inventory/watch.h"
 #include "controller/shop/label_notify.h"
 #include "controller/shop/shop_internal.h"
+#include "controller/tags/tags.h"
 #include <errno.h>
 #include <string.h>
 
@@ -255,6 +256,8 @@ static int build(struct desired *d, int64_t agent_id, uint64_t after, bool known
 	}
 	if (r >= 0)
 		r = watch_desired(app, agent_id, after, m);
+	if (r >= 0)
+		r = tags_desired(app, agent_id, after, m);
 	if (r < 0)
 		proto_desired_done(m);
 	return r < 0 ? r : 0;
@@ -278,7 +281,7 @@ static void reply(struct desired *d, struct http_request *rq, struct proto_desir
 
 static bool has_news(const struct proto_desired *m)
 {
-	return m->full || m->n_labels > 0 || m->has_readers || m->watch;
+	return m->full || m->n_labels > 0 || m->has_readers || m->watch || m->has_operations;
 }
 
 /* --- waiting -----------------------------------------------------------------------------------

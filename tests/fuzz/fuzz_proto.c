@@ -2,6 +2,7 @@
 /* The first byte picks a message; what decodes must encode and decode to the same again. */
 #include "common/err.h"
 #include "common/proto.h"
+#include "common/proto_operations.h"
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -50,6 +51,18 @@ static void try_desired(const uint8_t *data, size_t size)
 	proto_desired_done(&m);
 }
 
+static void try_results(const uint8_t *data, size_t size)
+{
+	_cleanup_buf_ struct buf again = BUF_INIT;
+	static struct proto_operation_results m, back;
+
+	if (proto_operation_results_decode(data, size, &m, NULL) < 0)
+		return;
+	must(proto_operation_results_encode(&m, &again) == 0);
+	must(proto_operation_results_decode(again.data, again.len, &back, NULL) == 0);
+	must(memcmp(&back, &m, sizeof(m)) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct proto_enroll_request request;
@@ -60,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	switch (data[0] % 7) {
+	switch (data[0] % 8) {
 	case 0:
 		try_sightings(data + 1, size - 1);
 		break;
@@ -81,6 +94,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 6:
 		(void) (proto_ack_decode(data + 1, size - 1, &ack, &at) < 0);
+		break;
+	case 7:
+		try_results(data + 1, size - 1);
 		break;
 	}
 	return 0;

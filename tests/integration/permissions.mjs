@@ -14,7 +14,7 @@ const ROLES = ['admin', 'manager', 'stock', 'it', 'viewer'];
 const everyone = ['nobody', ...ROLES], people = ROLES;
 const boss = ['admin'], prices = ['admin', 'manager'], fleet = ['admin', 'it'], labels = ['admin', 'manager', 'stock', 'it'];
 const trail = ['admin', 'manager', 'it'], stock = ['admin', 'manager', 'stock'];
-const staff = ['admin', 'manager', 'stock', 'it'];
+const writers = ['admin', 'stock', 'it'], staff = ['admin', 'manager', 'stock', 'it'];
 
 const PUBLIC = {
 	'GET /api/v1/session': people, 'POST /api/v1/session': everyone, 'DELETE /api/v1/session': people, 'PUT /api/v1/session/password': people,
@@ -57,10 +57,11 @@ const PUBLIC = {
 	'GET /api/v1/differences': people, 'GET /api/v1/differences/strangers': people, 'GET /api/v1/differences/{}': people,
 	'POST /api/v1/differences/{}/settle': stock,
 	'GET /api/v1/incidents': people, 'GET /api/v1/incidents/{}': people, 'POST /api/v1/incidents/{}/acknowledge': staff,
+	'GET /api/v1/tag-operations': writers, 'POST /api/v1/tag-operations': writers, 'GET /api/v1/tag-operations/{}': writers,
 	'GET /api/v1/stock': people, 'GET /api/v1/items': people, 'GET /api/v1/items/{}': people, 'GET /api/v1/items/{}/events': people,
 };
 const AGENTS = ['POST /agent/v1/enroll', 'POST /agent/v1/renew', 'POST /agent/v1/health', 'POST /agent/v1/sightings',
-	'GET /agent/v1/desired', 'GET /agent/v1/images/{}', 'POST /agent/v1/labels', 'POST /agent/v1/reads'];
+	'GET /agent/v1/desired', 'GET /agent/v1/images/{}', 'POST /agent/v1/labels', 'POST /agent/v1/reads', 'POST /agent/v1/operations'];
 
 const d = new Daemon();
 const cookies = {}, passwords = {};

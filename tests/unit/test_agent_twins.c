@@ -51,6 +51,26 @@ void rfid_reader_free(struct rfid_reader *r)
 	free(r);
 }
 
+int rfid_reader_access(struct rfid_reader *r, const struct rfid_access *access, rfid_access_fn fn,
+		       void *user)
+{
+	if (r->refuses)
+		return r->refuses;
+	r->accesses++;
+	r->asked = *access;
+	r->answer = fn;
+	r->answer_user = user;
+	return 0;
+}
+
+int rfid_access_write_epc(const struct epc *tag, const struct epc *now, struct rfid_access *ret)
+{
+	*ret = (struct rfid_access){.tag = *tag, .n_ops = 1};
+	ret->ops[0].kind = RFID_OP_WRITE;
+	ret->ops[0].n_words = (uint16_t) (now->bits / 16);
+	return 0;
+}
+
 void rfid_reader_get_stats(const struct rfid_reader *r, struct rfid_reader_stats *ret)
 {
 	*ret = (struct rfid_reader_stats){.reads = 5, .model = "twin"};

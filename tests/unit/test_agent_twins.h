@@ -18,6 +18,12 @@ struct rfid_reader {
 	bool left;
 	loop_fn stopped;
 	void *stopped_user;
+	/* what it is to do with a tag: answer() with a result, when the test likes */
+	unsigned int accesses;
+	int refuses; /**< what it says to the next */
+	struct rfid_access asked;
+	rfid_access_fn answer;
+	void *answer_user;
 };
 
 struct presence {

@@ -5,6 +5,7 @@
 #include "common/cbor.h"
 #include "common/err.h"
 #include "common/proto.h"
+#include "common/proto_operations.h"
 #include <string.h>
 
 static void sightings_survive_the_link(void **state)
@@ -253,6 +254,58 @@ static void an_led_shows_the_colours_it_has(void **state)
 	assert_false(led_shows(0xbf, LED_RED));
 }
 
+static void an_operation_survives_the_link_and_its_password_is_not_kept(void **state)
+{
+	(void) state;
+	_cleanup_buf_ struct buf b = BUF_INIT, kept = BUF_INIT;
+	struct proto_operation op = {.id = 7,
+				     .kind = OPERATION_WRITE_EPC,
+				     .reader = "dock",
+				     .antenna = 3,
+				     .tag = {.bits = 96, .data = {0x30, 1}},
+				     .epc = {.bits = 128, .data = {0x31, [15] = 2}},
+				     .n_words = 6,
+				     .password = 0xdeadbeef,
+				     .until_us = 99},
+			       back;
+	struct proto_desired d = {.has_operations = true, .n_operations = 1, .operations = &op},
+			     got;
+
+	assert_int_equal(proto_desired_encode(&d, &b), 0);
+	assert_int_equal(proto_desired_decode(b.data, b.len, &got, NULL), 0);
+	assert_true(got.has_operations && got.n_operations == 1);
+	assert_memory_equal(&got.operations[0], &op, sizeof(op));
+	proto_desired_done(&got);
+	assert_int_equal(proto_operation_encode(&op, &kept), 0);
+	assert_null(memmem(kept.data, kept.len, "\xde\xad\xbe\xef", 4));
+	assert_int_equal(proto_operation_decode(kept.data, kept.len, &back), 0);
+	op.password = 0;
+	assert_memory_equal(&back, &op, sizeof(op));
+}
+
+static void results_of_operations_survive_the_link(void **state)
+{
+	(void) state;
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	static struct proto_operation_results m, back;
+
+	m = (struct proto_operation_results){.n = 2,
+					     .list = {{.id = 1,
+						       .state = OPERATION_DONE,
+						       .at_us = 5,
+						       .tag = {.bits = 96, .data = {0x30}},
+						       .antenna = 2,
+						       .n_words = 2,
+						       .words = {0x3000, 0xffff},
+						       .text = "read"},
+						      {.id = 2, .state = OPERATION_UNKNOWN}}};
+	assert_int_equal(proto_operation_results_encode(&m, &b), 0);
+	assert_int_equal(proto_operation_results_decode(b.data, b.len, &back, NULL), 0);
+	assert_memory_equal(&back, &m, sizeof(m));
+	for (size_t n = 0; n < b.len; n++)
+		assert_true(proto_operation_results_decode(b.data, n, &back, NULL) < 0);
+}
+
 static void health_survives_the_link(void **state)
 {
 	(void) state;
@@ -372,6 +425,8 @@ int main(void)
 		cmocka_unit_test(a_flash_survives_the_link_and_takes_nothing_from_older_agents),
 		cmocka_unit_test(a_label_tells_of_its_light),
 		cmocka_unit_test(an_led_shows_the_colours_it_has),
+		cmocka_unit_test(an_operation_survives_the_link_and_its_password_is_not_kept),
+		cmocka_unit_test(results_of_operations_survive_the_link),
 		cmocka_unit_test(health_survives_the_link),
 		cmocka_unit_test(a_radio_of_impossible_channels_is_refused),
 		cmocka_unit_test(every_truncation_is_refused_and_leaks_nothing),
