@@ -8,7 +8,7 @@
 
 #define OPERATIONS "/api/v1/tag-operations"
 #define PASSWORD   "GONDOLA_TAG_PASSWORD"
-#define WAIT_S     120
+#define LOOKS      400 /* two minutes */
 #define LOOK_NS    300000000L
 
 static bool is_over(const char *state)
@@ -40,7 +40,7 @@ static int wait_for(struct ctl *c, json_int_t id)
 	char path[64];
 
 	snprintf(path, sizeof(path), OPERATIONS "/%lld", (long long) id);
-	for (time_t end = time(NULL) + WAIT_S;;) {
+	for (int look = 1;; look++) {
 		const char *state;
 		json_t *r;
 		int code;
@@ -51,7 +51,7 @@ static int wait_for(struct ctl *c, json_int_t id)
 		if (code != CTL_OK || !r)
 			return code;
 		state = json_string_value(json_object_get(r, "state"));
-		if (!state || is_over(state) || time(NULL) >= end) {
+		if (!state || is_over(state) || look == LOOKS) {
 			code = state && !strcmp(state, "done") ? CTL_OK : CTL_REFUSED;
 			if (as_json)
 				ctl_print_json(r);
