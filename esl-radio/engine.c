@@ -27,25 +27,11 @@ static void on_wake(void *user)
 	}
 }
 
-/** The train's key is made once and never used before it is kept. */
-static int make_train_key(struct esl_engine *e)
-{
-	int r = esl_random(&e->rng, e->train_key_wire, sizeof(e->train_key_wire));
-
-	if (r < 0)
-		return r;
-	ead_key_from_wire(e->train_key_wire, &e->train_key);
-	r = esl_save_train(e);
-	if (r == 0)
-		e->train_saved = true;
-	return r;
-}
-
 static void on_pump(void *user)
 {
 	struct esl_engine *e = user;
 
-	if (e->started && !e->train_saved && make_train_key(e) < 0) {
+	if (e->started && !e->train_saved && esl_keys_make(e) < 0) {
 		loop_timer_start(e->pump, SAVE_AGAIN_US);
 		return;
 	}
@@ -84,6 +70,7 @@ static void on_data_request(void *user, uint8_t start, uint8_t count)
 	struct esl_engine *e = user;
 
 	esl_beat_requested(e, start);
+	esl_keys_tick(e);
 	if (e->train_saved)
 		esl_packer_request(e, start, count);
 }
@@ -145,7 +132,7 @@ static void on_advert(void *user, const uint8_t addr[ESL_ADDR_BYTES], int8_t rss
 	struct esl_engine *e = user;
 	struct esl_label *l = esl_label_find(e, addr);
 
-	if (!l || (!l->wanted && !l->configured)) {
+	if (!l || (!l->wanted && !l->configured && !l->rekeying)) {
 		esl_report_seen(e, addr, rssi_dbm, battery_mv);
 		return;
 	}
@@ -253,7 +240,7 @@ static int init(struct esl_engine *e)
 	for (unsigned int g = 0; g < e->train.subevents; g++) {
 		for (int u = 0; u < ESL_URGENCY_COUNT; u++)
 			TAILQ_INIT(&e->groups[g].ready[u]);
-		e->groups[g].last_tx_us = esl_now(e);
+		e->groups[g].last_tx_us[0] = e->groups[g].last_tx_us[1] = esl_now(e);
 	}
 	r = loop_timer_new(e->loop, on_wake, e, &e->wake);
 	if (r == 0)
@@ -308,6 +295,7 @@ static int pawr_start(struct esl_engine *e)
 		return -ERR_STATE;
 	if (esl_timebase_refresh(e))
 		(void) esl_save_train(e);
+	esl_keys_restored(e);
 	settle_restored(e);
 	e->started = true;
 	esl_reconsider_all(e);
@@ -445,6 +433,7 @@ static void pawr_get_stats(const struct esl_engine *e, struct esl_stats *ret)
 	ESL_LABELS_FOREACH(e, i, l)
 	ret->synced += l->configured && l->phase == ESL_PHASE_SYNCED;
 	ret->radio_up = e->radio_up;
+	esl_keys_get_stats(e, ret);
 }
 
 static void pawr_set_channels(struct esl_engine *e, uint64_t map)
@@ -464,6 +453,7 @@ static const struct esl_engine_ops pawr_ops = {
 	.forget = pawr_forget,
 	.image = pawr_image,
 	.read_sensor = esl_sensor_want,
+	.rotate_keys = esl_keys_rotate,
 	.tell = pawr_tell,
 	.get_stats = pawr_get_stats,
 	.get_view = esl_view_get,
@@ -495,6 +485,7 @@ int esl_engine_new_over(struct loop *loop, const struct esl_engine_config *cfg,
 	e->interval_us = e->train.interval * INT64_C(1250);
 	e->max_links = MIN(cfg->max_links ? cfg->max_links : DEFAULT_LINKS, ESL_LINKS_MAX);
 	e->wake_us = ESL_NEVER;
+	e->key_days = cfg->key_days;
 	e->time.utc_us = clock_real_us(e->clock) - esl_now(e);
 	if (cfg->seed) {
 		e->rng.seed[0] = cfg->seed * UINT64_C(0x9e3779b97f4a7c15);

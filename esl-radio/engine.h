@@ -173,6 +173,7 @@ struct esl_label {
 	uint8_t n_wishes;
 	uint8_t n_leds;
 	uint8_t display_type;
+	uint8_t key_gen;   /**< esl_engine.key_gen when it was given its keys */
 	uint8_t time_gen;  /**< time base its clock was set from; 0 = never */
 	int8_t shown_slot; /**< ESL_NO_SLOT = not known */
 	int8_t prev_slot;  /**< shown before: what a rollback needs */
@@ -197,6 +198,7 @@ struct esl_label {
 	bool awaiting : 1;       /**< a command went out and was not answered yet */
 	bool lost_reported : 1;
 	bool queue_known : 1;  /**< it holds no timed command that we did not send */
+	bool rekeying : 1;     /**< it was being given keys: nobody knows which it has */
 	bool image_absent : 1; /**< visit_after_us waits for a picture */
 };
 
@@ -222,7 +224,9 @@ struct esl_group {
 	struct esl_label_list ready[ESL_URGENCY_COUNT];
 	unsigned int n;
 	uint8_t used[ESL_IDS_PER_GROUP / 8 + 1]; /**< ids taken, a bit each */
-	int64_t last_tx_us;                      /**< last authentic packet */
+	int64_t last_tx_us[2];       /**< last authentic packet by the present and by the old key */
+	unsigned int stale;          /**< labels that hold the old one */
+	bool old_turn;               /**< whose turn it was */
 	struct esl_flight flight[2]; /**< answers may come after the next packet was asked for */
 	uint8_t latest;              /**< index of the newer one */
 };
@@ -278,14 +282,16 @@ struct esl_visit {
 	struct esl_label *label; /**< NULL = this link is free */
 	enum esl_visit_step step;
 	bool by_advert;
-	bool configure; /**< commissioning, still to be done */
+	bool configure; /**< address, keys and clock, still to be given */
 	bool info;      /**< display information, still to be read */
 	bool time;      /**< clock, still to be set */
+	bool rekeyed;   /**< its keys are new: the owner is to hear of them */
 	bool connected; /**< the label is there */
 	bool broken;    /**< the connection was lost while nothing was asked */
 	bool busy;      /**< a completion is outstanding */
 	uint8_t slot;
 	uint8_t new_gen;
+	uint8_t key_gen;       /**< of the train key that is being given */
 	int64_t time_asked_us; /**< when the clock's value was read that is being written */
 	unsigned int writes;
 	uint8_t hash[IMAGE_HASH_BYTES]; /**< being written */
@@ -318,6 +324,16 @@ struct esl_engine {
 	struct ead_key train_key;
 	uint8_t train_key_wire[ESL_KEY_BYTES];
 	uint64_t rand_next, rand_end; /**< Randomizers handed out, and how far that is saved */
+	/* keys.c: the train's key before this one, which some labels still have */
+	bool rotating;
+	uint8_t key_gen; /**< of train_key, counted round */
+	uint8_t key_stagger;
+	unsigned int key_days; /**< 0 = no policy */
+	struct ead_key old_key;
+	uint8_t old_key_wire[ESL_KEY_BYTES];
+	uint64_t old_rand_next, old_rand_end;
+	int64_t key_since_utc_us; /**< when train_key was made; 0 = not known */
+	int64_t key_look_us;
 	struct esl_timebase time;
 	struct esl_label **labels; /**< by address: open addressing over label_cap places */
 	struct esl_label **wakes;  /**< the same as a heap, the earliest wake_at_us first */
@@ -389,6 +405,28 @@ void esl_train_defaults(struct esl_train *t);
 int esl_random(struct esl_rng *r, void *to, size_t n) _must_check_;
 /** A Randomizer never used before under the train key. -ERR_STATE when that cannot be promised. */
 int esl_next_randomizer(struct esl_engine *e, uint8_t ret[EAD_RAND_BYTES]) _must_check_;
+/** The same under the old key, while there is one. */
+int esl_next_old_randomizer(struct esl_engine *e, uint8_t ret[EAD_RAND_BYTES]) _must_check_;
+/** So many Randomizers a key has: the direction bit is always set. */
+#define ESL_RAND_LIMIT (UINT64_C(1) << (8 * EAD_RAND_BYTES - 1))
+
+/* --- keys.c ----------------------------------------------------------------------------------- */
+
+/** The first train key. */
+int esl_keys_make(struct esl_engine *e) _must_check_;
+/** esl_engine_rotate_keys(). */
+int esl_keys_rotate(struct esl_engine *e, int64_t older_than_utc_us) _must_check_;
+/** Begins and ends rotations when it is time; called often. */
+void esl_keys_tick(struct esl_engine *e);
+/** True if a visit should give the label new keys. */
+bool esl_keys_stale(const struct esl_engine *e, const struct esl_label *l);
+/** The label has taken the keys of that generation. */
+void esl_keys_given(struct esl_engine *e, struct esl_label *l, uint8_t gen);
+/** A label comes to its group (1), or leaves it (-1). */
+void esl_keys_count(struct esl_engine *e, const struct esl_label *l, int by);
+/** All that was kept has been given back. */
+void esl_keys_restored(struct esl_engine *e);
+void esl_keys_get_stats(const struct esl_engine *e, struct esl_stats *ret);
 
 /* --- labels.c --------------------------------------------------------------------------------- */
 

@@ -54,6 +54,11 @@ int esl_engine_read_sensor(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYT
 	return ops_of(e)->read_sensor ? ops_of(e)->read_sensor(e, addr, sensor) : -ENOTSUP;
 }
 
+int esl_engine_rotate_keys(struct esl_engine *e, int64_t older_than_utc_us)
+{
+	return ops_of(e)->rotate_keys ? ops_of(e)->rotate_keys(e, older_than_utc_us) : 0;
+}
+
 int esl_engine_image(struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES], const void *data,
 		     size_t len)
 {

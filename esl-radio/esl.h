@@ -53,6 +53,7 @@ struct esl_engine_config {
 	 * labels of its own kind. The train and the links mean nothing then. Borrowed. */
 	const char *oepl;
 	unsigned int max_links; /**< connections at once; 0 = 4 */
+	unsigned int key_days;  /**< the train's key is replaced at that age; 0 = when told */
 	const char *panels; /**< descriptions of label models (panels.conf); NULL or empty = none */
 	uint32_t seed;      /**< for tests; 0 = from the system */
 };
@@ -145,6 +146,9 @@ struct esl_stats {
 	uint64_t resumed;          /**< uploads that went on where a broken link had left them */
 	uint64_t decrypt_failures; /**< responses that did not authenticate */
 	bool radio_up;
+	bool rotating;             /**< labels are being given new keys: */
+	uint32_t keys_old;         /**< so many still have the old ones */
+	int64_t keys_since_utc_us; /**< the train's key was made then; 0 = not known */
 };
 
 /** Answers by their signal: below -95 dBm, then steps of 5 dB, the last one from -45 dBm. */
@@ -198,6 +202,10 @@ int esl_engine_read_sensor(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYT
 			   uint8_t sensor) _must_check_;
 /** No longer ours: its pending commands are dropped; it is unassociated when next heard. */
 void esl_engine_forget(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES]);
+/** Keys made before that instant are to be replaced: train and response keys, label by label.
+ * Asking again changes nothing. -EBUSY while an older rotation is under way, -ERR_STATE while the
+ * date is not known: ask again. */
+int esl_engine_rotate_keys(struct esl_engine *e, int64_t older_than_utc_us) _must_check_;
 /** Serial form of common/image.h; copied. Ignored when nobody asked. */
 int esl_engine_image(struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES], const void *data,
 		     size_t len);

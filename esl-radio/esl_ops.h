@@ -22,6 +22,8 @@ struct esl_engine_ops {
 	/** NULL: it reads no sensors. */
 	int (*read_sensor)(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES],
 			   uint8_t sensor);
+	/** NULL: it has no keys of its own. */
+	int (*rotate_keys)(struct esl_engine *e, int64_t older_than_utc_us);
 	void (*tell)(struct esl_engine *e);
 	void (*get_stats)(const struct esl_engine *e, struct esl_stats *ret);
 	/* An engine without one leaves these NULL. */

@@ -129,6 +129,7 @@ int esl_label_place(struct esl_engine *e, struct esl_label *l, uint8_t group, ui
 	l->has_address = true;
 	e->groups[group].used[id / 8] |= (uint8_t) (1u << id % 8);
 	e->groups[group].n++;
+	esl_keys_count(e, l, 1);
 	return 0;
 }
 
@@ -139,6 +140,7 @@ int esl_label_allocate(struct esl_engine *e, struct esl_label *l)
 	for (unsigned int g = 1; g < e->train.subevents; g++)
 		if (e->groups[g].n < e->groups[best].n)
 			best = g;
+	l->key_gen = e->key_gen; /* it will be given no other */
 	for (unsigned int id = 0; id < ESL_IDS_PER_GROUP; id++)
 		if (id_is_free(&e->groups[best], id))
 			return esl_label_place(e, l, (uint8_t) best, (uint8_t) id);
@@ -153,6 +155,7 @@ void esl_label_unplace(struct esl_engine *e, struct esl_label *l)
 	esl_set_ready(e, l, ESL_URGENCY_NONE);
 	e->groups[l->group].used[l->id / 8] &= (uint8_t) ~(1u << l->id % 8);
 	e->groups[l->group].n--;
+	esl_keys_count(e, l, -1);
 	l->has_address = false;
 }
 

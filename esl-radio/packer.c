@@ -29,6 +29,30 @@ int esl_packet_seal(struct esl_engine *e, const struct esl_packet *p, uint8_t *o
 	return ead_seal(&e->train_key, rand, plain, (size_t) len, out, cap);
 }
 
+/** For labels that still have the key before the present one. */
+static int seal_old(struct esl_engine *e, const struct esl_packet *p, uint8_t *out, size_t cap)
+{
+	uint8_t plain[ESL_AD_MAX], rand[EAD_RAND_BYTES];
+	int len = esl_ad_encode(p->data, p->len, plain, sizeof(plain));
+	int r = esl_next_old_randomizer(e, rand);
+
+	if (len < 0 || r < 0)
+		return len < 0 ? len : r;
+	return ead_seal(&e->old_key, rand, plain, (size_t) len, out, cap);
+}
+
+/** Which key the next packet is for: in turn, where labels of a group have different ones. */
+static bool old_keys_turn(const struct esl_engine *e, struct esl_group *g)
+{
+	g->old_turn = e->rotating && g->stale > 0 && (g->stale >= g->n || !g->old_turn);
+	return g->old_turn;
+}
+
+static bool understands(const struct esl_engine *e, const struct esl_label *l)
+{
+	return !e->rotating || (l->key_gen != e->key_gen) == e->groups[l->group].old_turn;
+}
+
 static bool in_flight(const struct esl_flight *f, const struct esl_label *l)
 {
 	for (unsigned int i = 0; i < f->n; i++)
@@ -39,7 +63,7 @@ static bool in_flight(const struct esl_flight *f, const struct esl_label *l)
 
 enum added {
 	ADDED,
-	MISFIT,  /**< there is no room for it; it keeps its place */
+	MISFIT,  /**< there is no room for it, or it has another key; it keeps its place */
 	SKIPPED, /**< it has nothing of that urgency to hear, or must not be told */
 };
 
@@ -55,7 +79,7 @@ static enum added add_command(struct esl_engine *e, struct esl_label *l, struct 
 		esl_set_ready(e, l, now);
 		return SKIPPED;
 	}
-	if (p->len + esl_tlv_len(c.op) > sizeof(p->data))
+	if (p->len + esl_tlv_len(c.op) > sizeof(p->data) || !understands(e, l))
 		return MISFIT;
 	/* To the end of its queue, so that a silent one does not crowd out the others. */
 	esl_set_ready(e, l, ESL_URGENCY_NONE);
@@ -106,7 +130,7 @@ static void ask_unanswered(struct esl_engine *e, struct esl_group *g, struct esl
 
 		before = TAILQ_PREV(l, esl_label_list, ready_link);
 		if (l->pending.state != ESL_PENDING_SENT || !l->awaiting || !l->queue_known ||
-		    in_flight(f, l))
+		    !understands(e, l) || in_flight(f, l))
 			continue;
 		if (p->len + esl_tlv_len(ping.op) > sizeof(p->data))
 			return;
@@ -118,7 +142,8 @@ static void ask_unanswered(struct esl_engine *e, struct esl_group *g, struct esl
 }
 
 /** Fills a group's packet; false if there is nothing to say. */
-static bool fill(struct esl_engine *e, struct esl_group *g, uint8_t group, struct esl_packet *p)
+static bool fill(struct esl_engine *e, struct esl_group *g, uint8_t group, bool old,
+		 struct esl_packet *p)
 {
 	struct esl_flight *f;
 
@@ -130,7 +155,7 @@ static bool fill(struct esl_engine *e, struct esl_group *g, uint8_t group, struc
 		add_commands(e, g, (enum esl_urgency) u, p, f);
 	ask_unanswered(e, g, p, f);
 	add_commands(e, g, ESL_URGENCY_UPKEEP, p, f);
-	if (p->n == 0 && esl_now(e) - g->last_tx_us >= KEEP_ALIVE_US) {
+	if (p->n == 0 && esl_now(e) - g->last_tx_us[old] >= KEEP_ALIVE_US) {
 		struct esl_cmd ping = {.op = ESL_OP_PING, .esl_id = ESL_ID_BROADCAST};
 
 		if (esl_packet_add(p, &ping) == 0)
@@ -152,14 +177,17 @@ void esl_packer_request(struct esl_engine *e, uint8_t start, uint8_t count)
 		uint8_t subevent = (uint8_t) ((start + i) % e->train.subevents);
 		struct esl_group *g = &e->groups[subevent];
 		struct esl_packet p;
+		bool old;
 		int len = 0;
 
 		if (g->n == 0)
 			continue;
-		if (fill(e, g, subevent, &p)) {
-			len = esl_packet_seal(e, &p, air[n], sizeof(air[n]));
+		old = old_keys_turn(e, g);
+		if (fill(e, g, subevent, old, &p)) {
+			len = old ? seal_old(e, &p, air[n], sizeof(air[n]))
+				  : esl_packet_seal(e, &p, air[n], sizeof(air[n]));
 			if (len > 0) {
-				g->last_tx_us = esl_now(e);
+				g->last_tx_us[old] = esl_now(e);
 				e->stats.packets++;
 			}
 		}

@@ -11,14 +11,16 @@
 #include <string.h>
 
 #define TRAIN_KEY              "train"
-#define BLOB_VERSION           1
-#define LABEL_VERSION          3 /* 1 had no LEDs, 2 no description of its pixels */
+#define BLOB_VERSION           2 /* 1 had one key, without an age */
+/* 1 had no LEDs, 2 no description of its pixels, 3 no generation of its keys */
+#define LABEL_VERSION          4
 #define LEDS_UNKNOWN           0xff
 #define ADDR_HEX               (2 * ESL_ADDR_BYTES + 1)
 #define LABEL_FLAGS_CONFIGURED 1u
 #define LABEL_FLAGS_FORGETTING 2u
 #define LABEL_FLAGS_INFO       4u
 #define LABEL_FLAGS_ADDRESS    8u
+#define LABEL_FLAGS_REKEYING   16u
 
 static void addr_key(const uint8_t addr[ESL_ADDR_BYTES], char key[ADDR_HEX])
 {
@@ -56,7 +58,28 @@ int esl_save_train(struct esl_engine *e)
 		buf_put_u64be(&b, (uint64_t) (t->saved ? t->saved_minus_utc_us[i]
 						       : t->base_us[i] - t->utc_us));
 	}
+	buf_put_u64be(&b, (uint64_t) e->key_since_utc_us);
+	buf_put_u8(&b, e->key_stagger);
+	buf_put_u8(&b, e->key_gen);
+	buf_put_u8(&b, e->rotating);
+	if (e->rotating) {
+		buf_put(&b, e->old_key_wire, ESL_KEY_BYTES);
+		buf_put_u64be(&b, e->old_rand_end);
+	}
 	return hand_over(e, TRAIN_KEY, &b);
+}
+
+static void get_rotation(struct wire *w, struct esl_engine *e)
+{
+	e->key_since_utc_us = (int64_t) wire_get_u64be(w);
+	e->key_stagger = wire_get_u8(w);
+	e->key_gen = wire_get_u8(w);
+	e->rotating = wire_get_u8(w) != 0;
+	if (!e->rotating)
+		return;
+	wire_copy(w, e->old_key_wire, ESL_KEY_BYTES);
+	e->old_rand_next = e->old_rand_end = wire_get_u64be(w);
+	ead_key_from_wire(e->old_key_wire, &e->old_key);
 }
 
 int esl_restore_train(struct esl_engine *e, const void *data, size_t len)
@@ -64,10 +87,12 @@ int esl_restore_train(struct esl_engine *e, const void *data, size_t len)
 	struct esl_timebase t = {.utc_us = e->time.utc_us, .saved = true};
 	uint8_t key[ESL_KEY_BYTES];
 	uint64_t rand_end;
+	uint8_t version;
 	struct wire w;
 
 	wire_init(&w, data, len);
-	if (wire_get_u8(&w) != BLOB_VERSION)
+	version = wire_get_u8(&w);
+	if (version < 1 || version > BLOB_VERSION)
 		return -ERR_VERSION;
 	wire_copy(&w, key, sizeof(key));
 	rand_end = wire_get_u64be(&w);
@@ -78,8 +103,12 @@ int esl_restore_train(struct esl_engine *e, const void *data, size_t len)
 		t.base_us[i] = (int64_t) wire_get_u64be(&w);
 		t.saved_minus_utc_us[i] = (int64_t) wire_get_u64be(&w);
 	}
-	if (wire_finish(&w) < 0)
+	if (version >= 2)
+		get_rotation(&w, e);
+	if (wire_finish(&w) < 0) {
+		e->rotating = false;
 		return -ERR_CORRUPT;
+	}
 	memcpy(e->train_key_wire, key, sizeof(key));
 	ead_key_from_wire(key, &e->train_key);
 	e->rand_next = e->rand_end = rand_end;
@@ -97,7 +126,8 @@ int esl_save_label(struct esl_engine *e, const struct esl_label *l)
 	buf_put_u8(&b, (uint8_t) ((l->configured ? LABEL_FLAGS_CONFIGURED : 0) |
 				  (l->forgetting ? LABEL_FLAGS_FORGETTING : 0) |
 				  (l->info_known ? LABEL_FLAGS_INFO : 0) |
-				  (l->has_address ? LABEL_FLAGS_ADDRESS : 0)));
+				  (l->has_address ? LABEL_FLAGS_ADDRESS : 0) |
+				  (l->rekeying ? LABEL_FLAGS_REKEYING : 0)));
 	buf_put_u8(&b, l->group);
 	buf_put_u8(&b, l->id);
 	buf_put(&b, l->response_key, ESL_KEY_BYTES);
@@ -125,6 +155,7 @@ int esl_save_label(struct esl_engine *e, const struct esl_label *l)
 	buf_put_u32be(&b, l->pixels == ESL_NO_PIXELS
 				  ? 0
 				  : pixel_fingerprint(pixel_table_at(e->pixels, l->pixels)));
+	buf_put_u8(&b, l->key_gen);
 	addr_key(l->addr, key);
 	return hand_over(e, key, &b);
 }
@@ -146,6 +177,7 @@ static void get_label(struct wire *w, struct esl_label *l, bool *ret_has_address
 	l->configured = (flags & LABEL_FLAGS_CONFIGURED) != 0;
 	l->forgetting = (flags & LABEL_FLAGS_FORGETTING) != 0;
 	l->info_known = (flags & LABEL_FLAGS_INFO) != 0;
+	l->rekeying = (flags & LABEL_FLAGS_REKEYING) != 0;
 	*ret_has_address = (flags & LABEL_FLAGS_ADDRESS) != 0;
 	l->group = wire_get_u8(w);
 	l->id = wire_get_u8(w);
@@ -232,6 +264,7 @@ int esl_restore_label(struct esl_engine *e, const char *key, const void *data, s
 	if (version >= 2)
 		get_leds(&w, l);
 	get_pixels(&w, e, l, version);
+	l->key_gen = version >= 4 ? wire_get_u8(&w) : 0;
 	r = wire_finish(&w) < 0 ? -ERR_CORRUPT : 0;
 	if (r == 0 && has_address) {
 		/* A smaller train than in the earlier life: it will be commissioned anew. */
@@ -242,7 +275,7 @@ int esl_restore_label(struct esl_engine *e, const char *key, const void *data, s
 		esl_label_drop(e, l);
 		return r;
 	}
-	l->phase = l->configured ? ESL_PHASE_SYNCED : ESL_PHASE_WAITING;
+	l->phase = l->configured || l->rekeying ? ESL_PHASE_SYNCED : ESL_PHASE_WAITING;
 	l->heard_us = esl_now(e);
 	l->confirm_at_us = esl_now(e);
 	l->time_set_us = esl_now(e) - INT64_C(86400) * US_PER_SEC; /* not known: as old as a day */

@@ -74,7 +74,7 @@ unsigned int esl_visit_need(const struct esl_engine *e, const struct esl_label *
 		return l->image_absent ? ESL_VISIT_ABSENT : ESL_URGENCY_NONE;
 	if (l->phase != ESL_PHASE_SYNCED) {
 		if (!l->advert_us || now_us - l->advert_us > ADVERT_FRESH_US ||
-		    (!l->wanted && !l->configured))
+		    (!l->wanted && !l->configured && !l->rekeying))
 			return ESL_URGENCY_NONE;
 		*ret_by_advert = true;
 		/* A label that only lost its way must not keep others' prices waiting. */
@@ -85,6 +85,8 @@ unsigned int esl_visit_need(const struct esl_engine *e, const struct esl_label *
 	urgency = esl_next_upload(e, l, &up);
 	if (urgency != ESL_URGENCY_NONE)
 		return urgency;
+	if (l->rekeying || esl_keys_stale(e, l))
+		return ESL_URGENCY_UPKEEP;
 	if (l->info_stale || esl_time_must_be_set(e, l))
 		return ESL_URGENCY_UPKEEP;
 	return ESL_URGENCY_NONE;

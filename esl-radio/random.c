@@ -7,9 +7,8 @@
 #include <sys/random.h>
 
 /** Randomizers covered by one save: most of a day at 17 packets a second. */
-#define RESERVE    (UINT64_C(1) << 20)
+#define RESERVE (UINT64_C(1) << 20)
 /** 39 bits count; the highest bit tells the access point's packets from the labels'. */
-#define RAND_LIMIT (UINT64_C(1) << 39)
 
 /* xorshift128+, for tests that want the same keys each time; never used with seed 0. */
 static uint64_t next_seeded(struct esl_rng *r)
@@ -44,28 +43,38 @@ int esl_random(struct esl_rng *r, void *to, size_t n)
 	return 0;
 }
 
-int esl_next_randomizer(struct esl_engine *e, uint8_t ret[EAD_RAND_BYTES])
+/** From one counter: saved before it is used, so that a restart begins after everything that may
+ * have gone out. */
+static int next_of(struct esl_engine *e, uint64_t *next, uint64_t *end, uint8_t ret[EAD_RAND_BYTES])
 {
 	uint64_t v;
 
-	if (e->rand_next >= e->rand_end) {
-		uint64_t before = e->rand_end;
+	if (*next >= *end) {
+		uint64_t before = *end;
 		int r;
 
-		if (e->rand_next + RESERVE > RAND_LIMIT)
+		if (*next + RESERVE > ESL_RAND_LIMIT)
 			return -ERR_STATE;
-		/* Saved before it is used: a restart begins after everything that may have gone
-		 * out. */
-		e->rand_end = e->rand_next + RESERVE;
+		*end = *next + RESERVE;
 		r = esl_save_train(e);
 		if (r < 0) {
-			e->rand_end = before;
+			*end = before;
 			return r;
 		}
 	}
-	v = e->rand_next++;
+	v = (*next)++;
 	for (int i = 0; i < EAD_RAND_BYTES; i++)
 		ret[i] = (uint8_t) (v >> 8 * i);
 	ret[EAD_RAND_BYTES - 1] |= 0x80;
 	return 0;
+}
+
+int esl_next_randomizer(struct esl_engine *e, uint8_t ret[EAD_RAND_BYTES])
+{
+	return next_of(e, &e->rand_next, &e->rand_end, ret);
+}
+
+int esl_next_old_randomizer(struct esl_engine *e, uint8_t ret[EAD_RAND_BYTES])
+{
+	return e->rotating ? next_of(e, &e->old_rand_next, &e->old_rand_end, ret) : -ERR_STATE;
 }

@@ -87,7 +87,7 @@ static void fail(struct esl_visit *v, int err, const char *text)
 		esl_report_error(e, l, err, text, NULL);
 	}
 	if (!v->connected && !v->by_advert && l->visit_failures >= LOST_AFTER &&
-	    l->phase == ESL_PHASE_SYNCED) {
+	    l->phase == ESL_PHASE_SYNCED && !l->rekeying) {
 		l->phase = ESL_PHASE_LOST;
 		esl_report_lost(e, l);
 	}
@@ -112,6 +112,10 @@ static int configure(struct esl_visit *v)
 	if (r == 0)
 		r = esl_random(&e->rng, l->response_key, sizeof(l->response_key));
 	l->configured = false;
+	/* In the train it goes on with the old ones, should it not hear of the new: it is visited
+	 * again. Otherwise it goes on advertising. */
+	l->rekeying = !v->by_advert;
+	v->key_gen = e->key_gen;
 	/* Kept before it is used: a label whose key nobody has is a label somebody must walk to. */
 	if (r == 0)
 		r = esl_save_label(e, l);
@@ -364,7 +368,7 @@ static void advance(struct esl_visit *v)
 		began(v, ESL_STEP_INFO, e->link->ops->read_info(e->link, l->addr, on_done, v));
 		return;
 	}
-	if (v->configure) {
+	if (v->configure && (v->by_advert || l->rekeying || may_set_time(e, l))) {
 		(void) configure(v);
 		return;
 	}
@@ -393,6 +397,12 @@ static void completed(struct esl_visit *v)
 	l->misses = 0;
 	l->awaiting = false;
 	l->lost_reported = false;
+	if (v->rekeyed && !v->configure) {
+		esl_report_associated(e, l);
+		esl_report_waiting(e, l, NULL, 0);
+		if (l->shown_slot != ESL_NO_SLOT && l->slots[l->shown_slot].held)
+			esl_report_shown(e, l);
+	}
 	if (v->by_advert) {
 		l->ping_at_us = esl_now(e);
 		l->status_reported_us = esl_now(e); /* the report carries it all */
@@ -419,6 +429,7 @@ static void step_done(struct esl_visit *v, const struct esl_link_result *res)
 	case ESL_STEP_CONFIGURE:
 		v->configure = false;
 		v->label->configured = true;
+		esl_keys_given(v->e, v->label, v->key_gen);
 		clock_was_set(v);
 		advance(v);
 		break;
@@ -546,7 +557,8 @@ void esl_visit_begin(struct esl_visit *v, struct esl_label *l, bool by_advert)
 	l->image_absent = false;
 	esl_set_queue(e, l, ESL_URGENCY_NONE);
 	v->by_advert = by_advert;
-	v->configure = by_advert;
+	v->configure = by_advert || l->rekeying || esl_keys_stale(e, l);
+	v->rekeyed = v->configure && !by_advert;
 	v->info = l->info_stale || (by_advert && !l->info_known);
 	v->time = !by_advert && esl_time_is_old(e, l);
 	v->broken = false;

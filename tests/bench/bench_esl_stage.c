@@ -123,34 +123,26 @@ int main(void)
 {
 	static const struct {
 		unsigned int bytes;
-		struct sim_label_model model;
+		uint16_t width, height;
+		uint8_t type;
 	} sizes[] = {
-		{4736,
-		 {.width = 296,
-		  .height = 128,
-		  .type = DISPLAY_BLACK_WHITE,
-		  .slots = 3,
-		  .leds = 1,
-		  .redraw_us = US_PER_SEC}},
-		{9472,
-		 {.width = 296,
-		  .height = 128,
-		  .type = DISPLAY_RED_BLACK_WHITE,
-		  .slots = 3,
-		  .leds = 1,
-		  .redraw_us = 15 * US_PER_SEC}},
-		{30000,
-		 {.width = 400,
-		  .height = 300,
-		  .type = DISPLAY_RED_BLACK_WHITE,
-		  .slots = 3,
-		  .leds = 1,
-		  .redraw_us = 15 * US_PER_SEC}},
+		{4736, 296, 128, DISPLAY_BLACK_WHITE},
+		{9472, 296, 128, DISPLAY_RED_BLACK_WHITE},
+		{30000, 400, 300, DISPLAY_RED_BLACK_WHITE},
 	};
 
 	printf("# %u labels, default train, %.0f %% of packets lost each way, seed %u\n", LABELS,
 	       LOSS * 100, SEED);
-	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
-		compare(&sizes[i].model, sizes[i].bytes);
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct sim_label_model model = {.width = sizes[i].width,
+						.height = sizes[i].height,
+						.type = sizes[i].type,
+						.slots = 3,
+						.leds = 1,
+						.personality = SIM_PERSONALITY_SL,
+						.redraw_us = US_PER_SEC};
+
+		compare(&model, sizes[i].bytes);
+	}
 	return 0;
 }

@@ -27,8 +27,11 @@ static int on_save(void *user, const char *key, const void *data, size_t len)
 	struct world_blob *b = NULL;
 
 	w->saves++;
-	if (w->save_fails)
+	if (w->kill_at && w->saves >= w->kill_at && (w->killed || !w->kill_after))
+		w->killed = true;
+	if (w->save_fails || w->killed)
 		return -EIO;
+	w->killed = w->kill_at && w->saves == w->kill_at;
 	for (size_t i = 0; i < w->n_blobs; i++)
 		if (strcmp(w->blobs[i].key, key) == 0)
 			b = &w->blobs[i];
@@ -173,8 +176,17 @@ void world_close(struct world *w)
 void world_restart(struct world *w)
 {
 	esl_engine_free(w->engine);
+	w->cfg.seed++; /* or it would draw the same keys again */
+	w->kill_at = 0;
+	w->killed = false;
 	world_run(w, US_PER_SEC);
 	start_engine(w);
+}
+
+void world_run_to_kill(struct world *w, int64_t us)
+{
+	for (int64_t end_us = world_now(w) + us; !w->killed && world_now(w) < end_us;)
+		world_run(w, US_PER_MS);
 }
 
 int64_t world_now(const struct world *w)

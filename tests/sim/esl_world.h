@@ -35,6 +35,9 @@ struct world {
 	size_t n_reports;
 	unsigned int n_labels;
 	unsigned int saves, asked;
+	unsigned int kill_at; /**< this save is the last: the power goes; 0 = never */
+	bool kill_after;      /**< after it was kept */
+	bool killed;
 	bool save_fails, no_images;
 	bool up;
 	uint8_t (*names)[IMAGE_HASH_BYTES]; /**< of the first label's pictures, by number */
@@ -49,6 +52,8 @@ void world_open_train(struct world *w, unsigned int labels, const struct sim_lab
 void world_close(struct world *w);
 /** Ends the engine and starts a new one from its blobs. */
 void world_restart(struct world *w);
+/** Runs until the save of kill_at, or for so long. */
+void world_run_to_kill(struct world *w, int64_t us);
 void world_run(struct world *w, int64_t us);
 int64_t world_now(const struct world *w);
 /** UTC of the virtual clock. */
