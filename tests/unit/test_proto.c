@@ -62,6 +62,138 @@ static void sighting_of_an_unnamed_antenna_is_refused(void **state)
 	assert_int_equal(proto_sightings_decode(b.data, b.len, &back, NULL), -ERR_RANGE);
 }
 
+static struct proto_reads_entry some_reads(struct proto_source *src, struct proto_read *reads)
+{
+	struct proto_reads_entry e = {.kind = READS_PASSAGE,
+				      .subject = 4,
+				      .dropped = 11,
+				      .n_sources = 2,
+				      .sources = src,
+				      .n = 3,
+				      .reads = reads};
+
+	src[0] = (struct proto_source){"gate", 1};
+	src[1] = (struct proto_source){"gate", 2};
+	for (int i = 0; i < 3; i++)
+		reads[i] = (struct proto_read){.source = (uint8_t) (i % 2),
+					       .at_us = 1700000000000000 + i * 40000,
+					       .rssi_cdbm = (int16_t) (i ? -5000 - i : INT16_MIN),
+					       .channel = 3,
+					       .phase = (uint16_t) (i ? 4095 : UINT16_MAX),
+					       .doppler = -900,
+					       .count = 2};
+	assert_int_equal(epc_from_hex("303435fc8803d056d15b963f", &e.epc), 0);
+	return e;
+}
+
+static void raw_reads_survive_the_link(void **state)
+{
+	(void) state;
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct proto_source src[2];
+	struct proto_read reads[3];
+	struct proto_reads_entry e = some_reads(src, reads);
+	struct proto_reads m = {.journal_id = {9}, .first_seq = 3, .n = 1, .entries = &e}, back;
+
+	assert_int_equal(proto_reads_encode(&m, &b), 0);
+	assert_int_equal(proto_reads_decode(b.data, b.len, &back, NULL), 0);
+	assert_int_equal(back.first_seq, 3);
+	assert_int_equal(back.entries[0].dropped, 11);
+	assert_int_equal(back.entries[0].n, 3);
+	assert_true(epc_equal(&back.entries[0].epc, &e.epc));
+	for (int i = 0; i < 3; i++) {
+		const struct proto_read *r = &back.entries[0].reads[i];
+
+		assert_true(r->at_us == reads[i].at_us);
+		assert_int_equal(r->source, reads[i].source);
+		assert_int_equal(r->rssi_cdbm, reads[i].rssi_cdbm);
+		assert_int_equal(r->phase, reads[i].phase);
+		assert_int_equal(r->doppler, -900);
+		assert_int_equal(r->count, 2);
+	}
+	assert_string_equal(back.entries[0].sources[1].reader, "gate");
+	for (size_t n = 0; n < b.len; n++) {
+		struct proto_reads cut;
+
+		assert_true(proto_reads_decode(b.data, n, &cut, NULL) < 0);
+	}
+	proto_reads_done(&back);
+}
+
+static void raw_reads_out_of_order_or_of_no_antenna_are_refused(void **state)
+{
+	(void) state;
+	struct proto_source src[2];
+	struct proto_read reads[3];
+	struct proto_reads_entry e = some_reads(src, reads), back;
+	_cleanup_buf_ struct buf late = BUF_INIT, nowhere = BUF_INIT, none = BUF_INIT;
+
+	reads[2].at_us = reads[0].at_us;
+	assert_int_equal(proto_reads_entry_encode(&e, &late), 0);
+	assert_int_equal(proto_reads_entry_decode(late.data, late.len, &back), -ERR_RANGE);
+	reads[2].at_us = reads[1].at_us;
+	reads[2].source = 2;
+	assert_int_equal(proto_reads_entry_encode(&e, &nowhere), 0);
+	assert_int_equal(proto_reads_entry_decode(nowhere.data, nowhere.len, &back), -ERR_RANGE);
+	e.n = 0;
+	assert_int_equal(proto_reads_entry_encode(&e, &none), 0);
+	assert_int_equal(proto_reads_entry_decode(none.data, none.len, &back), -ERR_RANGE);
+}
+
+static void message_of_too_many_reads_is_refused(void **state)
+{
+	(void) state;
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	static struct proto_read reads[PROTO_MAX_ENTRY_READS];
+	static struct proto_reads_entry entries[11];
+	struct proto_source src[2];
+	struct proto_reads m = {.first_seq = 1, .n = 11, .entries = entries}, back;
+
+	for (size_t i = 0; i < 11; i++) {
+		entries[i] = some_reads(src, reads);
+		entries[i].n = PROTO_MAX_ENTRY_READS;
+	}
+	for (size_t i = 3; i < PROTO_MAX_ENTRY_READS; i++)
+		reads[i].at_us = reads[2].at_us;
+	assert_int_equal(proto_reads_encode(&m, &b), 0);
+	assert_int_equal(proto_reads_decode(b.data, b.len, &back, NULL), -ERR_TOO_LARGE);
+	m.n = 10;
+	buf_clear(&b);
+	assert_int_equal(proto_reads_encode(&m, &b), 0);
+	assert_int_equal(proto_reads_decode(b.data, b.len, &back, NULL), 0);
+	proto_reads_done(&back);
+}
+
+static void what_agents_are_asked_to_watch_survives_the_link(void **state)
+{
+	(void) state;
+	_cleanup_buf_ struct buf b = BUF_INIT, without = BUF_INIT;
+	struct proto_watch w = {.fine = true, .n_follow = 1, .n_doors = 1};
+	struct proto_desired m = {.epoch = 1, .rev = 2, .watch = &w}, back;
+
+	w.follow[0] = (struct proto_follow){.walk = 8, .until_us = 99};
+	assert_int_equal(epc_from_hex("303435fc8803d056d15b963f", &w.follow[0].epc), 0);
+	w.doors[0] = (struct proto_door){.door = 3, .n = 1, .antennas = {{"gate", 2, DOOR_OUTER}}};
+	assert_int_equal(proto_desired_encode(&m, &b), 0);
+	assert_int_equal(proto_desired_decode(b.data, b.len, &back, NULL), 0);
+	assert_true(back.watch->fine);
+	assert_int_equal(back.watch->follow[0].walk, 8);
+	assert_true(epc_equal(&back.watch->follow[0].epc, &w.follow[0].epc));
+	assert_int_equal(back.watch->doors[0].antennas[0].side, DOOR_OUTER);
+	assert_string_equal(back.watch->doors[0].antennas[0].reader, "gate");
+	proto_desired_done(&back);
+	m.watch = NULL;
+	assert_int_equal(proto_desired_encode(&m, &without), 0);
+	assert_int_equal(proto_desired_decode(without.data, without.len, &back, NULL), 0);
+	assert_null(back.watch); /* unchanged: not the same as nothing */
+	proto_desired_done(&back);
+	w.doors[0].antennas[0].side = 0;
+	m.watch = &w;
+	buf_clear(&b);
+	assert_int_equal(proto_desired_encode(&m, &b), 0);
+	assert_int_equal(proto_desired_decode(b.data, b.len, &back, NULL), -ERR_RANGE);
+}
+
 static void another_version_is_refused_by_name(void **state)
 {
 	(void) state;
@@ -417,6 +549,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sightings_survive_the_link),
 		cmocka_unit_test(sighting_of_an_unnamed_antenna_is_refused),
+		cmocka_unit_test(raw_reads_survive_the_link),
+		cmocka_unit_test(raw_reads_out_of_order_or_of_no_antenna_are_refused),
+		cmocka_unit_test(message_of_too_many_reads_is_refused),
+		cmocka_unit_test(what_agents_are_asked_to_watch_survives_the_link),
 		cmocka_unit_test(another_version_is_refused_by_name),
 		cmocka_unit_test(keys_of_a_newer_sender_are_passed_over),
 		cmocka_unit_test(a_key_that_comes_twice_is_refused),
