@@ -342,7 +342,7 @@ static void wake(struct desired *d, int64_t agent_id)
 
 		next = w->next;
 		if ((agent_id && w->agent_id != agent_id) ||
-		    build(d, agent_id, w->after, w->known, &m) < 0)
+		    build(d, w->agent_id, w->after, w->known, &m) < 0)
 			continue;
 		if (has_news(&m))
 			answer(w, &m);
