@@ -5,7 +5,7 @@
 static void advert_send(struct radio_links *k, size_t i, const struct sim_label_view *v)
 {
 	static const uint8_t data[] = {2, 0x01, 0x06, 3, 0x03, 0x57, 0x18};
-	struct hci_adv_report r = {.type = HCI_ADV_CONNECTABLE | HCI_ADV_LEGACY,
+	struct hci_adv_report r = {.type = HCI_ADV_CONNECTABLE | HCI_ADV_SCANNABLE | HCI_ADV_LEGACY,
 				   .addr_type = 1,
 				   .rssi = sim_radio_rssi(k->r, i),
 				   .len = sizeof(data),
@@ -14,7 +14,14 @@ static void advert_send(struct radio_links *k, size_t i, const struct sim_label_
 
 	for (size_t n = 0; n < HCI_ADDR_BYTES; n++)
 		r.addr[n] = v->addr[HCI_ADDR_BYTES - 1 - n];
-	if (hci_put_adv_report(&b, &r) == 0)
+	if (hci_put_adv_report(&b, &r) < 0)
+		b.len = 0;
+	/* Who scans actively asks for more, and gets an empty answer: there is nothing else. */
+	r.type |= HCI_ADV_SCAN_RESPONSE;
+	r.len = 0;
+	if (k->active && hci_put_adv_report(&b, &r) < 0)
+		b.len = 0;
+	if (b.len > 0)
 		radio_host_send(k->r, &b);
 	buf_done(&b);
 }
@@ -59,4 +66,9 @@ uint8_t radio_links_scan(struct radio_links *k, bool on)
 	else
 		loop_timer_stop(k->advert_timer);
 	return HCI_OK;
+}
+
+void radio_links_scan_kind(struct radio_links *k, bool active)
+{
+	k->active = active;
 }

@@ -371,9 +371,10 @@ static void cmd_scan_params(struct sim_radio *r, struct wire *w, struct reply *r
 {
 	struct hci_ext_scan p;
 
-	(void) r;
 	(void) ret;
 	hci_get_ext_scan_params(w, &p);
+	if (wire_ok(w))
+		radio_links_scan_kind(r->links, p.active);
 }
 
 static void cmd_scan_enable(struct sim_radio *r, struct wire *w, struct reply *ret)

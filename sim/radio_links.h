@@ -34,6 +34,7 @@ size_t radio_links_count(const struct radio_links *k);
 /** A label changed by itself: one that left its access point ends its link. */
 void radio_links_label(struct radio_links *k, size_t label);
 /** Commands; each yields an HCI status. */
+void radio_links_scan_kind(struct radio_links *k, bool active);
 uint8_t radio_links_scan(struct radio_links *k, bool on);
 uint8_t radio_links_create(struct radio_links *k, const struct hci_create_connection *c);
 uint8_t radio_links_cancel(struct radio_links *k);

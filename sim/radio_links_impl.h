@@ -62,7 +62,7 @@ struct radio_links {
 	struct label_bond *bonds; /* per label */
 	struct attempt attempt;
 	struct loop_timer *attempt_timer, *advert_timer;
-	bool scanning;
+	bool scanning, active;
 };
 
 static inline int64_t links_now_us(const struct radio_links *k)

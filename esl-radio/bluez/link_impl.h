@@ -6,6 +6,7 @@
  *     link_bluez.c    the adapter, scanning, bonds, and the table of the seam
  *     pair_agent.c    who answers bluetoothd's questions about pairing
  *     visit_bluez.c   one connection: making it, pairing, the end
+ *     identity_bluez.c    what model it is
  *     work_bluez.c    what is read and written over it, and pictures
  */
 #pragma once
@@ -53,6 +54,7 @@ struct visit {
 	struct bus_call *connect, *pair, *call;
 	struct loop_timer *deadline, *retry;
 	bool new_key; /**< paired on this connection */
+	bool going;   /**< the label was told to go: bluetoothd's word of it may come last */
 
 	/* the job under way */
 	esl_link_done_fn done;
@@ -71,6 +73,10 @@ struct visit {
 	void (*answered)(struct visit *v, int err);
 	uint8_t sensors[BLUEZ_VALUE_MAX];
 	size_t sensors_len;
+
+	/* model */
+	void (*identified)(struct visit *v);
+	bool choosing; /**< the first object, for its type */
 
 	/* picture */
 	struct ots_socket *channel;
@@ -156,5 +162,16 @@ void bluez_work_value(struct visit *v, enum bluez_chr chr, const uint8_t *data, 
 void bluez_work_late(struct visit *v);
 /** Nothing of a job goes on. */
 void bluez_work_drop(struct visit *v);
+/** `got` gets the value; -ENOENT when the label has no such characteristic. */
+void bluez_read(struct visit *v, enum bluez_chr chr,
+		void (*got)(struct visit *v, int err, const uint8_t *data, size_t len));
+/** Chooses an image's object; the label answers on the list's control point. False without one. */
+bool bluez_choose(struct visit *v, uint8_t image);
 /** Asks a characteristic to speak up by itself. */
 int bluez_notify(struct visit *v, enum bluez_chr chr, bus_reply_fn fn) _must_check_;
+
+/* --- identity_bluez.c ------------------------------------------------------------------------- */
+
+/** Reads what tells the label's model into v->res.identity; then `next`. */
+void bluez_identify(struct visit *v, void (*next)(struct visit *v));
+void bluez_identify_chosen(struct visit *v, const struct ots_control *c);

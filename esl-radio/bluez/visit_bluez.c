@@ -9,7 +9,7 @@
 #define ADVERT_US     (INT64_C(15) * US_PER_SEC) /* bluetoothd waits for an advertisement */
 #define CALL_US       (INT64_C(6) * US_PER_SEC)  /* its subevent comes within an interval or two */
 #define WAIT_US       (INT64_C(60) * US_PER_SEC) /* others are called before it */
-#define SECURE_US     (INT64_C(30) * US_PER_SEC) /* bond, services, switches */
+#define SECURE_US     (INT64_C(60) * US_PER_SEC) /* bond, services, switches */
 #define GOODBYE_US    (INT64_C(2) * US_PER_SEC)
 #define BUSY_RETRY_US (INT64_C(300) * US_PER_MS)
 #define CONN_INTERVAL 12  /* 1.25 ms */
@@ -107,7 +107,7 @@ void bluez_visits_end(struct bluez_link *k)
 
 static void left(struct visit *v)
 {
-	over(v, v->stage == VISIT_LEAVING ? 0 : -ERR_CLOSED);
+	over(v, v->stage == VISIT_LEAVING || v->going ? 0 : -ERR_CLOSED);
 }
 
 /* --- limits of time --------------------------------------------------------------------------- */

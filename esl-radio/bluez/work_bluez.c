@@ -125,9 +125,8 @@ static bool has(const struct visit *v, enum bluez_chr chr)
 	return d && d->chrs[chr].chr;
 }
 
-/** `got` gets the value; -ENOENT when the label has no such characteristic. */
-static void read_chr(struct visit *v, enum bluez_chr chr,
-		     void (*got)(struct visit *v, int err, const uint8_t *data, size_t len))
+void bluez_read(struct visit *v, enum bluez_chr chr,
+		void (*got)(struct visit *v, int err, const uint8_t *data, size_t len))
 {
 	DBusMessage *m = chr_message(v, chr, "ReadValue");
 	DBusMessageIter i;
@@ -172,6 +171,7 @@ void bluez_work_drop(struct visit *v)
 	v->got = NULL;
 	v->synced = NULL;
 	v->answered = NULL;
+	v->choosing = false;
 	v->tlv_len = 0;
 	ots_socket_free(v->channel);
 	v->channel = NULL;
@@ -314,7 +314,7 @@ static void on_leds(struct visit *v, int err, const uint8_t *data, size_t len)
 		v->res.n_leds = (uint8_t) MIN(len, sizeof(v->res.leds));
 		memcpy(v->res.leds, data, v->res.n_leds);
 	}
-	read_chr(v, BLUEZ_SENSORS, on_sensors);
+	bluez_read(v, BLUEZ_SENSORS, on_sensors);
 }
 
 static void on_images(struct visit *v, int err, const uint8_t *data, size_t len)
@@ -325,7 +325,7 @@ static void on_images(struct visit *v, int err, const uint8_t *data, size_t len)
 	}
 	if (err == 0 && len == 1)
 		v->res.max_image_index = data[0];
-	read_chr(v, BLUEZ_LEDS, on_leds);
+	bluez_read(v, BLUEZ_LEDS, on_leds);
 }
 
 static void on_displays(struct visit *v, int err, const uint8_t *data, size_t len)
@@ -344,7 +344,12 @@ static void on_displays(struct visit *v, int err, const uint8_t *data, size_t le
 		d->height = wire_get_u16le(&w);
 		d->type = wire_get_u8(&w);
 	}
-	read_chr(v, BLUEZ_IMAGES, on_images);
+	bluez_read(v, BLUEZ_IMAGES, on_images);
+}
+
+static void read_displays(struct visit *v)
+{
+	bluez_read(v, BLUEZ_DISPLAYS, on_displays);
 }
 
 int bluez_read_info(struct visit *v, esl_link_done_fn done, void *user)
@@ -352,7 +357,7 @@ int bluez_read_info(struct visit *v, esl_link_done_fn done, void *user)
 	int r = bluez_visit_begin(v, WORK_US, done, user);
 
 	if (r == 0)
-		read_chr(v, BLUEZ_DISPLAYS, on_displays);
+		bluez_identify(v, read_displays);
 	return r;
 }
 
@@ -493,6 +498,15 @@ static void write_ots(struct visit *v, enum bluez_chr chr, const struct ots_cont
 		write_chr(v, chr, bytes, (size_t) n, on_asked);
 }
 
+bool bluez_choose(struct visit *v, uint8_t image)
+{
+	if (!has(v, BLUEZ_OLCP))
+		return false;
+	write_ots(v, BLUEZ_OLCP,
+		  &(struct ots_control){.op = OLCP_GO_TO, .object = OTS_FIRST_OBJECT + image});
+	return true;
+}
+
 static void announce(struct visit *v)
 {
 	v->announced = true;
@@ -531,7 +545,7 @@ static void channel_sent(void *user, int err)
 	}
 	ots_socket_free(v->channel);
 	v->channel = NULL;
-	read_chr(v, BLUEZ_IMAGES, on_confirmed);
+	bluez_read(v, BLUEZ_IMAGES, on_confirmed);
 }
 
 static void on_chosen(struct visit *v, const struct ots_control *c)
@@ -584,8 +598,7 @@ int bluez_write_image(struct visit *v, uint8_t index, const void *data, size_t l
 	v->image = index;
 	v->truncate = true;
 	v->announced = false;
-	write_ots(v, BLUEZ_OLCP,
-		  &(struct ots_control){.op = OLCP_GO_TO, .object = OTS_FIRST_OBJECT + index});
+	ignore_result(bluez_choose(v, index));
 	return 0;
 }
 
@@ -594,20 +607,23 @@ int bluez_write_image(struct visit *v, uint8_t index, const void *data, size_t l
 /* The label ends the connection by itself, perhaps before its answer to the write is through. */
 static void on_goodbye(struct visit *v, int err)
 {
-	if (err < 0 && err != -ERR_CLOSED && err != -ERR_PEER)
-		bluez_visit_finish(v, err);
-	else
+	v->going = err == 0 || err == -ERR_CLOSED || err == -ERR_PEER;
+	if (v->going)
 		bluez_visit_leave(v);
+	else
+		bluez_visit_finish(v, err);
 }
 
 static void on_ready_to_go(struct visit *v, int err)
 {
 	const uint8_t tlv[2] = {ESL_OP_UPDATE_COMPLETE, v->esl_id};
 
-	if (err < 0)
+	if (err < 0) {
 		bluez_visit_finish(v, err);
-	else
-		control(v, tlv, sizeof(tlv), on_goodbye);
+		return;
+	}
+	v->going = true;
+	control(v, tlv, sizeof(tlv), on_goodbye);
 }
 
 int bluez_update_complete(struct visit *v, esl_link_done_fn done, void *user)
@@ -634,7 +650,9 @@ void bluez_work_value(struct visit *v, enum bluez_chr chr, const uint8_t *data, 
 		v->res.tlv_len = (uint8_t) len;
 		control_check(v);
 	} else if ((chr == BLUEZ_OACP || chr == BLUEZ_OLCP) && ots_decode(data, len, &c) == 0) {
-		if (chr == BLUEZ_OLCP && c.op == OLCP_RESPONSE)
+		if (chr == BLUEZ_OLCP && c.op == OLCP_RESPONSE && v->choosing)
+			bluez_identify_chosen(v, &c);
+		else if (chr == BLUEZ_OLCP && c.op == OLCP_RESPONSE)
 			on_chosen(v, &c);
 		else if (chr == BLUEZ_OACP && c.op == OACP_RESPONSE && v->channel)
 			on_announced(v, &c);

@@ -203,8 +203,10 @@ struct hci_adv_report {
 	uint8_t len;
 	const uint8_t *data; /**< borrowed */
 };
-#define HCI_ADV_CONNECTABLE 0x0001
-#define HCI_ADV_LEGACY      0x0010
+#define HCI_ADV_CONNECTABLE   0x0001
+#define HCI_ADV_SCANNABLE     0x0002
+#define HCI_ADV_SCAN_RESPONSE 0x0008
+#define HCI_ADV_LEGACY        0x0010
 /** -ERR_TOO_LARGE if it would pass HCI_PARAMS_MAX. */
 int hci_put_adv_report(struct buf *out, const struct hci_adv_report *r) _must_check_;
 size_t hci_get_adv_reports(struct wire *w);
