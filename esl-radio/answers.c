@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define UNANSWERED_SPAN   32 /* commands back that count */
 #define LOST_AFTER_MISSES 20
 #define PROBE_LONGEST_S   60
 #define HOLD_LONGEST_S    600
@@ -20,6 +21,7 @@
 static void missed(struct esl_engine *e, struct esl_label *l)
 {
 	e->stats.retries++;
+	l->unanswered = (uint16_t) (l->unanswered + (UINT16_MAX - l->unanswered) / UNANSWERED_SPAN);
 	if (l->misses < UINT8_MAX)
 		l->misses++;
 	if (l->forgetting && ++l->forget_tries >= ESL_CMD_FORGET_TRIES) {
@@ -284,6 +286,7 @@ void esl_answer(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_
 	int64_t now_us = esl_now(e);
 
 	e->stats.acks++;
+	l->unanswered = (uint16_t) (l->unanswered - l->unanswered / UNANSWERED_SPAN);
 	l->awaiting = false;
 	l->misses = 0;
 	l->heard_us = now_us;

@@ -454,6 +454,7 @@ static const struct esl_engine_ops pawr_ops = {
 	.image = pawr_image,
 	.read_sensor = esl_sensor_want,
 	.rotate_keys = esl_keys_rotate,
+	.outlook = esl_outlook,
 	.tell = pawr_tell,
 	.get_stats = pawr_get_stats,
 	.get_view = esl_view_get,

@@ -160,7 +160,8 @@ struct esl_label {
 	uint16_t time_lag_ms; /**< its clock is behind the base by this: writing it took time */
 	int16_t temperature_cc;
 	uint16_t battery_mv;
-	uint16_t hold_s; /**< present back-off after errors */
+	uint16_t hold_s;     /**< present back-off after errors */
+	uint16_t unanswered; /**< share of late of its commands without an answer, of 65536 */
 	uint8_t response_key[ESL_KEY_BYTES];
 	uint8_t sent_image[8]; /**< head of the image last reported SENT */
 	uint8_t leds[ESL_LEDS_MAX];
@@ -499,6 +500,11 @@ bool esl_sensor_plan(const struct esl_label *l, struct esl_cmd *ret);
 bool esl_sensor_sent(struct esl_engine *e, struct esl_label *l, const struct esl_cmd *c);
 void esl_sensor_answered(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_brief *cmd,
 			 const struct esl_rsp *r);
+
+/* --- outlook.c -------------------------------------------------------------------------------- */
+
+/** esl_engine_outlook(). */
+int esl_outlook(const struct esl_engine *e, struct esl_outlook *ret) _must_check_;
 
 /* --- answers.c -------------------------------------------------------------------------------- */
 

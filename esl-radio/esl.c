@@ -70,6 +70,11 @@ void esl_engine_tell(struct esl_engine *e)
 	ops_of(e)->tell(e);
 }
 
+int esl_engine_outlook(const struct esl_engine *e, struct esl_outlook *ret)
+{
+	return ops_of(e)->outlook ? ops_of(e)->outlook(e, ret) : -ENOTSUP;
+}
+
 void esl_engine_get_stats(const struct esl_engine *e, struct esl_stats *ret)
 {
 	ops_of(e)->get_stats(e, ret);

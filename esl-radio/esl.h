@@ -175,6 +175,15 @@ struct esl_radio_view {
 	uint32_t signal[ESL_SIGNAL_STEPS]; /**< labels by the signal of what was heard last */
 };
 
+/** What a rollout to every label of this radio would take, each needing one picture of its size. */
+struct esl_outlook {
+	uint32_t labels;
+	uint32_t picture_ms; /**< for one picture, while several go at once */
+	uint32_t stage_s;    /**< all of them */
+	uint32_t flip_s;     /**< until every label has said that it will flip */
+	char why[ESL_TEXT_MAX + 96];
+};
+
 struct esl_engine;
 
 int esl_engine_new(struct loop *loop, const struct esl_engine_config *cfg,
@@ -212,6 +221,8 @@ int esl_engine_image(struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES],
 /** Reports anew what is known of every label, keys and picture, to an owner who may have lost what
  * he was told before. */
 void esl_engine_tell(struct esl_engine *e);
+/** -ENOTSUP where nothing can be said. */
+int esl_engine_outlook(const struct esl_engine *e, struct esl_outlook *ret) _must_check_;
 void esl_engine_get_stats(const struct esl_engine *e, struct esl_stats *ret);
 void esl_engine_get_view(const struct esl_engine *e, struct esl_radio_view *ret);
 /** Which of the 37 data channels others leave free (bit n = channel n); the radio keeps to these,

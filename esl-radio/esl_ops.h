@@ -24,6 +24,8 @@ struct esl_engine_ops {
 			   uint8_t sensor);
 	/** NULL: it has no keys of its own. */
 	int (*rotate_keys)(struct esl_engine *e, int64_t older_than_utc_us);
+	/** NULL: it cannot say. */
+	int (*outlook)(const struct esl_engine *e, struct esl_outlook *ret);
 	void (*tell)(struct esl_engine *e);
 	void (*get_stats)(const struct esl_engine *e, struct esl_stats *ret);
 	/* An engine without one leaves these NULL. */

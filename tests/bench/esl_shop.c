@@ -8,14 +8,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define WIDTH    64
-#define HEIGHT   32
 #define PICTURES 8
 
 const struct esl_train shop_train_sl = {1248, 26, 48, 34, 6, 23};
 const struct esl_train shop_train_nrf = {1408, 128, 11, 8, 3, 8};
 
-/** Few pictures, of one size, shared by all labels. */
+/** Few pictures, of one size, shared by all labels of all shops. */
+static uint16_t width = 64, height = 32;
+static uint8_t type = DISPLAY_BLACK_WHITE;
 static struct picture {
 	struct buf bytes;
 	uint8_t hash[IMAGE_HASH_BYTES];
@@ -36,7 +36,7 @@ static const struct picture *picture(uint32_t n)
 
 	if (p->bytes.len)
 		return p;
-	shop_must(image_init(&im, WIDTH, HEIGHT, DISPLAY_BLACK_WHITE) == 0, "picture");
+	shop_must(image_init(&im, width, height, type) == 0, "picture");
 	memcpy(im.data, &n, sizeof(n));
 	image_encode(&im, &p->bytes);
 	image_done(&im);
@@ -82,13 +82,25 @@ static const struct esl_engine_callbacks callbacks = {
 	.save = on_save,
 };
 
-void shop_open(struct shop *s, const struct shop_config *cfg)
+static void choose_panel(uint16_t w, uint16_t h, uint8_t t)
+{
+	if (w == width && h == height && t == type)
+		return;
+	width = w;
+	height = h;
+	type = t;
+	for (int n = 0; n < PICTURES; n++)
+		buf_done(&pictures[n].bytes);
+	memset(pictures, 0, sizeof(pictures));
+}
+
+static void open_shop(struct shop *s, const struct shop_config *cfg)
 {
 	struct sim_radio_config rc = {
 		.name = "ap", .loss = cfg->loss, .index = cfg->index, .seed = cfg->seed};
-	struct sim_label_model model = {.width = WIDTH,
-					.height = HEIGHT,
-					.type = DISPLAY_BLACK_WHITE,
+	struct sim_label_model model = {.width = width,
+					.height = height,
+					.type = type,
 					.slots = 2,
 					.leds = 1,
 					.redraw_us = 800 * US_PER_MS,
@@ -117,6 +129,13 @@ void shop_open(struct shop *s, const struct shop_config *cfg)
 	shop_run(s, US_PER_SEC);
 	esl_engine_get_stats(s->engine, &stats);
 	shop_must(stats.radio_up, "train");
+}
+
+void shop_open(struct shop *s, const struct shop_config *cfg)
+{
+	choose_panel(cfg->width ? cfg->width : 64, cfg->height ? cfg->height : 32,
+		     cfg->type ? cfg->type : DISPLAY_BLACK_WHITE);
+	open_shop(s, cfg);
 }
 
 void shop_close(struct shop *s)
@@ -188,9 +207,9 @@ static struct esl_label *seed_engine(struct shop *s, unsigned int i)
 		memcpy(l->slots[n].image, picture(n + 1)->hash, IMAGE_HASH_BYTES);
 		l->slots[n].held = true;
 	}
-	l->width = WIDTH;
-	l->height = HEIGHT;
-	l->display_type = DISPLAY_BLACK_WHITE;
+	l->width = width;
+	l->height = height;
+	l->display_type = type;
 	l->shown_slot = 0;
 	l->grade = ESL_GRADE_CONFIRMED;
 	l->configured = l->info_known = l->leds_known = l->queue_known = true;

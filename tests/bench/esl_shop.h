@@ -16,10 +16,11 @@
 
 struct shop_config {
 	struct esl_train train;
-	const char *train_name;
 	unsigned int labels, max_links;
 	double loss, spread_ppm;
 	bool corrects_clock;
+	uint16_t width, height; /**< of the panels; 0 = 64 x 32 */
+	uint8_t type;           /**< 0 = black-white */
 	uint64_t seed;
 	uint8_t index;     /**< which access point */
 	struct loop *loop; /**< shared by several shops; NULL = its own */
