@@ -295,6 +295,7 @@ struct esl_visit {
 	uint8_t key_gen;       /**< of the train key that is being given */
 	int64_t time_asked_us; /**< when the clock's value was read that is being written */
 	unsigned int writes;
+	unsigned int time_tries;
 	uint8_t hash[IMAGE_HASH_BYTES]; /**< being written */
 	struct loop_timer *timer;       /**< patience while waiting for an image */
 };

@@ -7,8 +7,13 @@
  * refuse a delay below one, and loss may cost one or two. */
 #define AHEAD_INTERVALS   3
 #define FURTHEST_AHEAD_US (INT64_C(7) * 86400 * US_PER_SEC)
-/** Differences of an instant that are not worth a delete and a new command. */
-#define TIME_TOLERANCE_MS 250
+/** Differences of an instant that are not worth a delete and a new command: clocks creep all the
+ * time, so that a change is ordered roughly long before and once more exactly in its last minutes.
+ * Nearer than that it is left alone. */
+#define ROUGHLY_MS        250
+#define EXACTLY_MS        8
+#define REFINE_US         (INT64_C(600) * US_PER_SEC)
+#define LEAVE_IT_US       (INT64_C(60) * US_PER_SEC)
 #define NEAR_CONFLICT_US  (INT64_C(10) * US_PER_SEC)
 
 static enum esl_urgency say(struct esl_cmd *ret, const struct esl_label *l, uint8_t op,
@@ -16,6 +21,16 @@ static enum esl_urgency say(struct esl_cmd *ret, const struct esl_label *l, uint
 {
 	*ret = (struct esl_cmd){.op = op, .esl_id = l->id};
 	return urgency;
+}
+
+static int32_t tolerance_ms(const struct esl_engine *e, const struct esl_pending *p)
+{
+	int64_t ahead_us = p->at_us - esl_now(e);
+
+	if (ahead_us > REFINE_US || ahead_us < LEAVE_IT_US)
+		return ROUGHLY_MS;
+	/* No finer than UTC itself is known. */
+	return (int32_t) MAX(EXACTLY_MS, MIN(e->time.uncertainty_us / US_PER_MS, ROUGHLY_MS));
 }
 
 /** True if the timed command the label holds is what this wish needs. */
@@ -35,7 +50,7 @@ static bool pending_serves(const struct esl_engine *e, const struct esl_label *l
 		return false;
 	wished = esl_label_time(e, l, esl_mono_of_utc(e, l->wishes[wish].from_us));
 	diff = (int32_t) (wished - p->abs_ms);
-	return diff >= -TIME_TOLERANCE_MS && diff <= TIME_TOLERANCE_MS;
+	return diff >= -tolerance_ms(e, p) && diff <= tolerance_ms(e, p);
 }
 
 static enum esl_urgency plan_delete(const struct esl_engine *e, const struct esl_label *l,
@@ -156,6 +171,7 @@ int64_t esl_plan_wake(const struct esl_engine *e, const struct esl_label *l)
 	if (l->pending.state == ESL_PENDING_SENT || l->pending.state == ESL_PENDING_ACKED) {
 		wake_us = sooner(wake_us, l->pending.at_us, now_us);
 		wake_us = sooner(wake_us, l->pending.at_us - NEAR_CONFLICT_US, now_us);
+		wake_us = sooner(wake_us, l->pending.at_us - REFINE_US, now_us);
 	}
 	wake_us = sooner(wake_us, l->hold_until_us, now_us);
 	wake_us = sooner(wake_us, l->ping_at_us, now_us);

@@ -13,8 +13,9 @@
 #define IMAGE_PATIENCE_US (INT64_C(5) * US_PER_SEC)
 #define IMAGE_ABSENT_US   (INT64_C(30) * US_PER_SEC)
 #define WRONG_IMAGE_US    (INT64_C(600) * US_PER_SEC)
-#define NEAR_FLIP_US      (INT64_C(10) * US_PER_SEC)
+#define NEAR_FLIP_US      (INT64_C(60) * US_PER_SEC)
 #define CONN_EVENT_US     (INT64_C(15) * US_PER_MS)
+#define TIME_TRIES        5
 #define LONGEST_LAG_US    (INT64_C(30) * US_PER_SEC)
 #define QUICK_RETRIES     3
 #define LOST_AFTER        12
@@ -194,12 +195,15 @@ static void learn_info(struct esl_visit *v, const struct esl_link_result *res)
 	advance(v);
 }
 
+/**
+ * The value was right when it was asked for, and took effect somewhere within one connection event
+ * before the answer to it came, if nothing was lost. Where it took longer nobody knows by how much
+ * the label's clock is behind: it is written again.
+ */
 static void clock_was_set(struct esl_visit *v)
 {
 	struct esl_label *l = v->label;
-	/* The value was right when it was asked for, and took effect one connection event before
-	 * the answer to it came. */
-	int64_t lag_us = esl_now(v->e) - v->time_asked_us - CONN_EVENT_US;
+	int64_t took_us = esl_now(v->e) - v->time_asked_us, lag_us = took_us - CONN_EVENT_US / 2;
 
 	l->time_lag_ms = (uint16_t) (MIN(MAX(lag_us, 0), LONGEST_LAG_US) / US_PER_MS);
 	if (l->time_gen != v->new_gen && l->pending.state != ESL_PENDING_NONE) {
@@ -210,7 +214,7 @@ static void clock_was_set(struct esl_visit *v)
 	}
 	l->time_gen = v->new_gen;
 	l->time_set_us = esl_now(v->e);
-	v->time = false;
+	v->time = took_us > 2 * CONN_EVENT_US && ++v->time_tries < TIME_TRIES;
 }
 
 /* --- images ----------------------------------------------------------------------------------- */
@@ -564,6 +568,7 @@ void esl_visit_begin(struct esl_visit *v, struct esl_label *l, bool by_advert)
 	v->broken = false;
 	v->connected = false;
 	v->writes = 0;
+	v->time_tries = 0;
 	l->coming_back = false;
 	e->calling = v;
 	began(v, ESL_STEP_CONNECT,
