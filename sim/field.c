@@ -16,10 +16,10 @@
 #define FADE_STEP_DB   0.25
 #define WALK_RANGE_M   25.0
 #define RSSI_NOISE_DB  0.4
-#define PHASE_NOISE    25.0 /* steps; about two degrees */
-#define DOPPLER_NOISE  24.0 /* 1/16 Hz */
-#define UNHEARD        0.5  /* share of the answers lost at the receiver's floor ... */
-#define UNHEARD_DB     2.0  /* ... which falls by e in so many decibels above it */
+#define PHASE_NOISE    25.0  /* steps; about two degrees */
+#define DOPPLER_NOISE  900.0 /* 1/16 Hz; readers judge it from one short answer, with long tails */
+#define UNHEARD        0.5   /* share of the answers lost at the receiver's floor ... */
+#define UNHEARD_DB     2.0   /* ... which falls by e in so many decibels above it */
 #define BATCH          256
 #define SPEAKS_DBM     -6.0 /* what the tag takes less than it sends back, see sim/rf.h */
 
@@ -315,6 +315,15 @@ static bool understood(struct sim_field *f, double rssi_dbm)
 	return above >= 0 && !sim_rng_chance(&f->rng, UNHEARD * exp(-above / UNHEARD_DB));
 }
 
+static int16_t doppler(struct sim_field *f, double radial_m)
+{
+	double mhz = rf_channel_mhz(f->floor->room.region, f->channel);
+	double shift = rf_doppler_16hz(radial_m, mhz) +
+		       DOPPLER_NOISE * sim_rng_normal(&f->rng) * sim_rng_exponential(&f->rng, 1);
+
+	return (int16_t) MAX(MIN(shift, (double) INT16_MAX), (double) INT16_MIN);
+}
+
 /** A lone tag answered. */
 static void singled(struct sim_field *f, const struct gen2_entry *e)
 {
@@ -346,9 +355,7 @@ static void singled(struct sim_field *f, const struct gen2_entry *e)
 		.rssi_cdbm = (int16_t) lround(MAX(MIN(rssi, 20.0), -120.0) * 100),
 		.channel = (uint16_t) f->channel,
 		.phase = rf_phase_steps(phase),
-		.doppler = (int16_t) (rf_doppler_16hz(link.radial_m,
-						      rf_channel_mhz(fl->room.region, f->channel)) +
-				      DOPPLER_NOISE * sim_rng_normal(&f->rng)),
+		.doppler = doppler(f, link.radial_m),
 		.at_us = at_us,
 	};
 	sim_world_note_read(fl->world, e->tag, f->port->antenna, at_us);
@@ -370,8 +377,9 @@ static void slot(struct sim_field *f)
 		f->air_us += f->times.collision;
 		break;
 	case GEN2_SINGLE:
+		singled(f,
+			&e); /* told with the instant at which it began, never ahead of the clock */
 		f->air_us += f->times.single;
-		singled(f, &e);
 		break;
 	case GEN2_FRAME:
 		f->air_us += f->times.adjust;

@@ -334,7 +334,8 @@ struct rf_link rf_link_on(const struct rf_room *room, const struct rf_antenna *a
 		.tag_db = tag_db,
 		/* Back over the same way, with what the antenna and the tag add again. */
 		.rssi_db = 2 * tag_db - MODULATION_DB,
-		.turns = 2 * atan2(im, re) / (2 * M_PI) + offset,
+		/* What comes back later lags behind. */
+		.turns = offset - 2 * atan2(im, re) / (2 * M_PI),
 		.radial_m = len > 0 ? dot(&tag->velocity, &to) / len : 0,
 	};
 }

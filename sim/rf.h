@@ -87,7 +87,7 @@ struct rf_room {
 struct rf_link {
 	double tag_db;   /**< gain from the transmitter to the tag's chip */
 	double rssi_db;  /**< gain from the transmitter to the receiver */
-	double turns;    /**< of phase, there and back; grows with distance */
+	double turns;    /**< of phase, there and back; falls with distance, as Doppler does */
 	double radial_m; /**< metres a second away from the antenna */
 };
 
