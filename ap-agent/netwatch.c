@@ -29,6 +29,7 @@ enum wifi_stage {
 	WIFI_IDLE,
 	WIFI_INTERFACES,
 	WIFI_STATIONS, /* of each interface in turn */
+	WIFI_NETWORKS,
 	WIFI_SURVEYS
 };
 
@@ -203,21 +204,28 @@ static void ask_interfaces(struct netwatch *n)
 	n->wifi_stage = ask_wifi(n, NL80211_CMD_GET_INTERFACE, 0) < 0 ? WIFI_IDLE : WIFI_INTERFACES;
 }
 
-/* Signal strength has a meaning where we are somebody's client. */
+/** Is there something to ask of this interface at this stage? */
 static bool is_asked(const struct netwatch *n, const struct proto_health_interface *h)
 {
-	if (!h->wireless)
-		return false;
-	return n->wifi_stage == WIFI_STATIONS ? h->up && h->role != PROTO_WIFI_AP
-					      : h->frequency_mhz != 0;
+	switch (n->wifi_stage) {
+	case WIFI_STATIONS: /* signal strength has a meaning where we are somebody's client */
+		return h->wireless && h->up && h->role != PROTO_WIFI_AP;
+	case WIFI_NETWORKS:
+		return h->wireless && h->up && h->role == PROTO_WIFI_STATION && !h->ssid[0];
+	default:
+		return h->wireless && h->frequency_mhz != 0;
+	}
 }
 
 /** The next dump of this stage, or of the next stage. */
 static void ask_next(struct netwatch *n)
 {
+	static const uint8_t commands[] = {[WIFI_STATIONS] = NL80211_CMD_GET_STATION,
+					   [WIFI_NETWORKS] = NL80211_CMD_GET_SCAN,
+					   [WIFI_SURVEYS] = NL80211_CMD_GET_SURVEY};
+
 	for (; n->wifi_stage <= WIFI_SURVEYS; n->wifi_stage++, n->wifi_next = 0) {
-		uint8_t cmd = n->wifi_stage == WIFI_STATIONS ? NL80211_CMD_GET_STATION
-							     : NL80211_CMD_GET_SURVEY;
+		uint8_t cmd = commands[n->wifi_stage];
 
 		while (n->wifi_next < NETWATCH_MAX) {
 			const struct netwatch_row *row = &n->table.rows[n->wifi_next++];

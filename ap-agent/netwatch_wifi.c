@@ -106,13 +106,16 @@ static void take_interface(struct netwatch_row *row, struct nlattr *const *attrs
 	take_channel(row, attrs);
 	if (attrs[NL80211_ATTR_MLO_LINKS])
 		take_links(row, attrs[NL80211_ATTR_MLO_LINKS]);
-	netwatch_text(attrs[NL80211_ATTR_SSID] ? nla_data(attrs[NL80211_ATTR_SSID]) : NULL,
-		      attrs[NL80211_ATTR_SSID] ? nla_len(attrs[NL80211_ATTR_SSID]) : 0, row->h.ssid,
-		      sizeof(row->h.ssid));
 	if (row->h.frequency_mhz == 0) {
 		row->h.noise_dbm = 0;
 		row->h.busy_percent = PROTO_BUSY_UNKNOWN;
 	}
+	/* The network of a client that its own supplicant brought there is told elsewhere. */
+	if (!attrs[NL80211_ATTR_SSID] && row->h.role == PROTO_WIFI_STATION && row->h.frequency_mhz)
+		return;
+	netwatch_text(attrs[NL80211_ATTR_SSID] ? nla_data(attrs[NL80211_ATTR_SSID]) : NULL,
+		      attrs[NL80211_ATTR_SSID] ? nla_len(attrs[NL80211_ATTR_SSID]) : 0, row->h.ssid,
+		      sizeof(row->h.ssid));
 }
 
 /* --- what moves all the time: not worth a report of its own ------------------------------------
@@ -164,6 +167,30 @@ static void take_survey(struct netwatch_row *row, struct nlattr *info)
 	row->survey_busy_ms = busy_ms;
 }
 
+/** Of all the networks in reach the one that the client is in; its first element is the name. */
+static void take_network(struct netwatch_row *row, struct nlattr *bss)
+{
+	struct nlattr *attrs[NL80211_BSS_MAX + 1], *list;
+	const uint8_t *p;
+	int left;
+
+	if (nla_parse_nested(attrs, NL80211_BSS_MAX, bss, NULL) < 0 ||
+	    !has(attrs, NL80211_BSS_STATUS, 4) ||
+	    u32_of(attrs, NL80211_BSS_STATUS) != NL80211_BSS_STATUS_ASSOCIATED)
+		return;
+	list = attrs[NL80211_BSS_INFORMATION_ELEMENTS] ? attrs[NL80211_BSS_INFORMATION_ELEMENTS]
+						       : attrs[NL80211_BSS_BEACON_IES];
+	if (!list)
+		return;
+	p = nla_data(list);
+	for (left = nla_len(list); left >= 2 && p[1] + 2 <= left; left -= p[1] + 2, p += p[1] + 2) {
+		if (p[0] == 0) {
+			netwatch_text(p + 2, p[1], row->h.ssid, sizeof(row->h.ssid));
+			return;
+		}
+	}
+}
+
 /* --- messages --------------------------------------------------------------------------------- */
 
 static int take_wifi(struct netwatch_table *t, struct nlmsghdr *h, bool *ret_ask)
@@ -190,11 +217,15 @@ static int take_wifi(struct netwatch_table *t, struct nlmsghdr *h, bool *ret_ask
 			take_channel(row, attrs);
 		*ret_ask = true;
 		break;
-	case NL80211_CMD_START_AP:
-	case NL80211_CMD_STOP_AP:
 	case NL80211_CMD_CONNECT:
 	case NL80211_CMD_ROAM:
 	case NL80211_CMD_DISCONNECT:
+		if (row->h.role == PROTO_WIFI_STATION)
+			row->h.ssid[0] = '\0'; /* perhaps another one now */
+		*ret_ask = true;
+		break;
+	case NL80211_CMD_START_AP:
+	case NL80211_CMD_STOP_AP:
 	case NL80211_CMD_JOIN_MESH:
 	case NL80211_CMD_LEAVE_MESH:
 	case NL80211_CMD_SET_INTERFACE:
@@ -204,6 +235,10 @@ static int take_wifi(struct netwatch_table *t, struct nlmsghdr *h, bool *ret_ask
 		if (attrs[NL80211_ATTR_STA_INFO] && row->h.role != PROTO_WIFI_AP)
 			take_station(row, attrs[NL80211_ATTR_STA_INFO]);
 		return 0;
+	case NL80211_CMD_NEW_SCAN_RESULTS:
+		if (attrs[NL80211_ATTR_BSS] && row->h.role == PROTO_WIFI_STATION)
+			take_network(row, attrs[NL80211_ATTR_BSS]);
+		break;
 	case NL80211_CMD_NEW_SURVEY_RESULTS:
 		if (attrs[NL80211_ATTR_SURVEY_INFO])
 			take_survey(row, attrs[NL80211_ATTR_SURVEY_INFO]);

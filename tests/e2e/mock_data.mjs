@@ -94,6 +94,36 @@ function stockRow(i, products) {
   return { product_id: p.id, gtin: p.gtin, name: p.name, total, places };
 }
 
+/** Beside Wi-Fi channel 6: data channels 11 to 21 are left alone. */
+function radio() {
+  const clear = Array.from({ length: 37 }, (_, i) => i).filter((i) => i < 11 || i > 21);
+  const heard = [0, 1, 2, 5, 11, 24, 38, 41, 30, 14, 6, 2];
+  return {
+    state: 'running',
+    error: null,
+    next_step: '',
+    driver: 'h4',
+    controller: 'Nordic Semiconductor, Bluetooth 5.4, firmware 2134',
+    train: { interval_ms: 1560, subevents: 26, subevent_ms: 60, response_delay_ms: 42.5, response_spacing_ms: 0.75, response_slots: 23, capacity: 6630 },
+    armed: 1,
+    armed_at: new Date(Date.now() - 86_400_000).toISOString(),
+    channels: { known: true, used: clear, wanted: clear, refused: null },
+    labels: 180,
+    synced: 174,
+    waiting: 2,
+    lost: 4,
+    packets: 1_204_331,
+    commands: 48_112,
+    acks: 47_660,
+    retries: 452,
+    uploads: 1911,
+    upload_failures: 12,
+    decrypt_failures: 0,
+    groups: Array.from({ length: 26 }, (_, i) => 7 - (i > 23 ? 1 : 0)),
+    signal: heard.map((labels, i) => ({ from_dbm: i ? -100 + 5 * i : null, to_dbm: i < 11 ? -95 + 5 * i : null, labels })),
+  };
+}
+
 function agents() {
   const base = (id, name, state) => ({
     id,
@@ -109,13 +139,19 @@ function agents() {
     rss_kib: 9412,
     tags_in_view: id === 2 ? 0 : 1840,
     labels_synced: id === 2 ? 11 : 13,
-    radio: id === 2 ? { state: 'error', error: 'The radio does not answer (no reply to Reset within 2 s)' } : { state: 'running', error: null },
+    radio: id === 2 ? { state: 'error', error: 'The radio does not answer (no reply to Reset within 2 s)' } : radio(),
     readers: [
       { name: 'reader-1', host: `10.0.0.${20 + id}`, port: 5084, antennas: [1, 2], session: 1, power_cdbm: 2700, state: id === 2 ? 'error' : 'running', model: 'R700', error: id === 2 ? 'Connection refused' : null, reads: 1_284_113, reconnects: id },
     ],
     interfaces: [
       { name: 'eth0', up: true, wireless: false, address: `10.0.0.${10 + id}`, frequency_mhz: null, signal_dbm: null },
       { name: 'wlan0', up: id !== 2, wireless: true, address: null, frequency_mhz: 5180, signal_dbm: -48 },
+      ...(id === 1
+        ? [
+            { name: 'wlan1', up: true, wireless: true, address: null, frequency_mhz: 2437, signal_dbm: 0, carrier: true, speed_mbps: null, duplex: null, role: 'access-point', ssid: 'Shop', centre_mhz: 2437, width_mhz: 20, noise_dbm: -92, busy_percent: 31, changes: 0, changed: null },
+            { name: 'eth1', up: false, wireless: false, address: null, frequency_mhz: null, signal_dbm: null, carrier: false, speed_mbps: null, duplex: null, role: null, ssid: null, centre_mhz: null, width_mhz: null, noise_dbm: null, busy_percent: null, changes: 7, changed: new Date(Date.now() - 40_000).toISOString() },
+          ]
+        : []),
     ],
     last_error: id === 2 ? 'reader-1: connection refused' : null,
     next_step: id === 2 ? 'Check that the reader at 10.0.0.22 has power and that LLRP is switched on.' : null,

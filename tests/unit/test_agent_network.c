@@ -290,6 +290,48 @@ static void load_and_noise_come_from_the_survey_of_the_channel_in_use(void **sta
 	assert_int_equal(h->busy_percent, 100);
 }
 
+static struct nl_msg *network_msg(uint32_t status, const void *elements, int len)
+{
+	struct nl_msg *m = wifi_msg(NL80211_CMD_NEW_SCAN_RESULTS, 3);
+	struct nlattr *bss = nla_nest_start(m, NL80211_ATTR_BSS);
+
+	nla_put_u32(m, NL80211_BSS_STATUS, status);
+	nla_put(m, NL80211_BSS_INFORMATION_ELEMENTS, len, elements);
+	nla_nest_end(m, bss);
+	return m;
+}
+
+static struct nl_msg *station_msg(void)
+{
+	struct nl_msg *m = wifi_msg(NL80211_CMD_NEW_INTERFACE, 3);
+
+	nla_put_u32(m, NL80211_ATTR_IFTYPE, NL80211_IFTYPE_STATION);
+	nla_put_u32(m, NL80211_ATTR_WIPHY_FREQ, 2437);
+	return m;
+}
+
+static void the_network_of_a_client_is_the_one_it_is_in(void **state)
+{
+	static const uint8_t other[] = {0, 2, 'n', 'o'},
+			     ours[] = {1, 1, 9, 0, 4, 'S', 'h', 'o', 'p'}, lies[] = {0, 200, 'x'};
+	struct netwatch_table t = {0};
+	const struct proto_health_interface *h = &t.rows[0].h;
+
+	(void) state;
+	feed(&t, link_msg(RTM_NEWLINK, 3, "wlan0", IFF_UP, IF_OPER_UP));
+	feed(&t, station_msg());
+	feed(&t, network_msg(NL80211_BSS_STATUS_AUTHENTICATED, other, sizeof(other)));
+	feed(&t, network_msg(NL80211_BSS_STATUS_ASSOCIATED, lies, sizeof(lies)));
+	assert_string_equal(h->ssid, "");
+	assert_int_equal(feed(&t, network_msg(NL80211_BSS_STATUS_ASSOCIATED, ours, sizeof(ours))),
+			 1);
+	assert_string_equal(h->ssid, "Shop");
+	assert_int_equal(feed(&t, station_msg()), 0); /* and stays */
+	assert_int_equal(feed(&t, wifi_msg(NL80211_CMD_DISCONNECT, 3)), 1);
+	assert_true(asked);
+	assert_string_equal(h->ssid, "");
+}
+
 static void the_signal_of_clients_is_not_ours(void **state)
 {
 	struct netwatch_table t = {0};
@@ -532,6 +574,7 @@ int main(void)
 		cmocka_unit_test(of_several_links_the_one_in_our_band_counts),
 		cmocka_unit_test(a_monitor_is_no_neighbour),
 		cmocka_unit_test(load_and_noise_come_from_the_survey_of_the_channel_in_use),
+		cmocka_unit_test(the_network_of_a_client_is_the_one_it_is_in),
 		cmocka_unit_test(the_signal_of_clients_is_not_ours),
 		cmocka_unit_test(speed_and_duplex_of_a_cable_are_read_and_go_with_it),
 		cmocka_unit_test(a_link_that_comes_and_goes_is_counted_for_ten_minutes),

@@ -85,7 +85,7 @@ function pathOf(s: Series, x: (at: number) => number, y: (v: number) => number, 
 }
 
 /** The width of a box, measured; charts are drawn in real pixels so that their text keeps its size. */
-function useWidth(): [{ current: HTMLDivElement | null }, number] {
+export function useWidth(): [{ current: HTMLDivElement | null }, number] {
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   useEffect(() => {

@@ -27,6 +27,7 @@ const NAV: NavEntry[] = [
   { path: 'differences', text: t.nav.differences, icon: 'differ', needs: 'view', group: 2 },
   { path: 'plan', text: t.nav.plan, icon: 'plan', needs: 'view', group: 2 },
   { path: 'agents', text: t.nav.agents, icon: 'antenna', needs: 'view', group: 3 },
+  { path: 'radio', text: t.nav.radio, icon: 'sine', needs: 'view', group: 3 },
   { path: 'users', text: t.nav.users, icon: 'users', needs: 'users', group: 3 },
   { path: 'audit', text: t.nav.audit, icon: 'list', needs: 'audit', group: 3 },
 ];
@@ -61,6 +62,7 @@ const Places = lazy(() => import('./pages/places').then((m) => m.PlacesPage));
 const Plan = lazy(() => import('./pages/plan').then((m) => m.PlanPage));
 const Products = lazy(() => import('./pages/products').then((m) => m.ProductsPage));
 const Promotions = lazy(() => import('./pages/promotions').then((m) => m.PromotionsPage));
+const Radio = lazy(() => import('./pages/radio').then((m) => m.RadioPage));
 const Rollouts = lazy(() => import('./pages/rollouts').then((m) => m.RolloutsPage));
 const Sales = lazy(() => import('./pages/sales').then((m) => m.SalesPage));
 const Stock = lazy(() => import('./pages/stock').then((m) => m.StockPage));
@@ -68,7 +70,7 @@ const Strangers = lazy(() => import('./pages/strangers').then((m) => m.Strangers
 const Users = lazy(() => import('./pages/users').then((m) => m.UsersPage));
 
 /** In the order in which they are fetched when the browser has nothing better to do. */
-const PAGES = [Products, Promotions, Labels, Stock, Rollouts, Agents, Differences, Plan, Account, Items, Item, Import, Places, Audit, Users, Books, Deliveries, Sales, Strangers, LinkHistory, LinkImport];
+const PAGES = [Products, Promotions, Labels, Stock, Rollouts, Agents, Differences, Plan, Account, Items, Item, Import, Places, Audit, Users, Books, Deliveries, Sales, Strangers, LinkHistory, LinkImport, Radio];
 
 function Missing(): JSX.Element {
   return (
@@ -123,6 +125,8 @@ export function pageOf([page, id, what]: string[], role: Role | undefined): JSX.
       return <Plan />;
     case 'agents':
       return <Agents id={idOf(id)} />;
+    case 'radio':
+      return <Radio />;
     case 'users':
       return may('users') ? <Users /> : <Missing />;
     case 'audit':

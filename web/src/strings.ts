@@ -44,6 +44,7 @@ export const t = {
     differences: 'Differences',
     plan: 'Plan',
     agents: 'Agents',
+    radio: 'Label radios',
     users: 'Users',
     audit: 'Audit',
     more: 'More',

@@ -245,6 +245,54 @@ export interface NetInterface {
   address?: string | null;
   frequency_mhz?: number | null;
   signal_dbm?: number | null;
+  carrier?: boolean;
+  speed_mbps?: number | null;
+  duplex?: 'full' | 'half' | null;
+  role?: 'station' | 'access-point' | 'mesh' | 'monitor' | 'other' | null;
+  ssid?: string | null;
+  centre_mhz?: number | null;
+  width_mhz?: number | null;
+  noise_dbm?: number | null;
+  busy_percent?: number | null;
+  /** Times it went up or down within ten minutes. */
+  changes?: number;
+  changed?: string | null;
+}
+
+export interface Train {
+  interval_ms: number;
+  subevents: number;
+  subevent_ms: number;
+  response_delay_ms: number;
+  response_spacing_ms: number;
+  response_slots: number;
+  capacity: number;
+}
+
+export interface LabelRadio {
+  state: string;
+  error: string | null;
+  next_step?: string;
+  /** Without it the agent tells nothing of what follows. */
+  driver?: string;
+  controller?: string | null;
+  train?: Train | null;
+  armed?: number;
+  armed_at?: string | null;
+  channels?: { known: boolean; used: number[]; wanted: number[]; refused: number | null };
+  labels?: number;
+  synced?: number;
+  waiting?: number;
+  lost?: number;
+  packets?: number;
+  commands?: number;
+  acks?: number;
+  retries?: number;
+  uploads?: number;
+  upload_failures?: number;
+  decrypt_failures?: number;
+  groups?: number[];
+  signal?: { from_dbm: number | null; to_dbm: number | null; labels: number }[];
 }
 
 export interface Agent {
@@ -261,7 +309,7 @@ export interface Agent {
   rss_kib: number | null;
   tags_in_view: number | null;
   labels_synced: number | null;
-  radio: { state: string; error: string | null } | null;
+  radio: LabelRadio | null;
   readers: Reader[];
   interfaces: NetInterface[];
   last_error: string | null;

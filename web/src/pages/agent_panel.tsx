@@ -10,7 +10,8 @@ import { Icon } from '../icons';
 import { may } from '../session';
 import { t } from '../strings';
 import { a as w } from '../strings/access';
-import type { Agent, Reader } from '../types';
+import { r } from '../strings/radio';
+import type { Agent, NetInterface, Reader } from '../types';
 import { Ago, Button, Confirm, ErrorBox, Fact, Loading } from '../ui';
 import { AgentState, Certificate, ClockOffset, ReaderChip } from './agents';
 import { JoinCodes } from './join';
@@ -104,6 +105,24 @@ function Antennas({ agent }: { agent: Agent }): JSX.Element {
   );
 }
 
+/** What a link is like, in a line. */
+function linkWords(i: NetInterface): string {
+  return [
+    i.address,
+    i.wireless ? (r.role[i.role ?? ''] ?? '') || t.agents.wireless : t.agents.wired,
+    i.speed_mbps ? r.mbps(i.speed_mbps) : '',
+    i.duplex ? r.duplex[i.duplex] : '',
+    i.ssid ?? '',
+    i.frequency_mhz ? t.mhz(i.frequency_mhz) : '',
+    i.width_mhz ? r.width(i.width_mhz) : '',
+    i.signal_dbm ? t.dbm(i.signal_dbm) : '',
+    i.noise_dbm ? r.noise(i.noise_dbm) : '',
+    i.busy_percent === null || i.busy_percent === undefined ? '' : r.busy(i.busy_percent),
+  ]
+    .filter(Boolean)
+    .join(' · ');
+}
+
 function Health({ a }: { a: Agent }): JSX.Element {
   return (
     <section>
@@ -122,6 +141,11 @@ function Health({ a }: { a: Agent }): JSX.Element {
         <Fact name={t.agents.radio}>
           {a.radio ? (t.radio[a.radio.state as keyof typeof t.radio] ?? a.radio.state) : t.agents.noRadio}
           {a.radio?.error && <div class="warn-text">{a.radio.error}</div>}
+          {a.radio?.driver && (
+            <div>
+              <a href={`/radio#agent-${a.id}`}>{r.radioPage}</a>
+            </div>
+          )}
         </Fact>
         <Fact name={t.agents.labels}>
           <a href={`/labels?q=${encodeURIComponent(a.name)}`}>{count(a.labels_synced)}</a>
@@ -139,9 +163,13 @@ function Health({ a }: { a: Agent }): JSX.Element {
                 <Icon name={i.up ? 'check' : 'warn'} size={16} /> {i.up ? t.agents.linkUp : t.agents.linkDown}
               </span>
               <span class="sub grow">
-                {[i.address, i.wireless ? t.agents.wireless : t.agents.wired, i.frequency_mhz ? t.mhz(i.frequency_mhz) : '', i.signal_dbm ? t.dbm(i.signal_dbm) : '']
-                  .filter(Boolean)
-                  .join(' · ')}
+                {linkWords(i)}
+                {(i.changes ?? 0) > 1 && (
+                  <span class="warn-text">
+                    {' '}
+                    <Icon name="warn" size={16} /> {r.changes(i.changes ?? 0)}
+                  </span>
+                )}
               </span>
             </li>
           ))}

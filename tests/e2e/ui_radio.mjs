@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page of the label radios in Debian's browser against a mock server: channels beside Wi-Fi, train, signal, and links
+// in the agent's panel.
+
+import { shot } from './browser.mjs';
+import { startMock } from './page_test.mjs';
+import { equal, ok, run, test } from '../lib/tap.mjs';
+
+const { mock, url, signedIn, checkPage, close } = await startMock();
+
+const open = async (page) => {
+  await page.goto(`${url}/radio`);
+  await page.locator('[data-radio="ap-floor"] svg .band-used').first().waitFor();
+};
+
+for (const colorScheme of ['light', 'dark']) {
+  for (const [width, height] of [[360, 740], [1280, 900]]) {
+    test(`the label radios are accessible and fit at ${width} px, ${colorScheme}`, () =>
+      signedIn(
+        'it',
+        async (page) => {
+          await open(page);
+          await checkPage(page, 'radio');
+          await shot(page, `radio-${width}-${colorScheme}`);
+        },
+        { viewport: { width, height }, colorScheme },
+      ));
+  }
+}
+
+test('the picture has every channel, those under the Wi-Fi left alone, and says so in words', () =>
+  signedIn('manager', async (page) => {
+    await open(page);
+    const card = page.locator('[data-radio="ap-floor"]');
+    equal(await card.locator('svg[role=img] .band-used').count(), 26, 'channels in use');
+    equal(await card.locator('svg[role=img] .band-avoided').count(), 11, 'channels left alone');
+    equal(await card.locator('svg[role=img] .band-advert').count(), 3, 'advertising channels');
+    equal(await card.locator('svg[role=img] .band-wifi').count(), 1, 'Wi-Fi in the band');
+    ok(await card.getByText('26 of 37 data channels are in use, 11 are left to others.').isVisible(), 'the channels in words');
+    ok(await card.locator('.rows-list').getByText('Wi-Fi “Shop” at 2,437 MHz (channel 6), 20 MHz wide').isVisible(), 'the Wi-Fi in words');
+    ok(await card.getByText('each of 26 groups of labels is called once').isVisible(), 'the train in words');
+    ok(await card.getByText('3 of 174 are weaker than −85 dBm', { exact: false }).isVisible(), 'the signal in words');
+    ok(await page.locator('[data-radio="ap-back"]').getByText('The radio does not answer').isVisible(), 'the other one is down, with its reason');
+  }));
+
+test('a channel that changes is shown as it comes', () =>
+  signedIn('it', async (page) => {
+    await open(page);
+    const a = structuredClone(mock.store.agents[0]);
+    a.radio.channels.used = a.radio.channels.wanted = Array.from({ length: 37 }, (_, i) => i);
+    a.radio.next_step = 'Put the access point higher.';
+    mock.publish('agent', a);
+    await page.locator('[data-radio="ap-floor"] [data-channels="37"]').waitFor();
+    ok(await page.getByText('Next step: Put the access point higher.').isVisible(), 'the next step');
+  }));
+
+test('the panel of an agent tells its links and leads to its radio', () =>
+  signedIn('it', async (page) => {
+    await page.goto(`${url}/agents/1`);
+    const panel = page.locator('.panel');
+    await panel.getByText('wlan1').waitFor();
+    ok(await panel.getByText('access point · Shop · 2,437 MHz · 20 MHz wide · noise −92 dBm', { exact: false }).isVisible(), 'the Wi-Fi of its own');
+    ok(await panel.getByText('up or down 7 times in ten minutes').isVisible(), 'the unsteady link');
+    await panel.getByRole('link', { name: 'How the radio does' }).click();
+    await page.locator('[data-radio="ap-floor"]').waitFor();
+  }));
+
+await run(close);

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Words of the label radios, and of the links of an access point.
+
+import { count, localeOf } from '../format';
+import { plural } from './words';
+
+function number(value: number, digits: number): string {
+  return new Intl.NumberFormat(localeOf(), { maximumFractionDigits: digits }).format(value).replace('-', '−');
+}
+
+const ms = (v: number): string => (v >= 1000 ? `${number(v / 1000, 2)} s` : `${number(v, 3)} ms`);
+
+/** 2437 is channel 6; null outside of 2.4 GHz. */
+export function wifiChannel(mhz: number): number | null {
+  return mhz === 2484 ? 14 : mhz >= 2412 && mhz <= 2472 && (mhz - 2407) % 5 === 0 ? (mhz - 2407) / 5 : null;
+}
+
+export const r = {
+  lead: 'How each access point talks to its shelf labels, and how it keeps out of the way of its own Wi-Fi.',
+  none: 'No label radio yet',
+  noneHint: 'An access point with a label radio appears here as soon as its agent has told about it.',
+  silent: 'This agent tells no more about its radio. A newer one does.',
+  band: 'The 2.4 GHz band',
+  used: 'Used by labels',
+  avoided: 'Left alone',
+  adverts: 'Advertising, fixed',
+  wifi: 'Wi-Fi here',
+  wifiOne: (ssid: string | null | undefined, mhz: number, width: number | null | undefined) =>
+    `Wi-Fi${ssid ? ` “${ssid}”` : ''} at ${number(mhz, 0)} MHz${wifiChannel(mhz) ? ` (channel ${wifiChannel(mhz)})` : ''}${width ? `, ${width} MHz wide` : ''}`,
+  inUse: (n: number) => `${n} of 37 data channels are in use`,
+  left: (n: number) => (n ? `, ${n} are left to others.` : '.'),
+  noWifi: 'This access point has no Wi-Fi in this band.',
+  unknown: 'The controller has not said yet which channels it uses; the picture shows those that should be.',
+  refused: (status: number) => `The controller takes no channel map (status 0x${status.toString(16).padStart(2, '0')}): it uses all channels, or chooses by itself.`,
+  busy: (v: number) => `busy ${number(v, 0)} % of the time`,
+  noise: (v: number) => `noise ${number(v, 0)} dBm`,
+  train: 'Train',
+  trainWords: (every: number, groups: number, apart: number) =>
+    `Every ${ms(every)} each of ${plural(groups, 'group', 'groups')} of labels is called once, ${ms(apart)} after the one before it.`,
+  answers: (slots: number, spacing: number, delay: number) => `Up to ${plural(slots, 'label answers', 'labels answer')} a call, ${ms(spacing)} apart, ${ms(delay)} after it.`,
+  latency: (every: number) => `A label hears a command after ${ms(every / 2)} on average, ${ms(every)} at most.`,
+  capacity: 'Places taken',
+  of: (n: number, max: number) => `${count(n)} of ${count(max)} (${number((100 * n) / Math.max(1, max), 1)} %)`,
+  synced: 'In step',
+  waiting: 'Waiting for their picture',
+  lost: 'Silent',
+  controller: 'Controller',
+  driver: 'Driver',
+  drivers: { h4: 'HCI stream (h4)', bluez: 'Linux Bluetooth (bluez)', oepl: 'OpenEPaperLink (oepl)' } as Record<string, string>,
+  armed: 'Train started',
+  times: (n: number) => plural(n, 'time', 'times'),
+  packets: 'Packets sent',
+  commands: 'Commands',
+  acks: 'Acknowledged',
+  retries: 'Repeated',
+  uploads: 'Pictures sent',
+  uploadFailures: 'Pictures not got through',
+  decrypt: 'Answers not decrypted',
+  groups: 'Labels in each group',
+  groupsWords: (least: number, most: number) => (least === most ? `${count(most)} in each.` : `From ${count(least)} to ${count(most)}.`),
+  group: (i: number, n: number) => `Group ${i}: ${plural(n, 'label', 'labels')}`,
+  signal: 'How well labels are heard',
+  signalNone: 'No label has answered yet.',
+  signalWords: (weak: number, all: number) => (weak ? `${count(weak)} of ${count(all)} are weaker than −85 dBm and need luck.` : `All ${count(all)} are heard with −85 dBm or more.`),
+  signalBin: (from: number | null, to: number | null, n: number) =>
+    `${from === null ? `below ${to}` : to === null ? `${from} and more` : `${from} to ${to}`} dBm: ${plural(n, 'label', 'labels')}`,
+  weak: 'weak',
+  good: 'good',
+  agent: 'Access point',
+  toLabels: 'Its labels',
+  mbps: (v: number) => (v >= 1000 ? `${number(v / 1000, 1)} Gbit/s` : `${number(v, 0)} Mbit/s`),
+  duplex: { full: 'full duplex', half: 'half duplex' },
+  role: { station: 'client', 'access-point': 'access point', mesh: 'mesh', monitor: 'listens only', other: '' } as Record<string, string>,
+  width: (v: number) => `${number(v, 0)} MHz wide`,
+  changes: (n: number) => `up or down ${plural(n, 'time', 'times')} in ten minutes`,
+  radioPage: 'How the radio does',
+};
