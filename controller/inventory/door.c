@@ -29,6 +29,7 @@ static const struct {
 #define SPEED_STEPS   32      /* of 0.05 m/s either way */
 #define SPEED_STEP    0.05f
 #define PAIR_TRUST    0.5f
+#define SUREST        2.0f /* log odds that one window of one antenna may have */
 #define DOPPLER_USUAL 50.0f
 #define REFERENCE_DBM (-60.0f)
 
@@ -193,7 +194,8 @@ static float approached(const struct passage *p, unsigned int antenna, unsigned 
 		ahead += expf(fit[SPEED_STEPS + k] - fit[SPEED_STEPS]);
 		back += expf(fit[SPEED_STEPS - k] - fit[SPEED_STEPS]);
 	}
-	return logf(fmaxf(ahead, 1e-30f) / fmaxf(back, 1e-30f));
+	/* Pairs are not as independent as they are many: a busy reader would drown all else. */
+	return fmaxf(-SUREST, fminf(SUREST, logf(fmaxf(ahead, 1e-30f) / fmaxf(back, 1e-30f))));
 }
 
 static float phase(const struct passage *p)
