@@ -193,11 +193,11 @@ static void label_known_from_before_there_were_lights_is_asked(void **state)
 		if (strcmp(w.blobs[i].key, "train") == 0 ||
 		    strncmp(w.blobs[i].key, "bond:", 5) == 0)
 			continue;
-		/* as the version before kept it: without its LEDs at the end */
-		assert_int_equal(w.blobs[i].data[0], 2);
-		assert_int_equal(w.blobs[i].data[w.blobs[i].len - 2], 1);
+		/* as the first version kept it: without its LEDs, pixels and key's number */
+		assert_int_equal(w.blobs[i].data[0], 4);
+		assert_int_equal(w.blobs[i].data[w.blobs[i].len - 7], 1);
 		w.blobs[i].data[0] = 1;
-		w.blobs[i].len -= 2;
+		w.blobs[i].len -= 7;
 	}
 	world_restart(&w);
 	world_run(&w, 5 * SECOND);
