@@ -70,6 +70,8 @@ static void on_desired(void *user, const struct proto_desired *d)
 		labels_want(a->labels, &d->labels[i]);
 	if (d->has_readers)
 		readers_want(a->readers, d->readers, d->n_readers);
+	if (d->rotate_keys_us && a->labels)
+		labels_clock(a->labels);
 	if (d->watch)
 		watch_for(a, d->watch);
 	log_info("agent", "rev=%llu labels=%zu readers=%zu full=%d msg=\"desired state\"",

@@ -263,12 +263,24 @@ void labels_tell(struct labels *l)
 		esl_engine_tell(l->engine);
 }
 
+/** As often as the clock is measured: an engine that is not ready, or is at it, is asked again. */
+static void rotate(struct labels *l)
+{
+	uint64_t before_us;
+
+	if (store_meta_get_u64(l->cfg.store, STORE_ROTATE_KEYS, &before_us) < 0)
+		return;
+	ignore_result(esl_engine_rotate_keys(l->engine, (int64_t) before_us));
+}
+
 void labels_clock(struct labels *l)
 {
 	const struct timebase *tb = l->cfg.tb;
 
-	if (l->engine && tb->known)
-		esl_engine_set_utc(l->engine, timebase_offset(tb), timebase_uncertainty(tb));
+	if (!l->engine || !tb->known)
+		return;
+	esl_engine_set_utc(l->engine, timebase_offset(tb), timebase_uncertainty(tb));
+	rotate(l);
 }
 
 void labels_online(struct labels *l, bool online)
@@ -294,6 +306,13 @@ static void tell_counters(const struct esl_stats *s, struct proto_health_radio *
 	r->uploads = s->uploads;
 	r->upload_failures = s->upload_failures;
 	r->decrypt_failures = s->decrypt_failures;
+}
+
+static void tell_keys(const struct esl_stats *s, struct proto_health_radio *r)
+{
+	r->keys_rotating = s->rotating;
+	r->keys_old = s->keys_old;
+	r->keys_since_us = s->keys_since_utc_us;
 }
 
 static void tell_radio(const struct labels *l, struct proto_health_radio *r)
@@ -335,6 +354,7 @@ void labels_health(const struct labels *l, struct proto_health *h)
 		tell_radio(l, &h->radio);
 	}
 	tell_counters(&stats, &h->radio);
+	tell_keys(&stats, &h->radio);
 	h->labels_synced = stats.synced;
 	snprintf(h->radio_state, sizeof(h->radio_state), "%s", l->radio_up ? "running" : "down");
 	snprintf(h->radio_error, sizeof(h->radio_error), "%s", l->radio_error);

@@ -258,8 +258,8 @@ static void take_desired(struct lane *lane, const struct proto_desired *d)
 {
 	struct link *l = lane->link;
 	bool advanced = d->rev != l->rev || d->epoch != l->epoch;
-	bool news =
-		advanced || d->n_labels || d->has_readers || d->watch || (d->full && !l->synced);
+	bool news = advanced || d->n_labels || d->has_readers || d->watch || d->rotate_keys_us ||
+		    (d->full && !l->synced);
 	int64_t took = clock_mono_us(l->clock) - lane->started_us;
 
 	if (d->epoch != l->epoch && !d->full) {

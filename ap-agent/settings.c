@@ -34,6 +34,8 @@ static const struct conf_row schema[] = {
 	{"radio", "max_links", CONF_INT, "0", 0, 32, "Connections at once; 0 = 4."},
 	{"radio", "panels", CONF_STR, "", 0, 400,
 	 "Descriptions of label models, see panels.conf(5); empty = those built in."},
+	{"radio", "key_days", CONF_INT, "90", 0, 3650,
+	 "Keys of labels are replaced at that age, label by label; 0 = only when told."},
 	{"radio", "interval", CONF_INT, "0", 0, 65535,
 	 "Train: periodic interval in 1.25 ms; 0 = the default train, here and below."},
 	{"radio", "subevents", CONF_INT, "0", 0, 128, "Train: subevents in an interval."},
@@ -115,6 +117,7 @@ static void read_radio(struct settings *s)
 
 	s->engine.hci = conf_str(c, "radio", NULL, "hci");
 	s->engine.panels = conf_str(c, "radio", NULL, "panels");
+	s->engine.key_days = (unsigned int) conf_int(c, "radio", NULL, "key_days");
 	s->engine.max_links = (unsigned int) conf_int(c, "radio", NULL, "max_links");
 	t->interval = (uint16_t) conf_int(c, "radio", NULL, "interval");
 	t->subevents = (uint8_t) conf_int(c, "radio", NULL, "subevents");

@@ -215,10 +215,10 @@ int store_start_over(struct store *s)
 
 	if (r < 0)
 		return r;
-	r = sql_exec(s->sql,
-		     "DELETE FROM journal; DELETE FROM label; DELETE FROM blob;"
-		     "UPDATE stream SET next_seq = 1, acked = 0;"
-		     "DELETE FROM meta WHERE key IN ('epoch', 'rev', 'readers', 'watch', 'time');");
+	r = sql_exec(s->sql, "DELETE FROM journal; DELETE FROM label; DELETE FROM blob;"
+			     "UPDATE stream SET next_seq = 1, acked = 0;"
+			     "DELETE FROM meta WHERE key IN ('epoch', 'rev', 'readers', 'watch', "
+			     "'time', 'rotate_keys');");
 	if (r >= 0)
 		r = set_journal_id(s);
 	if (r >= 0)
@@ -440,6 +440,8 @@ static int put_desired(struct store *s, const struct proto_desired *d, struct bu
 		r = put_readers(s, d, &scratch);
 	if (r >= 0 && d->watch)
 		r = put_watch(s, d->watch, &scratch);
+	if (r >= 0 && d->rotate_keys_us > 0)
+		r = store_meta_set_u64(s, STORE_ROTATE_KEYS, (uint64_t) d->rotate_keys_us);
 	if (r >= 0)
 		r = store_meta_set_u64(s, "epoch", d->epoch);
 	if (r >= 0)

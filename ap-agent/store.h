@@ -65,6 +65,8 @@ typedef void (*store_watch_fn)(void *user, const struct proto_watch *w);
  */
 int store_desired_put(struct store *s, const struct proto_desired *d, store_addr_fn forget,
 		      void *user) _must_check_;
+/** Meta: the instant before which keys of labels are to be replaced. */
+#define STORE_ROTATE_KEYS "rotate_keys"
 int store_desired_rev(struct store *s, uint64_t *ret_epoch, uint64_t *ret_rev) _must_check_;
 /** Calls fn for each remembered label. Rows that no longer decode are skipped. */
 int store_desired_labels(struct store *s, store_label_fn fn, void *user) _must_check_;

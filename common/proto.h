@@ -312,6 +312,9 @@ struct proto_desired {
 	bool has_operations;
 	size_t n_operations;
 	struct proto_operation *operations;
+	/** Keys of labels made before that instant are to be replaced; 0 = nobody asked. An older
+	 * agent passes it over. */
+	int64_t rotate_keys_us;
 };
 
 int proto_desired_encode(const struct proto_desired *m, struct buf *out) _must_check_;
@@ -489,6 +492,9 @@ struct proto_health_radio {
 	uint8_t groups[PROTO_MAX_GROUPS]; /**< labels in each */
 	size_t n_signal;
 	uint32_t signal[PROTO_MAX_SIGNAL]; /**< labels by signal: below -95 dBm, then 5 dB each */
+	bool keys_rotating;                /**< labels are being given new keys: */
+	uint32_t keys_old;                 /**< so many still have the old ones */
+	int64_t keys_since_us; /**< the present ones were made then, UTC; 0 = not known */
 };
 
 struct proto_health {

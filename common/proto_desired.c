@@ -14,6 +14,7 @@ enum {
 	DESIRED_FLASHES,    /* [index into the labels, until, colour]; absent = nobody blinks */
 	DESIRED_WATCH,      /* absent = unchanged */
 	DESIRED_OPERATIONS, /* absent = unchanged */
+	DESIRED_ROTATE,     /* absent = unchanged */
 	DESIRED_KEYS
 };
 
@@ -263,7 +264,7 @@ int proto_desired_encode(const struct proto_desired *m, struct buf *out)
 		flashes += m->labels[i].flash_until_us != 0;
 	pp_begin(out,
 		 5 + (size_t) m->has_readers + (flashes > 0) + (m->watch != NULL) +
-			 (size_t) m->has_operations,
+			 (size_t) m->has_operations + (m->rotate_keys_us != 0),
 		 m->caps);
 	pp_put_u(out, DESIRED_EPOCH, m->epoch);
 	pp_put_u(out, DESIRED_REV, m->rev);
@@ -289,6 +290,8 @@ int proto_desired_encode(const struct proto_desired *m, struct buf *out)
 		for (size_t i = 0; i < m->n_operations; i++)
 			pp_put_operation(out, &m->operations[i], true);
 	}
+	if (m->rotate_keys_us)
+		pp_put_i(out, DESIRED_ROTATE, m->rotate_keys_us);
 	return out->err;
 }
 
@@ -353,6 +356,9 @@ static void get_desired_field(struct cbor_reader *r, unsigned int key, struct pr
 		break;
 	case DESIRED_OPERATIONS:
 		get_operations(r, m);
+		break;
+	case DESIRED_ROTATE:
+		m->rotate_keys_us = cbor_get_i64(r);
 		break;
 	}
 }

@@ -27,6 +27,9 @@ enum {
 	RD_DECRYPT_FAILURES,
 	RD_GROUPS,
 	RD_SIGNAL,
+	RD_ROTATING,
+	RD_KEYS_OLD,
+	RD_KEYS_SINCE,
 	RD_FIELDS
 };
 
@@ -69,6 +72,8 @@ static uint32_t *amount(struct proto_health_radio *m, unsigned int key)
 		return &m->lost;
 	case RD_ARMED:
 		return &m->armed;
+	case RD_KEYS_OLD:
+		return &m->keys_old;
 	default:
 		return NULL;
 	}
@@ -122,6 +127,9 @@ void pp_put_radio(struct buf *out, const struct proto_health_radio *radio)
 	cbor_put_array(out, m->n_signal);
 	for (size_t i = 0; i < m->n_signal; i++)
 		cbor_put_uint(out, m->signal[i]);
+	pp_put_flag(out, RD_ROTATING, m->keys_rotating);
+	pp_put_u(out, RD_KEYS_OLD, m->keys_old);
+	pp_put_i(out, RD_KEYS_SINCE, m->keys_since_us);
 }
 
 static void get_lists(struct cbor_reader *r, unsigned int key, struct proto_health_radio *m)
@@ -163,6 +171,12 @@ void pp_get_radio(struct cbor_reader *r, struct proto_health_radio *m)
 			break;
 		case RD_ARMED_AT:
 			m->armed_us = cbor_get_i64(r);
+			break;
+		case RD_ROTATING:
+			m->keys_rotating = cbor_get_boolean(r);
+			break;
+		case RD_KEYS_SINCE:
+			m->keys_since_us = cbor_get_i64(r);
 			break;
 		case RD_CHANNELS_KNOWN:
 			m->channels_known = cbor_get_boolean(r);

@@ -68,6 +68,8 @@ const struct ctl_verb ctl_verbs[] = {
 	{"labels undo", "[--batch] LINK", "take a change of a link back", ctl_labels_undo},
 	{"labels flash", "[--seconds N] [--colour COLOUR] LABEL", "make a label blink, to find it",
 	 ctl_labels_flash},
+	{"labels rotate-keys", "[AGENT]",
+	 "new keys for an access point's labels, or for all; and how far", ctl_labels_rotate_keys},
 	{"labels replace", "[--force] OLD NEW", "another label takes a broken one's place",
 	 ctl_labels_replace},
 	{"labels image", "[--what wanted|sent|shown] LABEL FILE",

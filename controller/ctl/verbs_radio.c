@@ -59,6 +59,8 @@ static void print_radio(const json_t *a)
 		{"driver", "radio.driver"},
 		{"controller", "radio.controller"},
 		{"started", "radio.armed_at"},
+		{"keys since", "radio.keys.since"},
+		{"with old keys", "radio.keys.old"},
 		{"packets", "radio.packets"},
 		{"commands", "radio.commands"},
 		{"acknowledged", "radio.acks"},
@@ -106,4 +108,51 @@ int ctl_radio(struct ctl *c, int argc, char **argv)
 	print_radio(a);
 	json_decref(a);
 	return CTL_OK;
+}
+
+static int rotate_one(struct ctl *c, const json_t *agent)
+{
+	char path[96], since[40], name[80];
+	const json_t *keys = json_object_get(json_object_get(agent, "radio"), "keys");
+	json_t *r = NULL;
+
+	snprintf(path, sizeof(path), "/api/v1/agents/%lld/rotate-keys",
+		 (long long) whole(agent, "id"));
+	int code = ctl_call(c, "POST", path, NULL, &r);
+
+	if (code == CTL_OK && r)
+		printf("%s: asked. Present keys since %s, %lld labels with older ones.\n",
+		       ctl_text_at(agent, "name", name, sizeof(name)),
+		       ctl_text_at(agent, "radio.keys.since", since, sizeof(since)),
+		       (long long) whole(keys, "old"));
+	json_decref(r);
+	return code;
+}
+
+int ctl_labels_rotate_keys(struct ctl *c, int argc, char **argv)
+{
+	json_t *r = NULL;
+	const json_t *a;
+	size_t i, asked = 0;
+
+	if (argc > 1)
+		return ctl_usage_error(
+			"labels rotate-keys takes one access point, or none for all");
+	int code = ctl_call(c, "GET", "/api/v1/agents?limit=1000", NULL, &r);
+
+	json_array_foreach(json_object_get(r, "items"), i, a)
+	{
+		const char *name = json_string_value(json_object_get(a, "name"));
+		const char *state = json_string_value(json_object_get(a, "state"));
+
+		if (code != CTL_OK || !name || !state || strcmp(state, "revoked") == 0 ||
+		    (argc == 1 && strcmp(name, argv[0]) != 0))
+			continue;
+		code = rotate_one(c, a);
+		asked++;
+	}
+	json_decref(r);
+	if (code == CTL_OK && argc == 1 && asked == 0)
+		return ctl_usage_error("there is no access point `%s`", argv[0]);
+	return code;
 }

@@ -28,6 +28,7 @@ extern const char promo_schema_v3[];
 extern const char rollout_schema_v3[];
 extern const char books_schema_v3[];
 extern const char incidents_schema_v4[];
+extern const char keys_schema_v4[];
 extern const char places_schema_v4[];
 extern const char tags_schema_v4[];
 

@@ -32,6 +32,9 @@ int fleet_identify(void *user, struct http_request *rq, struct http_who *ret);
  */
 int fleet_desired_readers(struct app *app, int64_t agent_id, uint64_t after_rev,
 			  struct proto_desired *out) _must_check_;
+/** Before which instant the agent's label keys must not have been made, where that is news. */
+int fleet_desired_keys(struct app *app, int64_t agent_id, uint64_t after,
+		       struct proto_desired *m) _must_check_;
 
 /** Name of an agent, "" if unknown. Borrowed until the agent changes. */
 const char *fleet_agent_name(const struct fleet *f, int64_t agent_id);

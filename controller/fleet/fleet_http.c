@@ -247,6 +247,7 @@ const struct http_route fleet_routes[] = {
 	{HTTP_PUBLIC, HTTP_PUT, "/api/v1/agents/{}/readers/{}", PERM_FLEET, 4096, fleet_put_reader},
 	{HTTP_PUBLIC, HTTP_DELETE, "/api/v1/agents/{}/readers/{}", PERM_FLEET, 0,
 	 fleet_delete_reader},
+	{HTTP_PUBLIC, HTTP_POST, "/api/v1/agents/{}/rotate-keys", PERM_FLEET, 0, fleet_rotate_keys},
 	{HTTP_AGENTS, HTTP_POST, "/agent/v1/health", PERM_AGENT, 128 * 1024, fleet_post_health},
 	{.path = NULL},
 };

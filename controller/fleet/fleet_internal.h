@@ -104,6 +104,8 @@ void fleet_post_health(struct http_request *rq, struct app *app);
 
 /* fleet_readers.c */
 json_t *fleet_readers_json(const struct fleet *f, const struct agent *a);
+/** fleet_keys.c: POST /api/v1/agents/{id}/rotate-keys. */
+void fleet_rotate_keys(struct http_request *rq, struct app *app);
 void fleet_put_reader(struct http_request *rq, struct app *app);
 void fleet_delete_reader(struct http_request *rq, struct app *app);
 

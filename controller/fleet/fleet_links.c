@@ -156,6 +156,10 @@ json_t *fleet_label_radio_json(const struct proto_health *h)
 			     (json_int_t) r->uploads, "upload_failures",
 			     (json_int_t) r->upload_failures, "decrypt_failures",
 			     (json_int_t) r->decrypt_failures));
+	json_object_set_new(o, "keys",
+			    json_pack("{s:b,s:I,s:o}", "rotating", r->keys_rotating, "old",
+				      (json_int_t) r->keys_old, "since",
+				      time_of(r->keys_since_us)));
 	json_object_set_new(o, "groups", groups_json(r));
 	json_object_set_new(o, "signal", signal_json(r));
 	return o;

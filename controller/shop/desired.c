@@ -253,6 +253,8 @@ static int build(struct desired *d, int64_t agent_id, uint64_t after, bool known
 
 		r = fleet_desired_readers(app, agent_id, after, m);
 		m->rev = rev;
+		if (r >= 0)
+			r = fleet_desired_keys(app, agent_id, after, m);
 	}
 	if (r >= 0)
 		r = watch_desired(app, agent_id, after, m);
@@ -281,7 +283,8 @@ static void reply(struct desired *d, struct http_request *rq, struct proto_desir
 
 static bool has_news(const struct proto_desired *m)
 {
-	return m->full || m->n_labels > 0 || m->has_readers || m->watch || m->has_operations;
+	return m->full || m->n_labels > 0 || m->has_readers || m->watch || m->has_operations ||
+	       m->rotate_keys_us;
 }
 
 /* --- waiting -----------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ const PUBLIC = {
 	'POST /api/v1/backup': boss, 'GET /api/v1/diagnostics': fleet,
 	'GET /healthz': everyone, 'GET /readyz': everyone, 'GET /metrics': everyone,
 	'GET /api/v1/agents': people, 'GET /api/v1/agents/{}': people, 'DELETE /api/v1/agents/{}': fleet,
-	'PUT /api/v1/agents/{}/readers/{}': fleet, 'DELETE /api/v1/agents/{}/readers/{}': fleet,
+	'POST /api/v1/agents/{}/rotate-keys': fleet, 'PUT /api/v1/agents/{}/readers/{}': fleet, 'DELETE /api/v1/agents/{}/readers/{}': fleet,
 	'GET /api/v1/agents/join-codes': fleet, 'POST /api/v1/agents/join-codes': fleet, 'DELETE /api/v1/agents/join-codes/{}': fleet,
 	'GET /api/v1/products': people, 'GET /api/v1/products/{}': people, 'GET /api/v1/products/by-gtin/{}': people,
 	'POST /api/v1/products': prices, 'PATCH /api/v1/products/{}': prices, 'POST /api/v1/products/import': prices,

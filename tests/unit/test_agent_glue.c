@@ -404,6 +404,21 @@ static void the_engine_learns_the_clock_as_offset_to_the_real_one(void **state)
 	assert_int_equal(engine_twin->offset_us, 5000);
 }
 
+static void an_order_for_new_keys_outlives_a_restart(void **state)
+{
+	struct fixture *f = *state;
+	struct proto_desired d = {.epoch = 1, .rev = 2, .rotate_keys_us = START_REAL};
+
+	assert_int_equal(store_desired_put(f->store, &d, NULL, NULL), 0);
+	d.rotate_keys_us = 0; /* a later answer says nothing of it */
+	assert_int_equal(store_desired_put(f->store, &d, NULL, NULL), 0);
+	labels_free(f->labels);
+	make_labels(f);
+	assert_true(timebase_sample(&f->tb, START_MONO, START_MONO, START_REAL + 5000));
+	labels_clock(f->labels);
+	assert_int_equal(engine_twin->rotate_before_us, START_REAL);
+}
+
 static void a_picture_is_fetched_once_checked_kept_and_handed_on(void **state)
 {
 	struct fixture *f = *state;
@@ -492,6 +507,7 @@ int main(void)
 		T(remembered_labels_and_blobs_are_applied_before_any_controller_answers),
 		T(a_report_is_durable_before_the_blob_that_follows_it),
 		T(the_engine_learns_the_clock_as_offset_to_the_real_one),
+		T(an_order_for_new_keys_outlives_a_restart),
 		T(a_picture_is_fetched_once_checked_kept_and_handed_on),
 		T(pictures_are_not_asked_for_without_a_link),
 		T(few_pictures_are_fetched_at_a_time_and_all_come),

@@ -462,6 +462,31 @@ static void how_a_reader_is_talked_to_is_kept_and_stays_when_not_named(void **st
 	test_csr_done(&csr);
 }
 
+static void an_order_for_new_keys_reaches_the_agent_once_and_after_a_start_over(void **state)
+{
+	struct test_controller *t = *state;
+	struct proto_desired d = {0};
+	struct test_csr csr;
+	char code[128], uri[64];
+	int64_t id;
+
+	test_csr_make(&csr, GNUTLS_PK_ECDSA, P256, "x");
+	make_code(t, 1, 60, code);
+	id = (int64_t) enroll(t, code, "dock", &csr).agent_id;
+	assert_int_equal(fleet_desired_keys(&t->app, id, 0, &d), 0);
+	assert_int_equal(d.rotate_keys_us, 0);
+	snprintf(uri, sizeof(uri), "/api/v1/agents/%d/rotate-keys", (int) id);
+	expect(test_json(t, "POST", uri, NULL, &test_admin), 202, "\"before\":\"");
+	assert_int_equal(fleet_desired_keys(&t->app, id, 0, &d), 0);
+	assert_true(d.rotate_keys_us > 0);
+	d.rotate_keys_us = 0;
+	assert_int_equal(fleet_desired_keys(&t->app, id, INT64_MAX, &d), 0);
+	assert_int_equal(d.rotate_keys_us, 0); /* it has heard of it */
+	expect(test_json(t, "POST", "/api/v1/agents/99/rotate-keys", NULL, &test_admin), 404,
+	       "not-found");
+	test_csr_done(&csr);
+}
+
 static void odd_readers_are_refused(void **state)
 {
 	static const char *const bad[] = {
@@ -601,6 +626,9 @@ int main(void)
 			a_readers_change_raises_the_revision_and_tells_the_poll, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			how_a_reader_is_talked_to_is_kept_and_stays_when_not_named, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			an_order_for_new_keys_reaches_the_agent_once_and_after_a_start_over, setup,
 			teardown),
 		cmocka_unit_test_setup_teardown(odd_readers_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_health_report_shows_in_the_agents_object, setup,

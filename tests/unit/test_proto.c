@@ -301,6 +301,7 @@ static void desired_state_survives_the_link(void **state)
 	struct proto_desired_label label = {
 		.addr = {1}, .rev = 5, .n = 2, .timeline = {{{1}, 10}, {{2}, 20}}};
 	struct proto_desired m = {.epoch = UINT64_MAX,
+				  .rotate_keys_us = 1790000000000001,
 				  .rev = 8,
 				  .full = true,
 				  .has_readers = true,
@@ -317,6 +318,7 @@ static void desired_state_survives_the_link(void **state)
 	assert_memory_equal(back.readers, &reader, sizeof(reader));
 	assert_int_equal(back.labels[0].n, 2);
 	assert_true(back.labels[0].timeline[1].from_us == 20);
+	assert_true(back.rotate_keys_us == 1790000000000001);
 	proto_desired_done(&back);
 }
 
