@@ -2,7 +2,8 @@
 // The page of the label radios in Debian's browser against a mock server: channels beside Wi-Fi, train, signal, and links
 // in the agent's panel.
 
-import { shot } from './browser.mjs';
+import path from 'node:path';
+import { shot, shotsDir } from './browser.mjs';
 import { startMock } from './page_test.mjs';
 import { equal, ok, run, test } from '../lib/tap.mjs';
 
@@ -22,6 +23,8 @@ for (const colorScheme of ['light', 'dark']) {
           await open(page);
           await checkPage(page, 'radio');
           await shot(page, `radio-${width}-${colorScheme}`);
+          await page.setViewportSize({ width, height: 2400 });
+          await page.locator('[data-radio="ap-floor"]').screenshot({ path: path.join(shotsDir(), `radio-card-${width}-${colorScheme}.png`) });
         },
         { viewport: { width, height }, colorScheme },
       ));
