@@ -520,6 +520,7 @@ static void on_retry(void *user)
 	 */
 	h->credits = h->shared ? SHARED_CREDITS : 1;
 	memset(h->features, 0, sizeof(h->features));
+	h->kernel.their_opcode = 0; /* its answer came while nobody listened */
 	e = h->shared ? h->shared->ops->open(h->shared, &text) : hci_port_open(h->address);
 	if (e >= 0) {
 		h->fd = e;

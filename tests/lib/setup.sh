@@ -10,7 +10,7 @@ BUILD_PACKAGES="autoconf automake make gcc libc6-dev pkg-config
 	python3-docutils ca-certificates"
 TEST_PACKAGES="clang libclang-rt-14-dev clang-format chromium tshark curl sqlite3 iproute2
 	gnutls-bin procps xz-utils util-linux faketime
-	qemu-system-x86 busybox-static cpio kmod bluez bluez-test-tools dbus iw hostapd wpasupplicant"
+	qemu-system-x86 busybox-static cpio kmod bluez bluez-test-tools dbus iw hostapd wpasupplicant mmdebstrap"
 
 say() {
 	printf '%s\n' "$*"

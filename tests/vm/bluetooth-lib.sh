@@ -48,7 +48,6 @@ start_agent() {
 		EOF
 	fi
 	daemon agent "$top_builddir/bin/gondola-agent" --config "$store/agent.conf"
-	agent_pid=$daemon_pid
 }
 
 # label_is ADDRESS WORD: the controller's own word about a label.
