@@ -66,6 +66,108 @@ static void capabilities_name_antennas_powers_modes_and_hops(void **state)
 	fixture_end(&f);
 }
 
+static void a_european_reader_has_four_fixed_channels(void **state)
+{
+	static struct fixture f;
+	const struct llrp_elem *regulatory, *e;
+	struct llrp_msg *m;
+	size_t n;
+
+	(void) state;
+	fixture_begin_with(
+		&f, &(struct sim_reader_config){.name = "r", .n_antennas = 2, .region = RF_ETSI});
+	skip_hello(&f);
+	m = ask(&f, message(&f, LLRP_GET_READER_CAPABILITIES),
+		LLRP_GET_READER_CAPABILITIES_RESPONSE);
+	regulatory = llrp_find(llrp_root(m), LLRP_P_REGULATORY_CAPABILITIES);
+	assert_int_equal(llrp_get(regulatory, "CommunicationsStandard"), 2);
+	e = llrp_find(llrp_find(regulatory, LLRP_P_UHF_BAND_CAPABILITIES),
+		      LLRP_P_FREQUENCY_INFORMATION);
+	assert_int_equal(llrp_get(e, "Hopping"), 0);
+	assert_null(llrp_find(e, LLRP_P_FREQUENCY_HOP_TABLE));
+	e = llrp_find(e, LLRP_P_FIXED_FREQUENCY_TABLE);
+	(void) llrp_get_bytes(e, "Frequency", &n);
+	assert_int_equal(n, 4);
+	assert_int_equal(llrp_get_at(e, "Frequency", 0), 865700);
+	assert_int_equal(llrp_get_at(e, "Frequency", 3), 867500);
+	llrp_msg_free(m);
+	fixture_end(&f);
+}
+
+/** Asks for settings of all antennas: mode, sensitivity, session; yields the status. */
+static uint16_t set_air(struct fixture *f, uint16_t mode, uint16_t sensitivity, uint8_t session)
+{
+	struct llrp_msg *m = message(f, LLRP_SET_READER_CONFIG);
+	struct llrp_elem *e = llrp_add(llrp_root(m), LLRP_P_ANTENNA_CONFIGURATION), *command;
+
+	llrp_set(llrp_add(e, LLRP_P_RF_RECEIVER), "ReceiverSensitivity", sensitivity);
+	command = llrp_add(e, LLRP_P_C1G2_INVENTORY_COMMAND);
+	llrp_set(llrp_add(command, LLRP_P_C1G2_RF_CONTROL), "ModeIndex", mode);
+	e = llrp_add(command, LLRP_P_C1G2_SINGULATION_CONTROL);
+	llrp_set(e, "Session", session);
+	llrp_set(e, "TagPopulation", 77);
+	llrp_set(e, "TagTransitTime", 500);
+	return status_of(f, m);
+}
+
+static void settings_of_the_air_protocol_are_kept_and_checked(void **state)
+{
+	static struct fixture f;
+	const struct llrp_elem *e;
+	struct sim_reader_air air;
+	struct llrp_msg *m;
+
+	(void) state;
+	fixture_begin(&f);
+	assert_int_equal(set_air(&f, 3, 4, 2), LLRP_M_SUCCESS);
+	assert_int_equal(set_air(&f, 4, 1, 0), LLRP_M_PARAMETER_ERROR);
+	assert_int_equal(set_air(&f, 0, 12, 0), LLRP_M_PARAMETER_ERROR);
+	m = ask(&f, message(&f, LLRP_GET_READER_CONFIG), LLRP_GET_READER_CONFIG_RESPONSE);
+	e = llrp_find(llrp_root(m), LLRP_P_ANTENNA_CONFIGURATION);
+	assert_int_equal(llrp_get(llrp_find(e, LLRP_P_RF_RECEIVER), "ReceiverSensitivity"), 4);
+	e = llrp_find(e, LLRP_P_C1G2_INVENTORY_COMMAND);
+	assert_int_equal(llrp_get(llrp_find(e, LLRP_P_C1G2_RF_CONTROL), "ModeIndex"), 3);
+	e = llrp_find(e, LLRP_P_C1G2_SINGULATION_CONTROL);
+	assert_int_equal(llrp_get(e, "Session"), 2);
+	assert_int_equal(llrp_get(e, "TagPopulation"), 77);
+	assert_int_equal(llrp_get(e, "TagTransitTime"), 500);
+	llrp_msg_free(m);
+	/* A ROSpec that says nothing of it runs with what is configured. */
+	inventory(&f, &plain_wish);
+	sim_reader_get_air(f.reader, 2, &air);
+	assert_int_equal(air.mode, 3);
+	assert_int_equal(air.session, 2);
+	assert_int_equal(air.population, 77);
+	assert_int_equal(air.transit_ms, 500);
+	assert_true(air.deaf_db == 16 && air.power_dbm == 30 && air.dual_target);
+	fixture_end(&f);
+}
+
+static void the_search_mode_of_the_maker_chooses_the_target(void **state)
+{
+	static struct fixture f;
+	struct sim_reader_air air;
+
+	(void) state;
+	fixture_begin_with(
+		&f, &(struct sim_reader_config){.name = "r", .n_antennas = 2, .impinj = true});
+	skip_hello(&f);
+	for (uint16_t mode = 0; mode <= 3; mode++) {
+		struct llrp_msg *m = message(&f, LLRP_SET_READER_CONFIG);
+		struct llrp_elem *e = llrp_add(llrp_root(m), LLRP_P_ANTENNA_CONFIGURATION);
+
+		e = llrp_add(e, LLRP_P_C1G2_INVENTORY_COMMAND);
+		e = llrp_add_custom(e, LLRP_VENDOR_IMPINJ, LLRP_IMPINJ_INVENTORY_SEARCH_MODE);
+		llrp_set(e, "InventorySearchMode", mode);
+		assert_int_equal(status_of(&f, m), LLRP_M_SUCCESS);
+		assert_int_equal(rospec_op(&f, LLRP_DELETE_ROSPEC, 0), LLRP_M_SUCCESS);
+		inventory(&f, &plain_wish);
+		sim_reader_get_air(f.reader, 1, &air);
+		assert_int_equal(air.dual_target, mode == 0 || mode == 2);
+	}
+	fixture_end(&f);
+}
+
 static void configuration_is_kept_and_wrong_values_change_nothing(void **state)
 {
 	static struct fixture f;
@@ -275,6 +377,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_connection_event_comes_first_and_one_client_is_all),
 		cmocka_unit_test(capabilities_name_antennas_powers_modes_and_hops),
+		cmocka_unit_test(a_european_reader_has_four_fixed_channels),
+		cmocka_unit_test(settings_of_the_air_protocol_are_kept_and_checked),
+		cmocka_unit_test(the_search_mode_of_the_maker_chooses_the_target),
 		cmocka_unit_test(configuration_is_kept_and_wrong_values_change_nothing),
 		cmocka_unit_test(keepalives_come_by_the_clock_and_silence_ends_the_connection),
 		cmocka_unit_test(other_versions_and_unknown_types_get_an_error_message),
