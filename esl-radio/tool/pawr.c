@@ -17,9 +17,10 @@
 
 static void head(struct tool_train *t, const struct tool_record *r, const char *what)
 {
-	int64_t us = MAX(r->time_us - t->start_us, 0);
+	/* A hostile capture may span more than an int64_t holds. */
+	uint64_t us = r->time_us > t->start_us ? (uint64_t) r->time_us - (uint64_t) t->start_us : 0;
 
-	(void) fprintf(t->out, "%zu  %" PRId64 ".%06" PRId64 "  %s  %s", r->number, us / 1000000,
+	(void) fprintf(t->out, "%zu  %" PRIu64 ".%06" PRIu64 "  %s  %s", r->number, us / 1000000,
 		       us % 1000000, r->to_host ? "controller" : "host", what);
 }
 

@@ -171,7 +171,7 @@ static void signing_in_opens_a_session_and_signing_out_ends_it(void **state)
 
 	assert_int_equal(r.status, 200);
 	assert_string_equal(json_string_value(json_object_get(body, "user")), "admin");
-	assert_int_equal(json_array_size(json_object_get(body, "permissions")), 11);
+	assert_int_equal(json_array_size(json_object_get(body, "permissions")), 13);
 	assert_int_equal(strncmp(r.cookie, "__Host-gondola=", 15), 0);
 	assert_int_equal(strlen(r.cookie), 15 + 43);
 	assert_int_equal(status_with_cookie(f, r.cookie), 200);
