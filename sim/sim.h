@@ -8,7 +8,9 @@
  *
  *     store     one simulated store from a file (simconf): builds and joins what follows
  *     world     the truth: places, antennas, goods, who moved when; goods fills it with items
- *     air       reads of those goods at a reader's antennas
+ *     air       reads of those goods at a reader's antennas, at a fixed rate
+ *     floor     the ground plan, if there is one: where items lie and walk; day moves them about
+ *     field     reads as radio has it: rf is the channel, gen2 the air protocol, both pure
  *     reader*   an LLRP reader on a TCP port
  *     replay    a recorded trace (CSV); player feeds it to a reader instead of the air
  *     label*    one electronic shelf label, without I/O
