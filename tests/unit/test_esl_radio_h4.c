@@ -2,6 +2,7 @@
 /* The H4 driver against a controller that the test plays, on a real socket in virtual time. */
 #include "common/err.h"
 #include "esl-radio/esl_radio.h"
+#include "esl-radio/hci_channels.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -496,12 +497,58 @@ static void controller_is_reached_by_a_serial_line(void **state)
 	assert_reset_arrives(address, fd, false);
 }
 
+/* A second host on the bench's socket, with the channels beside the train as an engine has them. */
+static void a_controller_without_channel_maps_sends_its_train_all_the_same(void **state)
+{
+	struct esl_train train = {1248, 26, 48, 34, 6, 23};
+	struct hci_channels_state now;
+	struct hci_channels *channels;
+	struct hci_host *host;
+	struct h4_packet p;
+	struct bench b;
+
+	(void) state;
+	bench_open(&b);
+	b.radio->ops->free(b.radio);
+	assert_int_equal(hci_host_new(b.loop, b.address, &host), 0);
+	assert_int_equal(hci_channels_new(b.loop, host, &channels), 0);
+	assert_int_equal(esl_radio_h4_over(b.loop, host, &b.radio), 0);
+	hci_host_unref(host);
+	hci_channels_set(channels, HCI_DATA_CHANNELS_ALL - 1);
+	assert_int_equal(b.radio->ops->start(b.radio, &train, &callbacks, &b), 0);
+	run(&b, US_PER_MS);
+	close(accept(b.listener, NULL, NULL)); /* the first host's */
+	take_host(&b);
+	for (int i = 0; i < 5; i++)
+		complete(&b, next_command(&b).opcode, HCI_OK, 1);
+	p = next_command(&b);
+	assert_int_equal(p.opcode, HCI_LE_SET_HOST_CHANNEL_CLASSIFICATION);
+	assert_int_equal(p.len, 5);
+	assert_int_equal(p.params[0], 0xfe);
+	assert_int_equal(p.params[4], 0x1f);
+	complete(&b, p.opcode, HCI_ERR_UNKNOWN_COMMAND, 1);
+	while ((p = next_command(&b)).opcode) {
+		assert_int_not_equal(p.opcode, HCI_LE_SET_HOST_CHANNEL_CLASSIFICATION);
+		complete(&b, p.opcode, HCI_OK, 1);
+	}
+	assert_int_equal(b.ups, 1);
+	hci_channels_get(channels, &now);
+	assert_false(now.known);
+	assert_int_equal(now.refused, HCI_ERR_UNKNOWN_COMMAND);
+	hci_channels_set(channels, HCI_DATA_CHANNELS_ALL - 2); /* not asked again */
+	run(&b, 3 * US_PER_SEC);
+	assert_int_equal(next_command(&b).opcode, 0);
+	hci_channels_free(channels);
+	bench_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(controller_is_set_up_from_reset),
 		cmocka_unit_test(controller_without_responses_is_told_so),
 		cmocka_unit_test(refused_command_is_named),
+		cmocka_unit_test(a_controller_without_channel_maps_sends_its_train_all_the_same),
 		cmocka_unit_test(commands_wait_for_credits),
 		cmocka_unit_test(requests_and_responses_are_passed_on),
 		cmocka_unit_test(garbage_costs_one_connection),

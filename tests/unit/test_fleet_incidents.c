@@ -269,9 +269,31 @@ static void a_restart_of_the_controller_opens_nothing_twice(void **state)
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
+static void a_link_that_stays_down_is_an_incident_until_it_is_up(void **state)
+{
+	struct shop *s = *state;
+	struct proto_health_interface *eth = &s->h.interfaces[0];
+	json_t *one;
+
+	s->h.clock_uncertainty_us = 1000;
+	s->h.n_interfaces = 1;
+	*eth = (struct proto_health_interface){.name = "eth1", .was_up = true};
+	report(s, 10);
+	assert_int_equal(number(s, "SELECT count(*) FROM incidents"), 0); /* for a moment */
+	report(s, 40);
+	one = newest(s);
+	assert_string_equal(text(one, "kind"), "link-down");
+	assert_string_equal(text(one, "title"), "Network link eth1 of ap1 is down.");
+	json_decref(one);
+	eth->up = true;
+	report(s, 40);
+	assert_int_equal(number(s, "SELECT count(*) FROM incidents WHERE closed IS NULL"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_link_that_stays_down_is_an_incident_until_it_is_up),
 		TEST(a_silent_antenna_opens_with_evidence_and_closes),
 		TEST(a_trouble_that_flaps_does_not_flood),
 		TEST(evidence_that_changes_all_the_time_is_written_now_and_then),
