@@ -14,6 +14,7 @@ import { rolloutRoutes, seedRollouts } from './mock_rollouts.mjs';
 import { gtin14, makeStore } from './mock_data.mjs';
 import { LINK_ROUTES, makeLinks } from './mock_links.mjs';
 import { makePlan, PLAN_ROUTES } from './mock_plan.mjs';
+import { makeWalks, WALK_ROUTES } from './mock_walks.mjs';
 
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.yaml': 'application/yaml' };
 const PERMS = {
@@ -33,6 +34,7 @@ export class MockApi {
     this.access = makeAccess();
     this.links = makeLinks(this.store.labels);
     this.plan = makePlan(this.store);
+    this.walks = makeWalks(this.store);
     seedPrices(this.store);
     seedPromotions(this.store);
     seedRollouts(this.store);
@@ -156,7 +158,7 @@ export class MockApi {
     const user = this.store.users.find((u) => u.id === this.sessions.get(cookie));
     const json = body.length && (rq.headers['content-type'] ?? '').startsWith('application/json') ? JSON.parse(body.toString()) : {};
     const ctx = { rq, rs, url, query: url.searchParams, json, body, user, cookie };
-    for (const [method, pattern, handler, perm] of [...LINK_ROUTES, ...ROUTES, ...BOOK_ROUTES, ...PLAN_ROUTES, ...ACCESS_ROUTES]) {
+    for (const [method, pattern, handler, perm] of [...LINK_ROUTES, ...ROUTES, ...BOOK_ROUTES, ...PLAN_ROUTES, ...WALK_ROUTES, ...ACCESS_ROUTES]) {
       const hit = method === rq.method ? pattern.exec(p) : null;
       if (hit) {
         if (perm !== 'none' && !user) {

@@ -21,6 +21,8 @@ const PAGES = [
   ['plan-product', '/plan?product_id=2', '.plan-shown'],
   ['plan-edit', '/plan?edit=1', '.plan-place'],
   ['places', '/stock/places', 'td select'],
+  ['walks', '/stock/places/walks', '[data-walk] td'],
+  ['doors', '/stock/places/doors', '[data-passage]'],
   ['link-by-scanning', '/labels?scan=1', '.scan'],
   ['link-history', '/labels/links', '.link-history .vrow'],
   ['link-import', '/labels/import', '.drop'],
@@ -35,6 +37,8 @@ const EMPTY = [
   ['/differences/sales', 'API'],
   ['/differences/strangers', 'Every tag'],
   ['/plan', 'Make places'],
+  ['/stock/places/walks', 'Two minutes'],
+  ['/stock/places/doors', 'A door needs'],
   ['/labels/links', 'Scan a label'],
 ];
 
@@ -60,6 +64,40 @@ for (const colorScheme of ['light', 'dark']) {
       ));
   }
 }
+
+test('a walk is begun, shows what antennas hear, is ended, and what was learnt is used', () =>
+  signedIn('it', async (page) => {
+    await page.goto(`${url}/stock/places`);
+    await page.getByRole('link', { name: 'Walk your store' }).click();
+    await page.getByLabel('Place', { exact: true }).selectOption({ index: 1 });
+    await page.getByLabel('EPC of the tag you carry').fill('303435FC8803D056D15B963F');
+    await page.getByRole('button', { name: 'Start a walk' }).click();
+    const walk = page.locator('[data-walk]').first();
+    await walk.getByText('Keep walking: 1 of 90 seconds.').waitFor();
+    equal(await walk.locator('tbody tr').count() > 1, true, 'antennas are listed');
+    await walk.getByRole('button', { name: 'End the walk' }).click();
+    await page.locator('[data-walk]').nth(1).waitFor({ state: 'detached' });
+    const before = await page.locator('[data-model]').count();
+    await page.getByRole('button', { name: 'Learn from all walks' }).click();
+    await page.locator('[data-model]').nth(before).waitFor();
+    await page.locator('[data-model]').first().getByRole('button', { name: 'Use this model' }).click();
+    await page.locator('[data-model]').first().getByText('In use').waitFor();
+  }));
+
+test('a door is made of antennas inside and outside', () =>
+  signedIn('it', async (page) => {
+    await page.goto(`${url}/stock/places/doors`);
+    await page.getByText('Left unsold').waitFor();
+    await page.getByRole('button', { name: 'Add a door' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('Goods in');
+    const sides = dialog.locator('fieldset select');
+    await sides.nth(0).selectOption('inner');
+    equal(await dialog.getByRole('button', { name: 'Save' }).isDisabled(), true, 'one side is no door');
+    await sides.nth(1).selectOption('outer');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Goods in').waitFor();
+  }));
 
 test('empty stock pages say the next step', () =>
   signedIn(

@@ -26,6 +26,10 @@ export interface LiveEvents {
   agent: T.Agent;
   /** The books or what they are compared with have changed. */
   difference: Record<string, never>;
+  /** A walk, its reads, or the models learnt from them have changed. */
+  walk: Record<string, never>;
+  /** Somebody passed a door, or what became of it is known. */
+  passage: Record<string, never>;
   promotion: { id: number; state: PromotionState };
   rollout: { id: number; state: RolloutState; reason: string | null; total: number; staged: number; flipped: number; shown: number; failed: number };
   /** We missed something: fetch anew. */
@@ -36,7 +40,7 @@ export const liveState = signal<LiveState>('connecting');
 
 type Handler<K extends keyof LiveEvents> = (data: LiveEvents[K]) => void;
 const handlers = new Map<string, Set<(data: never) => void>>();
-const KINDS: (keyof LiveEvents)[] = ['price', 'product', 'label', 'stock', 'item', 'agent', 'difference', 'promotion', 'rollout', 'reset'];
+const KINDS: (keyof LiveEvents)[] = ['price', 'product', 'label', 'stock', 'item', 'agent', 'difference', 'walk', 'passage', 'promotion', 'rollout', 'reset'];
 
 /** A hidden page gives its connection back after this time: browsers allow only six to a server. */
 const HIDDEN_MS = 60_000;

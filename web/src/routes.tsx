@@ -67,10 +67,12 @@ const Rollouts = lazy(() => import('./pages/rollouts').then((m) => m.RolloutsPag
 const Sales = lazy(() => import('./pages/sales').then((m) => m.SalesPage));
 const Stock = lazy(() => import('./pages/stock').then((m) => m.StockPage));
 const Strangers = lazy(() => import('./pages/strangers').then((m) => m.StrangersPage));
+const Doors = lazy(() => import('./pages/doors').then((m) => m.DoorsPage));
+const Walks = lazy(() => import('./pages/walks').then((m) => m.WalksPage));
 const Users = lazy(() => import('./pages/users').then((m) => m.UsersPage));
 
 /** In the order in which they are fetched when the browser has nothing better to do. */
-const PAGES = [Products, Promotions, Labels, Stock, Rollouts, Agents, Differences, Plan, Account, Items, Item, Import, Places, Audit, Users, Books, Deliveries, Sales, Strangers, LinkHistory, LinkImport, Radio];
+const PAGES = [Products, Promotions, Labels, Stock, Rollouts, Agents, Differences, Plan, Account, Items, Item, Import, Places, Audit, Users, Books, Deliveries, Sales, Strangers, LinkHistory, LinkImport, Radio, Walks, Doors];
 
 function Missing(): JSX.Element {
   return (
@@ -102,6 +104,10 @@ function differencesPage(id: string | undefined, what: string | null): JSX.Eleme
   }
 }
 
+function placesPage(what: string | undefined): JSX.Element {
+  return what === 'walks' ? <Walks /> : what === 'doors' ? <Doors /> : <Places />;
+}
+
 /** The page of an address. Each `key` makes a new page of a new thing. */
 export function pageOf([page, id, what]: string[], role: Role | undefined): JSX.Element {
   switch (page) {
@@ -116,7 +122,7 @@ export function pageOf([page, id, what]: string[], role: Role | undefined): JSX.
     case 'labels':
       return id === 'import' ? <LinkImport /> : id === 'links' ? <LinkHistory /> : <Labels id={id ?? null} />;
     case 'stock':
-      return id === 'items' ? <Items /> : id === 'places' ? <Places /> : <Stock />;
+      return id === 'items' ? <Items /> : id === 'places' ? placesPage(what) : <Stock />;
     case 'items':
       return id ? <Item key={id} epc={id} /> : <Items />;
     case 'differences':

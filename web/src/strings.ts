@@ -336,6 +336,7 @@ export const t = {
     title: 'Item',
     since: 'since',
     lastSeen: 'last seen',
+    judged: (words: string) => `Placed by the ${words}`,
     product: 'Product',
     notInCatalogue: 'Not in the product list',
     uri: 'EPC',
@@ -367,6 +368,7 @@ export const t = {
     'seen-again': 'read again',
     'not-seen': 'not read for a while',
     'antenna-moved': 'the antenna was given another place',
+    'fitted-model': 'the fitted model says so',
   },
 
   places: {

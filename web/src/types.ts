@@ -199,6 +199,8 @@ export interface Item {
   last_seen: string | null;
   state: 'present' | 'gone';
   evidence?: Evidence[];
+  /** Who decided where it is. */
+  judged?: { by: 'model' | 'rules'; model_id: number | null; words: string };
 }
 
 export interface Evidence {

@@ -105,6 +105,7 @@ function Where({ item }: { item: Item }): JSX.Element {
           </div>
         </div>
         <Confidence value={item.confidence} />
+        {item.judged && <span class="sub"> {t.item.judged(item.judged.words)}</span>}
         {item.state === 'gone' && (
           <Chip tone="plain" icon="off">
             {t.items.gone}

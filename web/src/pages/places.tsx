@@ -9,6 +9,7 @@ import { useFetched, useLive, useThrottled } from '../hooks';
 import { may } from '../session';
 import { t } from '../strings';
 import { p as words } from '../strings/plan';
+import { w as walkWords } from '../strings/walks';
 import type { Agent, Antenna, Place, PlaceKind } from '../types';
 import { Ago, Button, Confirm, Dialog, Empty, ErrorBox, Field, LinkButton, Loading, PageHead, plain, say, Select } from '../ui';
 
@@ -181,6 +182,12 @@ export function PlacesPage(): JSX.Element {
             {t.places.add}
           </Button>
         )}
+        <LinkButton href="/stock/places/walks" icon="place">
+          {walkWords.title}
+        </LinkButton>
+        <LinkButton href="/stock/places/doors" icon="out">
+          {walkWords.doors}
+        </LinkButton>
         <LinkButton href="/plan" icon="plan">
           {words.title}
         </LinkButton>
