@@ -13,9 +13,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
 #define ADVERT_US    (INT64_C(10) * US_PER_SEC) /* a label advertises about once a second */
 #define CALL_US      (INT64_C(4) * US_PER_SEC)  /* its subevent comes within an interval */
 #define BOND_VERSION 1
@@ -24,8 +21,8 @@
 #define NAME_BYTES   (sizeof(ESL_LINK_KEEPS) + 2 * ESL_ADDR_BYTES)
 #define RANDOM_ADDR  1
 
+/** There may be as many as there are labels, so that they lie one behind the other. */
 struct bond {
-	UT_hash_handle hh;
 	uint8_t addr[ESL_ADDR_BYTES];
 	struct esl_bond is;
 };
@@ -43,7 +40,8 @@ struct link_le {
 	struct le_central *central;
 	struct esl_link_callbacks cb;
 	void *user;
-	struct bond *bonds;
+	struct bond *bonds; /**< by address */
+	size_t n_bonds, bonds_cap;
 	struct esl_peer *peers[LE_LINKS_MAX];
 	struct partial partials[PARTIALS];
 	unsigned int partial_next;
@@ -51,12 +49,51 @@ struct link_le {
 
 /* --- bonds ------------------------------------------------------------------------------------ */
 
+/** Where that address is, or would be. */
+static size_t bond_place(const struct link_le *k, const uint8_t *addr)
+{
+	size_t low = 0, high = k->n_bonds;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (memcmp(k->bonds[mid].addr, addr, ESL_ADDR_BYTES) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 static struct bond *find_bond(const struct link_le *k, const uint8_t *addr)
 {
-	struct bond *b;
+	size_t i = bond_place(k, addr);
 
-	HASH_FIND(hh, k->bonds, addr, ESL_ADDR_BYTES, b);
-	return b;
+	return i < k->n_bonds && memcmp(k->bonds[i].addr, addr, ESL_ADDR_BYTES) == 0 ? &k->bonds[i]
+										     : NULL;
+}
+
+/** Room for one more. Nothing of a key is left behind where they lay. */
+static int more_bonds(struct link_le *k)
+{
+	size_t cap = k->bonds_cap + MAX(k->bonds_cap / 16, (size_t) 16);
+	struct bond *bonds;
+
+	if (k->n_bonds < k->bonds_cap)
+		return 0;
+	if (k->n_bonds >= BONDS_MAX)
+		return -ENOSPC;
+	bonds = calloc(cap, sizeof(*bonds));
+	if (!bonds)
+		return -ENOMEM;
+	if (k->bonds) {
+		memcpy(bonds, k->bonds, k->n_bonds * sizeof(*bonds));
+		explicit_bzero(k->bonds, k->n_bonds * sizeof(*bonds));
+	}
+	free(k->bonds);
+	k->bonds = bonds;
+	k->bonds_cap = cap;
+	return 0;
 }
 
 static int keep_bond(struct link_le *k, const uint8_t *addr, const struct esl_bond *is)
@@ -64,17 +101,15 @@ static int keep_bond(struct link_le *k, const uint8_t *addr, const struct esl_bo
 	struct bond *b = find_bond(k, addr);
 
 	if (!b) {
-		if (HASH_COUNT(k->bonds) >= BONDS_MAX)
-			return -ENOSPC;
-		b = calloc(1, sizeof(*b));
-		if (!b)
-			return -ENOMEM;
+		int r = more_bonds(k);
+		size_t i = bond_place(k, addr);
+
+		if (r < 0)
+			return r;
+		b = &k->bonds[i];
+		memmove(b + 1, b, (k->n_bonds - i) * sizeof(*b));
 		memcpy(b->addr, addr, ESL_ADDR_BYTES);
-		HASH_ADD(hh, k->bonds, addr, ESL_ADDR_BYTES, b);
-		if (!b->hh.tbl) {
-			free(b);
-			return -ENOMEM;
-		}
+		k->n_bonds++;
 	}
 	b->is = *is;
 	return 0;
@@ -82,9 +117,10 @@ static int keep_bond(struct link_le *k, const uint8_t *addr, const struct esl_bo
 
 static void drop_bond(struct link_le *k, struct bond *b)
 {
-	HASH_DEL(k->bonds, b);
-	explicit_bzero(b, sizeof(*b));
-	free(b);
+	size_t behind = (size_t) (k->bonds + k->n_bonds - (b + 1));
+
+	memmove(b, b + 1, behind * sizeof(*b));
+	explicit_bzero(&k->bonds[--k->n_bonds], sizeof(*b));
 }
 
 static const char *bond_name(const uint8_t *addr, char name[NAME_BYTES])
@@ -378,13 +414,13 @@ static int le_disconnect(struct esl_link *base, const uint8_t *addr, esl_link_do
 static void le_free(struct esl_link *base)
 {
 	struct link_le *k = (struct link_le *) base;
-	struct bond *b, *next;
 
 	le_central_free(k->central);
 	for (size_t i = 0; i < LE_LINKS_MAX; i++)
 		esl_peer_free(k->peers[i]);
-	HASH_ITER (hh, k->bonds, b, next)
-		drop_bond(k, b);
+	if (k->bonds)
+		explicit_bzero(k->bonds, k->n_bonds * sizeof(*k->bonds));
+	free(k->bonds);
 	free(k);
 }
 
