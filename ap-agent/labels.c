@@ -126,17 +126,18 @@ static void on_radio(void *user, bool up, int err, const char *text)
 	struct labels *l = user;
 	/* One that never came up is told once as well. */
 	bool change = up != l->radio_up || (!up && l->radio_error[0] == '\0');
-	char reason[PROTO_TEXT_MAX];
+	char reason[PROTO_TEXT_MAX], before[PROTO_TEXT_MAX];
 
 	l->radio_up = up;
+	memcpy(before, l->radio_error, sizeof(before));
 	/* One that is up may come with a warning. */
 	snprintf(l->radio_error, sizeof(l->radio_error), "%s",
 		 text      ? text
 		 : err < 0 ? err_str(err)
 			   : "");
-	if (!change)
+	if (!change && (!up || strcmp(before, l->radio_error) == 0))
 		return;
-	log_write(up ? LOG_NOTICE : LOG_WARN, "labels", err,
+	log_write(up && !l->radio_error[0] ? LOG_NOTICE : LOG_WARN, "labels", err,
 		  "reason=\"%s\" msg=\"label radio is %s\"",
 		  log_quote(l->radio_error, reason, sizeof(reason)), up ? "up" : "down");
 	if (l->changed)

@@ -6,6 +6,7 @@
 
 #include "common/err.h"
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define DEFAULT_LINKS   4
@@ -53,7 +54,7 @@ static void on_radio_up(void *user)
 	e->armed++;
 	e->armed_us = esl_now(e);
 	if (e->cb.radio)
-		e->cb.radio(e->user, true, 0, NULL);
+		e->cb.radio(e->user, true, e->link_err, e->link_text[0] ? e->link_text : NULL);
 }
 
 static void on_radio_down(void *user, int err, const char *text)
@@ -96,7 +97,13 @@ static void on_link_up(void *user)
 {
 	struct esl_engine *e = user;
 
+	bool told = e->link_text[0] != '\0';
+
 	e->link_up = true;
+	e->link_err = 0;
+	e->link_text[0] = '\0';
+	if (e->cb.radio && e->radio_up && told)
+		e->cb.radio(e->user, true, 0, NULL);
 	(void) e->link->ops->scan(e->link, true); /* a failure shows as the link going down */
 	loop_timer_start(e->pump, 0);
 }
@@ -106,6 +113,8 @@ static void on_link_down(void *user, int err, const char *text)
 	struct esl_engine *e = user;
 
 	e->link_up = false;
+	e->link_err = err;
+	(void) snprintf(e->link_text, sizeof(e->link_text), "%s", text ? text : "");
 	if (e->cb.radio && e->radio_up)
 		e->cb.radio(e->user, true, err, text);
 }

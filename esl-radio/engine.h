@@ -322,6 +322,8 @@ struct esl_engine {
 	uint32_t armed;                /**< times the train was started */
 	int64_t armed_us;
 	bool radio_up, link_up, started, train_saved;
+	int link_err;                 /**< why there are no connections, while the train may run */
+	char link_text[ESL_TEXT_MAX]; /**< in words; empty = there are */
 	struct esl_rng rng;
 	struct ead_key train_key;
 	uint8_t train_key_wire[ESL_KEY_BYTES];
