@@ -10,6 +10,7 @@ import { add, byId, change, HEADERS, need, page, PASSWORD, png, Refusal, remove,
 import { BOOK_ROUTES, makeBooks } from './mock_books.mjs';
 import { priceRoutes, seedPrices } from './mock_prices.mjs';
 import { promotionRoutes, seedPromotions } from './mock_promotions.mjs';
+import { READER_ROUTES, seedReaders } from './mock_readers.mjs';
 import { rolloutRoutes, seedRollouts } from './mock_rollouts.mjs';
 import { gtin14, makeStore } from './mock_data.mjs';
 import { LINK_ROUTES, makeLinks } from './mock_links.mjs';
@@ -38,6 +39,7 @@ export class MockApi {
     seedPrices(this.store);
     seedPromotions(this.store);
     seedRollouts(this.store);
+    seedReaders(this.store);
     this.streams = new Set();
     this.events = [];
     this.sessions = new Map();
@@ -158,7 +160,7 @@ export class MockApi {
     const user = this.store.users.find((u) => u.id === this.sessions.get(cookie));
     const json = body.length && (rq.headers['content-type'] ?? '').startsWith('application/json') ? JSON.parse(body.toString()) : {};
     const ctx = { rq, rs, url, query: url.searchParams, json, body, user, cookie };
-    for (const [method, pattern, handler, perm] of [...LINK_ROUTES, ...ROUTES, ...BOOK_ROUTES, ...PLAN_ROUTES, ...WALK_ROUTES, ...ACCESS_ROUTES]) {
+    for (const [method, pattern, handler, perm] of [...LINK_ROUTES, ...READER_ROUTES, ...ROUTES, ...BOOK_ROUTES, ...PLAN_ROUTES, ...WALK_ROUTES, ...ACCESS_ROUTES]) {
       const hit = method === rq.method ? pattern.exec(p) : null;
       if (hit) {
         if (perm !== 'none' && !user) {

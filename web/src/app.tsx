@@ -5,6 +5,7 @@ import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { Icon } from './icons';
 import { liveState, startLive } from './live';
+import { openIncidents, startIncidents } from './open_incidents';
 import { SignInPage } from './pages/signin';
 import { segments } from './router';
 import { navFor, pageOf, preloadAll } from './routes';
@@ -42,6 +43,18 @@ function Live(): JSX.Element {
         </Chip>
       );
   }
+}
+
+/** How many incidents are open; nothing when none is. */
+function Alarm(): JSX.Element | null {
+  const n = openIncidents.value ?? 0;
+  return n > 0 ? (
+    <a class="alarm" href="/incidents" data-open-incidents={n} title={t.openIncidents(n)}>
+      <Icon name="warn" size={16} />
+      <span aria-hidden="true">{n}</span>
+      <span class="hidden">{t.openIncidents(n)}</span>
+    </a>
+  ) : null;
 }
 
 function Nav(): JSX.Element {
@@ -87,7 +100,7 @@ function onSlash(e: KeyboardEvent): void {
 
 function Frame(): JSX.Element {
   useEffect(() => {
-    const stops = [startLive(loadSession), startWatching(), startWedge((s) => void onScan(s))];
+    const stops = [startLive(loadSession), startIncidents(), startWatching(), startWedge((s) => void onScan(s))];
     preloadAll();
     document.addEventListener('keydown', onSlash);
     return () => {
@@ -107,6 +120,7 @@ function Frame(): JSX.Element {
           <span class="brand-name">{t.app}</span>
         </span>
         <span class="store">{s?.store.name}</span>
+        <Alarm />
         <Live />
         <a class="who" href="/account" title={t.account.title}>
           <span class="avatar" aria-hidden="true">

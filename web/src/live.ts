@@ -32,6 +32,9 @@ export interface LiveEvents {
   passage: Record<string, never>;
   promotion: { id: number; state: PromotionState };
   rollout: { id: number; state: RolloutState; reason: string | null; total: number; staged: number; flipped: number; shown: number; failed: number };
+  incident: { id: number; kind: string; subject: string; state: 'open' | 'closed'; severity: string; title: string; agent_id: number; open: number };
+  /** Empty when several ran out of time. */
+  'tag-operation': { id?: number; state?: string; agent_id?: number; reader?: string };
   /** We missed something: fetch anew. */
   reset: Record<string, never>;
 }
@@ -40,7 +43,7 @@ export const liveState = signal<LiveState>('connecting');
 
 type Handler<K extends keyof LiveEvents> = (data: LiveEvents[K]) => void;
 const handlers = new Map<string, Set<(data: never) => void>>();
-const KINDS: (keyof LiveEvents)[] = ['price', 'product', 'label', 'stock', 'item', 'agent', 'difference', 'walk', 'passage', 'promotion', 'rollout', 'reset'];
+const KINDS: (keyof LiveEvents)[] = ['price', 'product', 'label', 'stock', 'item', 'agent', 'difference', 'walk', 'passage', 'promotion', 'rollout', 'incident', 'tag-operation', 'reset'];
 
 /** A hidden page gives its connection back after this time: browsers allow only six to a server. */
 const HIDDEN_MS = 60_000;

@@ -26,6 +26,7 @@ const NAV: NavEntry[] = [
   { path: 'stock', text: t.nav.stock, icon: 'boxes', needs: 'view', group: 2 },
   { path: 'differences', text: t.nav.differences, icon: 'differ', needs: 'view', group: 2 },
   { path: 'plan', text: t.nav.plan, icon: 'plan', needs: 'view', group: 2 },
+  { path: 'incidents', text: t.nav.incidents, icon: 'warn', needs: 'view', group: 3 },
   { path: 'agents', text: t.nav.agents, icon: 'antenna', needs: 'view', group: 3 },
   { path: 'radio', text: t.nav.radio, icon: 'sine', needs: 'view', group: 3 },
   { path: 'users', text: t.nav.users, icon: 'users', needs: 'users', group: 3 },
@@ -37,7 +38,7 @@ const FIRST_FOUR: Record<Role, string[]> = {
   admin: ['products', 'labels', 'stock', 'agents'],
   manager: ['products', 'promotions', 'labels', 'stock'],
   stock: ['stock', 'differences', 'labels', 'products'],
-  it: ['agents', 'labels', 'stock', 'plan'],
+  it: ['incidents', 'agents', 'labels', 'stock'],
   viewer: ['products', 'promotions', 'labels', 'stock'],
 };
 
@@ -53,6 +54,7 @@ const Books = lazy(() => import('./pages/books').then((m) => m.BooksPage));
 const Deliveries = lazy(() => import('./pages/deliveries').then((m) => m.DeliveriesPage));
 const Differences = lazy(() => import('./pages/differences').then((m) => m.DifferencesPage));
 const Import = lazy(() => import('./pages/import').then((m) => m.ImportPage));
+const Incidents = lazy(() => import('./pages/incidents').then((m) => m.IncidentsPage));
 const Item = lazy(() => import('./pages/item').then((m) => m.ItemPage));
 const Items = lazy(() => import('./pages/items').then((m) => m.ItemsPage));
 const Labels = lazy(() => import('./pages/labels').then((m) => m.LabelsPage));
@@ -63,6 +65,7 @@ const Plan = lazy(() => import('./pages/plan').then((m) => m.PlanPage));
 const Products = lazy(() => import('./pages/products').then((m) => m.ProductsPage));
 const Promotions = lazy(() => import('./pages/promotions').then((m) => m.PromotionsPage));
 const Radio = lazy(() => import('./pages/radio').then((m) => m.RadioPage));
+const Reader = lazy(() => import('./pages/reader').then((m) => m.ReaderPage));
 const Rollouts = lazy(() => import('./pages/rollouts').then((m) => m.RolloutsPage));
 const Sales = lazy(() => import('./pages/sales').then((m) => m.SalesPage));
 const Stock = lazy(() => import('./pages/stock').then((m) => m.StockPage));
@@ -72,7 +75,7 @@ const Walks = lazy(() => import('./pages/walks').then((m) => m.WalksPage));
 const Users = lazy(() => import('./pages/users').then((m) => m.UsersPage));
 
 /** In the order in which they are fetched when the browser has nothing better to do. */
-const PAGES = [Products, Promotions, Labels, Stock, Rollouts, Agents, Differences, Plan, Account, Items, Item, Import, Places, Audit, Users, Books, Deliveries, Sales, Strangers, LinkHistory, LinkImport, Radio, Walks, Doors];
+const PAGES = [Products, Promotions, Labels, Stock, Rollouts, Agents, Incidents, Reader, Differences, Plan, Account, Items, Item, Import, Places, Audit, Users, Books, Deliveries, Sales, Strangers, LinkHistory, LinkImport, Radio, Walks, Doors];
 
 function Missing(): JSX.Element {
   return (
@@ -129,8 +132,10 @@ export function pageOf([page, id, what]: string[], role: Role | undefined): JSX.
       return differencesPage(id, what ?? null);
     case 'plan':
       return <Plan />;
+    case 'incidents':
+      return <Incidents id={idOf(id)} />;
     case 'agents':
-      return <Agents id={idOf(id)} />;
+      return what && idOf(id) !== null ? <Reader key={`${id}/${what}`} id={Number(id)} name={what} /> : <Agents id={idOf(id)} />;
     case 'radio':
       return <Radio />;
     case 'users':

@@ -34,6 +34,7 @@ export const t = {
   throttled: (s: number | null) =>
     s ? `Too many attempts. Please wait ${n(s, 'second', 'seconds')} and try again.` : 'Too many attempts. Please wait a little and try again.',
 
+  openIncidents: (n: number) => `${n} open ${n === 1 ? 'incident' : 'incidents'}`,
   nav: {
     title: 'Main',
     products: 'Products',
@@ -43,6 +44,7 @@ export const t = {
     stock: 'Stock',
     differences: 'Differences',
     plan: 'Plan',
+    incidents: 'Incidents',
     agents: 'Agents',
     radio: 'Label radios',
     users: 'Users',

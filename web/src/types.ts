@@ -238,6 +238,57 @@ export interface Reader {
   error?: string | null;
   reads?: number;
   reconnects?: number;
+  profile?: string;
+  llrp_version?: string;
+  reader_calls?: boolean;
+  tls?: boolean;
+  /** The only certificate that is allowed; empty = any. */
+  pin?: string;
+  /** The one it shows. */
+  peer_pin?: string;
+  ledger?: ReaderLedger;
+  /** Only when one agent is asked for. */
+  radio?: ReaderRadio;
+}
+
+export interface ReaderLedger {
+  reports: number;
+  handed_on: number;
+  unclaimed: number;
+  strange: number;
+  held: number;
+  resumed: number;
+  sightings: number;
+  buffer_warnings: number;
+  buffer_overflows: number;
+  gaps: number;
+  gaps_ms: number;
+  last_gap: { from: string; to: string; cause: string } | null;
+}
+
+export interface ReaderAntenna {
+  antenna: number;
+  usual_reads_per_s: number;
+  reads_per_s: number;
+  last_read: string | null;
+  off: boolean;
+}
+
+export interface ReaderChannel {
+  channel: number;
+  mhz: number | null;
+  usual_percent: number;
+  percent: number;
+  usual_rssi_dbm: number | null;
+  rssi_dbm: number | null;
+  failing: boolean;
+}
+
+export interface ReaderRadio {
+  drifts: number;
+  mended: number;
+  antennas: ReaderAntenna[];
+  channels: ReaderChannel[];
 }
 
 export interface NetInterface {
@@ -301,6 +352,7 @@ export interface Agent {
   id: number;
   name: string;
   state: 'online' | 'offline' | 'revoked';
+  state_since?: string | null;
   last_seen: string | null;
   version: string | null;
   caps: string[];

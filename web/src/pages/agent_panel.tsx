@@ -11,6 +11,7 @@ import { may } from '../session';
 import { t } from '../strings';
 import { a as w } from '../strings/access';
 import { r } from '../strings/radio';
+import { w as reader } from '../strings/reader';
 import type { Agent, NetInterface, Reader } from '../types';
 import { Ago, Button, Confirm, ErrorBox, Fact, Loading } from '../ui';
 import { AgentState, Certificate, ClockOffset, ReaderChip } from './agents';
@@ -23,7 +24,11 @@ function ReaderCard({ r, agent, onEdit, onChanged }: { r: Reader; agent: Agent; 
   return (
     <li class="reader">
       <header>
-        <strong class="grow">{r.name}</strong>
+        <strong class="grow">
+          <a href={`/agents/${agent.id}/${encodeURIComponent(r.name)}`} aria-label={reader.openOf(r.name)}>
+            {r.name}
+          </a>
+        </strong>
         <ReaderChip state={r.state} />
         {may('fleet') && (
           <>
@@ -131,6 +136,11 @@ function Health({ a }: { a: Agent }): JSX.Element {
         <Fact name={t.agents.lastSeen}>
           <Ago at={a.last_seen} />
         </Fact>
+        {a.state_since && (
+          <Fact name={a.state === 'online' ? reader.onlineSince : reader.offlineSince}>
+            <Ago at={a.state_since} />
+          </Fact>
+        )}
         <Fact name={t.agents.version}>{a.version || '–'}</Fact>
         <Fact name={t.agents.clock}>
           <ClockOffset a={a} />
