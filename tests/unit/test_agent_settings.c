@@ -11,6 +11,8 @@
 /* The train is the label room's to judge; this twin refuses one number. */
 int esl_hci_check(const char *address)
 {
+	if (strncmp(address, "bluez:hci", 9) == 0)
+		return strcmp(address + 9, "9") == 0 ? -ENOTSUP : 0;
 	return strncmp(address, "unix:", 5) == 0 && address[5] ? 0 : -ERR_SYNTAX;
 }
 
@@ -94,6 +96,30 @@ static void a_radio_is_read(void **state)
 	settings_done(&s);
 }
 
+static void an_adapter_of_the_system_is_a_radio(void **state)
+{
+	static const char *const same[] = {
+		"radio { driver = \"bluez\"\n adapter = \"hci1\" }\n",
+		"radio { hci = \"bluez:hci1\" }\n",
+		"radio { driver = \"bluez\"\n hci = \"bluez:hci1\" }\n",
+	};
+	struct settings s;
+	char diag[SETTINGS_DIAG_MAX], text[200];
+
+	(void) state;
+	for (size_t i = 0; i < ARRAY_SIZE(same); i++) {
+		snprintf(text, sizeof(text), "controller = \"https://a\"\n%s", same[i]);
+		assert_int_equal(load(text, &s, diag), 0);
+		assert_true(s.radio);
+		assert_string_equal(s.engine.hci, "bluez:hci1");
+		settings_done(&s);
+	}
+	assert_int_equal(
+		load("controller = \"https://a\"\nradio { driver = \"bluez\" }\n", &s, diag), 0);
+	assert_string_equal(s.engine.hci, "bluez:hci0");
+	settings_done(&s);
+}
+
 static void what_is_wrong_is_named_by_file_line_and_key(void **state)
 {
 	static const struct {
@@ -111,6 +137,15 @@ static void what_is_wrong_is_named_by_file_line_and_key(void **state)
 		{"controller = \"https://a\"\nimage_cache_kib = 60000\n", 2, "image_cache_kib"},
 		{"controller = \"https://a\"\n\nnonsense = 1\n", 3, "nonsense"},
 		{"controller = \"https://a\"\nradio {\n hci = \"tty\"\n}\n", 3, "hci"},
+		{"controller = \"https://a\"\nradio {\n hci = \"bluez:usb0\"\n}\n", 3, "hci"},
+		{"controller = \"https://a\"\nradio {\n driver = \"bluez\"\n"
+		 " adapter = \"usb0\"\n}\n",
+		 4, "adapter"},
+		{"controller = \"https://a\"\nradio {\n adapter = \"hci0\"\n}\n", 3, "adapter"},
+		{"controller = \"https://a\"\nradio {\n driver = \"bluez\"\n"
+		 " adapter = \"hci9\"\n}\n",
+		 3, "driver"},
+		{"controller = \"https://a\"\nradio {\n driver = \"tape\"\n}\n", 3, "driver"},
 		{"controller = \"https://a\"\nradio {\n hci = \"unix:/a\"\n link = \"\"\n}\n", 4,
 		 "link"},
 		{"controller = \"https://a\"\nradio {\n hci = \"unix:/a\"\n"
@@ -171,6 +206,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_small_file_gets_defaults),
 		cmocka_unit_test(a_radio_is_read),
+		cmocka_unit_test(an_adapter_of_the_system_is_a_radio),
 		cmocka_unit_test(what_is_wrong_is_named_by_file_line_and_key),
 		cmocka_unit_test(a_missing_key_and_a_missing_file_are_errors),
 		cmocka_unit_test(an_openepaperlink_access_point_is_a_radio),
