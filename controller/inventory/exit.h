@@ -18,6 +18,7 @@
 
 #include "common/proto.h"
 #include "common/sql.h"
+#include "controller/inventory/door.h"
 #include "controller/inventory/inventory_internal.h"
 
 #define EXIT_GRACE_S      120
@@ -46,6 +47,10 @@ void exits_reload(struct inventory *inv);
  * dropped: it may have been deleted meanwhile. */
 int passage_add(struct sql *s, int64_t agent_id, const struct proto_reads_entry *e,
 		int64_t now_us) _must_check_;
+/** The verdict on a passage as an agent tells it; antennas of the groups are sources counted
+ * from 1. */
+void passage_judge(const struct proto_reads_entry *e, const struct door_group *inner,
+		   const struct door_group *outer, struct door_verdict *ret);
 /** A row that is not there yet (same item and instant); waiting until due_us. */
 struct passage_row {
 	int64_t door, place, agent;

@@ -3,7 +3,6 @@
 #include "common/err.h"
 #include "common/hex.h"
 #include "controller/incidents/incidents.h"
-#include "controller/inventory/door.h"
 #include "controller/inventory/exit.h"
 #include <errno.h>
 #include <stdio.h>
@@ -62,8 +61,8 @@ static int find_sides(struct sql *s, int64_t door, const struct proto_reads_entr
 	return r;
 }
 
-static void judge(const struct proto_reads_entry *e, const struct door_group *inner,
-		  const struct door_group *outer, struct door_verdict *ret)
+void passage_judge(const struct proto_reads_entry *e, const struct door_group *inner,
+		   const struct door_group *outer, struct door_verdict *ret)
 {
 	struct trace_read reads[PROTO_MAX_ENTRY_READS];
 
@@ -190,7 +189,7 @@ int passage_add(struct sql *s, int64_t agent_id, const struct proto_reads_entry 
 		r = proto_reads_entry_encode(e, &body);
 	if (r)
 		return r;
-	judge(e, &inner, &outer, &v);
+	passage_judge(e, &inner, &outer, &v);
 	p.door = door.id;
 	p.place = door.place;
 	/* A clock that is ahead must not make the grace last for ever. */
