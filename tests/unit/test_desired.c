@@ -93,6 +93,26 @@ static void wake_of_another_agent_does_not_end_the_poll(void **state)
 	assert_false(e->answered);
 }
 
+static void wake_of_all_brings_each_its_own_news(void **state)
+{
+	struct env *e = *state;
+	struct env_reports ap = {.agent_id = 1};
+	struct proto_desired d;
+
+	env_new_label(e, &ap, ADDR);
+	poll_with(e, db_epoch(e->app.db), present_rev(e), 20);
+	assert_int_equal(env_sql(e, "UPDATE meta SET value = value + 1 WHERE key = 'rev'"), 0);
+	assert_int_equal(env_sql(e, "UPDATE labels SET wanted_rev ="
+				    " (SELECT value FROM meta WHERE key = 'rev')"),
+			 0);
+	assert_false(e->answered);
+	app_desired_changed(&e->app, 0); /* whoever waits */
+	env_settle(e);
+	decode(e, &d);
+	assert_int_equal(d.n_labels, 1);
+	proto_desired_done(&d);
+}
+
 static void stop_ends_a_waiting_poll(void **state)
 {
 	struct env *e = *state;
@@ -202,6 +222,7 @@ int main(void)
 		t(another_epoch_or_a_future_revision_starts_over),
 		t(poll_without_news_ends_in_time_and_says_so),
 		t(wake_of_another_agent_does_not_end_the_poll),
+		t(wake_of_all_brings_each_its_own_news),
 		t(stop_ends_a_waiting_poll),
 		t(bad_questions_are_refused),
 		t(many_labels_come_oldest_change_first),
