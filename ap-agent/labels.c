@@ -346,6 +346,16 @@ static void tell_radio(const struct labels *l, struct proto_health_radio *r)
 	memcpy(r->signal, v.signal, sizeof(v.signal));
 }
 
+static void tell_outlook(const struct labels *l, struct proto_health_radio *r)
+{
+	struct esl_outlook o;
+
+	if (esl_engine_outlook(l->engine, &o) < 0)
+		return;
+	r->picture_ms = o.picture_ms;
+	r->flip_s = o.flip_s;
+}
+
 void labels_health(const struct labels *l, struct proto_health *h)
 {
 	struct esl_stats stats = {0};
@@ -353,6 +363,7 @@ void labels_health(const struct labels *l, struct proto_health *h)
 	if (l->engine) {
 		esl_engine_get_stats(l->engine, &stats);
 		tell_radio(l, &h->radio);
+		tell_outlook(l, &h->radio);
 	}
 	tell_counters(&stats, &h->radio);
 	tell_keys(&stats, &h->radio);

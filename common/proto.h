@@ -495,6 +495,9 @@ struct proto_health_radio {
 	bool keys_rotating;                /**< labels are being given new keys: */
 	uint32_t keys_old;                 /**< so many still have the old ones */
 	int64_t keys_since_us; /**< the present ones were made then, UTC; 0 = not known */
+	/* A rollout to all of its labels, each needing one picture; 0 = not known: */
+	uint32_t picture_ms; /**< for one picture, while several go at once */
+	uint32_t flip_s;     /**< until every label has said that it will flip */
 };
 
 struct proto_health {

@@ -30,6 +30,8 @@ enum {
 	RD_ROTATING,
 	RD_KEYS_OLD,
 	RD_KEYS_SINCE,
+	RD_PICTURE_MS,
+	RD_FLIP_S,
 	RD_FIELDS
 };
 
@@ -74,6 +76,10 @@ static uint32_t *amount(struct proto_health_radio *m, unsigned int key)
 		return &m->armed;
 	case RD_KEYS_OLD:
 		return &m->keys_old;
+	case RD_PICTURE_MS:
+		return &m->picture_ms;
+	case RD_FLIP_S:
+		return &m->flip_s;
 	default:
 		return NULL;
 	}
@@ -130,6 +136,8 @@ void pp_put_radio(struct buf *out, const struct proto_health_radio *radio)
 	pp_put_flag(out, RD_ROTATING, m->keys_rotating);
 	pp_put_u(out, RD_KEYS_OLD, m->keys_old);
 	pp_put_i(out, RD_KEYS_SINCE, m->keys_since_us);
+	pp_put_u(out, RD_PICTURE_MS, m->picture_ms);
+	pp_put_u(out, RD_FLIP_S, m->flip_s);
 }
 
 static void get_lists(struct cbor_reader *r, unsigned int key, struct proto_health_radio *m)

@@ -185,6 +185,16 @@ bool fleet_agent_online(const struct fleet *f, int64_t agent_id)
 	return a && a->online;
 }
 
+double fleet_picture_rate(const struct fleet *f)
+{
+	uint32_t slowest_ms = 0;
+
+	for (const struct agent *a = f->agents; a; a = a->hh.next)
+		if (!a->revoked_us && a->online && a->health)
+			slowest_ms = MAX(slowest_ms, a->health->radio.picture_ms);
+	return slowest_ms ? 1000.0 / slowest_ms : 0;
+}
+
 void fleet_stats(const struct fleet *f, struct fleet_stats *ret)
 {
 	memset(ret, 0, sizeof(*ret));

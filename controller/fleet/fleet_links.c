@@ -160,6 +160,9 @@ json_t *fleet_label_radio_json(const struct proto_health *h)
 			    json_pack("{s:b,s:I,s:o}", "rotating", r->keys_rotating, "old",
 				      (json_int_t) r->keys_old, "since",
 				      time_of(r->keys_since_us)));
+	json_object_set_new(o, "outlook",
+			    json_pack("{s:o,s:o}", "picture_ms", known(r->picture_ms), "flip_s",
+				      known(r->flip_s)));
 	json_object_set_new(o, "groups", groups_json(r));
 	json_object_set_new(o, "signal", signal_json(r));
 	return o;

@@ -4,6 +4,7 @@
 #include "common/fault.h"
 #include "controller/app_config.h"
 #include "controller/db/db.h"
+#include "controller/fleet/fleet.h"
 #include "controller/http/idempotency.h"
 #include "controller/people/auth.h"
 #include "controller/rollout/draft.h"
@@ -23,6 +24,7 @@ struct create_op {
 	char who[AUTH_WHO_MAX];
 	struct draft draft;
 	struct sql *reader; /* preview: a connection of its own */
+	double rate_told;   /* what the access points say of themselves, asked on the loop */
 	int64_t id;
 	char *answer;
 	json_t *preview;
@@ -325,7 +327,8 @@ static int make_preview(struct create_op *op, int64_t now_us)
 				   .start_us = d->start_us,
 				   .n_waves = d->plan.n_waves,
 				   .rules = d->rules,
-				   .rate_before = rollout_rate_before(op->reader, INT64_MAX)};
+				   .rate_before = rollout_rate_before(op->reader, INT64_MAX),
+				   .rate_told = op->rate_told};
 	json_t *waves = json_array();
 	struct forecast forecast;
 	int64_t labels = 0;
@@ -377,6 +380,7 @@ void rollout_api_preview(struct http_request *rq, struct app *app)
 
 	if (!op)
 		return;
+	op->rate_told = app->fleet ? fleet_picture_rate(app->fleet) : 0;
 	r = db_open_reader(app->db, &op->reader);
 	if (r == 0)
 		r = loop_work(app->loop, preview_work, preview_done, op);

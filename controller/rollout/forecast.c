@@ -48,6 +48,7 @@ static void say_why(const struct forecast_facts *f, double rate, int64_t to_stag
 			 to_stage, to_stage == 1 ? "" : "s", rate,
 			 f->rate > 0          ? "measured"
 			 : f->rate_before > 0 ? "as in the rollout before"
+			 : f->rate_told > 0   ? "as the access points say"
 					      : "assumed, nothing is measured yet",
 			 span(us, stage), span(f->rules.settle_us, settle), waves,
 			 waves == 1 ? "" : "s");
@@ -63,6 +64,7 @@ void forecast_make(const struct forecast_facts *f, struct forecast *ret)
 {
 	double rate = f->rate > 0          ? f->rate
 		      : f->rate_before > 0 ? f->rate_before
+		      : f->rate_told > 0   ? f->rate_told
 					   : FORECAST_RATE_GUESS;
 	int64_t at = f->wave ? f->now_us : MAX(f->now_us, f->start_us), staged = 0;
 	int64_t to_stage = 0, stage_us = 0, first = MAX(f->wave, 1);

@@ -30,6 +30,7 @@ struct forecast_facts {
 	struct rollout_rules rules;
 	double rate;        /**< measured; 0 = not yet */
 	double rate_before; /**< of the latest rollout that measured one; 0 = none did */
+	double rate_told;   /**< what the slowest access point says it can; 0 = none said */
 	struct forecast_wave waves[ROLLOUT_WAVES_MAX];
 };
 

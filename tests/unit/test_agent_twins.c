@@ -241,6 +241,13 @@ void esl_engine_get_view(const struct esl_engine *e, struct esl_radio_view *ret)
 		.driver = "twin", .channels_known = true, .channels = e->map};
 }
 
+int esl_engine_outlook(const struct esl_engine *e, struct esl_outlook *ret)
+{
+	(void) e;
+	*ret = (struct esl_outlook){.labels = 1, .picture_ms = 180, .flip_s = 60};
+	return 0;
+}
+
 void esl_engine_set_channels(struct esl_engine *e, uint64_t map)
 {
 	e->map = map;

@@ -500,6 +500,8 @@ static void health_survives_the_link(void **state)
 			  .armed = 3,
 			  .armed_us = 12,
 			  .channels_known = true,
+			  .picture_ms = 181,
+			  .flip_s = 61,
 			  .channels = PROTO_CHANNELS_ALL - 1,
 			  .wanted = PROTO_CHANNELS_ALL,
 			  .refused = 12,

@@ -502,6 +502,10 @@ static void forecast_adds_staging_lead_and_settling(void **state)
 	f.rate = 0;
 	forecast_make(&f, &c);
 	assert_non_null(strstr(c.why, "assumed"));
+	f.rate_told = 5;
+	forecast_make(&f, &c);
+	assert_int_equal(c.finish_us - NOW, (1 + 4 + 20 + 3 * 110) * US_PER_SEC);
+	assert_non_null(strstr(c.why, "as the access points say"));
 	f.rate_before = 4;
 	forecast_make(&f, &c);
 	assert_int_equal(c.finish_us - NOW, (1 + 5 + 25 + 3 * 110) * US_PER_SEC);
