@@ -17,10 +17,11 @@
 #include "ap-agent/timebase.h"
 #include "common/proto_operations.h"
 
-#define OPERATIONS_LOOK_US    (2 * US_PER_SEC)   /**< at the field, when no tag is named */
-#define OPERATIONS_RECOVER_US (600 * US_PER_SEC) /**< how long one waits for a reader to find out  \
-						  */
-#define OPERATIONS_KEPT       500                /**< ids of finished ones that are remembered */
+#define OPERATIONS_LOOK_US (2 * US_PER_SEC) /**< at the field, when no tag is named */
+#define OPERATIONS_RECOVER_US                                                                      \
+	(600 * US_PER_SEC)  /**< how long one waits for a reader to find out                       \
+			     */
+#define OPERATIONS_KEPT 500 /**< ids of finished ones that are remembered */
 
 struct operations;
 
