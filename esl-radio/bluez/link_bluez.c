@@ -40,10 +40,10 @@ void bluez_link_settle(struct bluez_link *k)
 
 static void link_down(struct bluez_link *k, int err, const char *text)
 {
-	bool tell = k->up || !k->told;
+	bool tell = k->up || strcmp(k->told, text) != 0;
 
 	k->up = false;
-	k->told = true;
+	(void) snprintf(k->told, sizeof(k->told), "%s", text);
 	bluez_visits_end(k);
 	if (tell)
 		k->cb.down(k->user, err, text);
@@ -54,7 +54,7 @@ static void link_up(struct bluez_link *k)
 	if (k->up)
 		return;
 	k->up = true;
-	k->told = false;
+	k->told[0] = '\0';
 	k->cb.up(k->user);
 }
 
@@ -91,8 +91,8 @@ static void on_agent(void *user, int err, const char *name, DBusMessage *m)
 	if (err == -ERR_PEER && strcmp(name, "org.bluez.Error.AlreadyExists") == 0)
 		err = 0;
 	k->have_agent = err == 0;
-	if (err == 0) {
-		bluez_link_settle(k);
+	if (err != -ERR_PEER) { /* there, or bluetoothd went over it, which is told elsewhere */
+		loop_timer_start(k->settle, err == 0 ? 0 : SETTLE_US);
 		return;
 	}
 	(void) snprintf(

@@ -99,7 +99,8 @@ struct bluez_link {
 	struct bus_call *scan;
 	struct loop_timer *off;    /**< the adapter was to be switched off, and could not */
 	struct loop_timer *settle; /**< looks what is missing, from the loop */
-	bool host_up, up, told;
+	bool host_up, up;
+	char told[ESL_TEXT_MAX]; /**< why it is down, as was told last */
 	bool have_objects, have_agent, power_asked;
 	bool scan_wanted, filter_set;
 	uint64_t orders;
