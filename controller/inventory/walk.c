@@ -88,7 +88,7 @@ static int keep_before(struct sql *s, const struct walk_op *op, int64_t now_us)
 		struct sql_stmt *q = sql_prepare(
 			s, "INSERT INTO walk_told(walk_id, at, agent_id, reader, antenna, present,"
 			   " rssi_cdbm, rate_mhz, key) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)");
-		char key[24];
+		char key[32];
 
 		snprintf(key, sizeof(key), "before:%zu", i);
 		sql_bind_i64(q, 1, op->id);
