@@ -49,10 +49,16 @@ static void on_io(void *user, unsigned int events)
 static void on_timer(void *user)
 {
 	struct curl_loop *c = user;
+	long left_ms = -1;
 	int running;
 
 	curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	collect(c);
+	/* The loop's clock may be a millisecond ahead of curl's, which then found nothing due and
+	 * does not say again when something will be. */
+	(void) curl_multi_timeout(c->multi, &left_ms);
+	if (left_ms >= 0 && !loop_timer_active(c->timer))
+		loop_timer_start(c->timer, MAX(left_ms, 1) * US_PER_MS);
 }
 
 static int set_timer(CURLM *multi, long timeout_ms, void *user)

@@ -39,8 +39,7 @@ int oepl_tags_init(struct sim_oepl *ap)
 		memcpy(t->mac, mac, sizeof mac);
 		/* A quartz that is a little off, each its own. */
 		t->interval_us = (int64_t) (every_s * (0.97 + 0.06 * sim_rng_unit(&ap->rng)) * 1e6);
-		t->call_us =
-			oepl_now_us(ap) + (int64_t) (ap->cfg.poll_s * sim_rng_unit(&ap->rng) * 1e6);
+		t->call_us = oepl_now_us(ap) + (int64_t) (every_s * sim_rng_unit(&ap->rng) * 1e6);
 		t->booted = true;
 		t->battery_mv = BATTERY_MV;
 	}

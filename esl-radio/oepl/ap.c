@@ -8,6 +8,8 @@
 #include <strings.h>
 
 #define CONFIG_AGAIN_US (INT64_C(600) * US_PER_SEC)
+#define FIRST_SYNCS     3
+#define SYNC_FIRST_US   (INT64_C(5) * US_PER_SEC)
 #define SYNC_FED_US     (INT64_C(900) * US_PER_SEC)
 #define SYNC_SMALL_US   (INT64_C(60) * US_PER_SEC)
 #define SYNC_LARGE_US   (INT64_C(300) * US_PER_SEC)
@@ -116,9 +118,20 @@ void oepl_ap_refused(struct oepl *o)
 	o->ap.upload_us = MAX(o->ap.upload_us, oepl_now(o) + wait_us);
 }
 
+/** It may have restarted: a picture that it took and had not queued yet is not waited for. */
+static void may_have_forgotten(struct oepl *o)
+{
+	struct oepl_label *l, *next;
+
+	HASH_ITER (hh, o->labels, l, next)
+		if (l->sending.state == OEPL_SENDING_TAKEN)
+			l->sending.state = OEPL_SENDING_QUEUED;
+}
+
 /** It began anew: what it had queued is gone, its clock may be another. */
 static void restarted(struct oepl *o)
 {
+	may_have_forgotten(o);
 	o->ap.zero_known = false;
 	o->ap.config_us = 0;
 	o->ap.sync_us = 0;
@@ -222,8 +235,10 @@ static void config_came(struct oepl *o, const struct oepl_reply *reply)
 	ap->apstate = config.apstate;
 	ap->config_us = oepl_now(o) + CONFIG_AGAIN_US;
 	if (!ap->up) {
+		may_have_forgotten(o);
 		ap->up = true;
 		ap->sync_us = 0;
+		ap->syncs = 0;
 		ap->feed_us = 0;
 	}
 	oepl_ap_tell(o);
@@ -236,9 +251,11 @@ static void sync_done(struct oepl *o)
 	struct oepl_label *l, *next;
 
 	ap->syncing = false;
-	ap->sync_us = oepl_now(o) + (ap->feed         ? SYNC_FED_US
-				     : ap->n <= SMALL ? SYNC_SMALL_US
-						      : SYNC_LARGE_US);
+	/* A label is believed when it has called twice: the first looks are close together. */
+	ap->sync_us = oepl_now(o) + (ap->syncs++ < FIRST_SYNCS ? SYNC_FIRST_US
+				     : ap->feed                ? SYNC_FED_US
+				     : ap->n <= SMALL          ? SYNC_SMALL_US
+							       : SYNC_LARGE_US);
 	HASH_ITER (hh, o->labels, l, next) {
 		if (l->gen == ap->gen)
 			continue;
@@ -354,7 +371,7 @@ void oepl_ap_feed(struct oepl *o, bool up)
 	ap->feed_asked = false;
 	ap->feed_us = oepl_now(o) + FEED_AGAIN_US;
 	if (was)
-		ap->config_us = ap->sync_us = 0; /* it may have restarted: look */
+		restarted(o); /* perhaps: look */
 	oepl_pump_soon(o);
 }
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define BLOB_VERSION 1
-#define KEY_MAX (sizeof(OEPL_KEEPS) + 2 * ESL_ADDR_BYTES)
+#define KEY_MAX      (sizeof(OEPL_KEEPS) + 2 * ESL_ADDR_BYTES)
 
 static void key_of(const struct oepl_label *l, char key[KEY_MAX])
 {

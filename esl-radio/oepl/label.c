@@ -8,6 +8,7 @@
 
 #define STATUS_AGAIN_US (INT64_C(600) * US_PER_SEC)
 #define LOST_S          900
+#define AWAIT_US        (INT64_C(150) * US_PER_SEC)
 #define LOST_SLACK_S    300
 
 /* --- when it calls ---------------------------------------------------------------------------- */
@@ -39,6 +40,14 @@ bool oepl_is_lost(const struct oepl *o, const struct oepl_label *l)
 	if (l->rec.nextcheckin_s == OEPL_SLEEPS_S)
 		return true;
 	return l->heard_us && oepl_now(o) - l->heard_us > patience_s * US_PER_SEC;
+}
+
+bool oepl_is_awaited(const struct oepl *o, const struct oepl_label *l)
+{
+	if (l->sending.state != OEPL_SENDING_NONE || l->flash.state == OEPL_FLASH_SENT)
+		return true;
+	return l->wanted && l->shown.known && l->shown.exact &&
+	       l->shown.grade < ESL_GRADE_CONFIRMED && oepl_now(o) - l->shown.drawn_us < AWAIT_US;
 }
 
 /** The access point's clock, learned from what it says it heard when. */

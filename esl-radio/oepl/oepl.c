@@ -103,8 +103,7 @@ static void tick(void *user)
 			continue;
 		}
 		oepl_label_tick(o, l);
-		o->in_flight +=
-			l->sending.state != OEPL_SENDING_NONE || l->flash.state == OEPL_FLASH_SENT;
+		o->in_flight += oepl_is_awaited(o, l);
 	}
 	loop_timer_start(o->tick, OEPL_SECOND_US);
 	pump(o);

@@ -173,6 +173,7 @@ struct oepl_ap {
 	int32_t pos;
 	uint32_t gen;
 	unsigned int n;
+	unsigned int syncs; /* since it came up */
 	int64_t sync_us;
 	int64_t upload_us; /**< no upload before */
 	unsigned int refusals;
@@ -249,6 +250,8 @@ int64_t oepl_interval_s(const struct oepl_label *l);
 int64_t oepl_not_before(const struct oepl *o, const struct oepl_label *l);
 /** Nothing was heard of it for too long. */
 bool oepl_is_lost(const struct oepl *o, const struct oepl_label *l);
+/** Something is expected of it: a picture on its way, or its word that it is well after one. */
+bool oepl_is_awaited(const struct oepl *o, const struct oepl_label *l);
 /** What time alone changes. */
 void oepl_label_tick(struct oepl *o, struct oepl_label *l);
 /** Once its type and its wish are known: it is ours. */

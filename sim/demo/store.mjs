@@ -65,7 +65,9 @@ export class Store {
 	writeSimConfig() {
 		const p = this.plan, out = [`seed = ${p.seed}`, 'truth_port = 0'];
 		for (const ap of p.aps) {
-			out.push(`radio ${q(ap.name)} {`, `\thci = ${q(this.path(`${ap.name}.hci`))}`, `\tloss = ${p.loss.toFixed(4)}`, ...(p.links ? [`\tlinks = ${p.links}`] : []), '}');
+			/* An access point has a radio for labels of the standard, or is next to an OpenEPaperLink one. */
+			if (ap.oepl) out.push(`oepl ${q(ap.name)} { port = ${ap.oepl.port ?? 0} tags = ${ap.oepl.tags} type = ${q(ap.oepl.type)} poll_s = ${ap.oepl.pollSeconds} loss = ${p.loss.toFixed(4)} }`);
+			else out.push(`radio ${q(ap.name)} {`, `\thci = ${q(this.path(`${ap.name}.hci`))}`, `\tloss = ${p.loss.toFixed(4)}`, ...(p.links ? [`\tlinks = ${p.links}`] : []), '}');
 			(ap.panels ?? []).forEach((panel, i) => out.push(`panel ${q(`${ap.name}-${i + 1}`)} { radio = ${q(ap.name)} labels = ${panel.labels} width = ${panel.width} height = ${panel.height} type = ${q(panel.type)} }`));
 			if (ap.antennas) out.push(`reader ${q(ap.name)} { port = 0 antennas = ${ap.antennas}${ap.reader ?? ''} }`);
 		}
@@ -151,6 +153,7 @@ export class Store {
 
 	writeAgentConfig(ap) {
 		const out = [`state_dir = ${q(this.path(`agent-${ap.name}`))}`, `controller = ${q(this.agentsUrl)}`, `name = ${q(ap.name)}`];
+		if (ap.oepl) out.push(`radio { driver = "oepl" oepl = "http://127.0.0.1:${this.simPorts.oepls[ap.name]}" }`);
 		if (ap.panels?.length) out.push(`radio { hci = ${q(`unix:${this.path(`${ap.name}.hci`)}`)} }`);
 		writeFileSync(this.path(`agent-${ap.name}.conf`), out.join('\n') + '\n');
 	}
@@ -186,7 +189,7 @@ export class Store {
 	/* --- labels ---------------------------------------------------------------------------------- */
 
 	labelCount() {
-		return this.plan.aps.flatMap((ap) => ap.panels ?? []).reduce((n, p) => n + p.labels, 0);
+		return this.plan.aps.flatMap((ap) => ap.panels ?? []).reduce((n, p) => n + p.labels, 0) + this.plan.aps.reduce((n, ap) => n + (ap.oepl?.tags ?? 0), 0);
 	}
 
 	/** Waits until every label has reported itself, then links them to products in turn. */

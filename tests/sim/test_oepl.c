@@ -370,7 +370,7 @@ static void labels_that_sleep_long_are_handed_the_next_price_ahead(void **state)
 		ahead += w.told[i].sent_at_us > date_us - 900 * US_PER_SEC &&
 			 w.told[i].sent_at_us < date_us;
 	assert_true(ahead >= 3);
-	world_run(&w, 700);
+	world_run(&w, 1900);
 	assert_int_equal(showing(&w, 5, 300), 5);
 	world_stop(&w);
 }
@@ -480,6 +480,28 @@ static void nobody_listens_all_the_time_where_that_keeps_labels_awake(void **sta
 	world_run(&w, HOUR);
 	sim_oepl_get_stats(w.ap, &after);
 	assert_int_equal(after.messages, before.messages);
+	world_stop(&w);
+}
+
+static void labels_that_are_kept_awake_are_soon_confirmed(void **state)
+{
+	static struct oepl_world w;
+	struct sim_oepl_config cfg = five;
+
+	(void) state;
+	cfg.stopsleep = true;
+	cfg.type = 0x60;
+	cfg.poll_s = 1;
+	cfg.loss = 0;
+	world_start(&w, &cfg);
+	want_all(&w, 5, 160);
+	world_run(&w, 60);
+	assert_int_equal(showing(&w, 5, 160), 5);
+	want_all(&w, 5, 170);
+	world_run(&w, 45);
+	assert_int_equal(showing(&w, 5, 170), 5);
+	for (unsigned int i = 0; i < 5; i++)
+		assert_int_equal(w.told[i].grade, ESL_GRADE_CONFIRMED);
 	world_stop(&w);
 }
 
@@ -628,6 +650,7 @@ int main(void)
 		cmocka_unit_test(a_silent_label_is_lost_and_found),
 		cmocka_unit_test(nonsense_in_the_feed_changes_nothing),
 		cmocka_unit_test(nobody_listens_all_the_time_where_that_keeps_labels_awake),
+		cmocka_unit_test(labels_that_are_kept_awake_are_soon_confirmed),
 		cmocka_unit_test(a_label_with_a_light_blinks_when_it_calls),
 		cmocka_unit_test(a_light_that_comes_too_late_is_said_to_have_failed),
 		cmocka_unit_test(a_label_without_a_light_says_so),
