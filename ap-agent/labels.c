@@ -59,6 +59,8 @@ static void on_report(void *user, const struct esl_report *r)
 	};
 	bool utc = l->cfg.tb->known;
 
+	m.n_sensors = r->n_sensors;
+	memcpy(m.sensors, r->sensors, sizeof(m.sensors));
 	memcpy(m.addr, r->addr, sizeof(m.addr));
 	memcpy(m.image, r->image, sizeof(m.image));
 	if (m.has_leds) {

@@ -34,6 +34,7 @@
 #include "common/epc.h"
 #include "common/image.h"
 #include "common/led.h"
+#include "common/sensor.h"
 
 #define PROTO_VERSION    1u
 /** Capability bits of key 1. */
@@ -199,6 +200,8 @@ struct proto_label_report {
 	uint8_t led;                  /**< STATUS: enum led_report */
 	uint8_t led_colour;           /**< of that flash */
 	int64_t led_until_us;         /**< of that flash */
+	uint8_t n_sensors;            /**< STATUS: what it measured, as it counts its sensors */
+	struct sensor_reading sensors[SENSORS_MAX];
 };
 
 struct proto_label_reports {

@@ -21,8 +21,9 @@ enum {
 	REPORT_KEY_MATERIAL, /* [response key, train key] */
 	REPORT_ERROR,
 	REPORT_TEXT,
-	REPORT_LEDS, /* an octet each */
-	REPORT_LED,  /* [enum led_report, colour, until] */
+	REPORT_LEDS,    /* an octet each */
+	REPORT_LED,     /* [enum led_report, colour, until] */
+	REPORT_SENSORS, /* each [a maker's own, id, bytes] */
 	REPORT_FIELDS
 };
 
@@ -68,6 +69,42 @@ static void put_led(struct buf *out, const struct proto_label_report *m)
 	cbor_put_int(out, m->led_until_us);
 }
 
+static void put_sensors(struct buf *out, const struct proto_label_report *m)
+{
+	size_t n = MIN(m->n_sensors, (size_t) SENSORS_MAX);
+
+	cbor_put_uint(out, REPORT_SENSORS);
+	cbor_put_array(out, n);
+	for (size_t i = 0; i < n; i++) {
+		const struct sensor_reading *v = &m->sensors[i];
+
+		cbor_put_array(out, 3);
+		cbor_put_bool(out, v->id.vendor);
+		cbor_put_uint(out, v->id.number);
+		cbor_put_bytes(out, v->data, MIN(v->len, (size_t) SENSOR_DATA_MAX));
+	}
+}
+
+static void get_sensors(struct cbor_reader *r, struct proto_label_report *m)
+{
+	m->n_sensors = (uint8_t) cbor_get_array(r, SENSORS_MAX);
+	for (size_t i = 0; i < m->n_sensors && cbor_reader_ok(r); i++) {
+		struct sensor_reading *v = &m->sensors[i];
+		const uint8_t *data;
+		size_t n;
+
+		pp_expect_array(r, 3);
+		v->id.vendor = cbor_get_boolean(r);
+		v->id.number = (uint32_t) cbor_get_uint(r, UINT32_MAX);
+		data = cbor_get_bytes(r, SENSOR_DATA_MAX, &n);
+		if (!cbor_reader_ok(r))
+			return;
+		if (n)
+			memcpy(v->data, data, n);
+		v->len = (uint8_t) n;
+	}
+}
+
 static void get_leds(struct cbor_reader *r, struct proto_label_report *m)
 {
 	size_t n;
@@ -97,7 +134,7 @@ int proto_label_report_encode(const struct proto_label_report *m, struct buf *ou
 	size_t fields = 3 + image + (m->grade != 0) + (m->width != 0) + (m->slots != 0) +
 			associated + (m->rssi_dbm != 0) + (m->battery_mv != 0) + temperature +
 			m->has_keys + (m->error != 0) + (m->text[0] != 0) + m->has_leds +
-			(m->led != 0);
+			(m->led != 0) + (m->n_sensors != 0);
 
 	cbor_put_map(out, fields);
 	pp_put_b(out, REPORT_ADDR, m->addr, sizeof(m->addr));
@@ -129,6 +166,8 @@ int proto_label_report_encode(const struct proto_label_report *m, struct buf *ou
 		pp_put_b(out, REPORT_LEDS, m->leds, MIN(m->n_leds, PROTO_MAX_LEDS));
 	if (m->led)
 		put_led(out, m);
+	if (m->n_sensors)
+		put_sensors(out, m);
 	return out->err;
 }
 
@@ -201,6 +240,9 @@ static void get_report_field(struct cbor_reader *r, unsigned int key, struct pro
 		break;
 	case REPORT_LED:
 		get_led(r, m);
+		break;
+	case REPORT_SENSORS:
+		get_sensors(r, m);
 		break;
 	}
 }

@@ -160,6 +160,7 @@ struct esl_label {
 	uint16_t time_lag_ms; /**< its clock is behind the base by this: writing it took time */
 	int16_t temperature_cc;
 	uint16_t battery_mv;
+	uint16_t info_day;   /**< UTC day on which its information was read */
 	uint16_t hold_s;     /**< present back-off after errors */
 	uint16_t unanswered; /**< share of late of its commands without an answer, of 65536 */
 	uint8_t response_key[ESL_KEY_BYTES];
@@ -295,6 +296,7 @@ struct esl_visit {
 	uint8_t key_gen;       /**< of the train key that is being given */
 	int64_t time_asked_us; /**< when the clock's value was read that is being written */
 	unsigned int writes;
+	struct esl_link_result readings; /**< told when the visit is over */
 	unsigned int time_tries;
 	uint8_t hash[IMAGE_HASH_BYTES]; /**< being written */
 	struct loop_timer *timer;       /**< patience while waiting for an image */
@@ -632,6 +634,9 @@ void esl_report_sensor(struct esl_engine *e, const struct esl_label *l, uint8_t 
 		       const uint8_t *data, size_t len, const char *text);
 void esl_report_lost(struct esl_engine *e, struct esl_label *l);
 void esl_report_status(struct esl_engine *e, struct esl_label *l);
+/** What it measured. */
+void esl_report_sensors(struct esl_engine *e, const struct esl_label *l,
+			const struct esl_link_result *res);
 /** What became of the label's flash; `text` may be NULL. */
 void esl_report_led(struct esl_engine *e, const struct esl_label *l, enum esl_led led,
 		    const char *text);

@@ -16,6 +16,7 @@
 #include "common/image.h"
 #include "common/led.h"
 #include "common/loop.h"
+#include "common/sensor.h"
 
 #define ESL_ADDR_BYTES   6
 #define ESL_KEY_BYTES    24 /**< 16 B session key + 8 B IV, wire order */
@@ -108,9 +109,11 @@ struct esl_report {
 	enum esl_led led;           /**< STATUS: what became of a flash, */
 	uint8_t led_colour;         /**< of which colour, */
 	int64_t led_until_us;       /**< and until when */
-	bool has_sensor;            /**< STATUS: the value of a sensor, */
-	uint8_t sensor;             /**< of this number, */
-	uint8_t sensor_len;         /**< 0 = there is none, and `text` says why */
+	uint8_t n_sensors;          /**< STATUS: what it measured, as it counts its sensors */
+	struct sensor_reading sensors[SENSORS_MAX];
+	bool has_sensor;    /**< STATUS: the value of a sensor, */
+	uint8_t sensor;     /**< of this number, */
+	uint8_t sensor_len; /**< 0 = there is none, and `text` says why */
 	uint8_t sensor_data[ESL_SENSOR_MAX];
 };
 

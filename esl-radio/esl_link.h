@@ -55,7 +55,9 @@ struct esl_link_result {
 	int16_t temperature_cc;     /**< INT16_MIN = unknown */
 	uint8_t tlv[ESL_TLV_MAX];
 	uint8_t tlv_len;
-	struct pixel_identity identity; /**< READ_INFO; what is not known stays zero */
+	uint8_t n_sensors;
+	struct sensor_reading sensors[SENSORS_MAX]; /**< READ_INFO; len 0 = it gave no value */
+	struct pixel_identity identity;             /**< READ_INFO; what is not known stays zero */
 	uint32_t resumed_at; /**< WRITE_IMAGE: bytes the label had kept of an earlier attempt */
 };
 

@@ -143,6 +143,17 @@ void esl_report_status(struct esl_engine *e, struct esl_label *l)
 	hand_over(e, &r);
 }
 
+void esl_report_sensors(struct esl_engine *e, const struct esl_label *l,
+			const struct esl_link_result *res)
+{
+	struct esl_report r = report_of(e, l, ESL_STATUS);
+
+	r.n_sensors = (uint8_t) MIN(res->n_sensors, (size_t) SENSORS_MAX);
+	memcpy(r.sensors, res->sensors, sizeof(r.sensors));
+	if (r.n_sensors)
+		hand_over(e, &r);
+}
+
 void esl_report_led(struct esl_engine *e, const struct esl_label *l, enum esl_led led,
 		    const char *text)
 {

@@ -151,6 +151,12 @@ static void learn_leds(struct esl_visit *v, const struct esl_link_result *res)
 		esl_report_status(v->e, l);
 }
 
+/** What a label measures is read once a day, at a visit that is made anyway. */
+static uint16_t today(const struct esl_engine *e)
+{
+	return e->time.utc_known ? (uint16_t) (esl_utc(e) / (INT64_C(86400) * US_PER_SEC)) : 0;
+}
+
 /** Who says how pictures get onto its panel. */
 static uint8_t describe(const struct esl_engine *e, const struct esl_link_result *res)
 {
@@ -191,6 +197,8 @@ static void learn_info(struct esl_visit *v, const struct esl_link_result *res)
 	l->info_known = true;
 	l->info_stale = false;
 	learn_leds(v, res);
+	l->info_day = today(v->e);
+	v->readings = *res;
 	v->info = false;
 	advance(v);
 }
@@ -413,6 +421,7 @@ static void completed(struct esl_visit *v)
 		esl_report_associated(e, l);
 		esl_report_waiting(e, l, NULL, 0);
 	}
+	esl_report_sensors(e, l, &v->readings);
 	if (esl_save_label(e, l) < 0)
 		esl_report_error(e, l, -EIO, "The label's state could not be stored.", NULL);
 	end_visit(v);
@@ -563,7 +572,9 @@ void esl_visit_begin(struct esl_visit *v, struct esl_label *l, bool by_advert)
 	v->by_advert = by_advert;
 	v->configure = by_advert || l->rekeying || esl_keys_stale(e, l);
 	v->rekeyed = v->configure && !by_advert;
-	v->info = l->info_stale || (by_advert && !l->info_known);
+	v->readings.n_sensors = 0;
+	v->info = l->info_stale || (!by_advert && l->info_known && l->info_day != today(e)) ||
+		  (by_advert && !l->info_known);
 	v->time = !by_advert && esl_time_is_old(e, l);
 	v->broken = false;
 	v->connected = false;

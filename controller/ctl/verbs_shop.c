@@ -186,6 +186,30 @@ int ctl_labels_list(struct ctl *c, int argc, char **argv)
 	return CTL_OK;
 }
 
+/** What we know by name with its unit, anything else as bytes. */
+static void print_sensors(const json_t *list)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(list, i, v)
+	{
+		const char *name = json_string_value(json_object_get(v, "name"));
+		const char *unit = json_string_value(json_object_get(v, "unit"));
+		char id[16], bytes[40], at[40];
+
+		ctl_text_at(v, "at", at, sizeof(at));
+		if (name)
+			printf("  %s %.4g %s at %s\n", name,
+			       json_number_value(json_object_get(v, "value")), unit ? unit : "",
+			       at);
+		else
+			printf("  sensor %s: bytes %s at %s\n",
+			       ctl_text_at(v, "id", id, sizeof(id)),
+			       ctl_text_at(v, "bytes", bytes, sizeof(bytes)), at);
+	}
+}
+
 static void print_label(const json_t *l)
 {
 	static const char *const rows[][2] = {
@@ -208,6 +232,7 @@ static void print_label(const json_t *l)
 	printf("Label %s\n", ctl_text_at(l, "id", text, sizeof(text)));
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		printf("  %-12s %s\n", rows[i][0], ctl_text_at(l, rows[i][1], text, sizeof(text)));
+	print_sensors(json_object_get(l, "sensors"));
 }
 
 int ctl_labels_show(struct ctl *c, int argc, char **argv)

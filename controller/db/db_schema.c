@@ -22,7 +22,8 @@ static const char *const version_3[] = {
 };
 
 static const char *const version_4[] = {
-	incidents_schema_v4, keys_schema_v4, places_schema_v4, tags_schema_v4, NULL,
+	incidents_schema_v4, keys_schema_v4, places_schema_v4,
+	sensors_schema_v4,   tags_schema_v4, NULL,
 };
 
 static const char *const *const versions[] = {

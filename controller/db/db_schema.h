@@ -30,6 +30,7 @@ extern const char books_schema_v3[];
 extern const char incidents_schema_v4[];
 extern const char keys_schema_v4[];
 extern const char places_schema_v4[];
+extern const char sensors_schema_v4[];
 extern const char tags_schema_v4[];
 
 /** versions[i] leads to version i + 1 and ends with NULL. */

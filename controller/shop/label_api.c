@@ -7,6 +7,7 @@
 #include "controller/shop/desired.h"
 #include "controller/shop/display_ledger.h"
 #include "controller/shop/label.h"
+#include "controller/shop/label_sensors.h"
 #include "controller/shop/label_state.h"
 #include "controller/shop/product.h"
 #include <errno.h>
@@ -211,11 +212,14 @@ bool label_api_load(struct http_request *rq, struct app *app, struct label *ret)
 void label_api_get(struct http_request *rq, struct app *app)
 {
 	struct label l;
+	json_t *body;
 
-	if (label_api_load(rq, app, &l))
-		http_reply_json(rq, 200,
-				label_json(&l, desired_agent(app->shop->desired, l.agent_id),
-					   clock_real_us(app->clock)));
+	if (!label_api_load(rq, app, &l))
+		return;
+	body = label_json(&l, desired_agent(app->shop->desired, l.agent_id),
+			  clock_real_us(app->clock));
+	json_object_set_new(body, "sensors", label_sensors_json(db_reader(app->db), l.addr));
+	http_reply_json(rq, 200, body);
 }
 
 void label_api_history(struct http_request *rq, struct app *app)

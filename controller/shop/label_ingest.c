@@ -7,6 +7,7 @@
 #include "controller/shop/display_ledger.h"
 #include "controller/shop/label.h"
 #include "controller/shop/label_flash.h"
+#include "controller/shop/label_sensors.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -372,6 +373,8 @@ static int apply_kind(struct sql *s, const struct label_ingest *in, const struct
 		r = note(s, in, e, "found", NULL);
 	if (r == 0)
 		r = label_flash_reported(s, &e->label, e->rep, in->agent_id, e->at_us, e->text);
+	if (r == 0)
+		r = label_sensors_keep(s, e->label.addr, e->rep, e->at_us);
 	if (r < 0)
 		return r;
 	switch (e->rep->kind) {

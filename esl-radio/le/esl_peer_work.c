@@ -13,7 +13,6 @@
 /* Mesh device properties of sensors we understand (ESLS 1.0 3.5). */
 #define SENSOR_TEMPERATURE 0x0054 /* 1/100 degree Celsius */
 #define SENSOR_VOLTAGE     0x0059 /* 1/64 V */
-#define SENSOR_OF_VENDOR   0xffff
 
 /* --- control point ---------------------------------------------------------------------------- */
 
@@ -80,45 +79,48 @@ int esl_peer_control(struct esl_peer *p, const uint8_t *tlv, size_t len, esl_lin
 
 /* --- information ------------------------------------------------------------------------------ */
 
-/* Sensors are asked through the control point, one after the other, those we can read. */
+/* Sensors are asked through the control point, one after the other. */
 static void read_sensor(struct esl_peer *p);
 
-static uint16_t sensor_property(const struct esl_peer *p, unsigned int n)
+/** What it measures, by its Sensor Information. */
+static void list_sensors(struct esl_peer *p)
 {
 	struct wire w;
-	uint16_t property = 0;
 
 	wire_init(&w, p->value.data, p->value.len);
-	for (unsigned int i = 0; i <= n && wire_left(&w); i++) {
-		bool vendor = wire_get_u8(&w) != 0;
+	while (wire_left(&w) > 0 && p->res.n_sensors < SENSORS_MAX) {
+		struct sensor_id id = {.vendor = wire_get_u8(&w) != 0};
 
-		property = wire_get_u16le(&w);
-		if (vendor) {
-			wire_skip(&w, 2);
-			property = 0;
-		}
-		if (i == n && wire_ok(&w))
-			return vendor ? SENSOR_OF_VENDOR : property;
+		id.number = wire_get_u16le(&w);
+		if (id.vendor)
+			id.number = id.number << 16 | wire_get_u16le(&w);
+		if (!wire_ok(&w))
+			return;
+		p->res.sensors[p->res.n_sensors++].id = id;
 	}
-	return 0;
 }
 
 static void on_sensor(struct esl_peer *p, int err)
 {
+	struct sensor_reading *to = &p->res.sensors[p->at];
 	struct esl_rsp rsp = {.tag = 0};
 	struct wire w;
-	int32_t value;
 
 	wire_init(&w, p->res.tlv, p->res.tlv_len);
 	if (err == 0)
 		esl_rsp_decode(&w, &rsp);
 	p->res.tlv_len = 0;
 	if (err == 0 && wire_finish(&w) == 0 && rsp.tag == ESL_RSP_SENSOR_VALUE &&
-	    rsp.raw_len == 2) {
-		value = rsp.raw[0] | rsp.raw[1] << 8;
-		if (sensor_property(p, p->at) == SENSOR_TEMPERATURE)
+	    rsp.raw_len <= sizeof(to->data)) {
+		to->len = rsp.raw_len;
+		memcpy(to->data, rsp.raw, rsp.raw_len);
+	}
+	if (!to->id.vendor && to->len == 2) {
+		int32_t value = to->data[0] | to->data[1] << 8;
+
+		if (to->id.number == SENSOR_TEMPERATURE)
 			p->res.temperature_cc = (int16_t) value;
-		else
+		else if (to->id.number == SENSOR_VOLTAGE)
 			p->res.battery_mv = (uint16_t) MIN(value * 1000 / 64, UINT16_MAX);
 	}
 	p->at++;
@@ -127,16 +129,12 @@ static void on_sensor(struct esl_peer *p, int err)
 
 static void read_sensor(struct esl_peer *p)
 {
-	uint16_t property = sensor_property(p, p->at);
-	uint8_t tlv[3] = {ESL_OP_READ_SENSOR, p->esl_id, 0};
+	uint8_t tlv[3] = {ESL_OP_READ_SENSOR, p->esl_id, (uint8_t) p->at};
 
-	while (property && property != SENSOR_TEMPERATURE && property != SENSOR_VOLTAGE)
-		property = sensor_property(p, ++p->at);
-	if (!property || p->at > UINT8_MAX) {
+	if (p->at >= p->res.n_sensors) {
 		peer_finish(p, 0);
 		return;
 	}
-	tlv[2] = (uint8_t) p->at;
 	p->control_next = on_sensor;
 	ignore_result(control(p, tlv, sizeof(tlv), on_control_written));
 }
@@ -145,6 +143,7 @@ static void on_sensors(struct esl_peer *p, int err)
 {
 	if (err < 0)
 		buf_clear(&p->value); /* no sensors is no fault */
+	list_sensors(p);
 	p->at = 0;
 	read_sensor(p);
 }

@@ -485,9 +485,30 @@ static void colour_label_is_confirmed_after_its_redraw(void **state)
 	world_close(&w);
 }
 
+static void a_label_says_what_it_measures_when_it_joins(void **state)
+{
+	const struct esl_report *r;
+	struct sensor_value v;
+	struct sim_label_model m = small_label(SIM_PERSONALITY_SL);
+
+	(void) state;
+	world_open(&w, 1, &m, 0, 77);
+	world_adopt_all(&w);
+	r = world_find(&w, 0, 0, ESL_STATUS, 0);
+	assert_non_null(r);
+	assert_int_equal(r->n_sensors, 2);
+	assert_true(sensor_decode(&r->sensors[0], &v));
+	assert_string_equal(v.unit, "°C");
+	assert_true(v.number > 10 && v.number < 40);
+	assert_true(sensor_decode(&r->sensors[1], &v));
+	assert_true(v.number > 2 && v.number < 4);
+	world_close(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_label_says_what_it_measures_when_it_joins),
 		cmocka_unit_test(reports_come_in_order),
 		cmocka_unit_test(association_carries_display_and_keys),
 		cmocka_unit_test(every_label_is_reached_under_heavy_loss),

@@ -322,6 +322,39 @@ static void desired_state_survives_the_link(void **state)
 	proto_desired_done(&back);
 }
 
+static void what_a_label_measures_survives_the_link(void **state)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct proto_label_report m = {.kind = LABEL_STATUS,
+				       .at_us = 1,
+				       .temperature_cc = INT16_MIN,
+				       .n_sensors = 3,
+				       .sensors = {{{false, 0x0054}, 2, {0x9c, 0xff}},
+						   {{false, 0x0076}, 2, {0x88, 0x13}},
+						   {{true, 0x02ff0007}, 3, {1, 2, 3}}}};
+	struct proto_label_report back;
+	struct sensor_value v;
+
+	(void) state;
+	assert_int_equal(proto_label_report_encode(&m, &b), 0);
+	assert_int_equal(proto_label_report_decode(b.data, b.len, &back), 0);
+	assert_int_equal(back.n_sensors, 3);
+	assert_true(sensor_decode(&back.sensors[0], &v));
+	assert_true(v.number > -1.0001 && v.number < -0.9999);
+	assert_string_equal(v.unit, "°C");
+	assert_true(sensor_decode(&back.sensors[1], &v));
+	assert_string_equal(v.name, "relative humidity");
+	assert_true(v.number > 49.999 && v.number < 50.001);
+	/* A maker's own are bytes, and so are values that say "not known" or have another length.
+	 */
+	assert_false(sensor_decode(&back.sensors[2], &v));
+	assert_int_equal(back.sensors[2].len, 3);
+	back.sensors[1] = (struct sensor_reading){{false, 0x0076}, 2, {0xff, 0xff}};
+	assert_false(sensor_decode(&back.sensors[1], &v));
+	back.sensors[1].len = 1;
+	assert_false(sensor_decode(&back.sensors[1], &v));
+}
+
 static void a_flash_survives_the_link_and_takes_nothing_from_older_agents(void **state)
 {
 	(void) state;
@@ -562,6 +595,7 @@ int main(void)
 		cmocka_unit_test(a_key_that_comes_twice_is_refused),
 		cmocka_unit_test(label_reports_survive_the_link),
 		cmocka_unit_test(desired_state_survives_the_link),
+		cmocka_unit_test(what_a_label_measures_survives_the_link),
 		cmocka_unit_test(a_flash_survives_the_link_and_takes_nothing_from_older_agents),
 		cmocka_unit_test(a_label_tells_of_its_light),
 		cmocka_unit_test(an_led_shows_the_colours_it_has),
