@@ -67,10 +67,13 @@ test('a store with a ground plan hears its goods', async () => {
 test('walks through three rooms say how far they are, and a model is learnt from them', async () => {
 	for (const c of carried) await store.ctl('walk', 'start', '--place', c.room, '--tag', c.epc, '--seconds', WALK_S);
 	const before = await wander(WALK_S);
-	const walks = await until('the walks to end by themselves', async () => {
-		const w = (await api('GET', '/api/v1/walks')).items;
-		return w.every((x) => !x.open) && w;
-	}, 15000, 250);
+	await until('the walks to end by themselves', async () => (await api('GET', '/api/v1/walks')).items.every((x) => !x.open), 15000, 250);
+	let last = -1;
+	const walks = await until('the last reads to arrive', async () => {
+		const w = (await api('GET', '/api/v1/walks')).items, sum = w.reduce((n, x) => n + x.reads, 0), same = sum === last;
+		last = sum;
+		return same && w;
+	}, 15000, 1500);
 	for (const w of walks) assert(w.reads > 20 && w.told > 5 && w.seconds === WALK_S && /Too short/.test(w.words), JSON.stringify(w));
 	const csv = (await store.ctl('walk', 'export', walks[0].id, '-')).trim().split('\n');
 	assert(csv.length === walks[0].reads + 1 && /^timestamp,/.test(csv[0]), `${csv.length} lines for ${walks[0].reads} reads`);
