@@ -43,7 +43,8 @@ bool fleet_agent_online(const struct fleet *f, int64_t agent_id);
 /** All agents as the API shows them, health included. The caller's reference. */
 json_t *fleet_agents_json(const struct fleet *f);
 
-/** Pictures a second that the slowest access point which is there says it can send; 0 = none says. */
+/** Pictures a second that the slowest access point which is there says it can send; 0 = none says.
+ */
 double fleet_picture_rate(const struct fleet *f);
 
 struct fleet_stats {
