@@ -54,6 +54,25 @@ static void labels_are_listed_by_words_and_state(void **state)
 	assert_int_equal(env_call(e, "GET", "/api/v1/labels?state=happy", NULL), 400);
 }
 
+static void an_empty_battery_is_one_incident_until_there_is_a_new_one(void **state)
+{
+	static const uint16_t mv[] = {2450, 2390, 2380, 2500, 2399, 2990};
+	static const int64_t open[] = {0, 1, 1, 1, 1, 0};
+	struct env *e = *state;
+	struct env_reports ap = {.agent_id = 1};
+	struct proto_label_report r = env_report(ADDR, LABEL_STATUS, ENV_START_US);
+
+	env_new_label(e, &ap, ADDR);
+	for (size_t i = 0; i < ARRAY_SIZE(mv); i++) {
+		r.battery_mv = mv[i];
+		assert_int_equal(env_send(e, &ap, &r, 1), 200);
+		assert_int_equal(env_number(e, "SELECT count(*) FROM incidents WHERE closed IS NULL"
+					       " AND subject = 'label:C0FFEE000001'"),
+				 open[i]);
+	}
+	assert_int_equal(env_number(e, "SELECT count(*) FROM incidents"), 1);
+}
+
 static void repeated_batches_count_once(void **state)
 {
 	struct env *e = *state;
@@ -330,6 +349,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		t(linking_another_product_needs_a_word),
 		t(labels_are_listed_by_words_and_state),
+		t(an_empty_battery_is_one_incident_until_there_is_a_new_one),
 		t(repeated_batches_count_once),
 		t(lost_label_may_move_to_another_agent),
 		t(manual_adoption_waits_for_the_link),
