@@ -61,9 +61,9 @@ int pixel_model_check(const struct pixel_model *m, char why[PIXEL_WHY_MAX])
 uint32_t pixel_fingerprint(const struct pixel_model *m)
 {
 	/* Field by field: a copy of the struct may have anything in its gaps. */
-	const uint32_t how[] = {m->canonical,	m->rotate,	m->mirror_x,	 m->mirror_y,
-				m->columns,	m->lsb_first,	m->n_planes,	 m->pixel_bits,
-				m->line_bits,	m->pad,		m->compression, m->window_bits,
+	const uint32_t how[] = {m->canonical, m->rotate,    m->mirror_x,    m->mirror_y,
+				m->columns,   m->lsb_first, m->n_planes,    m->pixel_bits,
+				m->line_bits, m->pad,       m->compression, m->window_bits,
 				m->n_header};
 	uLong crc = crc32(0, (const Bytef *) how, sizeof(how));
 
@@ -153,18 +153,20 @@ static void put_pass(const struct raster *r, int plane, struct bits *b)
 		unsigned int bits = 0;
 
 		for (unsigned int i = 0; i < along; i++) {
-			enum pixel_channel c = m->columns ? channel_at(r, line, i)
-							  : channel_at(r, i, line);
+			enum pixel_channel c =
+				m->columns ? channel_at(r, line, i) : channel_at(r, i, line);
 
 			if (plane >= 0) {
 				put_bit(b, (m->plane[plane] == c) != m->invert[plane]);
 				bits++;
 				continue;
 			}
-			/* The highest bit of a code comes first where bits are counted from there. */
+			/* The highest bit of a code comes first where bits are counted from there.
+			 */
 			for (unsigned int k = 0; k < m->pixel_bits; k++, bits++)
-				put_bit(b, m->code[c] >> (m->lsb_first ? k : m->pixel_bits - 1u - k) &
-						   1);
+				put_bit(b,
+					m->code[c] >> (m->lsb_first ? k : m->pixel_bits - 1u - k) &
+						1);
 		}
 		for (; bits % m->line_bits; bits++)
 			put_bit(b, m->pad);

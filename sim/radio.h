@@ -66,6 +66,9 @@ int sim_radio_capture(struct sim_radio *r, const char *path) _must_check_;
 int sim_radio_set_wifi(struct sim_radio *r, const struct radio_wifi *list,
 		       unsigned int n) _must_check_;
 void sim_radio_set_drop(struct sim_radio *r, double drop);
+/** The next n times that a train's timing is to be handed over the controller says that it cannot.
+ */
+void sim_radio_refuse_sync(struct sim_radio *r, unsigned int n);
 /** The controller loses power for a moment: host, train and configuration are gone. */
 void sim_radio_power_cycle(struct sim_radio *r);
 /** Serves the host at the other end of this descriptor (owned from now on). */

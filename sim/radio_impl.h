@@ -95,6 +95,7 @@ struct sim_radio {
 	char name[64];
 	double loss, drop;
 	unsigned int max_links;
+	unsigned int refuse_sync; /**< so many times still */
 	FILE *capture;
 	uint8_t index;
 	uint64_t seed;

@@ -532,6 +532,10 @@ uint8_t radio_links_transfer(struct radio_links *k, const struct hci_set_info_tr
 
 	if (!o)
 		return HCI_ERR_UNKNOWN_CONNECTION;
+	if (k->r->refuse_sync > 0) {
+		k->r->refuse_sync--;
+		return HCI_ERR_COMMAND_DISALLOWED;
+	}
 	o->synced = true;
 	return HCI_OK;
 }
@@ -606,4 +610,9 @@ void radio_links_free(struct radio_links *k)
 		label_bond_drop_kept(&k->bonds[i]);
 	free(k->bonds);
 	free(k);
+}
+
+void sim_radio_refuse_sync(struct sim_radio *r, unsigned int n)
+{
+	r->refuse_sync = n;
 }

@@ -75,6 +75,7 @@ struct esl_peer {
 	att_done_fn written; /**< of a long write */
 	struct esl_link_config config;
 	uint8_t adv_handle;
+	uint8_t sync_tries;
 	uint8_t esl_id;
 	/* a picture being sent */
 	struct buf picture;

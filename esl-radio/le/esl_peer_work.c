@@ -9,6 +9,7 @@
 #define WORK_US       (INT64_C(5) * US_PER_SEC)
 #define GOODBYE_US    (INT64_C(2) * US_PER_SEC)
 #define DISPLAY_BYTES 5
+#define SYNC_TRIES    5
 
 /* Mesh device properties of sensors we understand (ESLS 1.0 3.5). */
 #define SENSOR_TEMPERATURE 0x0054 /* 1/100 degree Celsius */
@@ -219,19 +220,31 @@ static void on_written(void *user, int err, const struct att_pdu *answer)
 	peer_finish(user, err);
 }
 
+/** Controllers refuse now and then while they are busy with the train: a few times are a rule. */
+static bool sync_again(struct esl_peer *p, uint8_t status, hci_done_fn done)
+{
+	if (status == HCI_OK || ++p->sync_tries >= SYNC_TRIES || !p->link || !p->done)
+		return false;
+	if (le_link_transfer_sync(p->link, p->adv_handle, done, p) < 0)
+		return false;
+	return true;
+}
+
 static void on_sync(void *user, uint8_t status, const uint8_t *more, size_t len)
 {
 	struct esl_peer *p = user;
 
 	(void) more;
 	(void) len;
-	peer_finish(p, status == HCI_OK ? 0 : -ERR_PEER);
+	if (!sync_again(p, status, on_sync))
+		peer_finish(p, status == HCI_OK ? 0 : -ERR_PEER);
 }
 
 static void transfer_sync(struct esl_peer *p, hci_done_fn done)
 {
 	int r = p->link ? le_link_transfer_sync(p->link, p->adv_handle, done, p) : -ERR_STATE;
 
+	p->sync_tries = 0;
 	if (r < 0)
 		peer_finish(p, r);
 }
@@ -330,6 +343,8 @@ static void on_ready_to_go(void *user, uint8_t status, const uint8_t *more, size
 
 	(void) more;
 	(void) len;
+	if (sync_again(p, status, on_ready_to_go))
+		return;
 	if (status != HCI_OK)
 		peer_finish(p, -ERR_PEER);
 	else

@@ -485,6 +485,24 @@ static void colour_label_is_confirmed_after_its_redraw(void **state)
 	world_close(&w);
 }
 
+static void a_timing_that_is_refused_four_times_is_handed_over_the_fifth(void **state)
+{
+	struct sim_label_model m = small_label(SIM_PERSONALITY_SL);
+
+	(void) state;
+	world_open(&w, 1, &m, 0, 78);
+	sim_radio_refuse_sync(w.radio, 4);
+	world_adopt_all(&w);
+	assert_int_equal(w.engine->stats.upload_failures, 0);
+	world_close(&w);
+	/* Once more is a failed visit, and the next one makes it good. */
+	world_open(&w, 1, &m, 0, 79);
+	sim_radio_refuse_sync(w.radio, 5);
+	world_adopt_all(&w);
+	assert_int_equal(w.engine->failures[ESL_STEP_CONFIGURE], 1);
+	world_close(&w);
+}
+
 static void a_label_says_what_it_measures_when_it_joins(void **state)
 {
 	const struct esl_report *r;
@@ -509,6 +527,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_label_says_what_it_measures_when_it_joins),
+		cmocka_unit_test(a_timing_that_is_refused_four_times_is_handed_over_the_fifth),
 		cmocka_unit_test(reports_come_in_order),
 		cmocka_unit_test(association_carries_display_and_keys),
 		cmocka_unit_test(every_label_is_reached_under_heavy_loss),
