@@ -294,6 +294,9 @@ void fake_done(struct fake *f, uint8_t op, int err, const struct esl_link_result
 {
 	static const struct esl_link_result empty;
 
+	/* A visit may first ask again what is not known of the label. */
+	if (f->link->op == FAKE_READ_INFO && op != FAKE_READ_INFO)
+		fake_done(f, FAKE_READ_INFO, 0, &f->info);
 	assert_int_equal(f->link->op, op);
 	f->link->op = 0;
 	f->link->done(f->link->done_user, err, err < 0 ? NULL : (res ? res : &empty));
@@ -312,6 +315,7 @@ void fake_join(struct fake *f)
 		.temperature_cc = 2000,
 	};
 
+	f->info = info;
 	fake_want(f, 0);
 	f->link->cb.advert(f->link->user, fake_addr, -50, false, 3000);
 	fake_run(f, US_PER_MS);

@@ -70,7 +70,8 @@ struct fake {
 	struct ead_key response_key;
 	uint8_t group, id;
 	uint8_t max_image_index;
-	uint8_t n_leds, led; /**< what the label says of its light when it joins */
+	struct esl_link_result info; /**< what it says of itself */
+	uint8_t n_leds, led;         /**< what the label says of its light when it joins */
 };
 
 /** The one label. */
