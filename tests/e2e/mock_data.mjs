@@ -79,6 +79,13 @@ function label(i, products) {
   };
 }
 
+/** What one label alone tells: its sensors, one of them of a kind that nobody knows. */
+export function sensorsOf(l) {
+  const at = new Date(Date.now() - 90_000).toISOString();
+  const of = (id, name, value, unit, bytes) => ({ id, vendor: id.length > 4, name, value, unit, bytes, at });
+  return l.id.endsWith('1') ? [of('0054', 'temperature', 4.25, '°C', 'a901'), of('0076', 'relative humidity', 61.5, '%', '0618'), of('0075', null, null, null, 'ff7f'), of('00010203', null, null, null, '1f2e')] : [];
+}
+
 export const PLACES = [
   { id: 1, name: 'Sales floor', kind: 'sales-floor' },
   { id: 2, name: 'Back room', kind: 'back-room' },

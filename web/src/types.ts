@@ -104,6 +104,16 @@ export interface Wish {
   held?: boolean;
 }
 
+/** The last value of a sensor; without a name when its kind is not known, and without a number when it has none. */
+export interface SensorReading {
+  id: string;
+  name: string | null;
+  value: number | null;
+  unit: string | null;
+  bytes: string;
+  at: string;
+}
+
 export interface Label {
   id: string;
   width: number;
@@ -126,6 +136,7 @@ export interface Label {
   last_seen: string | null;
   /** Colours its light can have; null when it has not said. */
   leds?: string[] | null;
+  sensors?: SensorReading[];
   flash?: { colour: string; until: string; state: 'asked' | 'on' | 'over' | 'failed'; reason: string | null } | null;
 }
 

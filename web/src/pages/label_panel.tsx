@@ -13,7 +13,7 @@ import { k } from '../strings/links';
 import type { Label } from '../types';
 import { Ago, Button, Confirm, ErrorBox, Fact, Loading } from '../ui';
 import { LabelHistory } from './label_history';
-import { Ahead, Battery, Facts3, LabelPicture, StateChip } from './label_parts';
+import { Ahead, Battery, Facts3, LabelPicture, Sensors, StateChip } from './label_parts';
 import { FlashSection, LinkPicker, ReplaceSection } from './label_tools';
 
 function Pictures({ label }: { label: Label }): JSX.Element {
@@ -93,7 +93,8 @@ function Health({ label }: { label: Label }): JSX.Element {
 
 export function LabelPanel({ id, onClose }: { id: string; onClose: () => void }): JSX.Element {
   const f = useFetched(`label/${id}`, () => api.labels.get(id));
-  useLive('label', (l) => l.id === id && f.set(() => l));
+  // An event tells of a label what the list does: its sensors stay as they were read.
+  useLive('label', (l) => l.id === id && f.set((old) => ({ sensors: old.sensors ?? [], ...l })));
   const l = f.data;
   return (
     <aside class="panel" aria-label={t.labels.one(id)}>
@@ -119,6 +120,7 @@ export function LabelPanel({ id, onClose }: { id: string; onClose: () => void })
           <LinkSection label={l} onChanged={f.reload} />
           {may('labels') && <FlashSection label={l} onChanged={(next) => f.set(() => next)} />}
           <Health label={l} />
+          <Sensors label={l} />
           {may('labels') && l.product && <ReplaceSection label={l} onDone={f.reload} />}
           <LabelHistory label={l} />
         </>

@@ -7,8 +7,9 @@ import { labels as labelApi } from '../api';
 import { dateTime, money } from '../format';
 import { Icon, type IconName } from '../icons';
 import { t } from '../strings';
+import { k } from '../strings/links';
 import type { Label, LabelState } from '../types';
-import { Ago, Chip, type Tone } from '../ui';
+import { Ago, Chip, Fact, type Tone } from '../ui';
 
 const LOOK: Record<LabelState, [Tone, IconName]> = {
   unlinked: ['plain', 'unlink'],
@@ -136,6 +137,29 @@ export function Ahead({ label }: { label: Label }): JSX.Element | null {
         </div>
       ))}
     </dl>
+  );
+}
+
+/** What the label measures; a sensor of an unknown kind is shown as the label said it. */
+export function Sensors({ label }: { label: Label }): JSX.Element | null {
+  return !label.sensors?.length ? null : (
+    <section>
+      <h3>{k.sensors.title}</h3>
+      <dl class="facts" data-sensors>
+        {label.sensors.map((s, i) => (
+          <Fact name={s.name ? s.name[0]?.toUpperCase() + s.name.slice(1) : k.sensors.unknown(s.id)} key={i}>
+            {s.name && s.value !== null ? (
+              <strong>{k.sensors.value(s.value, s.unit)}</strong>
+            ) : (
+              <span class="mono">{k.sensors.raw(s.bytes)}</span>
+            )}
+            <div class="sub">
+              <Ago at={s.at} />
+            </div>
+          </Fact>
+        ))}
+      </dl>
+    </section>
   );
 }
 

@@ -85,6 +85,12 @@ export const k = {
     budget: (why: string, wait: string) => `Not now, to spare its battery. ${why}${wait ? ` Possible again ${wait}.` : ''}`,
     started: (id: string) => `Label ${id} is asked to blink`,
   },
+  sensors: {
+    title: 'Sensors',
+    value: (v: number, unit: string | null) => `${new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 }).format(v)} ${unit ?? ''}`.trim(),
+    unknown: (id: string) => `Sensor ${id}`,
+    raw: (bytes: string) => (bytes ? `as it said it: ${bytes}` : 'no value'),
+  },
   replace: {
     title: 'Replace this label',
     hint: 'For a broken or lost label: its product moves to the new label, and this one is retired.',
