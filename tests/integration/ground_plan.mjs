@@ -45,8 +45,11 @@ test('an item that is carried to another room is followed there', async () => {
 	const walk = await store.truth.ask({ op: 'walk', epc, place: 'Back room', speed: 1.2 });
 	assert(walk.path?.length >= 3, `it goes through the door: ${JSON.stringify(walk)}`);
 	await until('it to be in the back room by the product\'s account', async () => (await claimed()).get(epc) === 'Back room', 60000, 300);
-	const really = await store.truth.ask({ op: 'where', epc });
-	assert(really.place === 'Back room' && really.walking === null, `it lies in the back room: ${JSON.stringify(really)}`);
+	const really = await until('the walk to end', async () => {
+		const at = await store.truth.ask({ op: 'where', epc });
+		return at.walking === null && at;
+	}, 30000, 300);
+	assert(really.place === 'Back room', `it lies in the back room: ${JSON.stringify(really)}`);
 });
 
 test('an item that is walked out of the store is no longer in it', async () => {
