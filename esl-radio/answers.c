@@ -9,6 +9,8 @@
 #define LOST_AFTER_MISSES 20
 #define PROBE_LONGEST_S   60
 #define HOLD_LONGEST_S    600
+#define RETRY_LONGEST_S   60
+#define RETRY_TOLD_S      16
 #define BATTERY_HOLD_S    600
 #define PING_US           (INT64_C(20) * 60 * US_PER_SEC)
 #define PING_PENDING_US   (INT64_C(5) * 60 * US_PER_SEC)
@@ -217,6 +219,19 @@ static void hold(struct esl_engine *e, struct esl_label *l, unsigned int at_leas
 	l->hold_until_us = esl_now(e) + l->hold_s * US_PER_SEC;
 }
 
+/** Busy once is nothing: the plan says the same again at the next interval. A label that stays busy
+ * is asked ever more rarely, and after half a minute a person hears of it. */
+static void busy(struct esl_engine *e, struct esl_label *l)
+{
+	if (l->last_error == ESL_ERR_RETRY) {
+		l->hold_s = (uint16_t) MIN(MAX(l->hold_s * 2u, 1u), RETRY_LONGEST_S);
+		l->hold_until_us = esl_now(e) + l->hold_s * US_PER_SEC;
+	}
+	l->last_error = ESL_ERR_RETRY;
+	if (l->hold_s >= RETRY_TOLD_S)
+		esl_report_error(e, l, ERR_PEER, esl_error_sentence(ESL_ERR_RETRY), NULL);
+}
+
 /** The slot does not hold what we thought: it will be written again. */
 static void slot_is_gone(struct esl_engine *e, struct esl_label *l, uint8_t slot)
 {
@@ -250,8 +265,10 @@ static void on_error(struct esl_engine *e, struct esl_label *l, const struct esl
 		(void) esl_save_label(e, l);
 		return;
 	}
-	if (code == ESL_ERR_RETRY)
-		return; /* the plan says the same again at the next interval */
+	if (code == ESL_ERR_RETRY) {
+		busy(e, l);
+		return;
+	}
 	if (timed)
 		l->pending.state = ESL_PENDING_NONE;
 	if (timed && code == ESL_ERR_QUEUE_FULL) {

@@ -128,11 +128,7 @@ static void came_back(struct esl_label *l, bool bonded)
 		l->pending.state = ESL_PENDING_SENT; /* lost, if it restarted */
 	if (bonded)
 		return;
-	/* Its bond is gone, and with it whatever it was told; its slots may be another's by now. */
-	l->configured = false;
-	l->pending.state = ESL_PENDING_NONE;
-	l->info_stale = true;
-	esl_label_forget_slots(l);
+	esl_label_was_reset(l);
 }
 
 static void on_advert(void *user, const uint8_t addr[ESL_ADDR_BYTES], int8_t rssi_dbm, bool bonded,

@@ -449,6 +449,9 @@ void esl_label_unplace(struct esl_engine *e, struct esl_label *l);
 int esl_label_set_slots(struct esl_label *l, uint8_t n) _must_check_;
 /** Nothing is known any more of what its slots hold and its display shows. */
 void esl_label_forget_slots(struct esl_label *l);
+/** It has forgotten us, and with our bond whatever it was told; its slots may be another's by now.
+ */
+void esl_label_was_reset(struct esl_label *l);
 /** Answers to commands of before now do not count any more. */
 void esl_label_cut_flights(struct esl_engine *e, struct esl_label *l);
 

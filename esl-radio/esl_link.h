@@ -58,6 +58,8 @@ struct esl_link_result {
 	uint8_t n_sensors;
 	struct sensor_reading sensors[SENSORS_MAX]; /**< READ_INFO; len 0 = it gave no value */
 	struct pixel_identity identity;             /**< READ_INFO; what is not known stays zero */
+	/** CONNECT: our bond was worth nothing to the label, a new one was made. It was reset. */
+	bool rebonded;
 	uint32_t resumed_at; /**< WRITE_IMAGE: bytes the label had kept of an earlier attempt */
 };
 

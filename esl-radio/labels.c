@@ -190,6 +190,14 @@ void esl_label_forget_slots(struct esl_label *l)
 		l->slots[s].held = false;
 }
 
+void esl_label_was_reset(struct esl_label *l)
+{
+	l->configured = false;
+	l->pending.state = ESL_PENDING_NONE;
+	l->info_stale = true;
+	esl_label_forget_slots(l);
+}
+
 void esl_label_cut_flights(struct esl_engine *e, struct esl_label *l)
 {
 	if (!l->has_address)

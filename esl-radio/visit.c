@@ -434,6 +434,10 @@ static void step_done(struct esl_visit *v, const struct esl_link_result *res)
 		v->connected = true;
 		esl_label_cut_flights(v->e, v->label); /* what it heard before is settled */
 		v->label->awaiting = false;
+		if (res->rebonded) {
+			esl_label_was_reset(v->label);
+			v->info = v->configure = true;
+		}
 		advance(v);
 		break;
 	case ESL_STEP_INFO:
@@ -467,9 +471,12 @@ static void step_done(struct esl_visit *v, const struct esl_link_result *res)
 	}
 }
 
-static const char *trouble(enum esl_visit_step step)
+static const char *trouble(const struct esl_visit *v, int err)
 {
-	switch (step) {
+	if (v->step == ESL_STEP_CONNECT && v->by_advert && err == -ERR_PEER)
+		return "The label refuses to be joined: it may belong to another access point, "
+		       "and must then be reset first.";
+	switch (v->step) {
 	case ESL_STEP_CONNECT:
 		return "The label could not be reached.";
 	case ESL_STEP_WRITE:
@@ -495,7 +502,7 @@ static void on_done(void *user, int err, const struct esl_link_result *res)
 	if (v->step == ESL_STEP_CLOSE)
 		end_visit(v);
 	else if (err < 0)
-		fail(v, err, trouble(v->step));
+		fail(v, err, trouble(v, err));
 	else
 		step_done(v, res);
 }
@@ -548,7 +555,7 @@ void esl_visit_lost(struct esl_engine *e, struct esl_label *l)
 	v->broken = true;
 	if (v->busy)
 		return; /* its completion will say so */
-	fail(v, -ERR_CLOSED, trouble(v->step));
+	fail(v, -ERR_CLOSED, trouble(v, -ERR_CLOSED));
 	(void) e;
 }
 

@@ -389,6 +389,29 @@ enum esl_label_state sim_label_state(const struct sim_label *l)
 	return l->state;
 }
 
+void sim_label_factory_reset(struct sim_label *l, int64_t now_us)
+{
+	sim_label_advance(l, now_us);
+	label_factory_reset(l, now_us);
+}
+
+void sim_label_set_taken(struct sim_label *l, bool taken)
+{
+	l->taken = taken;
+}
+
+bool sim_label_is_taken(const struct sim_label *l)
+{
+	return l->taken;
+}
+
+void sim_label_refuse(struct sim_label *l, uint8_t op, uint8_t error, unsigned int n)
+{
+	l->refused_op = op;
+	l->refusal = error;
+	l->refusals = n;
+}
+
 uint8_t sim_label_group(const struct sim_label *l)
 {
 	return l->group;

@@ -44,6 +44,9 @@ struct sim_label_model {
 	/** It measures its clock against the train's beat, and follows that: what it cannot measure
 	 * away is SIM_LABEL_RESIDUAL_PPM of its error's sign. */
 	bool corrects_clock;
+	uint16_t att_mtu; /**< longest attribute packet it takes; 0 = 247 */
+	uint8_t displays; /**< it declares so many, alike; 0 = one. Only the first is a panel. */
+	bool no_image_number; /**< it has no Image Information characteristic */
 };
 
 /** Something visible happened at `at_us`, on the clock of the calls. */
@@ -124,6 +127,14 @@ void sim_label_sync_lost(struct sim_label *l, int64_t now_us);
 /** Power-cycles the label: pending commands, clock, LED and synchronization are gone. */
 void sim_label_reboot(struct sim_label *l, int64_t now_us);
 void sim_label_set_battery(struct sim_label *l, uint16_t millivolts);
+/** Somebody keeps its button pressed: bond, configuration and pictures are gone. */
+void sim_label_factory_reset(struct sim_label *l, int64_t now_us);
+/** It is bonded with another access point, and bonds with no second one. */
+void sim_label_set_taken(struct sim_label *l, bool taken);
+bool sim_label_is_taken(const struct sim_label *l);
+/** The next n commands `op` are answered with this error and not carried out, as by a label whose
+ * firmware has no room, time or power for them. Taking back a timed change is always possible. */
+void sim_label_refuse(struct sim_label *l, uint8_t op, uint8_t error, unsigned int n);
 
 /* --- looking at it ---------------------------------------------------------------------------- */
 

@@ -213,9 +213,22 @@ static void do_unassociate(struct sim_label *l, const struct esl_cmd *c, struct 
 	answer_basic(l, ret);
 }
 
+static bool refused(struct sim_label *l, const struct esl_cmd *c)
+{
+	if (l->refusals == 0 || c->op != l->refused_op ||
+	    (c->op == ESL_OP_DISPLAY_TIMED && c->abs_ms == 0))
+		return false;
+	l->refusals--;
+	return true;
+}
+
 bool label_execute(struct sim_label *l, const struct esl_cmd *c, bool connected,
 		   struct esl_rsp *ret, int64_t now_us)
 {
+	if (refused(l, c)) {
+		answer_error(ret, l->refusal);
+		return true;
+	}
 	switch (c->op) {
 	case ESL_OP_PING:
 		answer_basic(l, ret);

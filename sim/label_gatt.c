@@ -131,9 +131,21 @@ void host_tell(struct label_host *h, enum host_value value, const uint8_t *data,
 
 static void put_displays(struct buf *b, const struct sim_label_view *v)
 {
-	buf_put_u16le(b, v->model.width);
-	buf_put_u16le(b, v->model.height);
-	buf_put_u8(b, v->model.type);
+	for (unsigned int i = 0; i < MAX(v->model.displays, 1); i++) {
+		buf_put_u16le(b, v->model.width);
+		buf_put_u16le(b, v->model.height);
+		buf_put_u8(b, v->model.type);
+	}
+}
+
+/** What a label does not have, it does not declare. */
+static bool absent(const struct label_host *h, const struct attr *a)
+{
+	struct sim_label_view v;
+
+	sim_label_get(h->label, &v);
+	return (a->value == VALUE_LEDS && v.model.leds == 0) ||
+	       (a->value == VALUE_IMAGES && v.model.no_image_number);
 }
 
 static void put_value(struct label_host *h, enum host_value value, struct buf *b)
@@ -311,7 +323,7 @@ static uint8_t write_value(struct label_host *h, enum host_value value, const ui
 /** Everything of the two services wants an encrypted link; the name may be read by anybody. */
 static uint8_t may(const struct label_host *h, const struct attr *a, uint8_t property)
 {
-	if (!a)
+	if (!a || absent(h, a))
 		return ATT_ERR_INVALID_HANDLE;
 	if (a->kind == ATTR_SERVICE || a->kind == ATTR_DECLARATION)
 		return property == PROP_READ ? 0 : ATT_ERR_WRITE_NOT_PERMITTED;
@@ -400,6 +412,8 @@ static void on_find_info(struct label_host *h, const struct att_pdu *rq)
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
 	for (uint16_t i = rq->handle; i <= MIN(rq->end, LAST) && b.len + 6 <= h->mtu; i++) {
+		if (absent(h, attr_at(i)))
+			continue;
 		buf_put_u16le(&b, i);
 		buf_put_u16le(&b, type_of(attr_at(i)));
 	}
@@ -499,8 +513,13 @@ static void on_execute(struct label_host *h, const struct att_pdu *rq)
 
 static void on_mtu(struct label_host *h, const struct att_pdu *rq)
 {
-	say(h, &(struct att_pdu){.op = ATT_MTU_RSP, .mtu = HOST_MTU});
-	h->mtu = MAX(MIN(rq->mtu, (uint16_t) HOST_MTU), (uint16_t) ATT_MTU_LEAST);
+	struct sim_label_view v;
+	uint16_t most;
+
+	sim_label_get(h->label, &v);
+	most = v.model.att_mtu ? v.model.att_mtu : HOST_MTU;
+	say(h, &(struct att_pdu){.op = ATT_MTU_RSP, .mtu = most});
+	h->mtu = MAX(MIN(rq->mtu, most), (uint16_t) ATT_MTU_LEAST);
 }
 
 void host_att_packet(struct label_host *h, const uint8_t *data, size_t len)

@@ -63,6 +63,9 @@ struct sim_label {
 
 	struct label_pending display;
 	struct label_led leds[SIM_LABEL_MAX_LEDS];
+	uint8_t refused_op, refusal;
+	unsigned int refusals; /**< so many more commands refused_op are answered `refusal` */
+	bool taken;            /**< bonded with another access point */
 	uint16_t battery_mv;
 	int16_t temperature_cc;
 };

@@ -46,6 +46,10 @@ static void fill_random(struct label_host *h, uint8_t *to, size_t n)
 
 static void on_request(struct label_host *h, const struct smp_pdu *p)
 {
+	if (sim_label_is_taken(h->label)) {
+		refuse(h, SMP_FAIL_NOT_SUPPORTED);
+		return;
+	}
 	if (!(p->auth & SMP_AUTH_SECURE)) {
 		refuse(h, SMP_FAIL_AUTHENTICATION);
 		return;

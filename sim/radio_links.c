@@ -312,11 +312,11 @@ void radio_links_label(struct radio_links *k, size_t label)
 {
 	struct one_link *o = radio_link_of(k, label);
 
-	if (o && o->state == LINK_UP && o->encrypted &&
-	    sim_label_state(sim_radio_label(k->r, label)) == ESL_UNASSOCIATED) {
-		k->bonds[label].has_key = false;
+	if (sim_label_state(sim_radio_label(k->r, label)) != ESL_UNASSOCIATED)
+		return;
+	k->bonds[label].has_key = false; /* its bond goes with its access point */
+	if (o && o->state == LINK_UP && o->encrypted)
 		label_end(o);
-	}
 }
 
 void radio_links_data(struct radio_links *k, const struct hci_acl *a)

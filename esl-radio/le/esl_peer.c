@@ -246,6 +246,7 @@ static void on_encrypted(void *user, int err)
 	} else if (forgotten) { /* it went through a reset: the old key is worth nothing */
 		explicit_bzero(&p->bond, sizeof(p->bond));
 		p->cb.unbonded(p->user, p->how.peer);
+		p->res.rebonded = true;
 		pair(p);
 	} else if (err < 0) {
 		peer_fail(p, err);
