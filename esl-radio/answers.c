@@ -329,7 +329,9 @@ void esl_answer(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_
 	} else if (r->tag == ESL_RSP_ERROR) {
 		on_error(e, l, cmd, r->error);
 	} else {
-		if (cmd->op != ESL_OP_PING && cmd->op != ESL_OP_SERVICE_RESET) {
+		/* Taking a change back is a step towards the command that was refused. */
+		if (cmd->op != ESL_OP_PING && cmd->op != ESL_OP_SERVICE_RESET &&
+		    !(cmd->op == ESL_OP_DISPLAY_TIMED && cmd->abs_ms == 0)) {
 			l->hold_s = 0;
 			l->last_error = 0;
 		}

@@ -180,6 +180,23 @@ static void label_with_a_full_queue_is_emptied_and_told_anew(void **state)
 	check_timed_refusal(ESL_ERR_QUEUE_FULL, 3);
 }
 
+static void queue_that_is_never_empty_is_asked_ever_more_rarely(void **state)
+{
+	struct sim_label_model m = model;
+
+	(void) state;
+	m.width = m.height = 200;
+	m.personality = SIM_PERSONALITY_NRF; /* says yes to taking back what is not there */
+	open_one(&m);
+	sim_label_refuse(label(0), ESL_OP_DISPLAY_TIMED, ESL_ERR_QUEUE_FULL, 6);
+	world_want_two(&w, 0, 1, 2, world_utc(&w) + 600 * US_PER_SEC);
+	world_run(&w, 60 * US_PER_SEC); /* 2 + 4 + 8 + 16 + 32 seconds, and the upload */
+	assert_false(world_view(&w, 0).pending_display);
+	world_run(&w, 60 * US_PER_SEC);
+	assert_true(world_view(&w, 0).pending_display);
+	world_close(&w);
+}
+
 static void label_that_finds_a_time_implausible_has_its_clock_set(void **state)
 {
 	(void) state;
@@ -380,6 +397,7 @@ int main(void)
 		cmocka_unit_test(label_that_has_not_that_slot_is_asked_for_its_slots_again),
 		cmocka_unit_test(empty_battery_waits_ten_minutes_for_a_new_one),
 		cmocka_unit_test(label_with_a_full_queue_is_emptied_and_told_anew),
+		cmocka_unit_test(queue_that_is_never_empty_is_asked_ever_more_rarely),
 		cmocka_unit_test(label_that_finds_a_time_implausible_has_its_clock_set),
 		cmocka_unit_test(label_that_was_reset_by_hand_is_joined_and_filled_again),
 		cmocka_unit_test(label_of_another_access_point_is_told_and_joined_when_it_is_free),
