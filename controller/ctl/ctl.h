@@ -151,6 +151,7 @@ int ctl_labels_import_links(struct ctl *c, int argc, char **argv);
 int ctl_labels_links(struct ctl *c, int argc, char **argv);
 int ctl_labels_undo(struct ctl *c, int argc, char **argv);
 int ctl_labels_flash(struct ctl *c, int argc, char **argv);
+int ctl_labels_pick(struct ctl *c, int argc, char **argv);
 int ctl_labels_rotate_keys(struct ctl *c, int argc, char **argv);
 int ctl_labels_replace(struct ctl *c, int argc, char **argv);
 int ctl_labels_image(struct ctl *c, int argc, char **argv);

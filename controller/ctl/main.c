@@ -68,6 +68,8 @@ const struct ctl_verb ctl_verbs[] = {
 	{"labels undo", "[--batch] LINK", "take a change of a link back", ctl_labels_undo},
 	{"labels flash", "[--seconds N] [--colour COLOUR] LABEL", "make a label blink, to find it",
 	 ctl_labels_flash},
+	{"labels pick", "[--seconds N] [--colour COLOUR] [--gtins] [--stop] LABEL...",
+	 "make several labels blink, or those of products; or take it back", ctl_labels_pick},
 	{"labels rotate-keys", "[AGENT]",
 	 "new keys for an access point's labels, or for all; and how far", ctl_labels_rotate_keys},
 	{"labels replace", "[--force] OLD NEW", "another label takes a broken one's place",

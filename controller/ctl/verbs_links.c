@@ -92,11 +92,20 @@ int ctl_labels_undo(struct ctl *c, int argc, char **argv)
 	return code;
 }
 
+/* "30" of --seconds, 1 and above; -1 if it is no number. */
+static long seconds_of(const char *text)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	return end == text || *end ? -1 : n;
+}
+
 int ctl_labels_flash(struct ctl *c, int argc, char **argv)
 {
 	const char *seconds = NULL, *colour = NULL;
 	_cleanup_buf_ struct buf path = BUF_INIT;
-	char text[40], name[16], *end;
+	char text[40], name[16];
 	long n = 30;
 	json_t *body, *r;
 
@@ -104,11 +113,8 @@ int ctl_labels_flash(struct ctl *c, int argc, char **argv)
 	(void) ctl_take_value(&argc, argv, "--colour", &colour);
 	if (argc != 1)
 		return ctl_usage_error("labels flash needs one label");
-	if (seconds) {
-		n = strtol(seconds, &end, 10);
-		if (end == seconds || *end)
-			return ctl_usage_error("`%s` is not a number of seconds", seconds);
-	}
+	if (seconds && (n = seconds_of(seconds)) < 0)
+		return ctl_usage_error("`%s` is not a number of seconds", seconds);
 	body = json_pack("{s:I}", "seconds", (json_int_t) n);
 	if (colour)
 		json_object_set_new(body, "colour", json_string(colour));
@@ -118,6 +124,55 @@ int ctl_labels_flash(struct ctl *c, int argc, char **argv)
 		printf("Label %s is to blink %s until %s.\n", argv[0],
 		       ctl_text_at(r, "colour", name, sizeof(name)),
 		       ctl_text_at(r, "until", text, sizeof(text)));
+	json_decref(r);
+	return code;
+}
+
+static void print_picked(const json_t *r, bool stop)
+{
+	static const struct ctl_column picked[] = {{"LABEL", "label", false},
+						   {"GTIN", "gtin", false},
+						   {"BLINKS UNTIL", "until", false},
+						   {"REFUSED", "refused.code", false},
+						   {"WHY", "refused.detail", false}};
+	const json_t *items = json_object_get(r, "items"), *item;
+	size_t i, lit = 0;
+
+	json_array_foreach(items, i, item) lit += json_is_string(json_object_get(item, "until"));
+	if (stop)
+		printf("%zu of %zu labels blink already and go out by themselves.\n", lit,
+		       json_array_size(items));
+	else
+		printf("%zu of %zu labels are to blink.\n", lit, json_array_size(items));
+	ctl_print_table(items, picked, ARRAY_SIZE(picked));
+}
+
+int ctl_labels_pick(struct ctl *c, int argc, char **argv)
+{
+	bool gtins = ctl_take_flag(&argc, argv, "--gtins");
+	bool stop = ctl_take_flag(&argc, argv, "--stop");
+	const char *seconds = "30", *colour = NULL;
+	json_t *body, *list, *r;
+
+	(void) ctl_take_value(&argc, argv, "--seconds", &seconds);
+	(void) ctl_take_value(&argc, argv, "--colour", &colour);
+	if (argc < 1)
+		return ctl_usage_error("labels pick needs labels, or GTINs with --gtins");
+	if (seconds_of(seconds) < 0)
+		return ctl_usage_error("`%s` is not a number of seconds", seconds);
+	list = json_array();
+	for (int i = 0; i < argc; i++)
+		json_array_append_new(list, json_string(argv[i]));
+	body = json_pack("{s:o}", gtins ? "gtins" : "labels", list);
+	if (!stop)
+		json_object_set_new(body, "seconds", json_integer(seconds_of(seconds)));
+	if (!stop && colour)
+		json_object_set_new(body, "colour", json_string(colour));
+	int code = ctl_call(c, "POST", stop ? "/api/v1/labels/pick/stop" : "/api/v1/labels/pick",
+			    body, &r);
+
+	if (code == CTL_OK && r)
+		print_picked(r, stop);
 	json_decref(r);
 	return code;
 }

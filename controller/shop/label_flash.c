@@ -87,13 +87,7 @@ json_t *label_flash_json(const struct label *l, int64_t now_us)
 struct flash_op {
 	struct shop_op op;
 	struct idempotency again;
-	struct shop_refusal why;
-	uint64_t addr;
-	int64_t seconds;
-	int64_t retry_s; /* with the refusal of a spent budget */
-	uint8_t colour;  /* LED_NONE = whichever it has */
-	int64_t until_us;
-	int64_t agent_id;
+	struct flash_wish wish;
 	char *answer; /* owned */
 };
 
@@ -103,7 +97,7 @@ static void flash_free(struct flash_op *f)
 	free(f);
 }
 
-static int choose_colour(struct flash_op *f, const struct label *l)
+static int choose_colour(struct flash_wish *f, const struct label *l)
 {
 	char can[64] = "";
 
@@ -142,7 +136,7 @@ static int free_from(struct sql *s, uint64_t addr, int64_t now_us, int64_t span_
 	return r < 0 ? r : 0;
 }
 
-static int check_budget(struct sql *s, struct flash_op *f, int64_t now_us)
+static int check_budget(struct sql *s, struct flash_wish *f, int64_t now_us)
 {
 	int64_t hour = 0, day = 0;
 	int r = free_from(s, f->addr, now_us, HOUR_US, LED_FLASHES_PER_HOUR, &hour);
@@ -158,7 +152,7 @@ static int check_budget(struct sql *s, struct flash_op *f, int64_t now_us)
 			   LED_FLASHES_PER_HOUR, LED_FLASHES_PER_DAY);
 }
 
-static int store_wish(struct sql *s, const struct flash_op *f)
+static int store_wish(struct sql *s, const struct flash_wish *f)
 {
 	struct sql_stmt *q =
 		sql_prepare(s, "UPDATE labels SET flash_until = ?, flash_colour = ?,"
@@ -175,12 +169,12 @@ static int store_wish(struct sql *s, const struct flash_op *f)
 	return sql_run(q);
 }
 
-static int store_row(struct sql *s, const struct flash_op *f, int64_t now_us)
+static int store_row(struct sql *s, const struct flash_wish *f, int64_t now_us)
 {
 	struct sql_stmt *q =
 		sql_prepare(s, "INSERT INTO label_flashes(at, who, addr, colour, until)"
 			       " VALUES(?, ?, ?, ?, ?)");
-	char id[LABEL_ID_MAX], object[32], text[48];
+	char text[48];
 	struct ledger_entry e = {
 		.addr = f->addr, .at_us = now_us, .kind = "flash-asked", .text = text};
 	int r;
@@ -188,28 +182,19 @@ static int store_row(struct sql *s, const struct flash_op *f, int64_t now_us)
 	snprintf(text, sizeof text, "%s, %lld s", label_colour_text(f->colour),
 		 (long long) f->seconds);
 	sql_bind_i64(q, 1, now_us);
-	sql_bind_text(q, 2, f->op.who);
+	sql_bind_text(q, 2, f->who);
 	sql_bind_i64(q, 3, (int64_t) f->addr);
 	sql_bind_i64(q, 4, f->colour);
 	sql_bind_i64(q, 5, f->until_us);
 	r = sql_run(q);
-	if (r == 0)
-		r = ledger_append(s, &e);
-	snprintf(object, sizeof object, "label:%s", label_id_format(f->addr, id));
-	return r < 0 ? r : db_audit(s, f->op.who, "label.flash", object, text);
+	return r < 0 ? r : ledger_append(s, &e);
 }
 
-static int flash_write(struct sql *s, void *arg)
+int label_flash_ask(struct sql *s, struct flash_wish *f, int64_t now_us)
 {
-	struct flash_op *f = arg;
-	char until[CLOCK_RFC3339_MAX];
 	struct label l;
-	json_t *body;
-	int64_t now;
-	int r = db_now_us(s, &now);
+	int r = label_load(s, f->addr, &l);
 
-	if (r == 0)
-		r = label_load(s, f->addr, &l);
 	if (r == -ENOENT)
 		return shop_refuse(&f->why, 404, "no-such-label", "No label has this id.");
 	if (r == 0 && !l.agent_id)
@@ -218,19 +203,65 @@ static int flash_write(struct sql *s, void *arg)
 	if (r == 0)
 		r = choose_colour(f, &l);
 	if (r == 0)
-		r = check_budget(s, f, now);
+		r = check_budget(s, f, now_us);
 	if (r < 0)
 		return r;
 	f->agent_id = l.agent_id;
-	f->until_us = now + f->seconds * US_PER_SEC;
+	f->until_us = now_us + f->seconds * US_PER_SEC;
 	r = store_wish(s, f);
+	return r < 0 ? r : store_row(s, f, now_us);
+}
+
+int label_flash_stop(struct sql *s, struct flash_wish *f, int64_t now_us, bool *ret_stopped)
+{
+	struct ledger_entry e = {.addr = f->addr, .at_us = now_us, .kind = "flash-stopped"};
+	struct label l;
+	int r = label_load(s, f->addr, &l);
+
+	*ret_stopped = false;
+	if (r == -ENOENT)
+		return shop_refuse(&f->why, 404, "no-such-label", "No label has this id.");
+	if (r < 0 || l.flash.until_us <= now_us || l.flash.state == FLASH_FAILED)
+		return r;
+	if (l.flash.state == FLASH_ON) {
+		f->until_us = l.flash.until_us; /* the label counts by itself */
+		return 0;
+	}
+	f->agent_id = l.agent_id;
+	*ret_stopped = true;
+	r = store_wish(s, f);
+	return r < 0 ? r : ledger_append(s, &e);
+}
+
+static int audit_one(struct sql *s, const struct flash_op *f)
+{
+	char id[LABEL_ID_MAX], object[32], text[48];
+
+	snprintf(text, sizeof text, "%s, %lld s", label_colour_text(f->wish.colour),
+		 (long long) f->wish.seconds);
+	snprintf(object, sizeof object, "label:%s", label_id_format(f->wish.addr, id));
+	return db_audit(s, f->op.who, "label.flash", object, text);
+}
+
+static int flash_write(struct sql *s, void *arg)
+{
+	struct flash_op *f = arg;
+	char until[CLOCK_RFC3339_MAX];
+	json_t *body;
+	int64_t now;
+	int r = db_now_us(s, &now);
+
+	f->wish.who = f->op.who;
 	if (r == 0)
-		r = store_row(s, f, now);
+		r = label_flash_ask(s, &f->wish, now);
+	if (r == 0)
+		r = audit_one(s, f);
 	if (r < 0)
 		return r;
 	FAULT_POINT("ctl.links.before_flash");
-	body = json_pack("{s:s,s:s,s:I}", "until", clock_rfc3339(f->until_us, until), "colour",
-			 label_colour_text(f->colour), "seconds", (json_int_t) f->seconds);
+	body = json_pack("{s:s,s:s,s:I}", "until", clock_rfc3339(f->wish.until_us, until), "colour",
+			 label_colour_text(f->wish.colour), "seconds",
+			 (json_int_t) f->wish.seconds);
 	f->answer = body ? json_dumps(body, JSON_COMPACT) : NULL;
 	json_decref(body);
 	return f->answer ? idempotency_store(s, &f->again, 202, f->answer) : -ENOMEM;
@@ -244,43 +275,49 @@ static void flash_done(void *arg, int err)
 	char seconds[24];
 
 	if (err < 0) {
-		if (f->retry_s) {
-			snprintf(seconds, sizeof seconds, "%lld", (long long) f->retry_s);
+		if (f->wish.retry_s) {
+			snprintf(seconds, sizeof seconds, "%lld", (long long) f->wish.retry_s);
 			http_set_header(f->op.rq, "Retry-After", seconds);
 		}
-		shop_reply_failed(&f->op, &f->why, &f->again, err, "Flash");
+		shop_reply_failed(&f->op, &f->wish.why, &f->again, err, "Flash");
 		flash_free(f);
 		return;
 	}
 	FAULT_POINT("ctl.links.after_flash");
 	buf_put_str(&body, f->answer);
 	http_reply_buf(f->op.rq, 202, "application/json", &body);
-	label_notify(s, f->addr);
-	desired_wake(s->desired, f->agent_id);
+	label_notify(s, f->wish.addr);
+	desired_wake(s->desired, f->wish.agent_id);
 	flash_free(f);
+}
+
+bool label_flash_read(struct http_request *rq, const json_t *body, int64_t *ret_seconds,
+		      uint8_t *ret_colour)
+{
+	const json_t *seconds = json_object_get(body, "seconds"),
+		     *colour = json_object_get(body, "colour");
+
+	*ret_seconds = seconds ? json_integer_value(seconds) : SECONDS_ASKED;
+	*ret_colour = LED_NONE;
+	if ((seconds && !json_is_integer(seconds)) || *ret_seconds < 1 ||
+	    *ret_seconds > LED_FLASH_MAX_S) {
+		http_problem(rq, 422, "bad-seconds", "seconds is 1 to %d.", LED_FLASH_MAX_S);
+		return false;
+	}
+	if (!colour)
+		return true;
+	if (json_is_string(colour))
+		*ret_colour = label_colour_parse(json_string_value(colour));
+	if (*ret_colour == LED_NONE)
+		http_problem(rq, 422, "bad-colour", "colour is red, green, blue or white.");
+	return *ret_colour != LED_NONE;
 }
 
 static bool read_body(struct http_request *rq, struct flash_op *f)
 {
-	json_t *body = http_json(rq), *seconds, *colour;
-	bool ok = true;
+	json_t *body = http_json(rq);
+	bool ok = body && label_flash_read(rq, body, &f->wish.seconds, &f->wish.colour);
 
-	if (!body)
-		return false;
-	seconds = json_object_get(body, "seconds");
-	colour = json_object_get(body, "colour");
-	f->seconds = seconds ? json_integer_value(seconds) : SECONDS_ASKED;
-	if ((seconds && !json_is_integer(seconds)) || f->seconds < 1 ||
-	    f->seconds > LED_FLASH_MAX_S) {
-		http_problem(rq, 422, "bad-seconds", "seconds is 1 to %d.", LED_FLASH_MAX_S);
-		ok = false;
-	} else if (colour) {
-		f->colour = json_is_string(colour) ? label_colour_parse(json_string_value(colour))
-						   : LED_NONE;
-		ok = f->colour != LED_NONE;
-		if (!ok)
-			http_problem(rq, 422, "bad-colour", "colour is red, green, blue or white.");
-	}
 	json_decref(body);
 	return ok;
 }
@@ -294,7 +331,7 @@ void label_api_flash(struct http_request *rq, struct app *app)
 		http_reply_err(rq, -ENOMEM, "Flash");
 		return;
 	}
-	if (label_id_parse(http_arg(rq, 0), &f->addr) < 0) {
+	if (label_id_parse(http_arg(rq, 0), &f->wish.addr) < 0) {
 		http_problem(rq, 404, "no-such-label", "No label has this id.");
 		flash_free(f);
 		return;

@@ -164,6 +164,160 @@ static void a_storm_of_flashes_is_refused_until_the_budget_is_back(void **state)
 	assert_int_equal(env_call(e, "POST", FLASH, "{}"), 202);
 }
 
+#define PICK "/api/v1/labels/pick"
+
+static void several_labels_blink_with_one_row_of_audit(void **state)
+{
+	struct env *e = *state;
+	struct env_reports ap = {.agent_id = 1};
+	struct proto_desired d;
+	int blue = 0;
+
+	for (unsigned int i = 0; i < 3; i++)
+		env_new_label(e, &ap, ADDR + i);
+	assert_int_equal(env_call(e, "POST", PICK,
+				  "{\"labels\":[\"C0FFEE000001\",\"C0FFEE000002\","
+				  "\"C0FFEE000001\",\"C0FFEE0000AA\"],\"colour\":\"blue\","
+				  "\"seconds\":60}"),
+			 202);
+	assert_string_equal(env_text(e, "items.0.label"), "C0FFEE000001");
+	assert_string_not_equal(env_text(e, "items.0.until"), "");
+	assert_string_equal(env_text(e, "items.1.colour"), "blue");
+	assert_string_equal(env_text(e, "items.2.refused.code"), "no-such-label");
+	assert_int_equal(json_array_size(json_object_get(env_json(e), "items")), 3);
+	env_desired(e, 1, 0, &d);
+	assert_int_equal(d.n_labels, 3);
+	for (size_t i = 0; i < d.n_labels; i++)
+		blue += d.labels[i].flash_colour == LED_BLUE;
+	assert_int_equal(blue, 2);
+	proto_desired_done(&d);
+	assert_int_equal(env_number(e, "SELECT count(*) FROM audit WHERE action LIKE 'label.%'"),
+			 1);
+	assert_int_equal(env_number(e, "SELECT count(*) FROM audit WHERE action = 'label.pick'"
+				       " AND detail = 'blue, 60 s, 2 of 3: C0FFEE000001"
+				       " C0FFEE000002'"),
+			 1);
+}
+
+static void labels_are_picked_by_the_products_they_show(void **state)
+{
+	struct env *e = *state;
+	struct env_reports ap = {.agent_id = 1};
+
+	env_new_product(e, "4006381333931", "Pencil", "1");
+	env_new_product(e, "5901234123457", "Eraser", "2");
+	for (unsigned int i = 0; i < 2; i++)
+		env_new_label(e, &ap, ADDR + i);
+	assert_int_equal(env_sql(e, "UPDATE labels SET product_id = 1"), 0);
+	assert_int_equal(env_call(e, "POST", PICK,
+				  "{\"gtins\":[\"4006381333931\",\"4006381333931\","
+				  "\"5901234123457\",\"96385074\"]}"),
+			 202);
+	assert_int_equal(json_array_size(json_object_get(env_json(e), "items")), 4);
+	assert_string_equal(env_text(e, "items.1.label"), "C0FFEE000002");
+	assert_string_equal(env_text(e, "items.1.gtin"), "04006381333931");
+	assert_string_equal(env_text(e, "items.2.refused.code"), "no-label");
+	assert_string_equal(env_text(e, "items.3.refused.code"), "no-such-product");
+	assert_int_equal(env_number(e, "SELECT count(*) FROM label_flashes"), 2);
+}
+
+static void a_storm_of_picks_is_refused_label_by_label(void **state)
+{
+	static const char both[] = "{\"labels\":[\"C0FFEE000001\",\"C0FFEE000002\"]}";
+	struct env *e = *state;
+	struct env_reports ap = {.agent_id = 1};
+
+	env_new_label(e, &ap, ADDR);
+	env_new_label(e, &ap, ADDR + 1);
+	assert_int_equal(env_call(e, "POST", FLASH, "{}"), 202);
+	for (int i = 0; i < LED_FLASHES_PER_HOUR - 1; i++)
+		assert_int_equal(env_call(e, "POST", PICK, both), 202);
+	/* the first has spent its budget, the second has one flash left */
+	assert_int_equal(env_call(e, "POST", PICK, both), 202);
+	assert_string_equal(env_text(e, "items.0.refused.code"), "battery-budget");
+	assert_string_not_equal(env_text(e, "items.1.until"), "");
+	assert_int_equal(env_call(e, "POST", PICK, both), 429);
+	assert_string_equal(env_text(e, "code"), "battery-budget");
+	assert_string_equal(env_text(e, "errors.1.label"), "C0FFEE000002");
+	assert_string_equal(env_text(e, "errors.1.pointer"), "/labels/1");
+	assert_int_equal(env_number(e, "SELECT count(*) FROM label_flashes"),
+			 2 * LED_FLASHES_PER_HOUR);
+	assert_int_equal(env_number(e, "SELECT count(*) FROM audit WHERE action = 'label.pick'"),
+			 LED_FLASHES_PER_HOUR);
+	env_advance(e, HOUR_US + US_PER_SEC);
+	assert_int_equal(env_call(e, "POST", PICK, both), 202);
+	assert_string_not_equal(env_text(e, "items.0.until"), "");
+}
+
+static void a_pick_sent_twice_with_one_key_blinks_once(void **state)
+{
+	static const char *const headers[] = {"Content-Type", "application/json", "Idempotency-Key",
+					      "pick-1", NULL};
+	static const char body[] = "{\"labels\":[\"C0FFEE000001\"]}";
+	struct env *e = *state;
+	struct env_reports ap = {.agent_id = 1};
+
+	env_new_label(e, &ap, ADDR);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(
+			env_call_as(e, PERM_LABELS, "POST", PICK, headers, body, sizeof body - 1),
+			202);
+	assert_int_equal(env_number(e, "SELECT count(*) FROM label_flashes"), 1);
+}
+
+static void bad_picks_are_refused(void **state)
+{
+	struct env *e = *state;
+	struct env_reports ap = {.agent_id = 1};
+	char many[4096] = "{\"labels\":[\"C0FFEE000001\"";
+
+	env_new_label(e, &ap, ADDR);
+	assert_int_equal(env_call(e, "POST", PICK, "{}"), 422);
+	assert_int_equal(env_call(e, "POST", PICK, "{\"labels\":[]}"), 422);
+	assert_int_equal(env_call(e, "POST", PICK, "{\"labels\":[1]}"), 422);
+	assert_int_equal(env_call(e, "POST", PICK, "{\"gtins\":[\"4006381333932\"]}"), 422);
+	assert_int_equal(env_call(e, "POST", PICK,
+				  "{\"labels\":[\"C0FFEE000001\"],\"gtins\":[\"96385074\"]}"),
+			 422);
+	assert_int_equal(
+		env_call(e, "POST", PICK, "{\"labels\":[\"C0FFEE000001\"],\"seconds\":61}"), 422);
+	for (int i = 0; i < 100; i++)
+		strcat(many, ",\"C0FFEE000001\"");
+	strcat(many, "]}");
+	assert_int_equal(env_call(e, "POST", PICK, many), 422);
+	assert_string_equal(env_text(e, "code"), "bad-list");
+	assert_int_equal(env_call(e, "POST", PICK, "{\"labels\":[\"C0FFEE0000AA\"]}"), 409);
+	assert_string_equal(env_text(e, "code"), "none-blinks");
+	assert_int_equal(env_number(e, "SELECT count(*) FROM label_flashes"), 0);
+}
+
+static void a_stopped_pick_is_taken_back_where_it_has_not_begun(void **state)
+{
+	static const char both[] = "{\"labels\":[\"C0FFEE000001\",\"C0FFEE000002\"]}";
+	struct env *e = *state;
+	struct env_reports ap = {.agent_id = 1};
+	struct proto_label_report r = env_report(ADDR, LABEL_STATUS, ENV_START_US);
+	struct proto_desired d;
+
+	env_new_label(e, &ap, ADDR);
+	env_new_label(e, &ap, ADDR + 1);
+	assert_int_equal(env_call(e, "POST", PICK, both), 202);
+	r.led = LED_REPORT_ON;
+	r.led_colour = LED_GREEN;
+	r.led_until_us = env_number(e, "SELECT max(flash_until) FROM labels");
+	assert_int_equal(env_send(e, &ap, &r, 1), 200);
+	assert_int_equal(env_call(e, "POST", PICK "/stop", both), 200);
+	assert_string_not_equal(env_text(e, "items.0.until"), "");
+	assert_string_equal(env_text(e, "items.1.until"), "");
+	env_desired(e, 1, 0, &d);
+	assert_true(d.labels[0].flash_until_us > 0);
+	assert_true(d.labels[1].flash_until_us == 0);
+	proto_desired_done(&d);
+	assert_int_equal(env_number(e, "SELECT count(*) FROM audit"
+				       " WHERE action = 'label.pick-stop'"),
+			 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +332,17 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_storm_of_flashes_is_refused_until_the_budget_is_back, env_setup,
 			env_teardown),
+		cmocka_unit_test_setup_teardown(several_labels_blink_with_one_row_of_audit,
+						env_setup, env_teardown),
+		cmocka_unit_test_setup_teardown(labels_are_picked_by_the_products_they_show,
+						env_setup, env_teardown),
+		cmocka_unit_test_setup_teardown(a_storm_of_picks_is_refused_label_by_label,
+						env_setup, env_teardown),
+		cmocka_unit_test_setup_teardown(a_pick_sent_twice_with_one_key_blinks_once,
+						env_setup, env_teardown),
+		cmocka_unit_test_setup_teardown(bad_picks_are_refused, env_setup, env_teardown),
+		cmocka_unit_test_setup_teardown(a_stopped_pick_is_taken_back_where_it_has_not_begun,
+						env_setup, env_teardown),
 	};
 
 	return cmocka_run_group_tests_name("label_flash", tests, NULL, NULL);

@@ -51,6 +51,8 @@ export const a = {
     'products.import': 'Products imported',
     'label.link': 'Label linked',
     'label.unlink': 'Label unlinked',
+    'label.pick': 'Labels lit up',
+    'label.pick-stop': 'Picking by light stopped',
     'place.create': 'Place added',
     'place.change': 'Place changed',
     'place.delete': 'Place removed',
