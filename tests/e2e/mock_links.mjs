@@ -96,6 +96,37 @@ function flash(c, id) {
   return { status: 202, body: { until, colour: c.json.colour, seconds: c.json.seconds } };
 }
 
+/** Each label by its own flash; refused as a whole only when all are. */
+function pick(c) {
+  let wait = 0;
+  const items = c.json.labels.map((id) => {
+    try {
+      const l = labelOf(this, id);
+      if (l.state === 'lost') {
+        throw new Refusal(409, 'no-access-point', 'No access point takes care of this label.');
+      }
+      return { label: id, ...flash.call(this, { ...c, rs: { setHeader: (_, s) => { wait = s; } } }, id).body };
+    } catch (e) {
+      return { label: id, refused: { code: e.code, detail: e.message } };
+    }
+  });
+  if (items.every((x) => x.refused)) {
+    c.rs.setHeader('Retry-After', wait);
+    throw new Refusal(wait ? 429 : 409, wait ? 'battery-budget' : 'none-blinks', 'None of these labels may blink now.', items.map((x, i) => ({ pointer: `/labels/${i}`, label: x.label, ...x.refused })));
+  }
+  return { status: 202, body: { items } };
+}
+
+function stopPick(c) {
+  const items = c.json.labels.map((id) => {
+    const l = labelOf(this, id);
+    const until = l.flash?.state === 'on' ? l.flash.until : null;
+    l.flash = until ? l.flash : null;
+    return { label: id, until };
+  });
+  return { items };
+}
+
 function replace(c, id) {
   const [old, by] = [labelOf(this, id), this.store.labels.find((x) => x.id === c.json.by)];
   if (!by) {
@@ -119,6 +150,8 @@ export const LINK_ROUTES = [
   ['POST', /^\/labels\/links\/(\d+)\/undo$/, undo, 'labels'],
   ['PUT', /^\/labels\/([^/]+)\/link$/, link, 'labels'],
   ['DELETE', /^\/labels\/([^/]+)\/link$/, function (c, id) { set(this, labelOf(this, id), null, c.user.name); return null; }, 'labels'],
+  ['POST', /^\/labels\/pick$/, pick, 'labels'],
+  ['POST', /^\/labels\/pick\/stop$/, stopPick, 'labels'],
   ['POST', /^\/labels\/([^/]+)\/flash$/, flash, 'labels'],
   ['POST', /^\/labels\/([^/]+)\/replace$/, replace, 'labels'],
 ];

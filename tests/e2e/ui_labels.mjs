@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What labels measure, in Debian's browser against a mock server.
+// What labels measure and picking them by their light, in Debian's browser against a mock server.
 
 import { shot } from './browser.mjs';
 import { startMock } from './page_test.mjs';
@@ -30,6 +30,43 @@ for (const width of [360, 1280]) {
         equal(await sensors.count(), 0, 'sensors of a label without any');
       },
       { viewport: { width, height: 800 } },
+    ));
+}
+
+for (const width of [360, 1280]) {
+  test(`several labels are lit up, and who is refused is named, at ${width} px`, () =>
+    signedIn(
+      'stock',
+      async (page) => {
+        mock.links.flashes.clear();
+        await page.goto(`${url}/labels`);
+        await page.getByRole('button', { name: 'Choose labels' }).click();
+        const bar = page.getByRole('region', { name: 'Pick by light' });
+        ok(await bar.getByRole('button', { name: 'Light up' }).isDisabled(), 'nothing chosen, nothing to light');
+        for (const n of [2, 3, 7]) {
+          await page.getByRole('checkbox', { name: `Choose label C0FFEE00000${n}` }).check();
+        }
+        await bar.getByText('3 labels chosen').waitFor();
+        await bar.getByLabel('Colour').selectOption('blue');
+        await bar.getByRole('button', { name: 'Light up' }).click();
+        const said = bar.locator('[data-picked]');
+        await said.getByText('2 of 3 labels are asked to blink.').waitFor();
+        equal(await said.locator('li').allInnerTexts(), ['C0FFEE000007 No access point takes care of this label.'], 'who is refused and why');
+        equal(mock.store.labels.slice(0, 4).map((l) => l.flash?.colour ?? null).slice(1, 3), ['blue', 'blue'], 'their lights');
+        await checkPage(page, 'a pick');
+        await shot(page, `labels-pick-${width}`);
+        for (let i = 0; i < 3; i++) {
+          await bar.getByRole('button', { name: 'Light up' }).click();
+          await said.waitFor();
+        }
+        await said.getByText('None of them blinks.').waitFor();
+        ok(/C0FFEE000002 A label blinks 3 times an hour at most/.test(await said.innerText()), 'the battery is spared');
+        await bar.getByRole('button', { name: 'Stop' }).click();
+        await said.getByText(/called off/).waitFor();
+        await page.getByRole('button', { name: 'Choose labels' }).click();
+        equal(await page.getByRole('checkbox').count(), 0, 'boxes when nobody chooses');
+      },
+      { viewport: { width, height: 900 } },
     ));
 }
 

@@ -35,6 +35,16 @@ export interface LinkImport {
 
 export type FlashColour = 'red' | 'green' | 'blue' | 'white';
 
+/** One label of a pick: it blinks until then, or is refused. */
+export interface Picked {
+  label: string | null;
+  until?: string | null;
+  refused?: { code: string; detail: string };
+}
+
+/** The most that one pick may name. */
+export const PICK_MAX = 100;
+
 export const links = {
   list: (label: string, o: ListOptions = {}) => listCall<Page<LinkEvent>>('/labels/links', o, { label }),
   /** Takes one change back; with `batch`, all that was written together with it. */
@@ -44,6 +54,9 @@ export const links = {
     uploadCsv('/labels/links/import', { dry_run: dry ? 1 : 0, relink: relink ? 1 : 0 }, file, progress),
   flash: (label: string, seconds: number, colour: FlashColour) =>
     call<{ until: string }>('POST', '/labels/{id}/flash', { args: [label], body: { seconds, colour }, headers: { 'Idempotency-Key': idempotencyKey() } }),
+  pick: (labels: string[], seconds: number, colour: FlashColour) =>
+    call<{ items: Picked[] }>('POST', '/labels/pick', { body: { labels, seconds, colour }, headers: { 'Idempotency-Key': idempotencyKey() } }),
+  stopPick: (labels: string[]) => call<{ items: Picked[] }>('POST', '/labels/pick/stop', { body: { labels }, headers: { 'Idempotency-Key': idempotencyKey() } }),
   replace: (label: string, by: string, force: boolean) =>
     call<Label | undefined>('POST', '/labels/{id}/replace', { args: [label], body: { by, ...(force ? { force: true } : {}) }, headers: { 'Idempotency-Key': idempotencyKey() } }),
 };

@@ -14,7 +14,7 @@ import type { Label, Product } from '../types';
 import { Button, Confirm, Dialog, ErrorBox, Field, now, plain, say, Select } from '../ui';
 import { ProductPicker } from './product_picker';
 
-const COLOURS: FlashColour[] = ['green', 'red', 'blue', 'white'];
+export const COLOURS: FlashColour[] = ['green', 'red', 'blue', 'white'];
 
 /** How the last flash goes, counted down by the page's own clock. */
 function FlashState({ label }: { label: Label }): JSX.Element | null {

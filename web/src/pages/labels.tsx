@@ -2,7 +2,7 @@
 // Labels: what each one should show, what was sent to it, and what it really shows.
 
 import type { JSX } from 'preact';
-import { useCallback, useEffect } from 'preact/hooks';
+import { useCallback, useEffect, useState } from 'preact/hooks';
 import * as api from '../api';
 import { count, gtinShort } from '../format';
 import { useLive, usePaged, useThrottled, useWide } from '../hooks';
@@ -16,6 +16,7 @@ import { VirtualTable } from '../virtual';
 import { continuous } from '../wedge';
 import { LabelPanel } from './label_panel';
 import { Facts3, LABEL_STATES, LabelPicture, StateChip } from './label_parts';
+import { type Chosen, PickBar, PickBox } from './label_pick';
 
 /** The address of a label, with search and filter kept. */
 function labelHref(id: string): string {
@@ -25,10 +26,16 @@ function labelHref(id: string): string {
   return `/labels/${id}${tail ? `?${tail}` : ''}`;
 }
 
-function LabelRow({ l }: { l: Label }): JSX.Element {
+interface Choosing {
+  chosen: Chosen;
+  onChange: (c: Chosen) => void;
+}
+
+function LabelRow({ l, choosing }: { l: Label; choosing: Choosing }): JSX.Element {
   return (
     <>
       <div role="cell" class="c-pic">
+        <PickBox id={l.id} {...choosing} />
         <LabelPicture label={l} what={l.shown?.image ? 'shown' : 'wanted'} />
       </div>
       <div role="cell" class="c-name">
@@ -71,11 +78,12 @@ function Head(): JSX.Element {
   );
 }
 
-function Tiles({ labels }: { labels: Label[] }): JSX.Element {
+function Tiles({ labels, choosing }: { labels: Label[]; choosing: Choosing }): JSX.Element {
   return (
     <ul class="tiles plain-list">
       {labels.map((l) => (
         <li key={l.id} class="tile">
+          <PickBox id={l.id} {...choosing} />
           <LabelPicture label={l} what={l.shown?.image ? 'shown' : 'wanted'} />
           <a class="row-link clip" data-row href={labelHref(l.id)}>
             {l.product?.name ?? t.labels.notLinked}
@@ -116,6 +124,8 @@ export function LabelsPage({ id }: { id: string | null }): JSX.Element {
       setQuery({ scan: null });
     }
   }, [scanning]);
+  const [chosen, setChosen] = useState<Chosen>(null);
+  const choosing = { chosen, onChange: setChosen };
   const wide = useWide(1000);
   const list = usePaged<Label>(`labels/${q}/${state}`, (after, limit, signal) => api.labels.list(q, state, { after, limit, signal }));
   const reload = useThrottled(() => list.reload(), 2000);
@@ -130,12 +140,14 @@ export function LabelsPage({ id }: { id: string | null }): JSX.Element {
   }, []);
   void list.version.value;
   const empty = list.empty;
+  // On a small screen picking has the room to itself.
+  const alone = !!chosen && !wide;
   const states: [string, string][] = [['', t.labels.allStates], ...LABEL_STATES.map((s): [string, string] => [s, t.state[s]])];
   return (
     <div class={`page fill ${id ? 'with-panel' : ''}`}>
       <div class="list-side">
         <PageHead title={t.nav.labels}>
-          {may('labels') && (
+          {may('labels') && !alone && (
             <>
               <Button icon="scan" kind={continuous.value ? 'plain' : 'main'} pressed={continuous.value} onClick={() => (continuous.value = !continuous.value)}>
                 {k.bar.title}
@@ -145,9 +157,16 @@ export function LabelsPage({ id }: { id: string | null }): JSX.Element {
               </LinkButton>
             </>
           )}
-          <LinkButton href="/labels/links" icon="clock" kind="quiet">
-            {k.bar.history}
-          </LinkButton>
+          {may('labels') && (
+            <Button icon="bulb" pressed={!!chosen} onClick={() => setChosen(chosen ? null : new Set())}>
+              {k.pick.choose}
+            </Button>
+          )}
+          {!alone && (
+            <LinkButton href="/labels/links" icon="clock" kind="quiet">
+              {k.bar.history}
+            </LinkButton>
+          )}
         </PageHead>
         <div class="toolbar">
           <SearchBox label={t.labels.search} value={q} onSearch={(v) => setQuery({ q: v })} />
@@ -160,11 +179,12 @@ export function LabelsPage({ id }: { id: string | null }): JSX.Element {
             {list.read > 0 ? t.labels.total(list.length, list.exact, count(list.length)) : list.loading.value ? t.loading : ''}
           </span>
         </div>
+        {chosen && <PickBar chosen={chosen} onChange={setChosen} />}
         <ErrorBox error={list.error.value} retry={() => list.retry()} />
         {empty && <NoLabels filtered={!!q || !!state} />}
         {!empty && tiles && (
           <div class="tiles-box">
-            <Tiles labels={list.held()} />
+            <Tiles labels={list.held()} choosing={choosing} />
             {!list.complete && (
               <Button onClick={() => void list.ensure(list.read, list.read + 1)} busy={list.loading.value}>
                 {t.showMore}
@@ -180,7 +200,7 @@ export function LabelsPage({ id }: { id: string | null }): JSX.Element {
             class="labels"
             head={wide ? <Head /> : undefined}
             rowClass={(l) => (l && l.id === id ? 'is-selected' : '')}
-            row={(l) => (l ? <LabelRow l={l} /> : <div role="cell" class="skeleton" />)}
+            row={(l) => (l ? <LabelRow l={l} choosing={choosing} /> : <div role="cell" class="skeleton" />)}
           />
         )}
       </div>
