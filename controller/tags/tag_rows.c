@@ -102,14 +102,14 @@ static int check(struct sql *s, const struct tag_ask *ask)
 		open = sql_col_i64(q, 0);
 	sql_reset(q);
 	if (open >= TAGS_OPEN_MAX)
-		return -ENOSPC;
+		return -EAGAIN;
 	q = sql_prepare(s, "SELECT count(*) FROM tag_operations WHERE agent_id = ?"
 			   " AND state IN ('pending', 'running')");
 	sql_bind_i64(q, 1, ask->agent_id);
 	if (sql_step(q) > 0)
 		open = sql_col_i64(q, 0);
 	sql_reset(q);
-	return open >= PROTO_MAX_OPERATIONS ? -ENOSPC : 0;
+	return open >= PROTO_MAX_OPERATIONS ? -EAGAIN : 0;
 }
 
 static int insert(struct sql *s, struct tag_ask *ask, int64_t token, const char *by, int64_t now_us)

@@ -62,7 +62,7 @@ const char *const *tag_field_names(size_t *ret_n);
 const char *const *tag_how_names(size_t *ret_n);
 
 /** Inside a write. Gives out a serial if one is asked for. -ERR_CONFLICT: that serial was given
- * out; -ENOENT: no such reader; -ENOSPC: too many are open; -ERR_RANGE, -ERR_CHECK_DIGIT: no such
+ * out; -ENOENT: no such reader; -EAGAIN: too many are open; -ERR_RANGE, -ERR_CHECK_DIGIT: no such
  * EPC. */
 int tag_rows_insert(struct sql *s, struct tag_ask *ask, int64_t token, const char *by,
 		    int64_t now_us) _must_check_;

@@ -292,7 +292,7 @@ static void asked(void *arg, int err)
 		http_problem(a->rq, 409, "serial-used",
 			     "This serial was given out before: leave it out, and the next one is "
 			     "taken, or say `again`.");
-	} else if (err == -ENOSPC) {
+	} else if (err == -EAGAIN) {
 		http_problem(a->rq, 429, "too-many",
 			     "Too many operations wait already: try again when they are done.");
 	} else if (err == -ERR_RANGE || err == -ERR_CHECK_DIGIT) {
