@@ -329,6 +329,8 @@ static void on_ack(void *user, const struct http_reply *reply)
 
 	lane->call = NULL;
 	FAULT_POINT("agent.send.after");
+	if (lane->kind == LANE_READS)
+		FAULT_POINT("agent.reads.after");
 	if (!reply_good(lane, reply))
 		return;
 
@@ -381,6 +383,8 @@ static int start_upload(struct lane *lane)
 				   .timeout_us = TIMEOUT_US};
 
 	FAULT_POINT("agent.send.before");
+	if (lane->kind == LANE_READS)
+		FAULT_POINT("agent.reads.before");
 	return http_client_start(l->cfg.http, &req, on_ack, lane, &lane->call);
 }
 

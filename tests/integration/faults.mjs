@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each operation (tests/lib/operations.mjs) under each fault: the controller killed at each of the
-// operation's named points, its disk full, its disk read-only. Afterwards nothing is half done, nothing that
+// Each operation (tests/lib/operations*.mjs) under each fault: the controller, or the access point, killed at
+// each of the operation's named points, the controller's disk full, its disk read-only. Afterwards nothing is half done, nothing that
 // was acknowledged is lost, and the same request again leads to the end, once. Every kill is proven by its
 // own record. FAULTS=all takes the whole table, otherwise a few drawn by SEED.
 import { execFileSync } from 'node:child_process';
@@ -10,6 +10,7 @@ import { canConduct, Clock } from '../lib/clock.mjs';
 import { Disk } from '../lib/disk.mjs';
 import { COMMIT, newContext, operations } from '../lib/operations.mjs';
 import { bookOperations } from '../lib/operations_books.mjs';
+import { floorOperations } from '../lib/operations_floor.mjs';
 import { promoOperations } from '../lib/operations_promo.mjs';
 import { timedOperations } from '../lib/operations_timed.mjs';
 import { endStore, newStore, oneAp } from '../lib/stores.mjs';
@@ -31,9 +32,9 @@ const haveDisk = canConduct && disk.make();
 
 /* --- the controller comes and goes --------------------------------------------------------------------- */
 
-/* What is in this file is armed in the running controller. */
+/* What is in this file is armed in the running controller, or in the access point, by the point's name. */
 const armed = store.path('armed');
-store.env.gondolad = { GONDOLA_FAULT: `@${armed}`, GONDOLA_FAULT_LOG: faultLog };
+store.env.gondolad = store.env.agent = { GONDOLA_FAULT: `@${armed}`, GONDOLA_FAULT_LOG: faultLog };
 
 /** A request whose answer may never come. */
 async function attempt(op, ctx) {
@@ -72,13 +73,15 @@ async function killed(op, point) {
 }
 
 async function killOnce(op, point) {
-	const ctx = await newContext(store, op), before = hits().length;
+	const ctx = await newContext(store, op), before = hits().length, ofAgent = point.startsWith('agent.');
+	const victim = ofAgent ? store.agents.get('ap1') : store.controller;
 	writeFileSync(armed, point);
 	const reply = await Promise.race([attempt(op, ctx), store.controller.done.then(() => ({ lost: 'gondolad died' }))]);
-	await Promise.race([store.controller.done, delay(10000)]);
+	await Promise.race([victim.done, delay(ofAgent ? 60000 : 10000)]);
 	rmSync(armed);
 	assert(hits().length > before && hits().at(-1) === point, `point ${point} was not passed`);
-	await store.startController();
+	if (ofAgent) store.startAgent('ap1');
+	else await store.startController();
 	return { reply, came: await settle(op, ctx, reply) };
 }
 
@@ -120,12 +123,14 @@ async function readOnly(op) {
 	return `${describe(reply)}, ${await settle(op, ctx, reply)}`;
 }
 
-/* FAULTS_ONLY=words takes the rows that have them in their names. */
-const table = [...operations, ...promoOperations, ...bookOperations, ...timedOperations].flatMap((op) => [
+/* FAULTS_ONLY=words|other words takes the rows that have them in their names. */
+const table = [...operations, ...promoOperations, ...bookOperations, ...timedOperations, ...floorOperations].flatMap((op) => [
 	...Object.keys(op.points).map((point) => ({ name: `${op.name}, killed at ${point}`, run: () => killed(op, point) })),
-	{ name: `${op.name}, disk full`, run: () => full(op) },
-	{ name: `${op.name}, disk read-only`, run: () => readOnly(op) },
-]).filter((row) => !only || row.name.includes(only));
+	...(op.only === 'points' ? [] : [
+		{ name: `${op.name}, disk full`, run: () => full(op) },
+		{ name: `${op.name}, disk read-only`, run: () => readOnly(op) },
+	]),
+]).filter((row) => !only || only.split('|').some((words) => row.name.includes(words)));
 
 const rnd = random(seed);
 const chosen = table.map((row) => ({ row, key: rnd() })).sort((a, b) => a.key - b.key).slice(0, few).map((r) => r.row);
