@@ -82,7 +82,7 @@ find "$out" -mindepth 1 -delete
 timeout -k 5 "$seconds" qemu-system-x86_64 -accel "${VM_ACCEL:-tcg,thread=multi}" -smp "$cpus" -m "$memory" -M pc \
 	-nodefaults -no-user-config -display none -no-reboot \
 	-kernel "$dir/vmlinuz" -initrd "$dir/initrd" \
-	-append "console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable random.trust_cpu=on gondola.modules=$dir/lib/modules gondola.guest=$here/vm-guest.sh" \
+	-append "console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable no_timer_check random.trust_cpu=on gondola.modules=$dir/lib/modules gondola.guest=$here/vm-guest.sh" \
 	-serial "file:$out/console.log" -serial stdio \
 	-device virtio-rng-pci \
 	-fsdev local,id=root,path=/,security_model=none,readonly=on,multidevs=remap \
