@@ -174,7 +174,8 @@ void esl_report_sensor(struct esl_engine *e, const struct esl_label *l, uint8_t 
 	r.has_sensor = true;
 	r.sensor = sensor;
 	r.sensor_len = (uint8_t) MIN(len, sizeof(r.sensor_data));
-	memcpy(r.sensor_data, data, r.sensor_len);
+	if (len > 0)
+		memcpy(r.sensor_data, data, r.sensor_len);
 	(void) snprintf(r.text, sizeof(r.text), "%s", text ? text : "");
 	hand_over(e, &r);
 }
