@@ -6,8 +6,10 @@
  *     link_bluez.c    the adapter, scanning, bonds, and the table of the seam
  *     pair_agent.c    who answers bluetoothd's questions about pairing
  *     visit_bluez.c   one connection: making it, pairing, the end
+ *     gatt_bluez.c    one read or write over it
  *     identity_bluez.c    what model it is
- *     work_bluez.c    what is read and written over it, and pictures
+ *     work_bluez.c    what is read and written over it
+ *     image_bluez.c   pictures
  */
 #pragma once
 
@@ -145,6 +147,23 @@ void bluez_visit_leave(struct visit *v);
 /** A call to the device's object, without parameters. */
 DBusMessage *bluez_visit_message(struct visit *v, const char *member);
 
+/* --- gatt_bluez.c ----------------------------------------------------------------------------- */
+
+bool bluez_has(const struct visit *v, enum bluez_chr chr);
+/** `got` gets the value; -ENOENT when the label has no such characteristic. */
+void bluez_read(struct visit *v, enum bluez_chr chr,
+		void (*got)(struct visit *v, int err, const uint8_t *data, size_t len));
+void bluez_write(struct visit *v, enum bluez_chr chr, const uint8_t *data, size_t len,
+		 void (*got)(struct visit *v, int err, const uint8_t *data, size_t len));
+/** Asks a characteristic to speak up by itself. */
+int bluez_notify(struct visit *v, enum bluez_chr chr, bus_reply_fn fn) _must_check_;
+/** What could not even begin fails from the loop, as everything else does. */
+void bluez_fail_late(struct visit *v, int err);
+/** What could not begin is told now. */
+void bluez_work_late(struct visit *v);
+/** Nothing of a job goes on. */
+void bluez_work_drop(struct visit *v);
+
 /* --- work_bluez.c ----------------------------------------------------------------------------- */
 
 int bluez_read_info(struct visit *v, esl_link_done_fn done, void *user) _must_check_;
@@ -154,22 +173,19 @@ int bluez_set_time(struct visit *v, uint32_t abs_ms, esl_link_done_fn done,
 		   void *user) _must_check_;
 int bluez_control(struct visit *v, const uint8_t *tlv, size_t len, esl_link_done_fn done,
 		  void *user) _must_check_;
-int bluez_write_image(struct visit *v, uint8_t index, const void *data, size_t len,
-		      esl_link_done_fn done, void *user) _must_check_;
 int bluez_update_complete(struct visit *v, esl_link_done_fn done, void *user) _must_check_;
 /** A characteristic spoke up. */
 void bluez_work_value(struct visit *v, enum bluez_chr chr, const uint8_t *data, size_t len);
-/** What could not begin is told now. */
-void bluez_work_late(struct visit *v);
-/** Nothing of a job goes on. */
-void bluez_work_drop(struct visit *v);
-/** `got` gets the value; -ENOENT when the label has no such characteristic. */
-void bluez_read(struct visit *v, enum bluez_chr chr,
-		void (*got)(struct visit *v, int err, const uint8_t *data, size_t len));
+
+/* --- image_bluez.c ---------------------------------------------------------------------------- */
+
+int bluez_write_image(struct visit *v, uint8_t index, const void *data, size_t len,
+		      esl_link_done_fn done, void *user) _must_check_;
 /** Chooses an image's object; the label answers on the list's control point. False without one. */
 bool bluez_choose(struct visit *v, uint8_t image);
-/** Asks a characteristic to speak up by itself. */
-int bluez_notify(struct visit *v, enum bluez_chr chr, bus_reply_fn fn) _must_check_;
+/** The label's answers, for a picture. */
+void bluez_image_chosen(struct visit *v, const struct ots_control *c);
+void bluez_image_announced(struct visit *v, const struct ots_control *c);
 
 /* --- identity_bluez.c ------------------------------------------------------------------------- */
 
