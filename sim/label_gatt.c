@@ -2,7 +2,6 @@
 /* A label's attributes, and the server that answers for them (Vol 3 Part F 3.4, Part G 3 and 4). */
 #include "common/err.h"
 #include "sim/label_host_impl.h"
-#include "sim/label_pixels.h"
 
 #include <string.h>
 
@@ -10,13 +9,6 @@
 #define UUID_CHARACTERISTIC 0x2803
 #define UUID_SWITCH         0x2902
 #define UUID_NAME           0x2a00
-#define LED_SRGB            0x3f
-
-#define PROP_READ     0x02
-#define PROP_COMMAND  0x04
-#define PROP_WRITE    0x08
-#define PROP_NOTIFY   0x10
-#define PROP_INDICATE 0x20
 
 enum attr_kind {
 	ATTR_SERVICE,
@@ -30,44 +22,26 @@ static const struct attr {
 	enum attr_kind kind;
 	uint16_t uuid; /**< of the service or the value */
 	uint8_t properties;
-	enum host_value value;
+	enum label_value value;
 } attrs[] = {
 #define CHARACTERISTIC(uuid, properties, value)                                                    \
 	{ATTR_DECLARATION, uuid, properties, value},                                               \
 	{                                                                                          \
 		ATTR_VALUE, uuid, properties, value                                                \
 	}
-#define SWITCH(value)                                                                              \
+#define SWITCHED(uuid, properties, value)                                                          \
+	CHARACTERISTIC(uuid, properties, value),                                                   \
 	{                                                                                          \
 		ATTR_SWITCH, UUID_SWITCH, PROP_READ | PROP_WRITE, value                            \
 	}
-	{ATTR_SERVICE, 0x1800, 0, VALUE_NONE},
+#define SERVICE(uuid)                                                                              \
+	{                                                                                          \
+		ATTR_SERVICE, uuid, 0, VALUE_NONE                                                  \
+	}
+	SERVICE(0x1800),
 	CHARACTERISTIC(UUID_NAME, PROP_READ, VALUE_NAME),
-	{ATTR_SERVICE, 0x1801, 0, VALUE_NONE},
-	{ATTR_SERVICE, 0x180a, 0, VALUE_NONE}, /* device information */
-	CHARACTERISTIC(0x2a24, PROP_READ, VALUE_MODEL),
-	CHARACTERISTIC(0x2a50, PROP_READ, VALUE_PNP),
-	{ATTR_SERVICE, ESL_SERVICE_UUID, 0, VALUE_NONE},
-	CHARACTERISTIC(0x2bf6, PROP_WRITE, VALUE_ADDRESS),
-	CHARACTERISTIC(0x2bf7, PROP_WRITE, VALUE_TRAIN_KEY),
-	CHARACTERISTIC(0x2bf8, PROP_WRITE, VALUE_RESPONSE_KEY),
-	CHARACTERISTIC(0x2bf9, PROP_WRITE, VALUE_TIME),
-	CHARACTERISTIC(0x2bfa, PROP_READ, VALUE_DISPLAYS),
-	CHARACTERISTIC(0x2bfb, PROP_READ, VALUE_IMAGES),
-	CHARACTERISTIC(0x2bfc, PROP_READ, VALUE_SENSORS),
-	CHARACTERISTIC(0x2bfd, PROP_READ, VALUE_LEDS),
-	CHARACTERISTIC(0x2bfe, PROP_WRITE | PROP_COMMAND | PROP_NOTIFY, VALUE_CONTROL),
-	SWITCH(VALUE_CONTROL),
-	{ATTR_SERVICE, OTS_SERVICE_UUID, 0, VALUE_NONE},
-	CHARACTERISTIC(OTS_FEATURE_UUID, PROP_READ, VALUE_FEATURES),
-	CHARACTERISTIC(OTS_TYPE_UUID, PROP_READ, VALUE_OBJECT_TYPE),
-	CHARACTERISTIC(OTS_SIZE_UUID, PROP_READ, VALUE_OBJECT_SIZE),
-	CHARACTERISTIC(OTS_ID_UUID, PROP_READ, VALUE_OBJECT_ID),
-	CHARACTERISTIC(OTS_PROPERTIES_UUID, PROP_READ, VALUE_OBJECT_PROPERTIES),
-	CHARACTERISTIC(OTS_OACP_UUID, PROP_WRITE | PROP_INDICATE, VALUE_OACP),
-	SWITCH(VALUE_OACP),
-	CHARACTERISTIC(OTS_OLCP_UUID, PROP_WRITE | PROP_INDICATE, VALUE_OLCP),
-	SWITCH(VALUE_OLCP),
+	SERVICE(0x1801),
+	LABEL_SERVICES(SERVICE, CHARACTERISTIC, SWITCHED),
 };
 
 #define LAST ((uint16_t) ARRAY_SIZE(attrs))
@@ -115,7 +89,7 @@ static void refuse(struct label_host *h, const struct att_pdu *rq, uint16_t hand
 		       .op = ATT_ERROR_RSP, .request = rq->op, .handle = handle, .error = error});
 }
 
-void host_tell(struct label_host *h, enum host_value value, const uint8_t *data, size_t len)
+void host_tell(struct label_host *h, enum label_value value, const uint8_t *data, size_t len)
 {
 	for (uint16_t i = 0; i < LAST; i++)
 		if (attrs[i].kind == ATTR_VALUE && attrs[i].value == value && h->switched[value])
@@ -129,88 +103,9 @@ void host_tell(struct label_host *h, enum host_value value, const uint8_t *data,
 
 /* --- values ----------------------------------------------------------------------------------- */
 
-static void put_displays(struct buf *b, const struct sim_label_view *v)
-{
-	for (unsigned int i = 0; i < MAX(v->model.displays, 1); i++) {
-		buf_put_u16le(b, v->model.width);
-		buf_put_u16le(b, v->model.height);
-		buf_put_u8(b, v->model.type);
-	}
-}
-
-/** What a label does not have, it does not declare. */
 static bool absent(const struct label_host *h, const struct attr *a)
 {
-	struct sim_label_view v;
-
-	sim_label_get(h->label, &v);
-	return (a->value == VALUE_LEDS && v.model.leds == 0) ||
-	       (a->value == VALUE_IMAGES && v.model.no_image_number);
-}
-
-static void put_value(struct label_host *h, enum host_value value, struct buf *b)
-{
-	struct sim_label_view v;
-
-	sim_label_get(h->label, &v);
-	switch (value) {
-	case VALUE_NAME:
-		buf_put_str(b, "Shelf label");
-		break;
-	case VALUE_DISPLAYS:
-		put_displays(b, &v);
-		break;
-	case VALUE_IMAGES:
-		buf_put_u8(b, (uint8_t) (v.model.slots - 1));
-		break;
-	case VALUE_SENSORS: /* temperature and input voltage */
-		buf_put_u8(b, 0);
-		buf_put_u16le(b, 0x0054);
-		buf_put_u8(b, 0);
-		buf_put_u16le(b, 0x0059);
-		break;
-	case VALUE_LEDS:
-		for (unsigned int i = 0; i < v.model.leds; i++)
-			buf_put_u8(b, LED_SRGB);
-		break;
-	case VALUE_FEATURES: /* and go to */
-		buf_put_u32le(b, OACP_FEATURE_WRITE | OACP_FEATURE_ABORT |
-					 (v.model.personality == SIM_PERSONALITY_NRF
-						  ? OACP_FEATURE_PATCH | OACP_FEATURE_CHECKSUM
-						  : OACP_FEATURE_TRUNCATE));
-		buf_put_u32le(b, 1u << 0);
-		break;
-	case VALUE_MODEL:
-		if (v.model.personality == SIM_PERSONALITY_NRF)
-			buf_put_str(b, SIM_MODEL_NUMBER);
-		break;
-	case VALUE_PNP:
-		buf_put_u8(b, 2); /* numbers of the USB forum: none of anybody's */
-		buf_put_u16le(b, 0xffff);
-		buf_put_u16le(b, v.model.personality);
-		buf_put_u16le(b, 0x0100);
-		break;
-	case VALUE_OBJECT_TYPE:
-		if (v.model.personality == SIM_PERSONALITY_NRF)
-			buf_put_u16le(b, 0x2aca); /* unspecified */
-		for (size_t i = sizeof(sim_object_type);
-		     v.model.personality == SIM_PERSONALITY_SL && i > 0; i--)
-			buf_put_u8(b, sim_object_type[i - 1]);
-		break;
-	case VALUE_OBJECT_SIZE:
-		buf_put_u32le(b, (uint32_t) host_object_size(h));
-		buf_put_u32le(b, HOST_OBJECT_MAX);
-		break;
-	case VALUE_OBJECT_ID:
-		buf_put_u32le(b, OTS_FIRST_OBJECT + h->object);
-		buf_put_u16le(b, 0);
-		break;
-	case VALUE_OBJECT_PROPERTIES:
-		buf_put_u32le(b, 1u << 3 | 1u << 5); /* write, truncate */
-		break;
-	default:
-		break;
-	}
+	return label_service_absent(&h->service, a->value);
 }
 
 static void put_attr(struct label_host *h, uint16_t handle, struct buf *b)
@@ -227,94 +122,11 @@ static void put_attr(struct label_host *h, uint16_t handle, struct buf *b)
 		buf_put_u16le(b, a->uuid);
 		break;
 	case ATTR_VALUE:
-		put_value(h, a->value, b);
+		label_service_read(&h->service, a->value, b);
 		break;
 	case ATTR_SWITCH:
 		buf_put_u16le(b, h->switched[a->value]);
 		break;
-	}
-}
-
-/** Configuration counts once all of it is there; a later time alone sets the clock. */
-static uint8_t configured(struct label_host *h, enum host_value value)
-{
-	static const unsigned int all = 1u << VALUE_ADDRESS | 1u << VALUE_TRAIN_KEY |
-					1u << VALUE_RESPONSE_KEY | 1u << VALUE_TIME;
-
-	h->have |= 1u << value;
-	if ((h->have & all) == all) {
-		h->have = 0;
-		return sim_label_configure(h->label, h->address, h->response_key, h->train_key,
-					   h->abs_ms, h->now_us) < 0
-			       ? ATT_ERR_WRITE_REJECTED
-			       : 0;
-	}
-	if (value == VALUE_TIME && h->have == 1u << VALUE_TIME) {
-		h->have = 0;
-		sim_label_set_time(h->label, h->abs_ms, h->now_us);
-	}
-	return 0;
-}
-
-static uint8_t write_control(struct label_host *h, const uint8_t *data, size_t len)
-{
-	uint8_t answer[ESL_PACKET_MAX];
-	int n;
-
-	if (len == 0 || len > ESL_TLV_MAX)
-		return ATT_ERR_INVALID_LENGTH;
-	if (data[0] == ESL_OP_UPDATE_COMPLETE) {
-		ignore_result(
-			sim_label_update_complete(h->label, h->io->in_range(h->user), h->now_us));
-		h->io->end(h->user);
-		return 0;
-	}
-	n = sim_label_control_point(h->label, data, len, answer, h->now_us);
-	if (n < 0)
-		return ATT_ERR_WRITE_REJECTED;
-	if (n > 0)
-		host_tell(h, VALUE_CONTROL, answer, (size_t) n);
-	if (sim_label_state(h->label) == ESL_UNASSOCIATED) {
-		h->bond->has_key = false;
-		h->io->end(h->user);
-	}
-	return 0;
-}
-
-/** Yields 0 or an error of the protocol. */
-static uint8_t write_value(struct label_host *h, enum host_value value, const uint8_t *data,
-			   size_t len)
-{
-	static const size_t lengths[VALUE_COUNT] = {[VALUE_ADDRESS] = 2,
-						    [VALUE_TRAIN_KEY] = EAD_WIRE_KEY_BYTES,
-						    [VALUE_RESPONSE_KEY] = EAD_WIRE_KEY_BYTES,
-						    [VALUE_TIME] = 4};
-
-	if (lengths[value] && len != lengths[value])
-		return ATT_ERR_INVALID_LENGTH;
-	switch (value) {
-	case VALUE_ADDRESS:
-		h->address = att_get_uuid(data, 2);
-		return configured(h, value);
-	case VALUE_TRAIN_KEY:
-		memcpy(h->train_key, data, len);
-		return configured(h, value);
-	case VALUE_RESPONSE_KEY:
-		memcpy(h->response_key, data, len);
-		return configured(h, value);
-	case VALUE_TIME:
-		h->abs_ms = att_get_uuid(data, 2) | (uint32_t) att_get_uuid(data + 2, 2) << 16;
-		return configured(h, value);
-	case VALUE_CONTROL:
-		return write_control(h, data, len);
-	case VALUE_OACP:
-		host_oacp(h, data, len);
-		return 0;
-	case VALUE_OLCP:
-		host_olcp(h, data, len);
-		return 0;
-	default:
-		return ATT_ERR_WRITE_NOT_PERMITTED;
 	}
 }
 
@@ -445,7 +257,7 @@ static uint8_t write_attr(struct label_host *h, uint16_t handle, const uint8_t *
 	const struct attr *a = attr_at(handle);
 
 	if (a->kind != ATTR_SWITCH)
-		return write_value(h, a->value, data, len);
+		return label_service_write(&h->service, a->value, data, len);
 	if (len != 2)
 		return ATT_ERR_INVALID_LENGTH;
 	h->switched[a->value] = data[0] != 0;
@@ -516,7 +328,7 @@ static void on_mtu(struct label_host *h, const struct att_pdu *rq)
 	struct sim_label_view v;
 	uint16_t most;
 
-	sim_label_get(h->label, &v);
+	sim_label_get(h->service.label, &v);
 	most = v.model.att_mtu ? v.model.att_mtu : HOST_MTU;
 	say(h, &(struct att_pdu){.op = ATT_MTU_RSP, .mtu = most});
 	h->mtu = MAX(MIN(rq->mtu, most), (uint16_t) ATT_MTU_LEAST);

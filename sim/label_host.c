@@ -37,7 +37,7 @@ static void channel_open(struct label_host *h, const struct l2cap_signal *s)
 	else if (s->scid < L2CAP_DYNAMIC_CID || s->mps < L2CAP_MPS_LEAST)
 		answer.result = L2CAP_BAD_PARAMETERS;
 	if (answer.result == L2CAP_OK) {
-		h->channel.open = true;
+		h->channel.open = h->service.channel_open = true;
 		h->channel.peer_cid = s->scid;
 		h->channel.credits = CHANNEL_CREDITS;
 		answer.dcid = CHANNEL_CID;
@@ -50,10 +50,10 @@ static void channel_open(struct label_host *h, const struct l2cap_signal *s)
 
 static void channel_close(struct label_host *h)
 {
-	h->channel.open = false;
+	h->channel.open = h->service.channel_open = false;
 	buf_done(&h->channel.unit);
 	h->channel.unit_len = 0;
-	host_content_end(h);
+	label_service_content_end(&h->service);
 }
 
 static void channel_frame(struct label_host *h, const uint8_t *data, size_t len)
@@ -70,7 +70,7 @@ static void channel_frame(struct label_host *h, const uint8_t *data, size_t len)
 	}
 	buf_put(&c->unit, data, len);
 	if (c->unit.len >= c->unit_len) {
-		host_content(h, c->unit.data, MIN(c->unit.len, c->unit_len));
+		label_service_content(&h->service, c->unit.data, MIN(c->unit.len, c->unit_len));
 		buf_clear(&c->unit);
 		c->unit_len = 0;
 	}
@@ -102,12 +102,35 @@ static void on_signal(struct label_host *h, const uint8_t *data, size_t len)
 	}
 }
 
+/* --- what the services want ------------------------------------------------------------------- */
+
+static void service_tells(void *user, enum label_value value, const uint8_t *data, size_t len)
+{
+	host_tell(user, value, data, len);
+}
+
+static void service_ends(void *user)
+{
+	struct label_host *h = user;
+
+	h->io->end(h->user);
+}
+
+static bool service_in_range(void *user)
+{
+	struct label_host *h = user;
+
+	return h->io->in_range(h->user);
+}
+
+static const struct label_service_io service_io = {service_tells, service_ends, service_in_range};
+
 /* --- the link --------------------------------------------------------------------------------- */
 
 void label_host_frame(struct label_host *h, uint16_t cid, const uint8_t *data, size_t len,
 		      int64_t now_us)
 {
-	h->now_us = now_us;
+	h->service.now_us = now_us;
 	switch (cid) {
 	case ATT_CID:
 		host_att_packet(h, data, len);
@@ -130,10 +153,10 @@ void label_host_encrypted(struct label_host *h, int64_t now_us)
 {
 	bool first = !h->encrypted;
 
-	h->now_us = now_us;
+	h->service.now_us = now_us;
 	h->encrypted = true;
 	if (first)
-		sim_label_connected(h->label, now_us);
+		sim_label_connected(h->service.label, now_us);
 }
 
 int label_host_new(struct sim_label *label, struct label_bond *bond, const uint8_t central[7],
@@ -145,8 +168,7 @@ int label_host_new(struct sim_label *label, struct label_bond *bond, const uint8
 
 	if (!h)
 		return -ENOMEM;
-	h->label = label;
-	h->bond = bond;
+	label_service_init(&h->service, label, bond, &service_io, h);
 	h->io = io;
 	h->user = user;
 	h->mtu = ATT_MTU_LEAST;
@@ -156,7 +178,6 @@ int label_host_new(struct sim_label *label, struct label_bond *bond, const uint8
 	memcpy(h->central, central, LE_ADDR_BYTES);
 	sim_rng_init(&h->rng, seed, "label-host");
 	buf_init(&h->queue, HOST_QUEUE_MAX);
-	buf_init(&h->content, HOST_OBJECT_MAX);
 	*ret = h;
 	return 0;
 }
@@ -165,9 +186,8 @@ void label_host_free(struct label_host *h)
 {
 	if (!h)
 		return;
-	host_content_end(h); /* the link is over with a channel open, perhaps */
+	label_service_done(&h->service);
 	buf_done(&h->queue);
-	buf_done(&h->content);
 	buf_done(&h->channel.unit);
 	free(h);
 }

@@ -7,28 +7,14 @@
  *
  *     label_host.c   the link: frames in and out, signals, the channel
  *     label_pair.c   the security manager
- *     label_gatt.c   attributes
- *     label_ots.c    object transfer
+ *     label_gatt.c   attributes; what is behind them is label_service.h's
  *
  * No I/O and no time of its own: packets go out through callbacks, instants come with the calls.
  */
 #pragma once
 
 #include "esl-radio/le/le_crypto.h"
-#include "sim/label.h"
-
-/** What a label keeps between two links, and over a reboot. */
-struct label_bond {
-	bool has_key;
-	uint8_t ltk[LE_KEY_BYTES]; /**< most significant byte first */
-	/* an object whose writing broke off, where the label keeps it (SIM_PERSONALITY_NRF) */
-	unsigned int kept_object;
-	uint8_t *kept;
-	size_t kept_len;
-};
-
-/** What was kept of an object is gone. */
-void label_bond_drop_kept(struct label_bond *bond);
+#include "sim/label_service.h"
 
 struct label_host_io {
 	/** A frame to the access point. */

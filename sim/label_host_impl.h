@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** @file Inside of a label's host, shared by label_host.c, label_pair.c, label_gatt.c, label_ots.c.
+/** @file Inside of a label's host, shared by label_host.c, label_pair.c, label_gatt.c.
  */
 #pragma once
 
@@ -11,37 +11,11 @@
 #include "sim/label_host.h"
 
 #define HOST_MTU        247
-#define HOST_OBJECT_MAX 65536 /**< longest picture taken */
-#define HOST_QUEUE_MAX  512   /**< bytes of prepared writes */
+#define HOST_QUEUE_MAX  512 /**< bytes of prepared writes */
 #define CHANNEL_CID     0x50
 #define CHANNEL_MTU     1494 /**< as one published label has it; the other takes 250 */
 #define CHANNEL_MPS     247
 #define CHANNEL_CREDITS 6
-
-/** Values behind attributes that can be read or written. */
-enum host_value {
-	VALUE_NONE,
-	VALUE_NAME,
-	VALUE_MODEL,
-	VALUE_PNP,
-	VALUE_ADDRESS,
-	VALUE_TRAIN_KEY,
-	VALUE_RESPONSE_KEY,
-	VALUE_TIME,
-	VALUE_DISPLAYS,
-	VALUE_IMAGES,
-	VALUE_SENSORS,
-	VALUE_LEDS,
-	VALUE_CONTROL,
-	VALUE_FEATURES,
-	VALUE_OBJECT_TYPE,
-	VALUE_OBJECT_SIZE,
-	VALUE_OBJECT_ID,
-	VALUE_OBJECT_PROPERTIES,
-	VALUE_OACP,
-	VALUE_OLCP,
-	VALUE_COUNT
-};
 
 struct host_pair {
 	bool running, verified;
@@ -62,34 +36,20 @@ struct host_channel {
 };
 
 struct label_host {
-	struct sim_label *label;
-	struct label_bond *bond;
+	struct label_service service;
 	const struct label_host_io *io;
 	void *user;
 	struct sim_rng rng;
 	uint8_t own[LE_ADDR_BYTES], central[LE_ADDR_BYTES];
-	int64_t now_us;
 	bool encrypted, ended;
 	uint16_t mtu;
 	uint8_t signal_id;
 	bool switched[VALUE_COUNT]; /**< notifications or indications are on */
 	struct host_pair pair;
 	struct host_channel channel;
-	/* configuration comes in pieces */
-	unsigned int have;
-	uint16_t address;
-	uint8_t response_key[EAD_WIRE_KEY_BYTES], train_key[EAD_WIRE_KEY_BYTES];
-	uint32_t abs_ms;
 	/* prepared writes, one value at a time */
 	uint16_t queue_handle;
 	struct buf queue;
-	/* object transfer */
-	bool chosen, writing;
-	bool stored; /**< `content` was taken as the picture of stored_object on this link */
-	unsigned int stored_object;
-	unsigned int object;
-	size_t expected; /**< bytes of the whole object, when all is there */
-	struct buf content;
 };
 
 /* label_host.c */
@@ -100,11 +60,4 @@ void host_pair_packet(struct label_host *h, const uint8_t *data, size_t len);
 /** label_gatt.c */
 void host_att_packet(struct label_host *h, const uint8_t *data, size_t len);
 /** Tells the access point a value by itself, if it has switched that on. */
-void host_tell(struct label_host *h, enum host_value value, const uint8_t *data, size_t len);
-/** label_ots.c: procedures of the two control points, and what comes on the channel. */
-void host_oacp(struct label_host *h, const uint8_t *data, size_t len);
-void host_olcp(struct label_host *h, const uint8_t *data, size_t len);
-void host_content(struct label_host *h, const uint8_t *data, size_t len);
-size_t host_object_size(const struct label_host *h);
-/** The channel or the link is over. */
-void host_content_end(struct label_host *h);
+void host_tell(struct label_host *h, enum label_value value, const uint8_t *data, size_t len);

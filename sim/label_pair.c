@@ -46,7 +46,7 @@ static void fill_random(struct label_host *h, uint8_t *to, size_t n)
 
 static void on_request(struct label_host *h, const struct smp_pdu *p)
 {
-	if (sim_label_is_taken(h->label)) {
+	if (sim_label_is_taken(h->service.label)) {
 		refuse(h, SMP_FAIL_NOT_SUPPORTED);
 		return;
 	}
@@ -111,8 +111,8 @@ static void on_check(struct label_host *h, const struct smp_pdu *p)
 		return;
 	}
 	le_f6(s->mac_key, s->own_nonce, s->peer_nonce, zero, own_io_cap, h->own, h->central, own);
-	h->bond->has_key = true;
-	memcpy(h->bond->ltk, s->ltk, LE_KEY_BYTES);
+	h->service.bond->has_key = true;
+	memcpy(h->service.bond->ltk, s->ltk, LE_KEY_BYTES);
 	say_value(h, SMP_DHKEY_CHECK, own);
 	memset(s, 0, sizeof(*s));
 }
