@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #define CLOCK_STREAM UINT64_C(0x636c6f636b) /* keeps draws of clocks apart from those of places */
 
@@ -46,7 +45,7 @@ int sim_radio_new(struct loop *loop, const struct sim_radio_config *cfg, struct 
 	for (size_t g = 0; g < HCI_SUBEVENTS_MAX; g++)
 		TAILQ_INIT(&r->in_group[g]);
 	TAILQ_INIT(&r->advertising);
-	buf_init(&r->in, 0);
+	hci_port_init(&r->port, loop, &radio_port_ops, r);
 	radio_host_reset(r);
 	e = loop_timer_new(loop, sync_timeout, r, &r->sync_timer);
 	if (e == 0)
@@ -65,12 +64,8 @@ void sim_radio_free(struct sim_radio *r)
 {
 	if (!r)
 		return;
-	net_listener_free(r->listener);
-	net_conn_free(r->host);
-	buf_done(&r->in);
+	hci_port_done(&r->port);
 	radio_links_free(r->links);
-	if (r->capture)
-		(void) fclose(r->capture);
 	for (size_t i = 0; i < r->n_labels; i++) {
 		loop_timer_free(r->labels[i].timer);
 		sim_label_free(r->labels[i].label);

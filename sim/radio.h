@@ -5,7 +5,7 @@
  * byte stream, the periodic advertising train with responses (PAwR) it sends, the air with its
  * packet loss, and the labels that listen.
  *
- *     radio_hci.c    the host's side: H4 framing, commands, masks, credits
+ *     radio_hci.c    what the host's commands do (framing, masks, credits: hci_port.c)
  *     radio_train.c  the clock of the train: asks for data, sends it once, collects the answers
  *     radio.c        labels, air, statistics
  *     radio_channels.c  which channel a packet flies on, and the Wi-Fi there

@@ -22,7 +22,7 @@ static void advert_send(struct radio_links *k, size_t i, const struct sim_label_
 	if (k->active && hci_put_adv_report(&b, &r) < 0)
 		b.len = 0;
 	if (b.len > 0)
-		radio_host_send(k->r, &b);
+		hci_port_send(&k->r->port, &b);
 	buf_done(&b);
 }
 

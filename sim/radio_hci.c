@@ -1,67 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "sim/hci_basics.h"
 #include "sim/radio_links.h"
 
-#include "common/err.h"
-#include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#define CREDITS            1
-#define CORE_VERSION_5_4   0x0d
-#define COMPANY_UNASSIGNED 0xffff
-#define DEFAULT_EVENT_MASK UINT64_C(0x00001fffffffffff)
-#define DEFAULT_LE_MASK    UINT64_C(0x1f)
-#define MAX_ADV_HANDLE     0xef
+#define MAX_ADV_HANDLE 0xef
 
 void radio_host_reset(struct sim_radio *r)
 {
 	radio_channels_reset(&r->channels);
-	r->hs = (struct host_state){.event_mask = DEFAULT_EVENT_MASK,
-				    .le_event_mask = DEFAULT_LE_MASK};
-}
-
-static void host_gone(struct sim_radio *r)
-{
-	net_conn_free(r->host);
-	r->host = NULL;
-	buf_clear(&r->in);
-}
-
-/* A buffer may hold several packets. */
-static void radio_capture_all(struct sim_radio *r, const struct buf *packets)
-{
-	struct h4_packet p;
-
-	for (size_t at = 0; buf_ok(packets) && at < packets->len;) {
-		int n = h4_next(packets->data + at, packets->len - at, &p);
-
-		if (n <= 0)
-			return;
-		radio_capture(r, true, packets->data + at, (size_t) n);
-		at += (size_t) n;
-	}
-}
-
-void radio_host_send(struct sim_radio *r, const struct buf *packets)
-{
-	if (!r->host)
-		return;
-	radio_capture_all(r, packets);
-	if (!buf_ok(packets) || net_conn_send(r->host, packets->data, packets->len) < 0)
-		host_gone(r);
+	hci_port_reset(&r->port);
+	r->hs = (struct host_state){0};
 }
 
 bool radio_host_wants(const struct sim_radio *r, uint8_t le_event)
 {
-	return r->host && (r->hs.event_mask & HCI_MASK_LE_META) &&
-	       (r->hs.le_event_mask & HCI_LE_MASK(le_event));
+	return hci_port_wants(&r->port, le_event);
 }
 
 void sim_radio_power_cycle(struct sim_radio *r)
 {
-	host_gone(r);
+	hci_port_drop(&r->port);
 	train_stop(r);
 	radio_links_reset(r->links);
 	radio_host_reset(r);
@@ -69,71 +27,14 @@ void sim_radio_power_cycle(struct sim_radio *r)
 
 /* --- commands --------------------------------------------------------------------------------- */
 
-/** What one command yields: a status, and return parameters after it. */
-struct reply {
-	uint8_t status;
-	uint8_t more[64];
-	size_t more_len;
-	struct buf after; /**< events that follow the answer */
-};
-
-typedef void (*command_fn)(struct sim_radio *r, struct wire *w, struct reply *ret);
-
-static void reply_u8(struct reply *p, uint8_t v)
+static void cmd_reset(void *user, struct wire *w, struct hci_reply *ret)
 {
-	p->more[p->more_len++] = v;
-}
-
-static void reply_u16(struct reply *p, uint16_t v)
-{
-	reply_u8(p, (uint8_t) v);
-	reply_u8(p, (uint8_t) (v >> 8));
-}
-
-static void reply_u64(struct reply *p, uint64_t v)
-{
-	for (int i = 0; i < 64; i += 8)
-		reply_u8(p, (uint8_t) (v >> i));
-}
-
-static void cmd_reset(struct sim_radio *r, struct wire *w, struct reply *ret)
-{
+	struct sim_radio *r = user;
 	(void) w;
 	(void) ret;
 	train_stop(r);
 	radio_links_reset(r->links);
 	radio_host_reset(r);
-}
-
-static void cmd_event_mask(struct sim_radio *r, struct wire *w, struct reply *ret)
-{
-	(void) ret;
-	r->hs.event_mask = wire_get_u64le(w);
-}
-
-static void cmd_le_event_mask(struct sim_radio *r, struct wire *w, struct reply *ret)
-{
-	(void) ret;
-	r->hs.le_event_mask = wire_get_u64le(w);
-}
-
-static void cmd_local_version(struct sim_radio *r, struct wire *w, struct reply *ret)
-{
-	(void) r;
-	(void) w;
-	reply_u8(ret, CORE_VERSION_5_4);
-	reply_u16(ret, 0);
-	reply_u8(ret, CORE_VERSION_5_4);
-	reply_u16(ret, COMPANY_UNASSIGNED);
-	reply_u16(ret, 0);
-}
-
-static void cmd_local_features(struct sim_radio *r, struct wire *w, struct reply *ret)
-{
-	(void) r;
-	(void) w;
-	/* LE supported by the controller (bit 38), BR/EDR not supported (bit 37). */
-	reply_u64(ret, UINT64_C(3) << 37);
 }
 
 void radio_address(const struct sim_radio *r, uint8_t ret[7])
@@ -144,8 +45,9 @@ void radio_address(const struct sim_radio *r, uint8_t ret[7])
 	ret[6] = r->index;
 }
 
-static void cmd_bd_addr(struct sim_radio *r, struct wire *w, struct reply *ret)
+static void cmd_bd_addr(void *user, struct wire *w, struct hci_reply *ret)
 {
+	struct sim_radio *r = user;
 	uint8_t addr[7];
 
 	(void) w;
@@ -155,8 +57,9 @@ static void cmd_bd_addr(struct sim_radio *r, struct wire *w, struct reply *ret)
 }
 
 /** A host that names them twice within a second is turned away, as the standard allows. */
-static void cmd_channels(struct sim_radio *r, struct wire *w, struct reply *ret)
+static void cmd_channels(void *user, struct wire *w, struct hci_reply *ret)
 {
+	struct sim_radio *r = user;
 	uint64_t map = hci_get_channel_map(w);
 	int64_t now_us = clock_mono_us(r->clock);
 
@@ -172,9 +75,9 @@ static void cmd_channels(struct sim_radio *r, struct wire *w, struct reply *ret)
 	r->hs.classified_us = now_us;
 }
 
-static void cmd_le_features(struct sim_radio *r, struct wire *w, struct reply *ret)
+static void cmd_le_features(void *user, struct wire *w, struct hci_reply *ret)
 {
-	(void) r;
+	(void) user;
 	(void) w;
 	reply_u64(ret, UINT64_C(1) << HCI_LE_FEATURE_ENCRYPTION |
 			       UINT64_C(1) << HCI_LE_FEATURE_DATA_LENGTH |
@@ -184,8 +87,9 @@ static void cmd_le_features(struct sim_radio *r, struct wire *w, struct reply *r
 			       UINT64_C(1) << HCI_LE_FEATURE_PAWR_ADVERTISER);
 }
 
-static void cmd_adv_params(struct sim_radio *r, struct wire *w, struct reply *ret)
+static void cmd_adv_params(void *user, struct wire *w, struct hci_reply *ret)
 {
+	struct sim_radio *r = user;
 	struct hci_ext_adv_params p;
 
 	hci_get_ext_adv_params(w, &p);
@@ -204,7 +108,7 @@ static void cmd_adv_params(struct sim_radio *r, struct wire *w, struct reply *re
 	reply_u8(ret, (uint8_t) (p.tx_power == 127 ? 8 : p.tx_power));
 }
 
-static bool known_set(const struct sim_radio *r, uint8_t handle, struct reply *ret)
+static bool known_set(const struct sim_radio *r, uint8_t handle, struct hci_reply *ret)
 {
 	if (r->hs.have_set && r->hs.handle == handle)
 		return true;
@@ -212,8 +116,9 @@ static bool known_set(const struct sim_radio *r, uint8_t handle, struct reply *r
 	return false;
 }
 
-static void cmd_random_address(struct sim_radio *r, struct wire *w, struct reply *ret)
+static void cmd_random_address(void *user, struct wire *w, struct hci_reply *ret)
 {
+	struct sim_radio *r = user;
 	struct hci_random_address p;
 
 	hci_get_adv_random_address(w, &p);
@@ -221,8 +126,9 @@ static void cmd_random_address(struct sim_radio *r, struct wire *w, struct reply
 		(void) known_set(r, p.handle, ret);
 }
 
-static void cmd_adv_data(struct sim_radio *r, struct wire *w, struct reply *ret)
+static void cmd_adv_data(void *user, struct wire *w, struct hci_reply *ret)
 {
+	struct sim_radio *r = user;
 	struct hci_adv_data p;
 
 	hci_get_ext_adv_data(w, &p);
@@ -230,8 +136,9 @@ static void cmd_adv_data(struct sim_radio *r, struct wire *w, struct reply *ret)
 		(void) known_set(r, p.handle, ret);
 }
 
-static void cmd_pa_data(struct sim_radio *r, struct wire *w, struct reply *ret)
+static void cmd_pa_data(void *user, struct wire *w, struct hci_reply *ret)
 {
+	struct sim_radio *r = user;
 	uint8_t handle = wire_get_u8(w);
 
 	wire_skip(w, wire_left(w));
@@ -248,8 +155,9 @@ static void train_follow(struct sim_radio *r)
 		train_start(r, &r->hs.pa);
 }
 
-static void cmd_adv_enable(struct sim_radio *r, struct wire *w, struct reply *ret)
+static void cmd_adv_enable(void *user, struct wire *w, struct hci_reply *ret)
 {
+	struct sim_radio *r = user;
 	struct wire all = *w;
 	struct hci_adv_enable p;
 
@@ -266,7 +174,7 @@ static void cmd_adv_enable(struct sim_radio *r, struct wire *w, struct reply *re
 }
 
 /** A set that still does something is not taken away (Vol 4 Part E 7.8.59, 7.8.60). */
-static void remove_set(struct sim_radio *r, struct reply *ret)
+static void remove_set(struct sim_radio *r, struct hci_reply *ret)
 {
 	if (r->hs.adv_enabled || r->hs.pa_enabled)
 		ret->status = HCI_ERR_COMMAND_DISALLOWED;
@@ -274,22 +182,25 @@ static void remove_set(struct sim_radio *r, struct reply *ret)
 		r->hs.have_set = r->hs.have_pa_params = false;
 }
 
-static void cmd_remove_set(struct sim_radio *r, struct wire *w, struct reply *ret)
+static void cmd_remove_set(void *user, struct wire *w, struct hci_reply *ret)
 {
+	struct sim_radio *r = user;
 	uint8_t handle = wire_get_u8(w);
 
 	if (wire_ok(w) && known_set(r, handle, ret))
 		remove_set(r, ret);
 }
 
-static void cmd_clear_sets(struct sim_radio *r, struct wire *w, struct reply *ret)
+static void cmd_clear_sets(void *user, struct wire *w, struct hci_reply *ret)
 {
+	struct sim_radio *r = user;
 	(void) w;
 	remove_set(r, ret);
 }
 
-static void cmd_pa_params(struct sim_radio *r, struct wire *w, struct reply *ret)
+static void cmd_pa_params(void *user, struct wire *w, struct hci_reply *ret)
 {
+	struct sim_radio *r = user;
 	struct hci_pa_params p;
 
 	hci_get_pa_params(w, &p);
@@ -306,8 +217,9 @@ static void cmd_pa_params(struct sim_radio *r, struct wire *w, struct reply *ret
 	r->hs.have_pa_params = true;
 }
 
-static void cmd_pa_enable(struct sim_radio *r, struct wire *w, struct reply *ret)
+static void cmd_pa_enable(void *user, struct wire *w, struct hci_reply *ret)
 {
+	struct sim_radio *r = user;
 	struct hci_adv_enable p;
 
 	hci_get_pa_enable(w, &p);
@@ -321,8 +233,9 @@ static void cmd_pa_enable(struct sim_radio *r, struct wire *w, struct reply *ret
 	train_follow(r);
 }
 
-static void cmd_subevent_data(struct sim_radio *r, struct wire *w, struct reply *ret)
+static void cmd_subevent_data(void *user, struct wire *w, struct hci_reply *ret)
 {
+	struct sim_radio *r = user;
 	uint8_t handle;
 	size_t n = hci_get_subevent_data(w, &handle);
 
@@ -349,8 +262,9 @@ static void cmd_subevent_data(struct sim_radio *r, struct wire *w, struct reply 
 /* --- connections: sim/radio_links.h does what the parameters say -------------------------------
  */
 
-static void cmd_info_transfer(struct sim_radio *r, struct wire *w, struct reply *ret)
+static void cmd_info_transfer(void *user, struct wire *w, struct hci_reply *ret)
 {
+	struct sim_radio *r = user;
 	struct hci_set_info_transfer p;
 
 	hci_get_set_info_transfer(w, &p);
@@ -359,16 +273,9 @@ static void cmd_info_transfer(struct sim_radio *r, struct wire *w, struct reply 
 		ret->status = radio_links_transfer(r->links, &p);
 }
 
-static void cmd_buffer_size(struct sim_radio *r, struct wire *w, struct reply *ret)
+static void cmd_scan_params(void *user, struct wire *w, struct hci_reply *ret)
 {
-	(void) r;
-	(void) w;
-	reply_u16(ret, RADIO_LINK_DATA);
-	reply_u8(ret, RADIO_LINK_BUFFERS);
-}
-
-static void cmd_scan_params(struct sim_radio *r, struct wire *w, struct reply *ret)
-{
+	struct sim_radio *r = user;
 	struct hci_ext_scan p;
 
 	(void) ret;
@@ -377,8 +284,9 @@ static void cmd_scan_params(struct sim_radio *r, struct wire *w, struct reply *r
 		radio_links_scan_kind(r->links, p.active);
 }
 
-static void cmd_scan_enable(struct sim_radio *r, struct wire *w, struct reply *ret)
+static void cmd_scan_enable(void *user, struct wire *w, struct hci_reply *ret)
 {
+	struct sim_radio *r = user;
 	struct hci_scan_enable p;
 
 	hci_get_ext_scan_enable(w, &p);
@@ -386,8 +294,9 @@ static void cmd_scan_enable(struct sim_radio *r, struct wire *w, struct reply *r
 		ret->status = radio_links_scan(r->links, p.enable);
 }
 
-static void cmd_create_connection(struct sim_radio *r, struct wire *w, struct reply *ret)
+static void cmd_create_connection(void *user, struct wire *w, struct hci_reply *ret)
 {
+	struct sim_radio *r = user;
 	struct hci_create_connection p;
 
 	hci_get_create_connection(w, &p);
@@ -396,8 +305,9 @@ static void cmd_create_connection(struct sim_radio *r, struct wire *w, struct re
 }
 
 /** The first version, which kernels use: it has no train. */
-static void cmd_create_connection_v1(struct sim_radio *r, struct wire *w, struct reply *ret)
+static void cmd_create_connection_v1(void *user, struct wire *w, struct hci_reply *ret)
 {
+	struct sim_radio *r = user;
 	struct hci_create_connection p;
 
 	hci_get_create_connection_v1(w, &p);
@@ -406,8 +316,9 @@ static void cmd_create_connection_v1(struct sim_radio *r, struct wire *w, struct
 }
 
 /** What the label's link layer can do: encryption and longer packets. */
-static void cmd_remote_features(struct sim_radio *r, struct wire *w, struct reply *ret)
+static void cmd_remote_features(void *user, struct wire *w, struct hci_reply *ret)
 {
+	struct sim_radio *r = user;
 	uint16_t handle = wire_get_u16le(w);
 
 	ret->status = radio_links_check(r->links, handle);
@@ -417,8 +328,9 @@ static void cmd_remote_features(struct sim_radio *r, struct wire *w, struct repl
 						UINT64_C(1) << HCI_LE_FEATURE_DATA_LENGTH);
 }
 
-static void cmd_connection_update(struct sim_radio *r, struct wire *w, struct reply *ret)
+static void cmd_connection_update(void *user, struct wire *w, struct hci_reply *ret)
 {
+	struct sim_radio *r = user;
 	struct hci_connection_update p;
 
 	hci_get_connection_update(w, &p);
@@ -427,8 +339,9 @@ static void cmd_connection_update(struct sim_radio *r, struct wire *w, struct re
 		hci_put_connection_updated(&ret->after, &p);
 }
 
-static void cmd_rssi(struct sim_radio *r, struct wire *w, struct reply *ret)
+static void cmd_rssi(void *user, struct wire *w, struct hci_reply *ret)
 {
+	struct sim_radio *r = user;
 	uint16_t handle = wire_get_u16le(w);
 
 	reply_u16(ret, handle);
@@ -436,14 +349,16 @@ static void cmd_rssi(struct sim_radio *r, struct wire *w, struct reply *ret)
 	ret->status = radio_links_check(r->links, handle);
 }
 
-static void cmd_create_cancel(struct sim_radio *r, struct wire *w, struct reply *ret)
+static void cmd_create_cancel(void *user, struct wire *w, struct hci_reply *ret)
 {
+	struct sim_radio *r = user;
 	(void) w;
 	ret->status = radio_links_cancel(r->links);
 }
 
-static void cmd_disconnect(struct sim_radio *r, struct wire *w, struct reply *ret)
+static void cmd_disconnect(void *user, struct wire *w, struct hci_reply *ret)
 {
+	struct sim_radio *r = user;
 	struct hci_disconnect p;
 
 	hci_get_disconnect(w, &p);
@@ -451,8 +366,9 @@ static void cmd_disconnect(struct sim_radio *r, struct wire *w, struct reply *re
 		ret->status = radio_links_disconnect(r->links, &p);
 }
 
-static void cmd_enable_encryption(struct sim_radio *r, struct wire *w, struct reply *ret)
+static void cmd_enable_encryption(void *user, struct wire *w, struct hci_reply *ret)
 {
+	struct sim_radio *r = user;
 	struct hci_enable_encryption p;
 
 	hci_get_enable_encryption(w, &p);
@@ -460,8 +376,9 @@ static void cmd_enable_encryption(struct sim_radio *r, struct wire *w, struct re
 		ret->status = radio_links_encrypt(r->links, &p);
 }
 
-static void cmd_data_length(struct sim_radio *r, struct wire *w, struct reply *ret)
+static void cmd_data_length(void *user, struct wire *w, struct hci_reply *ret)
 {
+	struct sim_radio *r = user;
 	struct hci_data_length p;
 
 	hci_get_data_length(w, &p);
@@ -470,8 +387,9 @@ static void cmd_data_length(struct sim_radio *r, struct wire *w, struct reply *r
 	reply_u16(ret, p.handle);
 }
 
-static void cmd_set_phy(struct sim_radio *r, struct wire *w, struct reply *ret)
+static void cmd_set_phy(void *user, struct wire *w, struct hci_reply *ret)
 {
+	struct sim_radio *r = user;
 	struct hci_set_phy p;
 
 	hci_get_set_phy(w, &p);
@@ -479,20 +397,9 @@ static void cmd_set_phy(struct sim_radio *r, struct wire *w, struct reply *ret)
 		ret->status = radio_links_phy(r->links, &p);
 }
 
-static void cmd_local_commands(struct sim_radio *r, struct wire *w, struct reply *ret);
-
-static const struct {
-	uint16_t opcode;
-	command_fn fn;
-	bool status; /**< answered with Command Status: what comes of it is an event of its own */
-} commands[] = {
-	{HCI_SET_EVENT_MASK, cmd_event_mask, false},
+static const struct hci_port_command commands[] = {
 	{HCI_RESET, cmd_reset, false},
-	{HCI_READ_LOCAL_VERSION, cmd_local_version, false},
-	{HCI_READ_LOCAL_COMMANDS, cmd_local_commands, false},
-	{HCI_READ_LOCAL_FEATURES, cmd_local_features, false},
 	{HCI_READ_BD_ADDR, cmd_bd_addr, false},
-	{HCI_LE_SET_EVENT_MASK, cmd_le_event_mask, false},
 	{HCI_LE_READ_LOCAL_FEATURES, cmd_le_features, false},
 	{HCI_LE_SET_HOST_CHANNEL_CLASSIFICATION, cmd_channels, false},
 	{HCI_LE_SET_ADV_RANDOM_ADDRESS, cmd_random_address, false},
@@ -507,7 +414,6 @@ static const struct {
 	{HCI_LE_SET_PA_SUBEVENT_DATA, cmd_subevent_data, false},
 	{HCI_LE_SET_PA_PARAMS_V2, cmd_pa_params, false},
 	{HCI_DISCONNECT, cmd_disconnect, true},
-	{HCI_LE_READ_BUFFER_SIZE, cmd_buffer_size, false},
 	{HCI_LE_CREATE_CONNECTION_CANCEL, cmd_create_cancel, false},
 	{HCI_LE_ENABLE_ENCRYPTION, cmd_enable_encryption, true},
 	{HCI_LE_SET_DATA_LENGTH, cmd_data_length, false},
@@ -521,146 +427,26 @@ static const struct {
 	{HCI_READ_RSSI, cmd_rssi, false},
 };
 
-static void cmd_local_commands(struct sim_radio *r, struct wire *w, struct reply *ret)
-{
-	(void) r;
-	(void) w;
-	hci_basics_commands(ret->more);
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		hci_commands_add(ret->more, commands[i].opcode);
-	ret->more_len = HCI_COMMANDS_BYTES;
-}
-
-static command_fn command_find(uint16_t opcode, bool *ret_status)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-		if (commands[i].opcode == opcode) {
-			*ret_status = commands[i].status;
-			return commands[i].fn;
-		}
-	}
-	*ret_status = true;
-	return NULL;
-}
-
-static void send_status(struct sim_radio *r, uint16_t opcode, uint8_t status)
-{
-	_cleanup_buf_ struct buf out = BUF_INIT;
-
-	hci_put_command_status(&out, &(struct hci_command_status){.status = status,
-								  .credits = CREDITS,
-								  .opcode = opcode});
-	radio_host_send(r, &out);
-}
-
-/** A command that means nothing to this controller, or one it does not know. */
-static void basic_command(struct sim_radio *r, uint16_t opcode, struct wire *w)
-{
-	_cleanup_buf_ struct buf out = BUF_INIT, more = BUF_INIT;
-
-	if (!hci_basics_answer(opcode, w, &more)) {
-		send_status(r, opcode, HCI_ERR_UNKNOWN_COMMAND);
-		return;
-	}
-	hci_put_command_complete(&out, &(struct hci_command_complete){.credits = CREDITS,
-								      .opcode = opcode,
-								      .more = more.data,
-								      .more_len = more.len});
-	radio_host_send(r, &out);
-}
-
-static void host_command(struct sim_radio *r, const struct h4_packet *p)
-{
-	bool by_status;
-	command_fn fn = command_find(p->opcode, &by_status);
-	_cleanup_buf_ struct buf out = BUF_INIT;
-	struct reply reply = {0};
-	struct wire w;
-
-	wire_init(&w, p->params, p->len);
-	if (!fn) {
-		basic_command(r, p->opcode, &w);
-		return;
-	}
-	fn(r, &w, &reply);
-	if (wire_finish(&w) < 0 && reply.status == HCI_OK)
-		reply.status = HCI_ERR_INVALID_PARAMETERS;
-	if (by_status) {
-		send_status(r, p->opcode, reply.status);
-		if (reply.status == HCI_OK && reply.after.len > 0)
-			radio_host_send(r, &reply.after);
-		buf_done(&reply.after);
-		return;
-	}
-	hci_put_command_complete(&out, &(struct hci_command_complete){.credits = CREDITS,
-								      .opcode = p->opcode,
-								      .status = reply.status,
-								      .more = reply.more,
-								      .more_len = reply.more_len});
-	radio_host_send(r, &out);
-}
-
-/* --- the host's byte stream ------------------------------------------------------------------- */
-
-static void host_data(void *user, const uint8_t *data, size_t len)
+static void host_acl(void *user, const struct hci_acl *a)
 {
 	struct sim_radio *r = user;
 
-	buf_put(&r->in, data, len);
-	while (r->host && r->in.len > 0) {
-		struct h4_packet p;
-		int n = buf_ok(&r->in) ? h4_next(r->in.data, r->in.len, &p) : r->in.err;
-
-		if (n == 0)
-			return;
-		if (n < 0) {
-			/* A controller that lost the framing says so once; the host must start
-			 * over. */
-			_cleanup_buf_ struct buf out = BUF_INIT;
-
-			hci_put_hardware_error(&out, 0);
-			radio_host_send(r, &out);
-			if (r->host)
-				host_gone(r);
-			return;
-		}
-		radio_capture(r, false, r->in.data, (size_t) n);
-		if (p.type == H4_COMMAND)
-			host_command(r, &p);
-		if (p.type == H4_ACL && r->host) {
-			struct hci_acl acl;
-
-			hci_get_acl(r->in.data, &acl);
-			radio_links_data(r->links, &acl);
-		}
-		if (r->host)
-			buf_consume(&r->in, (size_t) n);
-	}
+	radio_links_data(r->links, a);
 }
 
-static void host_closed(void *user, int err)
-{
-	(void) err;
-	host_gone(user);
-}
+const struct hci_port_ops radio_port_ops = {commands, ARRAY_SIZE(commands), host_acl};
 
 int sim_radio_attach(struct sim_radio *r, int fd)
 {
-	static const struct net_conn_callbacks cb = {.data = host_data, .closed = host_closed};
-
-	if (r->host) {
-		close(fd);
-		return -EBUSY;
-	}
-	return net_conn_new(r->loop, fd, false, HOST_QUEUE_MAX, &cb, r, &r->host);
-}
-
-static void host_accept(void *user, int fd)
-{
-	(void) !sim_radio_attach(user, fd);
+	return hci_port_attach(&r->port, fd);
 }
 
 int sim_radio_listen(struct sim_radio *r, const char *path)
 {
-	return net_listen_unix(r->loop, path, SOCK_STREAM, host_accept, r, &r->listener);
+	return hci_port_listen(&r->port, path);
+}
+
+int sim_radio_capture(struct sim_radio *r, const char *path)
+{
+	return hci_port_capture(&r->port, path);
 }

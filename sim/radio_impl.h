@@ -6,17 +6,12 @@
  */
 #pragma once
 
-#include "common/buf.h"
-#include "esl-radio/hci_wire.h"
-#include "esl-radio/le/hci_conn_wire.h"
-#include "sim/net.h"
+#include "sim/hci_port.h"
 #include "sim/radio.h"
 #include "sim/radio_channels.h"
-#include <stdio.h>
 #include <sys/queue.h>
 
-#define HOST_QUEUE_MAX (1u << 20)
-#define AIR_DATA_MAX   251
+#define AIR_DATA_MAX 251
 
 /** Which list a label is in; packets look only at those they can reach. */
 enum radio_place {
@@ -81,7 +76,6 @@ struct train {
 
 /** What the host configured. */
 struct host_state {
-	uint64_t event_mask, le_event_mask;
 	bool have_set, have_pa_params, pa_enabled, adv_enabled;
 	bool classified;
 	int64_t classified_us; /**< when the host last named the channels */
@@ -96,7 +90,6 @@ struct sim_radio {
 	double loss, drop;
 	unsigned int max_links;
 	unsigned int refuse_sync; /**< so many times still */
-	FILE *capture;
 	uint8_t index;
 	uint64_t seed;
 	struct sim_shows *shows;
@@ -114,9 +107,7 @@ struct sim_radio {
 	void *watch_user;
 	struct loop_timer *sync_timer; /**< labels of an ended train notice when it fires */
 
-	struct net_listener *listener;
-	struct net_conn *host;
-	struct buf in;
+	struct hci_port port; /**< the host */
 	struct host_state hs;
 	struct train train;
 	struct radio_links *links; /**< radio_links.h */
@@ -124,10 +115,7 @@ struct sim_radio {
 
 /* radio_hci.c */
 void radio_host_reset(struct sim_radio *r);
-/** Sends events to the host, if one is there; a host that does not read is cut off. */
-void radio_host_send(struct sim_radio *r, const struct buf *packets);
-/** Writes one packet of the byte stream to the capture, if there is one. */
-void radio_capture(struct sim_radio *r, bool to_host, const uint8_t *packet, size_t len);
+extern const struct hci_port_ops radio_port_ops;
 /** True if the host wants that LE meta event. */
 bool radio_host_wants(const struct sim_radio *r, uint8_t le_event);
 

@@ -35,7 +35,7 @@ struct one_link *radio_link_of(struct radio_links *k, size_t label)
 
 static void send_events(struct radio_links *k, struct buf *b)
 {
-	radio_host_send(k->r, b);
+	hci_port_send(&k->r->port, b);
 	buf_done(b);
 }
 

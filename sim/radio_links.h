@@ -12,9 +12,8 @@
 
 #include "sim/radio_impl.h"
 
-#define RADIO_LINKS_MAX    8
-#define RADIO_LINK_BUFFERS 12
-#define RADIO_LINK_DATA    251
+#define RADIO_LINKS_MAX 8
+#define RADIO_LINK_DATA HCI_PORT_DATA
 
 struct radio_links;
 

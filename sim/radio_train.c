@@ -66,7 +66,7 @@ static void train_request(struct sim_radio *r)
 	if (!radio_host_wants(r, HCI_LE_PA_SUBEVENT_DATA_REQUEST))
 		return;
 	hci_put_data_request(&out, &e);
-	radio_host_send(r, &out);
+	hci_port_send(&r->port, &out);
 }
 
 /** A packet with n bytes of advertising data on the 1M PHY: preamble, address, headers, check sum.
@@ -190,7 +190,7 @@ static void report_flush(struct sim_radio *r, const struct hci_response *list, s
 
 	if (*n > 0 && hci_put_response_report(&out, r->train.handle, r->train.report.subevent, 0,
 					      list, *n) == 0)
-		radio_host_send(r, &out);
+		hci_port_send(&r->port, &out);
 	*n = 0;
 }
 
