@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An H4 byte stream, as a host and as a controller read it. */
-#include "esl-radio/hci_wire.h"
+#include "esl-radio/le/hci_sync_wire.h"
 
 #include <assert.h>
 #include <string.h>
@@ -28,6 +28,39 @@ static void fuzz_report(struct wire *w)
 	}
 }
 
+/** What a controller would tell is what it heard. */
+static void fuzz_heard(struct wire *w)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT;
+	struct hci_pa_report report;
+
+	hci_get_pa_report(w, &report);
+	if (wire_finish(w) == 0) {
+		assert(hci_put_pa_report(&out, &report) == 0);
+		assert(out.len == w->len + 3);
+		assert(memcmp(out.data + 3, w->base, w->len) == 0);
+	}
+}
+
+static void fuzz_train(struct wire *w, bool handed_over)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT;
+	struct hci_sync sync;
+
+	if (handed_over)
+		hci_get_past_received(w, &sync);
+	else
+		hci_get_sync_established(w, &sync);
+	if (wire_finish(w) < 0)
+		return;
+	if (handed_over)
+		hci_put_past_received(&out, &sync);
+	else
+		hci_put_sync_established(&out, &sync);
+	assert(out.len == w->len + 3);
+	assert(memcmp(out.data + 3, w->base, w->len) == 0);
+}
+
 static void fuzz_event(const struct h4_packet *p)
 {
 	struct hci_command_complete complete;
@@ -51,6 +84,18 @@ static void fuzz_event(const struct h4_packet *p)
 		case HCI_LE_PA_RESPONSE_REPORT:
 			fuzz_report(&w);
 			break;
+		case HCI_LE_PA_REPORT_V2:
+			fuzz_heard(&w);
+			break;
+		case HCI_LE_PA_SYNC_ESTABLISHED_V2:
+			fuzz_train(&w, false);
+			break;
+		case HCI_LE_PAST_RECEIVED_V2:
+			fuzz_train(&w, true);
+			break;
+		case HCI_LE_PA_SYNC_LOST:
+			(void) hci_get_sync_lost(&w);
+			break;
 		}
 		break;
 	}
@@ -71,6 +116,41 @@ static void fuzz_subevent_data(struct wire *w)
 	}
 }
 
+static void fuzz_listener(uint16_t opcode, struct wire *w)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT;
+	struct hci_past_params past;
+	struct hci_sync_subevent listen;
+	struct hci_response_data answer;
+
+	switch (opcode) {
+	case HCI_LE_SET_PAST_PARAMS:
+		hci_get_past_params(w, &past);
+		hci_put_past_params(&out, &past);
+		break;
+	case HCI_LE_SET_DEFAULT_PAST_PARAMS:
+		hci_get_default_past_params(w, &past);
+		hci_put_default_past_params(&out, &past);
+		break;
+	case HCI_LE_PA_TERMINATE_SYNC:
+		hci_put_terminate_sync(&out, hci_get_terminate_sync(w));
+		break;
+	case HCI_LE_SET_PA_SYNC_SUBEVENT:
+		hci_get_sync_subevent(w, &listen);
+		hci_put_sync_subevent(&out, &listen);
+		break;
+	case HCI_LE_SET_PA_RESPONSE_DATA:
+		hci_get_response_data(w, &answer);
+		if (hci_put_response_data(&out, &answer) < 0)
+			return;
+		break;
+	default:
+		return;
+	}
+	if (wire_finish(w) == 0)
+		assert(out.len == w->len + 4 && memcmp(out.data + 4, w->base, w->len) == 0);
+}
+
 static void fuzz_command(const struct h4_packet *p)
 {
 	struct hci_ext_adv_params adv;
@@ -81,6 +161,8 @@ static void fuzz_command(const struct h4_packet *p)
 	struct wire w;
 
 	(void) hci_opcode_name(p->opcode);
+	wire_init(&w, p->params, p->len);
+	fuzz_listener(p->opcode, &w);
 	wire_init(&w, p->params, p->len);
 	switch (p->opcode) {
 	case HCI_LE_SET_EXT_ADV_PARAMS:
