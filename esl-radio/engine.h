@@ -14,7 +14,7 @@
  * - answers.c: what a label's answer, or its silence, changes in its state
  * - packer.c: fills the packet of a subevent with many labels' commands, matches answers to them
  * - pump.c: who is connected to next
- * - visit.c: connections: commissioning, uploads, setting the clock, step by step
+ * - visit.c: connections: commissioning, uploads (visit_images.c), setting the clock, step by step
  * - images.c: pictures asked for and held for a moment
  * - timebase.c: UTC, the loop's clock, and the 32-bit millisecond clock of the labels
  * - flash.c, sensor.c: making a label blink, reading what it measures, for who asks

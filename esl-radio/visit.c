@@ -4,26 +4,19 @@
  * it misses, set its clock, send it back. What to do next is decided anew after every step, so that
  * a wish that changes during a visit is served by the same visit.
  */
-#include "esl-radio/engine.h"
+#include "esl-radio/visit_impl.h"
 
 #include "common/err.h"
 #include <errno.h>
 #include <string.h>
 
-#define IMAGE_PATIENCE_US (INT64_C(5) * US_PER_SEC)
-#define IMAGE_ABSENT_US   (INT64_C(30) * US_PER_SEC)
-#define WRONG_IMAGE_US    (INT64_C(600) * US_PER_SEC)
-#define NEAR_FLIP_US      (INT64_C(60) * US_PER_SEC)
-#define CONN_EVENT_US     (INT64_C(15) * US_PER_MS)
-#define TIME_TRIES        5
-#define LONGEST_LAG_US    (INT64_C(30) * US_PER_SEC)
-#define QUICK_RETRIES     3
-#define LOST_AFTER        12
-#define LONGEST_RETRY_US  (INT64_C(60) * US_PER_SEC)
-#define WRITES_PER_VISIT  ESL_SLOTS_MAX
-
-static void on_done(void *user, int err, const struct esl_link_result *res);
-static void advance(struct esl_visit *v);
+#define NEAR_FLIP_US     (INT64_C(60) * US_PER_SEC)
+#define CONN_EVENT_US    (INT64_C(15) * US_PER_MS)
+#define TIME_TRIES       5
+#define LONGEST_LAG_US   (INT64_C(30) * US_PER_SEC)
+#define QUICK_RETRIES    3
+#define LOST_AFTER       12
+#define LONGEST_RETRY_US (INT64_C(60) * US_PER_SEC)
 
 void esl_visit_called(struct esl_visit *v)
 {
@@ -52,8 +45,7 @@ static void end_visit(struct esl_visit *v)
 	esl_reconsider(e, l);
 }
 
-/** Asks for something over the link. The completion comes to on_done(), whatever happens. */
-static void began(struct esl_visit *v, enum esl_visit_step step, int r)
+void visit_began(struct esl_visit *v, enum esl_visit_step step, int r)
 {
 	v->step = step;
 	v->busy = r >= 0;
@@ -66,11 +58,11 @@ static void began(struct esl_visit *v, enum esl_visit_step step, int r)
 
 static void close_link(struct esl_visit *v, const uint8_t *addr)
 {
-	began(v, ESL_STEP_CLOSE, v->e->link->ops->disconnect(v->e->link, addr, on_done, v));
+	visit_began(v, ESL_STEP_CLOSE,
+		    v->e->link->ops->disconnect(v->e->link, addr, visit_step_done, v));
 }
 
-/** The visit failed: try again at once a few times, then ever more rarely. */
-static void fail(struct esl_visit *v, int err, const char *text)
+void visit_fail(struct esl_visit *v, int err, const char *text)
 {
 	struct esl_engine *e = v->e;
 	struct esl_label *l = v->label;
@@ -124,16 +116,18 @@ static int configure(struct esl_visit *v)
 		r = esl_time_to_set(e, &v->new_gen, &abs_ms);
 	if (r < 0) {
 		v->label->visit_failures = MAX(v->label->visit_failures, QUICK_RETRIES);
-		fail(v, r,
-		     r == -ENOSPC ? "This access point's train has no place for another label."
-				  : "The label's keys could not be stored, so it was not joined.");
+		visit_fail(v, r,
+			   r == -ENOSPC
+				   ? "This access point's train has no place for another label."
+				   : "The label's keys could not be stored, so it was not joined.");
 		return r;
 	}
 	v->time_asked_us = esl_now(e);
 	c = (struct esl_link_config){.esl_address = esl_address(l->group, l->id), .abs_ms = abs_ms};
 	memcpy(c.response_key, l->response_key, sizeof(c.response_key));
 	memcpy(c.train_key, e->train_key_wire, sizeof(c.train_key));
-	began(v, ESL_STEP_CONFIGURE, e->link->ops->configure(e->link, l->addr, &c, on_done, v));
+	visit_began(v, ESL_STEP_CONFIGURE,
+		    e->link->ops->configure(e->link, l->addr, &c, visit_step_done, v));
 	explicit_bzero(&c, sizeof(c));
 	return 0;
 }
@@ -177,7 +171,7 @@ static void learn_info(struct esl_visit *v, const struct esl_link_result *res)
 	uint8_t pixels;
 
 	if (res->n_displays == 0) {
-		fail(v, ERR_PEER, "The label says that it has no display.");
+		visit_fail(v, ERR_PEER, "The label says that it has no display.");
 		return;
 	}
 	pixels = describe(v->e, res);
@@ -191,7 +185,7 @@ static void learn_info(struct esl_visit *v, const struct esl_link_result *res)
 	l->battery_mv = res->battery_mv;
 	l->temperature_cc = res->temperature_cc;
 	if (esl_label_set_slots(l, (uint8_t) MIN(res->max_image_index + 1, ESL_SLOTS_MAX)) < 0) {
-		fail(v, -ENOMEM, "The access point is out of memory.");
+		visit_fail(v, -ENOMEM, "The access point is out of memory.");
 		return;
 	}
 	l->info_known = true;
@@ -200,7 +194,7 @@ static void learn_info(struct esl_visit *v, const struct esl_link_result *res)
 	l->info_day = today(v->e);
 	v->readings = *res;
 	v->info = false;
-	advance(v);
+	visit_advance(v);
 }
 
 /**
@@ -225,139 +219,6 @@ static void clock_was_set(struct esl_visit *v)
 	v->time = took_us > 2 * CONN_EVENT_US && ++v->time_tries < TIME_TRIES;
 }
 
-/* --- images ----------------------------------------------------------------------------------- */
-
-static bool fits(const struct esl_label *l, const struct esl_image *im)
-{
-	return im->width == l->width && im->height == l->height && im->type == l->display_type;
-}
-
-static void write_image(struct esl_visit *v, const struct esl_upload *up, struct esl_image *im)
-{
-	struct esl_engine *e = v->e;
-	struct esl_label *l = v->label;
-	struct esl_slot *slot = &l->slots[up->slot];
-	_cleanup_buf_ struct buf pixels = BUF_INIT;
-	int r = esl_image_for(e, l, im, &pixels);
-
-	if (r < 0) {
-		fail(v, r, "The picture could not be made into what the label's panel wants.");
-		return;
-	}
-	/* From the first byte on the slot holds neither the old image nor the new one. */
-	slot->held = false;
-	if (l->shown_slot == up->slot) {
-		l->shown_slot = ESL_NO_SLOT;
-		l->grade = ESL_GRADE_NONE;
-	}
-	if (l->prev_slot == up->slot)
-		l->prev_slot = ESL_NO_SLOT;
-	if (esl_save_label(e, l) < 0) {
-		fail(v, -EIO, "The label's state could not be stored, so no picture was sent.");
-		return;
-	}
-	v->slot = up->slot;
-	memcpy(v->hash, up->image, sizeof(v->hash));
-	v->writes++;
-	began(v, ESL_STEP_WRITE,
-	      e->link->ops->write_image(e->link, l->addr, up->slot, pixels.data, pixels.len,
-					on_done, v));
-}
-
-static void image_written(struct esl_visit *v)
-{
-	struct esl_engine *e = v->e;
-	struct esl_label *l = v->label;
-
-	e->stats.uploads++;
-	memcpy(l->slots[v->slot].image, v->hash, IMAGE_HASH_BYTES);
-	l->slots[v->slot].held = true;
-	memset(v->hash, 0, sizeof(v->hash));
-	if (esl_save_label(e, l) < 0) {
-		l->slots[v->slot].held = false;
-		fail(v, -EIO, "The label's state could not be stored after a picture was sent.");
-		return;
-	}
-	esl_report_image(e, l, ESL_STAGED, l->slots[v->slot].image);
-	advance(v);
-}
-
-/** Starts what the next image needs. False if there is nothing more to upload now. */
-static bool next_upload(struct esl_visit *v)
-{
-	struct esl_engine *e = v->e;
-	struct esl_label *l = v->label;
-	struct esl_upload up;
-	enum esl_urgency urgency = esl_next_upload(e, l, &up);
-	struct esl_image *im;
-
-	if (urgency == ESL_URGENCY_NONE || v->writes >= WRITES_PER_VISIT ||
-	    esl_now(e) < l->visit_after_us)
-		return false;
-	im = esl_image_get(e, up.image);
-	if (!im) {
-		/* Only a price that is due now is worth an open connection. */
-		if (urgency != ESL_URGENCY_FLIP)
-			return false;
-		if (v->step == ESL_STEP_WAIT_IMAGE && !loop_timer_active(v->timer)) {
-			l->visit_after_us = esl_now(e) + IMAGE_ABSENT_US;
-			l->image_absent = true;
-			esl_report_error(e, l, ENODATA,
-					 "The picture has not come from the controller yet.",
-					 up.image);
-			return false;
-		}
-		memcpy(v->hash, up.image, sizeof(v->hash));
-		if (v->step != ESL_STEP_WAIT_IMAGE)
-			loop_timer_start(v->timer, IMAGE_PATIENCE_US);
-		v->step = ESL_STEP_WAIT_IMAGE;
-		return true;
-	}
-	loop_timer_stop(v->timer);
-	if (!fits(l, im) || l->pixels == ESL_NO_PIXELS) {
-		l->visit_after_us = esl_now(e) + WRONG_IMAGE_US;
-		l->image_absent = true;
-		esl_report_error(e, l, ERR_RANGE,
-				 fits(l, im)
-					 ? "No description of panels fits this label; panels.conf "
-					   "may have one for its model."
-					 : "The picture's size or colours are not those of the "
-					   "label.",
-				 up.image);
-		return false;
-	}
-	if (up.clear_pending) {
-		struct esl_cmd c = {.op = ESL_OP_DISPLAY_TIMED, .esl_id = l->id, .image = up.slot};
-		uint8_t tlv[ESL_TLV_MAX];
-		int n = esl_cmd_encode(&c, tlv, sizeof(tlv));
-
-		began(v, ESL_STEP_CLEAR_PENDING,
-		      e->link->ops->ecp(e->link, l->addr, tlv, (size_t) MAX(n, 0), on_done, v));
-		return true;
-	}
-	write_image(v, &up, im);
-	return true;
-}
-
-/** The control point answered the delete: Display State, or Error 06 when nothing was pending. */
-static void pending_cleared(struct esl_visit *v, const struct esl_link_result *res)
-{
-	struct esl_rsp r;
-	struct wire w;
-
-	wire_init(&w, res->tlv, MIN(res->tlv_len, sizeof(res->tlv)));
-	esl_rsp_decode(&w, &r);
-	if (!wire_ok(&w) || !(r.tag == ESL_RSP_DISPLAY_STATE ||
-			      (r.tag == ESL_RSP_ERROR && r.error == ESL_ERR_INVALID_PARAMETER))) {
-		fail(v, -ERR_PEER, "The label would not take back a timed change.");
-		return;
-	}
-	v->label->pending.state = ESL_PENDING_NONE;
-	v->label->queue_known = true;
-	(void) esl_save_label(v->e, v->label);
-	advance(v);
-}
-
 /* --- the steps -------------------------------------------------------------------------------- */
 
 static bool may_set_time(const struct esl_engine *e, const struct esl_label *l)
@@ -366,38 +227,40 @@ static bool may_set_time(const struct esl_engine *e, const struct esl_label *l)
 	return l->pending.state == ESL_PENDING_NONE || l->pending.at_us - esl_now(e) > NEAR_FLIP_US;
 }
 
-static void advance(struct esl_visit *v)
+void visit_advance(struct esl_visit *v)
 {
 	struct esl_engine *e = v->e;
 	struct esl_label *l = v->label;
 	uint32_t abs_ms;
 
 	if (v->broken) {
-		fail(v, -ERR_CLOSED, "The connection to the label breaks again and again.");
+		visit_fail(v, -ERR_CLOSED, "The connection to the label breaks again and again.");
 		return;
 	}
 	if (v->info) {
-		began(v, ESL_STEP_INFO, e->link->ops->read_info(e->link, l->addr, on_done, v));
+		visit_began(v, ESL_STEP_INFO,
+			    e->link->ops->read_info(e->link, l->addr, visit_step_done, v));
 		return;
 	}
 	if (v->configure && (v->by_advert || l->rekeying || may_set_time(e, l))) {
 		(void) configure(v);
 		return;
 	}
-	if (!l->forgetting && next_upload(v))
+	if (!l->forgetting && visit_next_upload(v))
 		return;
 	loop_timer_stop(v->timer);
 	if (v->time && may_set_time(e, l) && esl_time_to_set(e, &v->new_gen, &abs_ms) == 0) {
 		v->time_asked_us = esl_now(e);
-		began(v, ESL_STEP_SET_TIME,
-		      e->link->ops->set_time(e->link, l->addr, abs_ms, on_done, v));
+		visit_began(v, ESL_STEP_SET_TIME,
+			    e->link->ops->set_time(e->link, l->addr, abs_ms, visit_step_done, v));
 		return;
 	}
 	/* It may be back in its subevent before we hear so: the next packet already tries. */
 	l->coming_back = true;
 	l->phase = ESL_PHASE_SYNCED;
 	esl_reconsider(e, l);
-	began(v, ESL_STEP_COMPLETE, e->link->ops->update_complete(e->link, l->addr, on_done, v));
+	visit_began(v, ESL_STEP_COMPLETE,
+		    e->link->ops->update_complete(e->link, l->addr, visit_step_done, v));
 }
 
 static void completed(struct esl_visit *v)
@@ -438,7 +301,7 @@ static void step_done(struct esl_visit *v, const struct esl_link_result *res)
 			esl_label_was_reset(v->label);
 			v->info = v->configure = true;
 		}
-		advance(v);
+		visit_advance(v);
 		break;
 	case ESL_STEP_INFO:
 		learn_info(v, res);
@@ -448,18 +311,18 @@ static void step_done(struct esl_visit *v, const struct esl_link_result *res)
 		v->label->configured = true;
 		esl_keys_given(v->e, v->label, v->key_gen);
 		clock_was_set(v);
-		advance(v);
+		visit_advance(v);
 		break;
 	case ESL_STEP_CLEAR_PENDING:
-		pending_cleared(v, res);
+		visit_pending_cleared(v, res);
 		break;
 	case ESL_STEP_SET_TIME:
 		clock_was_set(v);
-		advance(v);
+		visit_advance(v);
 		break;
 	case ESL_STEP_WRITE:
 		v->e->stats.resumed += res->resumed_at > 0;
-		image_written(v);
+		visit_image_written(v);
 		break;
 	case ESL_STEP_COMPLETE:
 		completed(v);
@@ -489,7 +352,7 @@ static const char *trouble(const struct esl_visit *v, int err)
 	}
 }
 
-static void on_done(void *user, int err, const struct esl_link_result *res)
+void visit_step_done(void *user, int err, const struct esl_link_result *res)
 {
 	struct esl_visit *v = user;
 
@@ -502,7 +365,7 @@ static void on_done(void *user, int err, const struct esl_link_result *res)
 	if (v->step == ESL_STEP_CLOSE)
 		end_visit(v);
 	else if (err < 0)
-		fail(v, err, trouble(v, err));
+		visit_fail(v, err, trouble(v, err));
 	else
 		step_done(v, res);
 }
@@ -511,9 +374,9 @@ static void on_patience(void *user)
 {
 	struct esl_visit *v = user;
 
-	/* The timer is not active any more: advance() does not wait again. */
+	/* The timer is not active any more: visit_advance() does not wait again. */
 	if (v->label && v->step == ESL_STEP_WAIT_IMAGE)
-		advance(v);
+		visit_advance(v);
 }
 
 /** The label's trouble was a picture: that one. */
@@ -555,7 +418,7 @@ void esl_visit_lost(struct esl_engine *e, struct esl_label *l)
 	v->broken = true;
 	if (v->busy)
 		return; /* its completion will say so */
-	fail(v, -ERR_CLOSED, trouble(v, -ERR_CLOSED));
+	visit_fail(v, -ERR_CLOSED, trouble(v, -ERR_CLOSED));
 	(void) e;
 }
 
@@ -589,9 +452,9 @@ void esl_visit_begin(struct esl_visit *v, struct esl_label *l, bool by_advert)
 	v->time_tries = 0;
 	l->coming_back = false;
 	e->calling = v;
-	began(v, ESL_STEP_CONNECT,
-	      e->link->ops->connect(e->link, l->addr, by_advert ? ESL_ADVERTISING : l->group, l->id,
-				    on_done, v));
+	visit_began(v, ESL_STEP_CONNECT,
+		    e->link->ops->connect(e->link, l->addr, by_advert ? ESL_ADVERTISING : l->group,
+					  l->id, visit_step_done, v));
 }
 
 int esl_visits_init(struct esl_engine *e)
