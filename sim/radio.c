@@ -331,6 +331,7 @@ double sim_radio_loss(const struct sim_radio *r)
 void sim_radio_get_stats(const struct sim_radio *r, struct sim_radio_stats *ret)
 {
 	*ret = r->stats;
+	ret->links = (unsigned int) radio_links_count(r->links);
 	ret->train_running = r->train.running;
 	ret->channels = r->channels.map;
 	memcpy(ret->channel_sent, r->channels.sent, sizeof ret->channel_sent);

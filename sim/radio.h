@@ -40,9 +40,11 @@ struct sim_radio_stats {
 	uint64_t responses;
 	uint64_t responses_lost;
 	uint64_t collisions;
-	uint64_t drowned;       /**< lost to another train on the same channel */
-	uint64_t late;          /**< subevent data refused as too late or too early */
-	uint64_t links_dropped; /**< broken by chance (`drop`) */
+	uint64_t drowned;        /**< lost to another train on the same channel */
+	uint64_t late;           /**< subevent data refused as too late or too early */
+	uint64_t links_dropped;  /**< broken by chance (`drop`) */
+	unsigned int links;      /**< connections now */
+	unsigned int links_most; /**< at a time, so far */
 	bool train_running;
 	uint32_t generation; /**< counts the trains started */
 	uint64_t channels;   /**< data channels in use, bit n = channel n */

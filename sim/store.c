@@ -330,6 +330,7 @@ static int build_listeners(const struct building *b)
 			  &(struct sim_truth_sources){.world = s->world,
 						      .radios = s->radios,
 						      .n_radios = s->n_radios,
+						      .adapters = s->adapters,
 						      .readers = s->readers,
 						      .oepls = s->oepls,
 						      .n_oepls = s->n_oepls,

@@ -30,9 +30,12 @@
  *                                         "channels" are the data channels in use (bit n), with
  *                                         what flew on each, "jammed" what Wi-Fi destroyed
  *     {"op":"wifi","mhz":N,"width":N?,"loss":P,"radio":NAME?}  a Wi-Fi near by; mhz 0 = none
- *     {"op":"label-reset","addr":A}       power-cycles a label
+ *     {"op":"label-reset","addr":A}       power-cycles a label; with "factory":true its button is
+ *                                         pressed long: it forgets bond, keys and pictures
  *     {"op":"label-battery","addr":A,"mv":N}
  *     {"op":"radio-reset","radio":N}      power-cycles the controller: its host is cut off
+ *     {"op":"adapter","radio":N,"unplug":BOOL}  pulls the controller out of this machine's kernel,
+ *                                         or plugs it in
  *     {"op":"reader","name":N}            one reader; with "unplug":BOOL pulls or plugs it, with
  *                                         "freeze":BOOL it stays connected but mute
  *       with "antenna":A the plug of an antenna is "connected":BOOL (the reader tells), or its
@@ -55,6 +58,7 @@
 #include "sim/oepl.h"
 #include "sim/radio.h"
 #include "sim/reader.h"
+#include "sim/vhci.h"
 #include "sim/world.h"
 
 /** What there is to tell about; borrowed, must outlive the port. */
@@ -62,6 +66,7 @@ struct sim_truth_sources {
 	struct sim_world *world;
 	struct sim_radio **radios;
 	size_t n_radios;
+	struct sim_vhci **adapters; /**< one a radio, NULL where it has none; may be NULL */
 	struct sim_reader **readers;
 	size_t n_readers;
 	struct sim_oepl **oepls;

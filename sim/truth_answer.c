@@ -176,7 +176,10 @@ static json_t *op_label_reset(const struct sim_truth_ctx *c)
 
 	if (!l)
 		return sim_truth_failure("no such label");
-	sim_label_reboot(l, clock_mono_us(c->clock));
+	if (json_is_true(json_object_get(c->q, "factory")))
+		sim_label_factory_reset(l, clock_mono_us(c->clock));
+	else
+		sim_label_reboot(l, clock_mono_us(c->clock));
 	sim_radio_touched(radio, i);
 	return label_json(c, l);
 }
@@ -205,13 +208,14 @@ static json_t *radio_json(const struct sim_radio *r)
 	for (size_t i = 0; i < RADIO_DATA_CHANNELS; i++)
 		json_array_append_new(sent, json_integer((json_int_t) st.channel_sent[i]));
 	return json_pack(
-		"{s:s,s:f,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:i,s:i,s:I,s:o,s:I}", "name",
+		"{s:s,s:f,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:i,s:i,s:I,s:o,s:I,s:i,s:i}", "name",
 		sim_radio_name(r), "loss", sim_radio_loss(r), "packets", (json_int_t) st.packets,
 		"lost", (json_int_t) st.packets_lost, "responses", (json_int_t) st.responses,
 		"responses_lost", (json_int_t) st.responses_lost, "collisions",
 		(json_int_t) st.collisions, "late", (json_int_t) st.late, "train", st.train_running,
 		"trains", (int) st.generation, "labels", (int) sim_radio_labels(r), "channels",
-		(json_int_t) st.channels, "channel_sent", sent, "jammed", (json_int_t) st.jammed);
+		(json_int_t) st.channels, "channel_sent", sent, "jammed", (json_int_t) st.jammed,
+		"links", (int) st.links, "links_most", (int) st.links_most);
 }
 
 static json_t *op_radio(const struct sim_truth_ctx *c)
@@ -270,6 +274,21 @@ static json_t *op_radio_reset(const struct sim_truth_ctx *c)
 	return o ? o : sim_truth_failure("no such radio");
 }
 
+static json_t *op_adapter(const struct sim_truth_ctx *c)
+{
+	const char *name = json_string_value(json_object_get(c->q, "radio"));
+	const json_t *unplug = json_object_get(c->q, "unplug");
+	int r = -ENODEV;
+
+	if (!json_is_boolean(unplug))
+		return sim_truth_failure("unplug must be true or false");
+	for (size_t i = 0; name && c->s->adapters && i < c->s->n_radios; i++)
+		if (c->s->adapters[i] && !strcmp(name, sim_radio_name(c->s->radios[i])))
+			r = sim_vhci_plug(c->s->adapters[i], !json_is_true(unplug));
+	return r < 0 ? sim_truth_failure("there is no such adapter, or none can be made")
+		     : op_radio(c);
+}
+
 static json_t *op_time(const struct sim_truth_ctx *c)
 {
 	return json_pack("{s:I,s:I}", "real_us", (json_int_t) clock_real_us(c->clock), "mono_us",
@@ -300,6 +319,7 @@ static const struct {
 	{"events", sim_truth_events},
 	{"radio", op_radio},
 	{"radio-reset", op_radio_reset},
+	{"adapter", op_adapter},
 	{"wifi", op_wifi},
 	{"oepl", sim_truth_oepl},
 	{"oepl-tag", sim_truth_oepl_tag},

@@ -17,6 +17,8 @@
 
 struct sim_vhci {
 	struct loop *loop;
+	net_accept_fn fn;
+	void *user;
 	int device;
 	struct loop_io *io;
 	struct net_conn *stream; /**< to the simulated controller */
@@ -89,26 +91,52 @@ static int open_device(void)
 	return e;
 }
 
-int sim_vhci_new(struct loop *loop, net_accept_fn fn, void *user, struct sim_vhci **ret)
+/** Makes an adapter, and gives the controller its end of a new byte stream. */
+static int plug_in(struct sim_vhci *v)
 {
 	static const struct net_conn_callbacks cb = {stream_data, stream_closed};
-	struct sim_vhci *v = calloc(1, sizeof(*v));
 	int ends[2], e;
+
+	buf_clear(&v->in);
+	v->device = open_device();
+	if (v->device < 0)
+		return v->device;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) < 0)
+		return -errno;
+	v->fn(v->user, ends[1]);
+	e = net_conn_new(v->loop, ends[0], false, QUEUE_MAX, &cb, v, &v->stream);
+	return e < 0 ? e : loop_io_new(v->loop, v->device, LOOP_READ, device_ready, v, &v->io);
+}
+
+int sim_vhci_plug(struct sim_vhci *v, bool in)
+{
+	int e;
+
+	if (in == (v->device >= 0))
+		return 0;
+	if (!in) {
+		gone(v);
+		return 0;
+	}
+	e = plug_in(v);
+	if (e < 0)
+		gone(v);
+	return e;
+}
+
+int sim_vhci_new(struct loop *loop, net_accept_fn fn, void *user, struct sim_vhci **ret)
+{
+	struct sim_vhci *v = calloc(1, sizeof(*v));
+	int e;
 
 	if (!v)
 		return -ENOMEM;
 	v->loop = loop;
+	v->fn = fn;
+	v->user = user;
+	v->device = -1;
 	buf_init(&v->in, QUEUE_MAX);
-	v->device = open_device();
-	e = v->device < 0 ? v->device : 0;
-	if (e == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) < 0)
-		e = -errno;
-	if (e == 0) {
-		fn(user, ends[1]);
-		e = net_conn_new(loop, ends[0], false, QUEUE_MAX, &cb, v, &v->stream);
-	}
-	if (e == 0)
-		e = loop_io_new(loop, v->device, LOOP_READ, device_ready, v, &v->io);
+	e = plug_in(v);
 	if (e < 0) {
 		sim_vhci_free(v);
 		return e;

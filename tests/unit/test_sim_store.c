@@ -371,6 +371,13 @@ static void labels_and_radio_are_told_and_changed(void **state)
 	json_decref(o);
 	assert_true(sim_radio_loss(f.radio) == 0.25);
 	json_decref(ask(&f, "{\"op\":\"label-reset\",\"addr\":\"C0FFEE000001\"}"));
+	o = ask(&f, "{\"op\":\"label-reset\",\"addr\":\"C0FFEE000001\",\"factory\":true}");
+	assert_string_equal(json_string_value(json_object_get(o, "state")), "unassociated");
+	json_decref(o);
+	o = ask(&f, "{\"op\":\"radio\"}");
+	l = json_array_get(json_object_get(o, "radios"), 0);
+	assert_int_equal(json_integer_value(json_object_get(l, "links_most")), 0);
+	json_decref(o);
 	json_decref(ask(&f, "{\"op\":\"reader\",\"name\":\"r\",\"unplug\":true}"));
 	o = ask(&f, "{\"op\":\"readers\"}");
 	l = json_array_get(json_object_get(o, "readers"), 0);
@@ -475,6 +482,8 @@ static void nonsense_is_answered_with_an_error(void **state)
 		"{\"op\":\"reads\",\"epc\":7}",
 		"{\"op\":\"set\",\"loss\":2}",
 		"{\"op\":\"set\"}",
+		"{\"op\":\"adapter\",\"radio\":\"a\",\"unplug\":true}",
+		"{\"op\":\"adapter\",\"radio\":\"a\"}",
 		"{\"op\":\"reader\",\"name\":\"q\"}",
 	};
 	struct fixture f;
