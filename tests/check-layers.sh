@@ -49,6 +49,7 @@ door microhttpd.h 'controller/http/http[a-z_]*\.[ch]|sim/oepl_web\.c'
 door cbor.h 'common/cbor\.c'
 door libical/ical.h 'controller/promo/walltime\.c'
 door confuse.h 'common/conf\.c'
+door dbus/dbus.h 'common/bus\.h'
 door curl/curl.h 'common/curl_loop\.h|controller/ctl/client\.c'
 check 'only clients of HTTP know libcurl' "$(grep -rlE --include='*.[ch]' '^#include "common/curl_loop\.h"' \
 	common rfid esl-radio ap-agent controller sim | grep -vE '^(common/curl_loop\.c|ap-agent/http_client\.c|esl-radio/oepl/http\.c)$' || true)"

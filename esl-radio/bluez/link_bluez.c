@@ -542,7 +542,13 @@ static const struct esl_link_ops bz_ops = {
 int esl_link_bluez_over(struct loop *loop, struct hci_host *host, const char *address,
 			struct esl_link **ret)
 {
-	static const struct bus_callbacks bus_cb = {bus_there, bus_gone, bus_signal, bus_called};
+	static const struct bus_callbacks bus_cb = {
+		.missing = "bluetoothd is not running; 'systemctl enable --now bluetooth' starts "
+			   "it.",
+		.there = bus_there,
+		.gone = bus_gone,
+		.signal = bus_signal,
+		.called = bus_called};
 	static const struct bluez_objects_callbacks objects_cb = {adapter_changed, device_changed,
 								  device_heard, chr_value};
 	static const struct hci_driver_ops driver_ops = {

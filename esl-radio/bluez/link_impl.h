@@ -14,7 +14,7 @@
 #pragma once
 
 #include "esl-radio/bluez/bluez.h"
-#include "esl-radio/bluez/bus.h"
+#include "common/bus.h"
 #include "esl-radio/bluez/hci_keep.h"
 #include "esl-radio/bluez/objects.h"
 #include "esl-radio/bluez/ots_socket.h"

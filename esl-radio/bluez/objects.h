@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "esl-radio/bluez/bus.h"
+#include "common/bus.h"
 #include "esl-radio/esl.h"
 
 /** Characteristics we use. */

@@ -2,7 +2,7 @@
 #include "esl-radio/bluez/ots_socket.h"
 
 #include "common/err.h"
-#include "esl-radio/bluez/kernel_bt.h"
+#include "common/kernel_bt.h"
 #include "esl-radio/le/ots_wire.h"
 #include <endian.h>
 #include <errno.h>

@@ -2,7 +2,7 @@
 #include "esl-radio/bluez/raw_port.h"
 
 #include "common/err.h"
-#include "esl-radio/bluez/kernel_bt.h"
+#include "common/kernel_bt.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>

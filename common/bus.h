@@ -15,6 +15,8 @@ struct bus;
 struct bus_call;
 
 struct bus_callbacks {
+	/** What to tell a person while the service is not there; static. */
+	const char *missing;
 	/** The service is there, perhaps anew: whatever was known of it is to be asked again. */
 	void (*there)(void *user);
 	/** It is not, or the bus is not; calls under way end with -ERR_CLOSED by themselves. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "esl-radio/bluez/bus.h"
+#include "common/bus.h"
 
 #include "common/err.h"
 #include <errno.h>
@@ -327,8 +327,7 @@ static void service_there(struct bus *b)
 
 static void no_service(struct bus *b)
 {
-	service_gone(b, -ERR_CLOSED,
-		     "bluetoothd is not running; 'systemctl enable --now bluetooth' starts it.");
+	service_gone(b, -ERR_CLOSED, b->cb.missing);
 }
 
 static void owner_changed(struct bus *b, DBusMessage *m)
