@@ -112,6 +112,7 @@ struct sim_oepl_view {
 	int64_t started_us, shown_at_us; /**< monotonic: the redraw began, the picture is there */
 	bool redrawing;
 	uint64_t redraws, calls;
+	uint64_t uploads; /**< pictures taken for it */
 	uint16_t battery_mv;
 	uint8_t led_colour; /**< RGB332; 0 = dark */
 	int64_t led_until_us;

@@ -185,6 +185,8 @@ static void imgupload(struct sim_oepl *ap, const struct sim_oepl_request *req,
 	}
 	memcpy(rec->upload, file->value, file->len);
 	rec->upload_len = file->len;
+	if (rec->tag >= 0)
+		ap->tags[rec->tag].uploads++;
 	rec->dither = (uint8_t) number_of(req, "dither", 1);
 	rec->rotate = (uint8_t) (number_of(req, "rotate", rec->rotate) & 3);
 	rec->invert = (uint8_t) number_of(req, "invert", rec->invert);

@@ -60,7 +60,7 @@ struct oepl_tag {
 	size_t frame_len;
 	uint8_t frame_hash[IMAGE_HASH_BYTES];
 	int64_t started_us, shown_at_us;
-	uint64_t redraws, calls;
+	uint64_t redraws, calls, uploads;
 	uint16_t battery_mv;
 	uint8_t led_colour;
 	int64_t led_until_us;

@@ -275,6 +275,7 @@ void sim_oepl_get(const struct sim_oepl *ap, unsigned int i, struct sim_oepl_vie
 				      .redrawing = t->drawing,
 				      .redraws = t->redraws,
 				      .calls = t->calls,
+				      .uploads = t->uploads,
 				      .battery_mv = t->battery_mv,
 				      .led_colour = t->led_colour,
 				      .led_until_us = t->led_until_us};

@@ -93,8 +93,8 @@ static void tick(void *user)
 {
 	struct oepl *o = user;
 	struct oepl_label *l, *next;
+	unsigned int in_flight = 0;
 
-	o->in_flight = 0;
 	HASH_ITER (hh, o->labels, l, next) {
 		/* Here alone, so that no label goes away under somebody's feet. */
 		if (l->forgetting && !(l->present && l->sending.state != OEPL_SENDING_NONE)) {
@@ -103,8 +103,9 @@ static void tick(void *user)
 			continue;
 		}
 		oepl_label_tick(o, l);
-		o->in_flight += oepl_is_awaited(o, l);
+		in_flight += oepl_is_awaited(o, l);
 	}
+	o->in_flight = in_flight;
 	loop_timer_start(o->tick, OEPL_SECOND_US);
 	pump(o);
 }

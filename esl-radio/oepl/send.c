@@ -12,6 +12,9 @@
 #define BETWEEN_US     US_PER_SEC /* uploads: this is what its storage and processor live through */
 #define QUEUE_US       (INT64_C(45) * US_PER_SEC) /* from "200" to a picture drawn and queued */
 #define FETCH_MIN_S    600
+#define BLOCK_BYTES    4096
+#define BLOCK_AIR_US   (INT64_C(1500) * US_PER_MS)
+#define CALL_AIR_US    (INT64_C(2) * US_PER_SEC)
 #define HOLD_MIN_S     15
 #define HOLD_MAX_S     900
 #define MISFIT_HOLD_S  600
@@ -222,16 +225,30 @@ void oepl_send_evidence(struct oepl *o, struct oepl_label *l)
 	/* Otherwise what the access point keeps of it must tell: see next_step(). */
 }
 
+/** How long its radio is busy with one picture of this size. */
+static int64_t air_us(const struct oepl_label *l)
+{
+	int64_t planes = l->display_type == DISPLAY_BLACK_WHITE ? 1 : 2;
+	int64_t blocks = planes * l->width * l->height / 8 / BLOCK_BYTES + 1;
+
+	return blocks * BLOCK_AIR_US + CALL_AIR_US;
+}
+
+/** Its radio serves one label at a time, in whatever order they call: a label is not late while
+ * those that were waiting with it may have been served before. */
 static int64_t fetch_us(const struct oepl_label *l)
 {
-	return MAX(OEPL_PATIENCE * oepl_interval_s(l), FETCH_MIN_S) * US_PER_SEC;
+	int64_t own_s = MAX(OEPL_PATIENCE * oepl_interval_s(l), FETCH_MIN_S);
+
+	return own_s * US_PER_SEC + l->sending.crowd * air_us(l);
 }
 
 void oepl_send_tick(struct oepl *o, struct oepl_label *l)
 {
-	const struct oepl_sending *s = &l->sending;
+	struct oepl_sending *s = &l->sending;
 	int64_t age_us = oepl_now(o) - s->since_us;
 
+	s->crowd = MAX(s->crowd, o->in_flight);
 	if (s->state == OEPL_SENDING_NONE || !o->ap.up || l->rec_us < s->since_us)
 		return;
 	if (s->state == OEPL_SENDING_TAKEN && age_us > 2 * QUEUE_US)

@@ -280,6 +280,8 @@ void world_kill(struct oepl_world *w)
 
 void world_stop(struct oepl_world *w)
 {
+	if (!w->loop)
+		return;
 	esl_engine_free(w->engine);
 	sim_oepl_free(w->ap);
 	loop_free(w->loop);
@@ -287,6 +289,7 @@ void world_stop(struct oepl_world *w)
 		buf_done(&w->pictures[i].data);
 	for (size_t i = 0; i < w->n_kept; i++)
 		buf_done(&w->kept[i].data);
+	w->loop = NULL;
 }
 
 void world_run(struct oepl_world *w, int64_t seconds)
@@ -373,6 +376,12 @@ void world_want_two(struct oepl_world *w, unsigned int i, unsigned int first, un
 	assert_int_equal(esl_engine_want(w->engine, &want), 0);
 }
 
+void world_want_all(struct oepl_world *w, unsigned int n, unsigned int first)
+{
+	for (unsigned int i = 0; i < n; i++)
+		world_want(w, i, first + i, 0);
+}
+
 bool world_shows(struct oepl_world *w, unsigned int i, unsigned int number)
 {
 	uint8_t hash[IMAGE_HASH_BYTES];
@@ -389,4 +398,13 @@ bool world_told(struct oepl_world *w, unsigned int i, unsigned int number)
 
 	world_picture(w, number, hash);
 	return w->told[i].shown && memcmp(w->told[i].image, hash, sizeof(hash)) == 0;
+}
+
+unsigned int world_showing(struct oepl_world *w, unsigned int n, unsigned int first)
+{
+	unsigned int good = 0;
+
+	for (unsigned int i = 0; i < n; i++)
+		good += world_shows(w, i, first + i) && world_told(w, i, first + i);
+	return good;
 }

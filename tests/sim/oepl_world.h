@@ -61,6 +61,8 @@ int64_t world_utc(const struct oepl_world *w);
 void world_picture(struct oepl_world *w, unsigned int number, uint8_t ret[IMAGE_HASH_BYTES]);
 /** Wishes picture `number` for label i from an instant on (0 = at once). */
 void world_want(struct oepl_world *w, unsigned int i, unsigned int number, int64_t from_us);
+/** Picture `first` + i for each label i below n. */
+void world_want_all(struct oepl_world *w, unsigned int n, unsigned int first);
 /** And another one later. */
 void world_want_two(struct oepl_world *w, unsigned int i, unsigned int first, unsigned int second,
 		    int64_t from_us);
@@ -68,4 +70,6 @@ void world_want_two(struct oepl_world *w, unsigned int i, unsigned int first, un
 bool world_shows(struct oepl_world *w, unsigned int i, unsigned int number);
 /** The engine says so. */
 bool world_told(struct oepl_world *w, unsigned int i, unsigned int number);
+/** So many of them have what world_want_all() wished, and are told to. */
+unsigned int world_showing(struct oepl_world *w, unsigned int n, unsigned int first);
 void world_addr(const struct oepl_world *w, unsigned int i, uint8_t ret[ESL_ADDR_BYTES]);
