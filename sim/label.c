@@ -417,6 +417,11 @@ uint8_t sim_label_group(const struct sim_label *l)
 	return l->group;
 }
 
+void sim_label_set_firmware(struct sim_label *l, uint16_t handle_shift)
+{
+	l->model.handle_shift = handle_shift;
+}
+
 void sim_label_get(const struct sim_label *l, struct sim_label_view *ret)
 {
 	*ret = (struct sim_label_view){

@@ -47,6 +47,10 @@ struct sim_label_model {
 	uint16_t att_mtu; /**< longest attribute packet it takes; 0 = 247 */
 	uint8_t displays; /**< it declares so many, alike; 0 = one. Only the first is a panel. */
 	bool no_image_number; /**< it has no Image Information characteristic */
+	/* what a client may remember of its attributes */
+	bool no_database_hash; /**< it cannot say whether its attributes are still the same */
+	bool forgets_switches; /**< what was switched on is off with the next link */
+	uint16_t handle_shift; /**< how far back its own services lie; another firmware, another */
 };
 
 /** Something visible happened at `at_us`, on the clock of the calls. */
@@ -89,6 +93,9 @@ int sim_label_control_point(struct sim_label *l, const uint8_t *tlv, size_t len,
 /** Update Complete: to Synchronized if configured and `in_range_of_train`, else -ERR_STATE. */
 int sim_label_update_complete(struct sim_label *l, bool in_range_of_train,
 			      int64_t now_us) _must_check_;
+
+/** Another firmware: its services lie elsewhere. Everything else is as it was. */
+void sim_label_set_firmware(struct sim_label *l, uint16_t handle_shift);
 
 /* --- the broadcast side ----------------------------------------------------------------------- */
 

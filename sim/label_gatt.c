@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A label's attributes, and the server that answers for them (Vol 3 Part F 3.4, Part G 3 and 4). */
 #include "common/err.h"
+#include "sim/label_database.h"
 #include "sim/label_host_impl.h"
 
 #include <string.h>
@@ -17,7 +18,8 @@ enum attr_kind {
 	ATTR_SWITCH,
 };
 
-/** One attribute; its handle is its place in the table, counted from 1. */
+/** One attribute; its handle is its place in the table, counted from 1, and those of the label's
+ * own services lie farther back by what its firmware chose (sim_label_model.handle_shift). */
 static const struct attr {
 	enum attr_kind kind;
 	uint16_t uuid; /**< of the service or the value */
@@ -41,21 +43,48 @@ static const struct attr {
 	SERVICE(0x1800),
 	CHARACTERISTIC(UUID_NAME, PROP_READ, VALUE_NAME),
 	SERVICE(0x1801),
+	SWITCHED(0x2a05, PROP_INDICATE, VALUE_SERVICE_CHANGED),
+	CHARACTERISTIC(0x2b2a, PROP_READ, VALUE_DATABASE_HASH),
 	LABEL_SERVICES(SERVICE, CHARACTERISTIC, SWITCHED),
 };
 
-#define LAST ((uint16_t) ARRAY_SIZE(attrs))
+#define LAST  ((uint16_t) ARRAY_SIZE(attrs))
+#define FIXED 9 /* attributes of 0x1800 and 0x1801, which stay where they are */
 
-static const struct attr *attr_at(uint16_t handle)
+static uint16_t shift_of(const struct label_host *h)
 {
+	struct sim_label_view v;
+
+	sim_label_get(h->service.label, &v);
+	return v.model.handle_shift;
+}
+
+static uint16_t handle_at(const struct label_host *h, uint16_t i)
+{
+	return (uint16_t) (i + 1 + (i >= FIXED ? shift_of(h) : 0));
+}
+
+static uint16_t last_handle(const struct label_host *h)
+{
+	return handle_at(h, LAST - 1);
+}
+
+static const struct attr *attr_at(const struct label_host *h, uint16_t handle)
+{
+	uint16_t shift = shift_of(h);
+
+	if (handle > FIXED)
+		handle = handle > FIXED + shift ? (uint16_t) (handle - shift) : 0;
 	return handle >= 1 && handle <= LAST ? &attrs[handle - 1] : NULL;
 }
 
-static uint16_t service_end(uint16_t handle)
+static uint16_t service_end(const struct label_host *h, uint16_t handle)
 {
-	while (handle < LAST && attrs[handle].kind != ATTR_SERVICE)
-		handle++;
-	return handle;
+	uint16_t i = (uint16_t) (attr_at(h, handle) - attrs);
+
+	while (i + 1 < LAST && attrs[i + 1].kind != ATTR_SERVICE)
+		i++;
+	return handle_at(h, i);
 }
 
 /** What an attribute's type is on the wire. */
@@ -92,11 +121,12 @@ static void refuse(struct label_host *h, const struct att_pdu *rq, uint16_t hand
 void host_tell(struct label_host *h, enum label_value value, const uint8_t *data, size_t len)
 {
 	for (uint16_t i = 0; i < LAST; i++)
-		if (attrs[i].kind == ATTR_VALUE && attrs[i].value == value && h->switched[value])
+		if (attrs[i].kind == ATTR_VALUE && attrs[i].value == value &&
+		    (h->service.bond->switched & 1u << value))
 			say(h, &(struct att_pdu){.op = attrs[i].properties & PROP_NOTIFY
 							       ? ATT_NOTIFY
 							       : ATT_INDICATE,
-						 .handle = (uint16_t) (i + 1),
+						 .handle = handle_at(h, i),
 						 .value = data,
 						 .len = len});
 }
@@ -108,9 +138,11 @@ static bool absent(const struct label_host *h, const struct attr *a)
 	return label_service_absent(&h->service, a->value);
 }
 
+static void put_hash(struct label_host *h, struct buf *b);
+
 static void put_attr(struct label_host *h, uint16_t handle, struct buf *b)
 {
-	const struct attr *a = attr_at(handle);
+	const struct attr *a = attr_at(h, handle);
 
 	switch (a->kind) {
 	case ATTR_SERVICE:
@@ -122,12 +154,54 @@ static void put_attr(struct label_host *h, uint16_t handle, struct buf *b)
 		buf_put_u16le(b, a->uuid);
 		break;
 	case ATTR_VALUE:
-		label_service_read(&h->service, a->value, b);
+		if (a->value == VALUE_DATABASE_HASH)
+			put_hash(h, b);
+		else
+			label_service_read(&h->service, a->value, b);
 		break;
 	case ATTR_SWITCH:
-		buf_put_u16le(b, h->switched[a->value]);
+		buf_put_u16le(b, (h->service.bond->switched & 1u << a->value) != 0);
 		break;
 	}
+}
+
+/* Over what a client would discover. */
+static void put_hash(struct label_host *h, struct buf *b)
+{
+	_cleanup_buf_ struct buf message = BUF_INIT;
+	uint8_t hash[DATABASE_HASH_BYTES];
+
+	for (uint16_t i = 0; i < LAST; i++) {
+		_cleanup_buf_ struct buf one = BUF_INIT;
+
+		if (absent(h, &attrs[i]))
+			continue;
+		if (attrs[i].kind == ATTR_SERVICE || attrs[i].kind == ATTR_DECLARATION)
+			put_attr(h, handle_at(h, i), &one);
+		database_add(&message, handle_at(h, i), type_of(&attrs[i]), one.data, one.len);
+	}
+	database_hash(&message, hash);
+	for (size_t i = sizeof(hash); i > 0; i--)
+		buf_put_u8(b, hash[i - 1]);
+}
+
+void host_bonded(struct label_host *h)
+{
+	h->service.bond->switched = 0;
+	h->service.bond->handle_shift = shift_of(h);
+}
+
+/** A bonded client that knew another database hears of it (Vol 3 Part G 7.1). */
+void host_tell_changed(struct label_host *h)
+{
+	static const uint8_t all[4] = {0x01, 0x00, 0xff, 0xff};
+	uint16_t shift = shift_of(h);
+
+	if (!h->encrypted || h->service.bond->handle_shift == shift)
+		return;
+	h->service.bond->handle_shift = shift;
+	h->service.bond->switched &= 1u << VALUE_SERVICE_CHANGED; /* they were kept by handle */
+	host_tell(h, VALUE_SERVICE_CHANGED, all, sizeof(all));
 }
 
 /* --- permissions ------------------------------------------------------------------------------ */
@@ -142,7 +216,9 @@ static uint8_t may(const struct label_host *h, const struct attr *a, uint8_t pro
 	if (!(a->properties & property))
 		return property == PROP_READ ? ATT_ERR_READ_NOT_PERMITTED
 					     : ATT_ERR_WRITE_NOT_PERMITTED;
-	return a->value != VALUE_NAME && !h->encrypted ? ATT_ERR_ENCRYPTION : 0;
+	return a->value != VALUE_NAME && a->value != VALUE_DATABASE_HASH && !h->encrypted
+		       ? ATT_ERR_ENCRYPTION
+		       : 0;
 }
 
 /* --- requests --------------------------------------------------------------------------------- */
@@ -170,14 +246,14 @@ static void on_find_by_value(struct label_host *h, const struct att_pdu *rq)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
-	for (uint16_t i = rq->handle; i <= MIN(rq->end, LAST); i++) {
-		const struct attr *a = attr_at(i);
+	for (uint16_t i = rq->handle; i <= MIN(rq->end, last_handle(h)); i++) {
+		const struct attr *a = attr_at(h, i);
 
-		if (a->kind != ATTR_SERVICE || rq->type != UUID_PRIMARY || rq->len != 2 ||
+		if (!a || a->kind != ATTR_SERVICE || rq->type != UUID_PRIMARY || rq->len != 2 ||
 		    a->uuid != att_get_uuid(rq->value, 2) || b.len + 5 > h->mtu)
 			continue;
 		buf_put_u16le(&b, i);
-		buf_put_u16le(&b, service_end(i));
+		buf_put_u16le(&b, service_end(h, i));
 	}
 	answer_list(h, rq, ATT_FIND_BY_VALUE_RSP, 0, &b);
 }
@@ -186,13 +262,13 @@ static void on_read_by_group(struct label_host *h, const struct att_pdu *rq)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
-	for (uint16_t i = rq->handle; i <= MIN(rq->end, LAST); i++) {
-		if (attr_at(i)->kind != ATTR_SERVICE ||
+	for (uint16_t i = rq->handle; i <= MIN(rq->end, last_handle(h)); i++) {
+		if (!attr_at(h, i) || attr_at(h, i)->kind != ATTR_SERVICE ||
 		    att_get_uuid(rq->value, rq->len) != UUID_PRIMARY || b.len + 8 > h->mtu)
 			continue;
 		buf_put_u16le(&b, i);
-		buf_put_u16le(&b, service_end(i));
-		buf_put_u16le(&b, attr_at(i)->uuid);
+		buf_put_u16le(&b, service_end(h, i));
+		buf_put_u16le(&b, attr_at(h, i)->uuid);
 	}
 	answer_list(h, rq, ATT_READ_BY_GROUP_RSP, 6, &b);
 }
@@ -204,10 +280,11 @@ static void on_read_by_type(struct label_host *h, const struct att_pdu *rq)
 	uint16_t type = att_get_uuid(rq->value, rq->len);
 	size_t size = 0;
 
-	for (uint16_t i = rq->handle; i <= MIN(rq->end, LAST); i++) {
+	for (uint16_t i = rq->handle; i <= MIN(rq->end, last_handle(h)); i++) {
 		_cleanup_buf_ struct buf one = BUF_INIT;
 
-		if (type_of(attr_at(i)) != type || may(h, attr_at(i), PROP_READ))
+		if (!attr_at(h, i) || type_of(attr_at(h, i)) != type ||
+		    may(h, attr_at(h, i), PROP_READ))
 			continue;
 		put_attr(h, i, &one);
 		if ((size && one.len != size) || b.len + 4 + one.len > h->mtu)
@@ -223,11 +300,12 @@ static void on_find_info(struct label_host *h, const struct att_pdu *rq)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
-	for (uint16_t i = rq->handle; i <= MIN(rq->end, LAST) && b.len + 6 <= h->mtu; i++) {
-		if (absent(h, attr_at(i)))
+	for (uint16_t i = rq->handle; i <= MIN(rq->end, last_handle(h)) && b.len + 6 <= h->mtu;
+	     i++) {
+		if (!attr_at(h, i) || absent(h, attr_at(h, i)))
 			continue;
 		buf_put_u16le(&b, i);
-		buf_put_u16le(&b, type_of(attr_at(i)));
+		buf_put_u16le(&b, type_of(attr_at(h, i)));
 	}
 	answer_list(h, rq, ATT_FIND_INFO_RSP, 1, &b);
 }
@@ -235,7 +313,7 @@ static void on_find_info(struct label_host *h, const struct att_pdu *rq)
 static void on_read(struct label_host *h, const struct att_pdu *rq)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
-	uint8_t error = may(h, attr_at(rq->handle), PROP_READ);
+	uint8_t error = may(h, attr_at(h, rq->handle), PROP_READ);
 	struct att_pdu answer = {.op = att_answer_of(rq->op)};
 
 	if (!error) {
@@ -254,19 +332,21 @@ static void on_read(struct label_host *h, const struct att_pdu *rq)
 
 static uint8_t write_attr(struct label_host *h, uint16_t handle, const uint8_t *data, size_t len)
 {
-	const struct attr *a = attr_at(handle);
+	const struct attr *a = attr_at(h, handle);
 
 	if (a->kind != ATTR_SWITCH)
 		return label_service_write(&h->service, a->value, data, len);
 	if (len != 2)
 		return ATT_ERR_INVALID_LENGTH;
-	h->switched[a->value] = data[0] != 0;
+	h->service.bond->switched &= ~(1u << a->value);
+	if (data[0])
+		h->service.bond->switched |= 1u << a->value;
 	return 0;
 }
 
 static void on_write(struct label_host *h, const struct att_pdu *rq)
 {
-	const struct attr *a = attr_at(rq->handle);
+	const struct attr *a = attr_at(h, rq->handle);
 	bool command = rq->op == ATT_WRITE_CMD;
 	uint8_t error = may(h, a, command ? PROP_COMMAND : PROP_WRITE);
 
@@ -289,7 +369,7 @@ static void on_write(struct label_host *h, const struct att_pdu *rq)
 
 static void on_prepare(struct label_host *h, const struct att_pdu *rq)
 {
-	uint8_t error = may(h, attr_at(rq->handle), PROP_WRITE);
+	uint8_t error = may(h, attr_at(h, rq->handle), PROP_WRITE);
 
 	if (!error && h->queue.len > 0 && h->queue_handle != rq->handle)
 		error = ATT_ERR_PREPARE_QUEUE_FULL;
@@ -356,6 +436,7 @@ void host_att_packet(struct label_host *h, const uint8_t *data, size_t len)
 	struct att_pdu rq;
 	int r = att_decode(data, len, &rq);
 
+	host_tell_changed(h);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(requests); i++)
 		if (requests[i].op == rq.op) {
 			if (!requests[i].range || !range_is_wrong(h, &rq))

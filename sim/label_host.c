@@ -152,11 +152,17 @@ void label_host_frame(struct label_host *h, uint16_t cid, const uint8_t *data, s
 void label_host_encrypted(struct label_host *h, int64_t now_us)
 {
 	bool first = !h->encrypted;
+	struct sim_label_view v;
 
 	h->service.now_us = now_us;
 	h->encrypted = true;
-	if (first)
-		sim_label_connected(h->service.label, now_us);
+	if (!first)
+		return;
+	sim_label_get(h->service.label, &v);
+	if (v.model.forgets_switches)
+		h->service.bond->switched = 0;
+	sim_label_connected(h->service.label, now_us);
+	host_tell_changed(h);
 }
 
 int label_host_new(struct sim_label *label, struct label_bond *bond, const uint8_t central[7],

@@ -44,7 +44,6 @@ struct label_host {
 	bool encrypted, ended;
 	uint16_t mtu;
 	uint8_t signal_id;
-	bool switched[VALUE_COUNT]; /**< notifications or indications are on */
 	struct host_pair pair;
 	struct host_channel channel;
 	/* prepared writes, one value at a time */
@@ -59,5 +58,9 @@ void host_signal(struct label_host *h, const struct l2cap_signal *s);
 void host_pair_packet(struct label_host *h, const uint8_t *data, size_t len);
 /** label_gatt.c */
 void host_att_packet(struct label_host *h, const uint8_t *data, size_t len);
+/** A new bond: nothing is switched on, and the attributes are known as they are. */
+void host_bonded(struct label_host *h);
+/** What an access point knows of the attributes may hold no more: it is told. */
+void host_tell_changed(struct label_host *h);
 /** Tells the access point a value by itself, if it has switched that on. */
 void host_tell(struct label_host *h, enum label_value value, const uint8_t *data, size_t len);

@@ -112,6 +112,7 @@ static void on_check(struct label_host *h, const struct smp_pdu *p)
 	}
 	le_f6(s->mac_key, s->own_nonce, s->peer_nonce, zero, own_io_cap, h->own, h->central, own);
 	h->service.bond->has_key = true;
+	host_bonded(h);
 	memcpy(h->service.bond->ltk, s->ltk, LE_KEY_BYTES);
 	say_value(h, SMP_DHKEY_CHECK, own);
 	memset(s, 0, sizeof(*s));

@@ -39,7 +39,8 @@ bool label_service_absent(const struct label_service *s, enum label_value value)
 
 	sim_label_get(s->label, &v);
 	return (value == VALUE_LEDS && v.model.leds == 0) ||
-	       (value == VALUE_IMAGES && v.model.no_image_number);
+	       (value == VALUE_IMAGES && v.model.no_image_number) ||
+	       (value == VALUE_DATABASE_HASH && v.model.no_database_hash);
 }
 
 void label_service_read(const struct label_service *s, enum label_value value, struct buf *b)

@@ -21,7 +21,9 @@
 /** What a label keeps between two links, and over a reboot. */
 struct label_bond {
 	bool has_key;
-	uint8_t ltk[16]; /**< most significant byte first */
+	uint8_t ltk[16];       /**< most significant byte first */
+	uint32_t switched;     /**< what it tells by itself: a bit for each enum label_value */
+	uint16_t handle_shift; /**< of the attributes that the access point knows */
 	/* an object whose writing broke off, where the label keeps it (SIM_PERSONALITY_NRF) */
 	unsigned int kept_object;
 	uint8_t *kept;
@@ -35,6 +37,8 @@ void label_bond_drop_kept(struct label_bond *bond);
 enum label_value {
 	VALUE_NONE,
 	VALUE_NAME,
+	VALUE_SERVICE_CHANGED,
+	VALUE_DATABASE_HASH, /**< the carrier's own */
 	VALUE_MODEL,
 	VALUE_PNP,
 	VALUE_ADDRESS,
