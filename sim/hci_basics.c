@@ -39,7 +39,6 @@ static const struct {
 	uint8_t v;
 } basics[] = {
 	{0x0c63, NULL, 0},                   /* Set Event Mask Page 2 */
-	{0x2005, NULL, 0},                   /* LE Set Random Address */
 	{0x2007, put_one, 8},                /* LE Read Advertising Channel TX Power */
 	{0x200f, put_one, ACCEPT_LIST_SIZE}, /* LE Read Filter Accept List Size */
 	{0x2010, NULL, 0},                   /* LE Clear Filter Accept List */

@@ -44,9 +44,17 @@ static void fill_random(struct label_host *h, uint8_t *to, size_t n)
 		to[i] = (uint8_t) sim_rng_below(&h->rng, 256);
 }
 
+/** A label bonds with one access point. */
+static bool belongs_to_another(const struct label_host *h)
+{
+	const struct label_bond *b = h->service.bond;
+
+	return b->has_key && memcmp(b->central, h->central, LE_ADDR_BYTES) != 0;
+}
+
 static void on_request(struct label_host *h, const struct smp_pdu *p)
 {
-	if (sim_label_is_taken(h->service.label)) {
+	if (belongs_to_another(h) || sim_label_is_taken(h->service.label)) {
 		refuse(h, SMP_FAIL_NOT_SUPPORTED);
 		return;
 	}
@@ -114,6 +122,8 @@ static void on_check(struct label_host *h, const struct smp_pdu *p)
 	h->service.bond->has_key = true;
 	host_bonded(h);
 	memcpy(h->service.bond->ltk, s->ltk, LE_KEY_BYTES);
+	memcpy(h->service.bond->central, h->central, LE_ADDR_BYTES);
+	h->service.bond->pairings++;
 	say_value(h, SMP_DHKEY_CHECK, own);
 	memset(s, 0, sizeof(*s));
 }

@@ -45,6 +45,15 @@ void radio_address(const struct sim_radio *r, uint8_t ret[7])
 	ret[6] = r->index;
 }
 
+void radio_own_address(const struct sim_radio *r, uint8_t type, uint8_t ret[7])
+{
+	radio_address(r, ret);
+	if (!(type & 1))
+		return;
+	ret[0] = 1;
+	memcpy(ret + 1, r->hs.random, HCI_ADDR_BYTES);
+}
+
 static void cmd_bd_addr(void *user, struct wire *w, struct hci_reply *ret)
 {
 	struct sim_radio *r = user;
@@ -124,6 +133,23 @@ static void cmd_random_address(void *user, struct wire *w, struct hci_reply *ret
 	hci_get_adv_random_address(w, &p);
 	if (wire_ok(w))
 		(void) known_set(r, p.handle, ret);
+}
+
+/** The host's own random address; not while it is in use. */
+static void cmd_set_random(void *user, struct wire *w, struct hci_reply *ret)
+{
+	struct sim_radio *r = user;
+	uint8_t addr[HCI_ADDR_BYTES];
+
+	hci_get_set_random_address(w, addr);
+	if (!wire_ok(w))
+		return;
+	if (!radio_links_idle(r->links)) {
+		ret->status = HCI_ERR_COMMAND_DISALLOWED;
+		return;
+	}
+	for (size_t i = 0; i < HCI_ADDR_BYTES; i++)
+		r->hs.random[i] = addr[HCI_ADDR_BYTES - 1 - i];
 }
 
 static void cmd_adv_data(void *user, struct wire *w, struct hci_reply *ret)
@@ -402,6 +428,7 @@ static const struct hci_port_command commands[] = {
 	{HCI_READ_BD_ADDR, cmd_bd_addr, false},
 	{HCI_LE_READ_LOCAL_FEATURES, cmd_le_features, false},
 	{HCI_LE_SET_HOST_CHANNEL_CLASSIFICATION, cmd_channels, false},
+	{HCI_LE_SET_RANDOM_ADDRESS, cmd_set_random, false},
 	{HCI_LE_SET_ADV_RANDOM_ADDRESS, cmd_random_address, false},
 	{HCI_LE_SET_EXT_ADV_PARAMS, cmd_adv_params, false},
 	{HCI_LE_SET_EXT_ADV_DATA, cmd_adv_data, false},

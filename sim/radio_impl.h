@@ -81,6 +81,7 @@ struct host_state {
 	int64_t classified_us; /**< when the host last named the channels */
 	uint8_t handle;
 	struct hci_pa_params pa;
+	uint8_t random[HCI_ADDR_BYTES]; /**< its random address, most significant byte first */
 };
 
 struct sim_radio {
@@ -121,6 +122,8 @@ bool radio_host_wants(const struct sim_radio *r, uint8_t le_event);
 
 /** Type and public address of the controller, most significant byte first. */
 void radio_address(const struct sim_radio *r, uint8_t ret[7]);
+/** The same of the one that the host chose: its random address when `type` is odd. */
+void radio_own_address(const struct sim_radio *r, uint8_t type, uint8_t ret[7]);
 
 /* radio.c */
 /** Draws the lottery for one packet of the subevent in the air, to that label or from it. */

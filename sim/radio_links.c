@@ -369,21 +369,20 @@ static void attempt_end(void *user)
 	struct radio_links *k = user;
 	struct attempt a = k->attempt;
 	struct one_link *o = NULL;
-	uint8_t central[LE_ADDR_BYTES];
 
 	k->attempt.active = false;
 	for (size_t i = 0; i < RADIO_LINKS_MAX && !o; i++)
 		if (k->links[i].state == LINK_FREE)
 			o = &k->links[i];
-	radio_address(k->r, central);
 	if (!a.will_succeed || !o ||
-	    label_host_new(sim_radio_label(k->r, a.label), &k->bonds[a.label], central,
+	    label_host_new(sim_radio_label(k->r, a.label), &k->bonds[a.label], a.central,
 			   k->r->seed + a.label, &host_io, o, &o->host) < 0) {
 		tell_connection(k, HCI_ERR_ESTABLISH, NULL);
 		return;
 	}
 	o->state = LINK_UP;
 	o->label = a.label;
+	memcpy(o->central, a.central, LE_ADDR_BYTES);
 	o->interval_us = a.interval_us;
 	k->r->stats.links_most = MAX(k->r->stats.links_most, (unsigned int) radio_links_count(k));
 	begin_events(o);
@@ -450,6 +449,7 @@ uint8_t radio_links_create(struct radio_links *k, const struct hci_create_connec
 				      .label = label >= 0 ? (size_t) label : 0,
 				      .by_advert = c->subevent == 0xff,
 				      .interval_us = c->interval_max * INT64_C(1250)};
+	radio_own_address(k->r, c->own_type, k->attempt.central);
 	if (label >= 0)
 		sim_label_get(sim_radio_label(k->r, (size_t) label), &v);
 	if (k->attempt.by_advert)
@@ -458,6 +458,11 @@ uint8_t radio_links_create(struct radio_links *k, const struct hci_create_connec
 		loop_timer_start(k->attempt_timer,
 				 plan_call(k, label >= 0 ? &v : NULL, c->subevent));
 	return HCI_OK;
+}
+
+bool radio_links_idle(const struct radio_links *k)
+{
+	return !k->scanning && !k->attempt.active;
 }
 
 uint8_t radio_links_cancel(struct radio_links *k)
@@ -496,7 +501,7 @@ uint8_t radio_links_encrypt(struct radio_links *k, const struct hci_enable_encry
 	if (!o)
 		return HCI_ERR_UNKNOWN_CONNECTION;
 	bond = &k->bonds[o->label];
-	o->key_matches = bond->has_key;
+	o->key_matches = bond->has_key && memcmp(bond->central, o->central, LE_ADDR_BYTES) == 0;
 	for (size_t i = 0; i < HCI_KEY_BYTES; i++)
 		o->key_matches &= c->ltk[i] == bond->ltk[HCI_KEY_BYTES - 1 - i];
 	o->encrypt_in = ENCRYPT_EVENTS;
@@ -611,6 +616,11 @@ void radio_links_free(struct radio_links *k)
 		label_bond_drop_kept(&k->bonds[i]);
 	free(k->bonds);
 	free(k);
+}
+
+unsigned int sim_radio_pairings(const struct sim_radio *r, size_t label)
+{
+	return r->links->bonds[label].pairings;
 }
 
 void sim_radio_refuse_sync(struct sim_radio *r, unsigned int n)

@@ -37,6 +37,8 @@ void radio_links_scan_kind(struct radio_links *k, bool active);
 uint8_t radio_links_scan(struct radio_links *k, bool on);
 uint8_t radio_links_create(struct radio_links *k, const struct hci_create_connection *c);
 uint8_t radio_links_cancel(struct radio_links *k);
+/** Neither scans nor tries to connect. */
+bool radio_links_idle(const struct radio_links *k);
 uint8_t radio_links_disconnect(struct radio_links *k, const struct hci_disconnect *c);
 uint8_t radio_links_encrypt(struct radio_links *k, const struct hci_enable_encryption *c);
 uint8_t radio_links_length(struct radio_links *k, const struct hci_data_length *c);

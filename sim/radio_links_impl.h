@@ -43,6 +43,7 @@ struct one_link {
 	bool encrypted, synced;
 	unsigned int encrypt_in; /* events until the procedure ends; 0 = none runs */
 	bool key_matches;
+	uint8_t central[LE_ADDR_BYTES];
 	struct loop_timer *event;
 };
 
@@ -52,6 +53,7 @@ struct attempt {
 	size_t label;
 	bool known; /* the address is one of ours */
 	bool will_succeed, by_advert;
+	uint8_t central[LE_ADDR_BYTES]; /* who the host says it is */
 	int64_t interval_us;
 };
 

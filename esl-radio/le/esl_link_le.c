@@ -2,6 +2,11 @@
 /*
  * The connected driver on our own small central: labels are called over the same controller that
  * sends the train. Bonds are kept by the owner of the engine, as blobs named "bond:ADDRESS".
+ *
+ * A label looks its bond up by our address, so that a bond says who we were when it was made. New
+ * ones are made under a random static address that belongs to this access point's state and not to
+ * its radio ("bond:self"): whoever is given a bond can be who the label knows. Older ones were made
+ * under the controller's own address, and are good with that controller alone.
  */
 #include "esl-radio/esl_link.h"
 #include "esl-radio/esl_radio.h"
@@ -10,13 +15,16 @@
 
 #include "common/err.h"
 #include "common/hex.h"
+#include "common/wire.h"
 #include <errno.h>
 #include <string.h>
 
 #define ADVERT_US    (INT64_C(10) * US_PER_SEC) /* a label advertises about once a second */
 #define CALL_US      (INT64_C(4) * US_PER_SEC)  /* its subevent comes within an interval */
-#define BOND_VERSION 1
-#define BOND_BYTES   (2 + LE_KEY_BYTES)
+#define BOND_VERSION 2                          /* 1 did not say who we were: our public address */
+#define BOND_BYTES   (3 + LE_KEY_BYTES + ESL_ADDR_BYTES)
+#define SELF_NAME    ESL_LINK_KEEPS "self"
+#define SELF_VERSION 1
 #define BONDS_MAX    32768u
 #define NAME_BYTES   (sizeof(ESL_LINK_KEEPS) + 2 * ESL_ADDR_BYTES)
 #define RANDOM_ADDR  1
@@ -42,6 +50,8 @@ struct link_le {
 	void *user;
 	struct bond *bonds; /**< by address */
 	size_t n_bonds, bonds_cap;
+	uint8_t self[ESL_ADDR_BYTES]; /**< who we are to labels that do not know us yet */
+	bool has_self;
 	struct esl_peer *peers[LE_LINKS_MAX];
 	struct partial partials[PARTIALS];
 	unsigned int partial_next;
@@ -133,11 +143,12 @@ static const char *bond_name(const uint8_t *addr, char name[NAME_BYTES])
 static int on_bonded(void *user, const uint8_t addr[ESL_ADDR_BYTES], const struct esl_bond *bond)
 {
 	struct link_le *k = user;
-	uint8_t blob[BOND_BYTES] = {BOND_VERSION, bond->addr_type};
+	uint8_t blob[BOND_BYTES] = {BOND_VERSION, bond->addr_type, bond->own_type};
 	char name[NAME_BYTES];
 	int r = keep_bond(k, addr, bond);
 
-	memcpy(blob + 2, bond->ltk, LE_KEY_BYTES);
+	memcpy(blob + 3, bond->ltk, LE_KEY_BYTES);
+	memcpy(blob + 3 + LE_KEY_BYTES, bond->own, ESL_ADDR_BYTES);
 	if (r == 0)
 		r = k->cb.save(k->user, bond_name(addr, name), blob, sizeof(blob));
 	explicit_bzero(blob, sizeof(blob));
@@ -156,22 +167,68 @@ static void on_unbonded(void *user, const uint8_t addr[ESL_ADDR_BYTES])
 	ignore_result(k->cb.save(k->user, bond_name(addr, name), NULL, 0));
 }
 
+static int read_bond(struct wire *w, struct esl_bond *ret)
+{
+	uint8_t version = wire_get_u8(w);
+
+	if (version < 1 || version > BOND_VERSION)
+		return -ERR_VERSION;
+	*ret = (struct esl_bond){.known = true};
+	ret->addr_type = wire_get_u8(w);
+	if (version >= 2)
+		ret->own_type = wire_get_u8(w);
+	wire_copy(w, ret->ltk, LE_KEY_BYTES);
+	if (version >= 2)
+		wire_copy(w, ret->own, ESL_ADDR_BYTES);
+	return ret->addr_type > 1 || ret->own_type > 1 ? -ERR_BADMSG : 0;
+}
+
+static int restore_self(struct link_le *k, struct wire *w)
+{
+	if (wire_get_u8(w) != SELF_VERSION)
+		return -ERR_VERSION;
+	wire_copy(w, k->self, ESL_ADDR_BYTES);
+	k->has_self = wire_finish(w) == 0;
+	return k->has_self ? 0 : -ERR_BADMSG;
+}
+
 static int le_restore(struct esl_link *base, const char *key, const void *data, size_t len)
 {
 	struct link_le *k = (struct link_le *) base;
 	const char *hex = key + strlen(ESL_LINK_KEEPS);
-	const uint8_t *blob = data;
 	uint8_t addr[ESL_ADDR_BYTES];
-	struct esl_bond is = {.known = true};
+	struct esl_bond is;
+	struct wire w;
+	int r;
 
-	if (strlen(hex) != 2 * ESL_ADDR_BYTES || hex_decode(hex, addr, sizeof(addr)) < 0 ||
-	    len != BOND_BYTES)
+	wire_init(&w, data, len);
+	if (strcmp(key, SELF_NAME) == 0)
+		return restore_self(k, &w);
+	if (strlen(hex) != 2 * ESL_ADDR_BYTES || hex_decode(hex, addr, sizeof(addr)) < 0)
 		return -ERR_BADMSG;
-	if (blob[0] != BOND_VERSION)
-		return -ERR_VERSION;
-	is.addr_type = blob[1];
-	memcpy(is.ltk, blob + 2, LE_KEY_BYTES);
-	return keep_bond(k, addr, &is);
+	r = read_bond(&w, &is);
+	if (r == 0)
+		r = wire_finish(&w) < 0 ? -ERR_BADMSG : keep_bond(k, addr, &is);
+	explicit_bzero(&is, sizeof(is));
+	return r;
+}
+
+/** Who we are from now on to labels that we pair with: kept before the first of them hears it. */
+static int make_self(struct link_le *k)
+{
+	uint8_t blob[1 + ESL_ADDR_BYTES] = {SELF_VERSION};
+	int r;
+
+	if (k->has_self)
+		return 0;
+	r = k->cb.random(k->user, k->self, sizeof(k->self));
+	if (r < 0)
+		return r;
+	k->self[0] |= 0xc0; /* a static one */
+	memcpy(blob + 1, k->self, sizeof(k->self));
+	r = k->cb.save(k->user, SELF_NAME, blob, sizeof(blob));
+	k->has_self = r == 0;
+	return r;
 }
 
 /* --- peers ------------------------------------------------------------------------------------ */
@@ -328,7 +385,8 @@ static int le_connect(struct esl_link *base, const uint8_t *addr, uint8_t subeve
 {
 	struct link_le *k = (struct link_le *) base;
 	const struct bond *b = find_bond(k, addr);
-	struct esl_bond bond = b ? b->is : (struct esl_bond){.addr_type = RANDOM_ADDR};
+	struct esl_bond bond =
+		b ? b->is : (struct esl_bond){.addr_type = RANDOM_ADDR, .own_type = RANDOM_ADDR};
 	struct le_connect how = {.peer_type = bond.addr_type,
 				 .adv_handle = HCI_TRAIN_HANDLE,
 				 .subevent =
@@ -341,7 +399,15 @@ static int le_connect(struct esl_link *base, const uint8_t *addr, uint8_t subeve
 		i++;
 	if (i == LE_LINKS_MAX)
 		return -EBUSY;
+	if (!b) {
+		r = make_self(k);
+		if (r < 0)
+			return r;
+		memcpy(bond.own, k->self, ESL_ADDR_BYTES);
+	}
 	memcpy(how.peer, addr, ESL_ADDR_BYTES);
+	how.own_type = bond.own_type;
+	memcpy(how.own, bond.own, ESL_ADDR_BYTES);
 	r = esl_peer_new(k->loop, k->central, &how, &bond, &peer_callbacks, k, done, user,
 			 &k->peers[i]);
 	explicit_bzero(&bond, sizeof(bond));

@@ -214,6 +214,8 @@ static void smp_done(void *user, int err, const uint8_t ltk[LE_KEY_BYTES], const
 	if (err == 0) {
 		p->bond.known = true;
 		p->bond.addr_type = p->how.peer_type;
+		p->bond.own_type = p->how.own_type;
+		memcpy(p->bond.own, p->how.own, sizeof(p->bond.own));
 		memcpy(p->bond.ltk, ltk, LE_KEY_BYTES);
 		err = p->cb.bonded(p->user, p->how.peer, &p->bond);
 	}
@@ -227,9 +229,10 @@ static const struct smp_central_io smp_io = {smp_send, smp_random, smp_done};
 
 static void pair(struct esl_peer *p)
 {
-	uint8_t own[LE_ADDR_BYTES] = {0}, peer[LE_ADDR_BYTES];
+	uint8_t own[LE_ADDR_BYTES] = {p->how.own_type}, peer[LE_ADDR_BYTES];
 
-	memcpy(own + 1, le_central_address(p->central), HCI_ADDR_BYTES);
+	memcpy(own + 1, p->how.own_type ? p->how.own : le_central_address(p->central),
+	       HCI_ADDR_BYTES);
 	peer[0] = p->how.peer_type;
 	memcpy(peer + 1, p->how.peer, HCI_ADDR_BYTES);
 	smp_central_start(&p->smp, &smp_io, p, own, peer);

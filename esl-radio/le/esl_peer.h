@@ -16,6 +16,10 @@ struct esl_bond {
 	bool known;
 	uint8_t addr_type;
 	uint8_t ltk[LE_KEY_BYTES]; /**< most significant byte first */
+	/** Who we are to the label, as it looks its bond up by that: type, 0 = the controller's
+	 * public address, and a random one. */
+	uint8_t own_type;
+	uint8_t own[ESL_ADDR_BYTES];
 };
 
 /** A picture whose transfer broke off: what was sent of it may still be in the label. */

@@ -85,6 +85,19 @@ void hci_get_ext_scan_enable(struct wire *w, struct hci_scan_enable *ret)
 	wire_skip(w, 4);
 }
 
+void hci_put_set_random_address(struct buf *out, const uint8_t addr[HCI_ADDR_BYTES])
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	buf_put(&b, addr, HCI_ADDR_BYTES);
+	put_command(out, HCI_LE_SET_RANDOM_ADDRESS, &b);
+}
+
+void hci_get_set_random_address(struct wire *w, uint8_t ret[HCI_ADDR_BYTES])
+{
+	wire_copy(w, ret, HCI_ADDR_BYTES);
+}
+
 void hci_put_create_connection(struct buf *out, const struct hci_create_connection *c)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
@@ -92,7 +105,7 @@ void hci_put_create_connection(struct buf *out, const struct hci_create_connecti
 	buf_put_u8(&b, c->adv_handle);
 	buf_put_u8(&b, c->subevent);
 	buf_put_u8(&b, 0); /* no accept list */
-	buf_put_u8(&b, 0); /* own address: public */
+	buf_put_u8(&b, c->own_type);
 	buf_put_u8(&b, c->peer_type);
 	buf_put(&b, c->peer, sizeof(c->peer));
 	buf_put_u8(&b, PHY_1M);
@@ -111,7 +124,8 @@ void hci_get_create_connection(struct wire *w, struct hci_create_connection *ret
 {
 	ret->adv_handle = wire_get_u8(w);
 	ret->subevent = wire_get_u8(w);
-	wire_skip(w, 2);
+	wire_skip(w, 1);
+	ret->own_type = wire_get_u8(w);
 	ret->peer_type = wire_get_u8(w);
 	wire_copy(w, ret->peer, sizeof(ret->peer));
 	if (wire_get_u8(w) != PHY_1M)
@@ -131,7 +145,8 @@ void hci_get_create_connection_v1(struct wire *w, struct hci_create_connection *
 	uint8_t phys;
 
 	ret->adv_handle = ret->subevent = 0xff;
-	wire_skip(w, 2);
+	wire_skip(w, 1);
+	ret->own_type = wire_get_u8(w);
 	ret->peer_type = wire_get_u8(w);
 	wire_copy(w, ret->peer, sizeof(ret->peer));
 	phys = wire_get_u8(w);

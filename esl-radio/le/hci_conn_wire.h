@@ -81,9 +81,14 @@ void hci_put_ext_scan_enable(struct buf *out, const struct hci_scan_enable *c);
 void hci_get_ext_scan_enable(struct wire *w, struct hci_scan_enable *ret);
 
 /** LE Extended Create Connection v2, on the 1M PHY. */
+/** LE Set Random Address: the one that connections with own_type 1 show. */
+void hci_put_set_random_address(struct buf *out, const uint8_t addr[HCI_ADDR_BYTES]);
+void hci_get_set_random_address(struct wire *w, uint8_t ret[HCI_ADDR_BYTES]);
+
 struct hci_create_connection {
 	uint8_t adv_handle; /**< of the train, 0xff = an ordinary connection */
 	uint8_t subevent;   /**< 0xff likewise */
+	uint8_t own_type;   /**< 0 public, 1 random */
 	uint8_t peer_type;  /**< 0 public, 1 random */
 	uint8_t peer[HCI_ADDR_BYTES];
 	uint16_t scan_interval, scan_window; /**< 0.625 ms */

@@ -16,6 +16,7 @@
 #define HEADER_BYTES    L2CAP_HEADER
 
 static void next_connection(struct le_central *c);
+static void set_scan(struct le_central *c, bool on);
 
 static struct le_central *central_of(struct hci_driver *d)
 {
@@ -91,28 +92,76 @@ static void on_create_status(void *user, uint8_t status, const uint8_t *more, si
 	next_connection(c);
 }
 
-static void next_connection(struct le_central *c)
+static void create_connection(struct le_central *c, const struct le_link *l)
 {
-	struct le_link *l;
 	_cleanup_buf_ struct buf b = BUF_INIT;
-	struct hci_create_connection p = {.scan_interval = SCAN_INTERVAL,
+	struct hci_create_connection p = {.own_type = l->how.own_type,
+					  .peer_type = l->how.peer_type,
+					  .subevent = l->how.subevent,
+					  .scan_interval = SCAN_INTERVAL,
 					  .scan_window = SCAN_WINDOW,
 					  .interval_min = CONN_INTERVAL,
 					  .interval_max = CONN_INTERVAL,
 					  .timeout = CONN_TIMEOUT};
 
+	p.adv_handle = l->how.subevent == LE_NO_SUBEVENT ? LE_NO_SUBEVENT : l->how.adv_handle;
+	reverse(p.peer, l->how.peer, HCI_ADDR_BYTES);
+	hci_put_create_connection(&b, &p);
+	command(c, &b, on_create_status, c);
+}
+
+/* Called by another name than the one it bonded with, a label would take us for a stranger. */
+static void on_random_set(void *user, uint8_t status, const uint8_t *more, size_t len)
+{
+	struct le_central *c = user;
+	struct le_link *l = link_in(c, LINK_CONNECTING);
+
+	(void) more;
+	(void) len;
+	c->naming = false;
+	set_scan(c, c->scan_wanted);
+	if (!l)
+		return;
+	if (status == HCI_OK && !l->given_up) {
+		memcpy(c->random, l->how.own, HCI_ADDR_BYTES);
+		c->random_set = true;
+		create_connection(c, l);
+		return;
+	}
+	loop_timer_stop(c->patience);
+	link_failed(l, status == HCI_OK ? -ETIMEDOUT : -ERR_PEER);
+	next_connection(c);
+}
+
+/** A controller takes no other address while it scans. */
+static void set_random(struct le_central *c, const struct le_link *l)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	uint8_t addr[HCI_ADDR_BYTES];
+
+	c->random_set = false;
+	c->naming = true;
+	set_scan(c, false);
+	reverse(addr, l->how.own, HCI_ADDR_BYTES);
+	hci_put_set_random_address(&b, addr);
+	command(c, &b, on_random_set, c);
+}
+
+static void next_connection(struct le_central *c)
+{
+	struct le_link *l;
+
 	while ((l = link_in(c, LINK_WAITING)) && l->given_up)
 		link_failed(l, -ETIMEDOUT);
 	if (!l || !c->up || link_in(c, LINK_CONNECTING))
 		return;
-	p.subevent = l->how.subevent;
-	p.adv_handle = l->how.subevent == LE_NO_SUBEVENT ? LE_NO_SUBEVENT : l->how.adv_handle;
-	p.peer_type = l->how.peer_type;
-	reverse(p.peer, l->how.peer, HCI_ADDR_BYTES);
 	l->state = LINK_CONNECTING;
-	hci_put_create_connection(&b, &p);
 	loop_timer_start(c->patience, l->how.timeout_us);
-	command(c, &b, on_create_status, c);
+	if (l->how.own_type == 0 ||
+	    (c->random_set && memcmp(c->random, l->how.own, HCI_ADDR_BYTES) == 0))
+		create_connection(c, l);
+	else
+		set_random(c, l);
 }
 
 static void cancel_connection(struct le_central *c)
@@ -394,7 +443,8 @@ static void set_scan(struct le_central *c, bool on)
 void le_central_scan(struct le_central *c, bool on)
 {
 	c->scan_wanted = on;
-	set_scan(c, on);
+	if (!c->naming)
+		set_scan(c, on);
 }
 
 /* --- the controller comes and goes ------------------------------------------------------------ */
@@ -450,7 +500,7 @@ static void host_up(struct hci_driver *d)
 	struct le_central *c = central_of(d);
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
-	c->scanning = false;
+	c->scanning = c->random_set = c->naming = false;
 	c->in_flight = 0;
 	hci_put_command(&b, HCI_LE_READ_BUFFER_SIZE, NULL, 0);
 	command(c, &b, on_buffers, c);

@@ -48,17 +48,19 @@ int le_central_new(struct loop *loop, struct hci_host *host, const struct le_cen
 /** Links end without a callback. NULL-safe. */
 void le_central_free(struct le_central *c);
 bool le_central_is_up(const struct le_central *c);
-/** Our public address, most significant byte first. */
+/** The controller's public address, most significant byte first. */
 const uint8_t *le_central_address(const struct le_central *c);
 /** Listens for advertisements while on. Remembered over a controller's absence. */
 void le_central_scan(struct le_central *c, bool on);
 
 struct le_connect {
 	uint8_t peer[HCI_ADDR_BYTES];
-	uint8_t peer_type;  /**< 0 public, 1 random */
-	uint8_t adv_handle; /**< the train's */
-	uint8_t subevent;   /**< LE_NO_SUBEVENT: it advertises */
-	int64_t timeout_us; /**< patience from the moment its turn has come */
+	uint8_t peer_type;           /**< 0 public, 1 random */
+	uint8_t own_type;            /**< likewise: who we are to the peer */
+	uint8_t own[HCI_ADDR_BYTES]; /**< our random address; not looked at for a public one */
+	uint8_t adv_handle;          /**< the train's */
+	uint8_t subevent;            /**< LE_NO_SUBEVENT: it advertises */
+	int64_t timeout_us;          /**< patience from the moment its turn has come */
 };
 /** -ERR_STATE while the controller is away, -EBUSY with LE_LINKS_MAX links, -EEXIST for a peer that
  * has one, -ENOMEM. */

@@ -43,6 +43,8 @@ struct le_central {
 	struct loop_timer *patience; /**< of the connection being made */
 	bool up, scan_wanted, scanning;
 	uint8_t address[HCI_ADDR_BYTES];
+	uint8_t random[HCI_ADDR_BYTES]; /**< the controller shows as our random address */
+	bool random_set, naming;        /**< it is known; it is being set */
 	struct hci_buffer_size buffers;
 	unsigned int in_flight;
 	unsigned int turn; /**< whose data goes next */

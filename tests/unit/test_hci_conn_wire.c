@@ -58,6 +58,29 @@ static void label_is_called_through_its_subevent(void **state)
 	assert_memory_equal(&c, &d, sizeof(c));
 }
 
+static void we_may_call_by_another_name_than_the_controllers(void **state)
+{
+	static const uint8_t name[HCI_ADDR_BYTES] = {1, 2, 3, 4, 5, 0xe6};
+	struct hci_create_connection c = {.adv_handle = 0xff, .subevent = 0xff, .own_type = 1}, d;
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	uint8_t got[HCI_ADDR_BYTES];
+	struct wire w;
+
+	(void) state;
+	hci_put_set_random_address(&b, name);
+	assert_bytes(&b, "010520060102030405e6");
+	w = params_of(&b);
+	hci_get_set_random_address(&w, got);
+	assert_int_equal(wire_finish(&w), 0);
+	assert_memory_equal(got, name, sizeof(name));
+	buf_clear(&b);
+	hci_put_create_connection(&b, &c);
+	w = params_of(&b);
+	hci_get_create_connection(&w, &d);
+	assert_int_equal(wire_finish(&w), 0);
+	assert_int_equal(d.own_type, 1);
+}
+
 static void scanning_and_ending_are_as_specified(void **state)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
@@ -221,6 +244,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(label_is_called_through_its_subevent),
+		cmocka_unit_test(we_may_call_by_another_name_than_the_controllers),
 		cmocka_unit_test(scanning_and_ending_are_as_specified),
 		cmocka_unit_test(keys_and_transfers_come_back_as_they_were),
 		cmocka_unit_test(connection_events_come_back_as_they_were),
