@@ -747,10 +747,11 @@ static void the_label_answers_data_and_buffers_come_back(void **state)
 	assert_int_equal(command(&f, &b), HCI_OK);
 	pass(&f, 200 * US_PER_MS);
 	assert_int_equal(f.refused, 1);
-	say(&f, ATT_CID, "\x0a\x14\x00", 3);
+	say(&f, ATT_CID, "\x0a\x19\x00", 3);
 	pass(&f, 50 * US_PER_MS);
 	assert_int_equal(att_decode(f.frame + 4, f.frame_len - 4, &p), 0);
 	assert_int_equal(p.op, ATT_ERROR_RSP);
+	assert_int_equal(p.error, ATT_ERR_ENCRYPTION);
 	assert_int_equal(f.encrypted, 0);
 	end(&f);
 }
