@@ -7,15 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CLOCK_STREAM UINT64_C(0x636c6f636b) /* keeps draws of clocks apart from those of places */
-
 /** A train ended a while ago: labels that follow no running train notice now. */
 static void sync_timeout(void *user)
 {
 	struct sim_radio *r = user;
 
 	for (size_t i = 0; i < r->n_labels; i++) {
-		if (sim_radio_in_sync(r, i) && r->labels[i].loss_down < 1)
+		if (sim_radio_in_sync(r, i) && r->labels[i].station.loss_down < 1)
 			continue;
 		sim_label_sync_lost(r->labels[i].label, clock_mono_us(r->clock));
 		sim_radio_touched(r, i);
@@ -66,10 +64,8 @@ void sim_radio_free(struct sim_radio *r)
 		return;
 	hci_port_done(&r->port);
 	radio_links_free(r->links);
-	for (size_t i = 0; i < r->n_labels; i++) {
-		loop_timer_free(r->labels[i].timer);
-		sim_label_free(r->labels[i].label);
-	}
+	for (size_t i = 0; i < r->n_labels; i++)
+		radio_label_free(&r->labels[i]);
 	free(r->labels);
 	if (r->sync_timer)
 		loop_timer_free(r->sync_timer);
@@ -79,114 +75,6 @@ void sim_radio_free(struct sim_radio *r)
 }
 
 /* --- labels ----------------------------------------------------------------------------------- */
-
-static struct radio_label_list *list_of(struct radio_label *rl)
-{
-	if (rl->place == RADIO_IN_GROUP)
-		return &rl->radio->in_group[rl->group];
-	return rl->place == RADIO_ADVERTISING ? &rl->radio->advertising : NULL;
-}
-
-/** Its state decides who can reach it, and how. */
-static void label_moved(struct radio_label *rl)
-{
-	enum esl_label_state state = sim_label_state(rl->label);
-
-	if (list_of(rl))
-		TAILQ_REMOVE(list_of(rl), rl, link);
-	rl->group = sim_label_group(rl->label);
-	if (state == ESL_SYNCHRONIZED)
-		rl->place = RADIO_IN_GROUP;
-	else if (state == ESL_UNASSOCIATED || state == ESL_UNSYNCHRONIZED)
-		rl->place = RADIO_ADVERTISING;
-	else
-		rl->place = RADIO_NOWHERE;
-	if (list_of(rl))
-		TAILQ_INSERT_TAIL(list_of(rl), rl, link);
-	if (rl->place == RADIO_ADVERTISING)
-		radio_adverts_wake(rl->radio->links);
-}
-
-static void label_due(void *user)
-{
-	struct radio_label *rl = user;
-
-	sim_label_advance(rl->label, clock_mono_us(rl->radio->clock));
-	sim_radio_touched(rl->radio, (size_t) (rl - rl->radio->labels));
-}
-
-static void label_event(void *user, struct sim_label *l, enum sim_label_event event, int64_t at_us)
-{
-	struct radio_label *rl = user;
-
-	(void) at_us;
-	if (event == SIM_LABEL_REDRAW_ENDED && rl->radio->shows)
-		sim_shows_add(rl->radio->shows, l);
-	if (event == SIM_LABEL_STATE_CHANGED)
-		label_moved(rl);
-	if (event == SIM_LABEL_STATE_CHANGED)
-		radio_links_label(rl->radio->links, (size_t) (rl - rl->radio->labels));
-	if (rl->radio->watch)
-		rl->radio->watch(rl->radio->watch_user, (size_t) (rl - rl->radio->labels), event);
-}
-
-void sim_radio_touched(struct sim_radio *r, size_t i)
-{
-	struct radio_label *rl = &r->labels[i];
-	int64_t next_us = sim_label_next_us(rl->label);
-
-	/* One that fires too early finds nothing to do, and is set again. */
-	if (next_us == INT64_MAX || (loop_timer_active(rl->timer) && rl->armed_us <= next_us))
-		return;
-	rl->armed_us = next_us;
-	loop_timer_start(rl->timer, MAX(next_us - clock_mono_us(r->clock), INT64_C(0)));
-}
-
-static int label_init(struct sim_radio *r, size_t i, const struct sim_label_model *model)
-{
-	uint16_t number = (uint16_t) (i + 1);
-	uint8_t addr[SIM_LABEL_ADDR_BYTES] = {
-		0xc0, 0xff, 0xee, r->index, (uint8_t) (number >> 8), (uint8_t) number};
-	struct radio_label *rl = &r->labels[i];
-	struct sim_label_model own = *model;
-	int e;
-
-	*rl = (struct radio_label){.radio = r, .loss_down = -1, .loss_up = -1};
-	/* Labels stand at distances of their own; those at the far end are weak. */
-	rl->mean_rssi_dbm = (float) (-45.0 - 33.0 * sim_hash_unit(r->seed, r->index, number));
-	own.clock_ppm += own.clock_spread_ppm *
-			 (2 * sim_hash_unit(r->seed ^ CLOCK_STREAM, r->index, number) - 1);
-	e = sim_label_new(addr, &own, r->seed, label_event, rl, &rl->label);
-	if (e < 0)
-		return e;
-	e = loop_timer_new(r->loop, label_due, rl, &rl->timer);
-	if (e < 0) {
-		sim_label_free(rl->label);
-		return e;
-	}
-	label_moved(rl);
-	return 0;
-}
-
-int sim_radio_add_labels(struct sim_radio *r, const struct sim_label_model *model, unsigned int n)
-{
-	/* Timers and labels point at their entry, so the table never moves. */
-	if (!r->labels) {
-		r->labels = calloc(SIM_RADIO_MAX_LABELS, sizeof *r->labels);
-		if (!r->labels)
-			return -ENOMEM;
-	}
-	if (n > SIM_RADIO_MAX_LABELS - r->n_labels)
-		return -ERR_RANGE;
-	while (n--) {
-		int e = label_init(r, r->n_labels, model);
-
-		if (e < 0)
-			return e;
-		r->n_labels++;
-	}
-	return 0;
-}
 
 size_t sim_radio_labels(const struct sim_radio *r)
 {
@@ -243,32 +131,26 @@ static bool lottery(struct sim_radio *r, float own)
 	       sim_rng_chance(&r->rng, own < 0 ? r->loss : (double) own);
 }
 
-bool radio_train_lost_down(struct sim_radio *r, size_t i)
+bool radio_train_lost_down(struct sim_radio *r, const struct radio_station *s)
 {
-	return lottery(r, r->labels[i].loss_down);
+	return lottery(r, s->loss_down);
 }
 
-bool radio_train_lost_up(struct sim_radio *r, size_t i)
+bool radio_train_lost_up(struct sim_radio *r, const struct radio_station *s)
 {
-	return lottery(r, r->labels[i].loss_up);
+	return lottery(r, s->loss_up);
 }
 
-bool sim_radio_packet_lost(struct sim_radio *r)
+bool radio_lost_down(struct sim_radio *r, const struct radio_station *s)
 {
 	radio_channels_hop(&r->channels, r->channels.events++);
-	return lottery(r, -1);
+	return radio_train_lost_down(r, s);
 }
 
-bool sim_radio_lost_down(struct sim_radio *r, size_t i)
+bool radio_lost_up(struct sim_radio *r, const struct radio_station *s)
 {
 	radio_channels_hop(&r->channels, r->channels.events++);
-	return radio_train_lost_down(r, i);
-}
-
-bool sim_radio_lost_up(struct sim_radio *r, size_t i)
-{
-	radio_channels_hop(&r->channels, r->channels.events++);
-	return radio_train_lost_up(r, i);
+	return radio_train_lost_up(r, s);
 }
 
 int sim_radio_set_wifi(struct sim_radio *r, const struct radio_wifi *list, unsigned int n)
@@ -284,27 +166,41 @@ int sim_radio_set_wifi(struct sim_radio *r, const struct radio_wifi *list, unsig
 
 void sim_radio_set_label_loss(struct sim_radio *r, size_t i, double down, double up)
 {
-	r->labels[i].loss_down = (float) down;
-	r->labels[i].loss_up = (float) up;
+	r->labels[i].station.loss_down = (float) down;
+	r->labels[i].station.loss_up = (float) up;
 	if (down >= 1 && r->train.running)
 		loop_timer_start(r->sync_timer, train_sync_timeout_us(r));
 }
 
-int8_t sim_radio_rssi(struct sim_radio *r, size_t i)
+int8_t radio_rssi(struct sim_radio *r, const struct radio_station *s)
 {
-	return (int8_t) lround((double) r->labels[i].mean_rssi_dbm + 2.5 * sim_rng_normal(&r->rng));
+	return (int8_t) lround((double) s->mean_rssi_dbm + 2.5 * sim_rng_normal(&r->rng));
+}
+
+bool radio_in_sync(const struct radio_station *s)
+{
+	return s->radio->train.running && s->generation == s->radio->train.generation;
+}
+
+struct radio_station *radio_find(const struct sim_radio *r, const uint8_t addr[7])
+{
+	int i = sim_radio_find(r, addr + 1);
+
+	return i >= 0 && r->labels[i].station.ops->is(&r->labels[i].station, addr)
+		       ? &r->labels[i].station
+		       : NULL;
 }
 
 bool sim_radio_in_sync(const struct sim_radio *r, size_t i)
 {
-	return r->train.running && r->labels[i].generation == r->train.generation;
+	return radio_in_sync(&r->labels[i].station);
 }
 
 int sim_radio_sync_label(struct sim_radio *r, size_t i)
 {
 	if (!r->train.running)
 		return -ENOENT;
-	r->labels[i].generation = r->train.generation;
+	r->labels[i].station.generation = r->train.generation;
 	return 0;
 }
 

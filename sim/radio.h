@@ -109,13 +109,6 @@ void sim_radio_watch(struct sim_radio *r, sim_radio_label_fn fn, void *user);
  */
 #define SIM_RADIO_HEARS_MAX 16
 int sim_radio_hear(struct sim_radio *r, struct sim_radio *other) _must_check_;
-/** Draws the lottery for one packet. */
-bool sim_radio_packet_lost(struct sim_radio *r);
-/** The same for a packet to (or from) that label, whose losses may be its own. */
-bool sim_radio_lost_down(struct sim_radio *r, size_t i);
-bool sim_radio_lost_up(struct sim_radio *r, size_t i);
-/** Signal of that label at the access point, with fading. */
-int8_t sim_radio_rssi(struct sim_radio *r, size_t i);
 /** Start of the next occurrence of a subevent (monotonic clock), or negative when no train runs. */
 int64_t sim_radio_next_occurrence_us(const struct sim_radio *r, uint8_t subevent);
 /** True if the label hears the present train. */

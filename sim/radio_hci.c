@@ -341,7 +341,7 @@ static void cmd_create_connection_v1(void *user, struct wire *w, struct hci_repl
 		ret->status = radio_links_create(r->links, &p);
 }
 
-/** What the label's link layer can do: encryption and longer packets. */
+/** What the station's link layer can do. */
 static void cmd_remote_features(void *user, struct wire *w, struct hci_reply *ret)
 {
 	struct sim_radio *r = user;
@@ -350,8 +350,7 @@ static void cmd_remote_features(void *user, struct wire *w, struct hci_reply *re
 	ret->status = radio_links_check(r->links, handle);
 	if (wire_ok(w) && ret->status == HCI_OK)
 		hci_put_remote_features(&ret->after, handle,
-					UINT64_C(1) << HCI_LE_FEATURE_ENCRYPTION |
-						UINT64_C(1) << HCI_LE_FEATURE_DATA_LENGTH);
+					radio_links_features(r->links, handle));
 }
 
 static void cmd_connection_update(void *user, struct wire *w, struct hci_reply *ret)
@@ -360,7 +359,8 @@ static void cmd_connection_update(void *user, struct wire *w, struct hci_reply *
 	struct hci_connection_update p;
 
 	hci_get_connection_update(w, &p);
-	ret->status = radio_links_check(r->links, p.handle);
+	if (wire_ok(w))
+		ret->status = radio_links_update(r->links, &p);
 	if (wire_ok(w) && ret->status == HCI_OK)
 		hci_put_connection_updated(&ret->after, &p);
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * Inside of the label radio, shared by radio.c, radio_hci.c and radio_train.c. Nobody else includes
- * it.
+ * Inside of the label radio, shared by radio*.c and guest*.c. Nobody else includes it.
  */
 #pragma once
 
 #include "sim/hci_port.h"
+#include "sim/label_host.h"
 #include "sim/radio.h"
 #include "sim/radio_channels.h"
-#include <sys/queue.h>
+#include "sim/radio_station.h"
 
 #define AIR_DATA_MAX 251
 
@@ -20,21 +20,17 @@ enum radio_place {
 	RADIO_ADVERTISING,
 };
 
+/** A label the simulator plays: its own host is at its end of a link. */
 struct radio_label {
-	struct sim_radio *radio;
+	struct radio_station station; /**< first: the one is the other */
 	struct sim_label *label;
 	struct loop_timer *timer;
-	int64_t armed_us;    /**< when `timer` fires, while it is active */
-	uint32_t generation; /**< of the train it is synchronized to */
-	float mean_rssi_dbm;
-	float loss_down, loss_up; /**< negative = the radio's */
-	int64_t advert_due_us;
-	TAILQ_ENTRY(radio_label) link; /**< in the list of its place */
-	uint8_t place;                 /**< enum radio_place */
-	uint8_t group;                 /**< of the list it is in */
+	int64_t armed_us;       /**< when `timer` fires, while it is active */
+	struct label_bond bond; /**< what it keeps between two links */
+	struct label_end *end;  /**< of its link; NULL = none */
+	uint8_t place;          /**< enum radio_place */
+	uint8_t group;          /**< of the list it is in */
 };
-
-TAILQ_HEAD(radio_label_list, radio_label);
 
 struct subevent_slot {
 	bool set;
@@ -48,13 +44,14 @@ struct air_response {
 	bool broken; /**< two labels spoke at once, or the packet was lost */
 	int8_t rssi;
 	uint8_t len;
-	uint8_t data[SIM_LABEL_ANSWER_MAX];
+	uint8_t data[HCI_PARAMS_MAX];
 };
 
 /** Answers of the subevent just sent, until its response window closes. */
 struct pending_report {
 	bool set;
 	int64_t due_us;
+	uint64_t number; /**< of the subevent, counted through */
 	uint8_t subevent, slot_start, slot_count;
 	struct air_response responses[256];
 };
@@ -100,8 +97,8 @@ struct sim_radio {
 
 	struct radio_label *labels;
 	size_t n_labels;
-	struct radio_label_list in_group[HCI_SUBEVENTS_MAX];
-	struct radio_label_list advertising;
+	struct radio_station_list in_group[HCI_SUBEVENTS_MAX]; /**< labels, by where they listen */
+	struct radio_station_list advertising;
 	struct sim_radio *heard[SIM_RADIO_HEARS_MAX];
 	unsigned int n_heard;
 	sim_radio_label_fn watch;
@@ -126,13 +123,27 @@ void radio_address(const struct sim_radio *r, uint8_t ret[7]);
 void radio_own_address(const struct sim_radio *r, uint8_t type, uint8_t ret[7]);
 
 /* radio.c */
-/** Draws the lottery for one packet of the subevent in the air, to that label or from it. */
-bool radio_train_lost_down(struct sim_radio *r, size_t i);
-bool radio_train_lost_up(struct sim_radio *r, size_t i);
+/** Draws the lottery for one packet of the subevent in the air, to that station or from it. */
+bool radio_train_lost_down(struct sim_radio *r, const struct radio_station *s);
+bool radio_train_lost_up(struct sim_radio *r, const struct radio_station *s);
+/** The same for a packet of its link, which takes the next channel. */
+bool radio_lost_down(struct sim_radio *r, const struct radio_station *s);
+bool radio_lost_up(struct sim_radio *r, const struct radio_station *s);
+/** Signal of that station at the access point, with fading. */
+int8_t radio_rssi(struct sim_radio *r, const struct radio_station *s);
+/** True if it is in step with the present train. */
+bool radio_in_sync(const struct radio_station *s);
+/** Who goes by that type and address (most significant byte first) now; NULL = nobody. */
+struct radio_station *radio_find(const struct sim_radio *r, const uint8_t addr[7]);
 /** True if another train within earshot sends or is answered then, on the channel of ours. */
 bool radio_train_drowned(struct sim_radio *r, int64_t from_us, int64_t to_us);
 
+/* radio_label.c */
+void radio_label_free(struct radio_label *rl);
+
 /* radio_train.c */
+/** The answer of a station to the subevent just sent flies to the access point's receiver. */
+void train_answer(struct radio_station *s, unsigned int slot, const uint8_t *answer, size_t len);
 /** -ERR_RANGE for parameters no controller could keep. */
 int train_check(const struct hci_pa_params *p);
 void train_start(struct sim_radio *r, const struct hci_pa_params *p);

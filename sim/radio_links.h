@@ -3,10 +3,10 @@
  * @file
  * Connections of the virtual controller: it scans, calls labels (through their subevent, or when
  * they advertise), encrypts, and carries data in packets of a link layer, each with its connection
- * event and its retransmissions. At the other end of a link stands the label's own host
- * (sim/label_host.h). There is one radio: the train goes first, and links have what is left between
- * the events of the others (sim/link_air.h). Only real HCI packets pass between here and the access
- * point.
+ * event and its retransmissions. At the other end of a link is a station (sim/radio_station.h),
+ * such as a label with a host of its own (sim/label_host.h). There is one radio: the train goes
+ * first, and links have what is left between the events of the others (sim/link_air.h). Only real
+ * HCI packets pass between here and the access point.
  */
 #pragma once
 
@@ -24,14 +24,20 @@ void radio_links_free(struct radio_links *k);
 void radio_links_reset(struct radio_links *k);
 /** Data from the host. */
 void radio_links_data(struct radio_links *k, const struct hci_acl *a);
-/** A label has begun to advertise. */
+/** A station has begun to advertise. */
 void radio_adverts_wake(struct radio_links *k);
-/** Has the label a link? Then it does not listen to the train. */
-bool radio_links_has(const struct radio_links *k, size_t label);
 /** Connections there are. */
 size_t radio_links_count(const struct radio_links *k);
-/** A label changed by itself: one that left its access point ends its link. */
-void radio_links_label(struct radio_links *k, size_t label);
+/** For the station at a link's far end: a packet of data to the access point, ... */
+void radio_link_send(struct one_link *o, const uint8_t *data, size_t len, bool first);
+/** ... the end of the link, for a reason the access point is told, ... */
+void radio_link_end(struct one_link *o, uint8_t reason);
+/** ... and whether it has the key it was asked for: HCI_OK, HCI_ERR_PIN_MISSING, HCI_ERR_MIC for
+ * another key, which breaks the link. */
+void radio_link_key(struct one_link *o, uint8_t status);
+bool radio_link_encrypted(const struct one_link *o);
+/** The station is no more: its link breaks. */
+void radio_link_lose(struct one_link *o);
 /** Commands; each yields an HCI status. */
 void radio_links_scan_kind(struct radio_links *k, bool active);
 uint8_t radio_links_scan(struct radio_links *k, bool on);
@@ -45,4 +51,7 @@ uint8_t radio_links_length(struct radio_links *k, const struct hci_data_length *
 uint8_t radio_links_phy(struct radio_links *k, const struct hci_set_phy *c);
 /** HCI_OK when there is such a link. */
 uint8_t radio_links_check(struct radio_links *k, uint16_t handle);
+/** What the station there can do; 0 without such a link. */
+uint64_t radio_links_features(struct radio_links *k, uint16_t handle);
+uint8_t radio_links_update(struct radio_links *k, const struct hci_connection_update *c);
 uint8_t radio_links_transfer(struct radio_links *k, const struct hci_set_info_transfer *c);

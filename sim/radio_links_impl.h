@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** @file Inside of the connections of the virtual controller: radio_links.c (links and how they are
- * made) and radio_adverts.c (scanning) only. */
+/** @file Inside of the connections of the virtual controller: radio_links.c (how they are made,
+ * and commands), radio_link.c (one of them) and radio_adverts.c (scanning) only. */
 #pragma once
 
-#include "esl-radio/le/l2cap_wire.h"
-#include "sim/label_host.h"
 #include "sim/link_air.h"
 #include "sim/radio_links.h"
 
-#define ADVERT_INTERVAL_US US_PER_SEC
-#define ADVERT_TICK_US     (50 * US_PER_MS)
+#define LINK_FIRST_HANDLE 0x40
+#define ADVERT_TICK_US    (50 * US_PER_MS)
 
 enum link_state {
 	LINK_FREE,
 	LINK_UP,
-	LINK_ENDING, /* the host or the label said so; goes with the next event */
+	LINK_ENDING, /* one end said so; goes with the next event */
 };
 
 /** A packet of data on its way. */
@@ -27,33 +25,32 @@ struct packet {
 
 struct packet_list {
 	struct packet *first, **end;
+	unsigned int n;
 };
 
 struct one_link {
 	struct radio_links *k;
 	enum link_state state;
-	uint8_t reason;
-	size_t label;
-	struct label_host *host;
-	struct packet_list down, up; /* to the label, to the access point */
-	struct buf frame;            /* being put together at the label */
+	uint8_t reason, far_reason; /* why, for the access point and for the station */
+	struct radio_station *station;
+	struct packet_list down, up; /* to the station, to the access point */
 	struct link_air air;
 	int64_t interval_us, next_us;   /* of its connection events */
 	unsigned int length_in, phy_in; /* events until longer packets or the faster PHY hold */
-	bool encrypted, synced;
+	bool encrypted;
 	unsigned int encrypt_in; /* events until the procedure ends; 0 = none runs */
-	bool key_matches;
-	uint8_t central[LE_ADDR_BYTES];
+	bool key_asked;          /* the station has yet to say whether it has the key */
+	uint8_t key_status;
 	struct loop_timer *event;
 };
 
 /** The connection being made. */
 struct attempt {
 	bool active;
-	size_t label;
-	bool known; /* the address is one of ours */
+	uint8_t addr[7]; /* type, then most significant byte first */
 	bool will_succeed, by_advert;
-	uint8_t central[LE_ADDR_BYTES]; /* who the host says it is */
+	uint8_t central[7]; /* who the host says it is */
+	uint16_t latency, timeout;
 	int64_t interval_us;
 };
 
@@ -61,7 +58,6 @@ struct radio_links {
 	struct sim_radio *r;
 	struct sim_rng rng;
 	struct one_link links[RADIO_LINKS_MAX];
-	struct label_bond *bonds; /* per label */
 	struct attempt attempt;
 	struct loop_timer *attempt_timer, *advert_timer;
 	bool scanning, active;
@@ -72,7 +68,28 @@ static inline int64_t links_now_us(const struct radio_links *k)
 	return clock_mono_us(k->r->clock);
 }
 
-/** The link of a label, NULL if it has none. */
-struct one_link *radio_link_of(struct radio_links *k, size_t label);
+static inline uint16_t link_handle(const struct one_link *o)
+{
+	return (uint16_t) (LINK_FIRST_HANDLE + (o - o->k->links));
+}
+
+static inline void links_tell(struct radio_links *k, struct buf *b)
+{
+	hci_port_send(&k->r->port, b);
+	buf_done(b);
+}
+
+/* radio_link.c */
+void packet_list_init(struct packet_list *l);
+void packet_list_drop(struct packet_list *l);
+/** Data of the access point's host is on its way. */
+void radio_link_take(struct one_link *o, const struct hci_acl *a);
+/** It is no more, without a word to anybody. */
+void radio_link_free(struct one_link *o);
+/** Its first event comes where it is farthest from the events of the others. */
+void radio_link_begin_events(struct one_link *o);
+/** One connection event. */
+void radio_link_event(void *user);
+
 /* radio_adverts.c */
 void radio_advert_tick(void *user);

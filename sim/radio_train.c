@@ -100,10 +100,9 @@ bool train_on_air(const struct sim_radio *r, int64_t from_us, int64_t to_us, uin
 	return false;
 }
 
-/** The answer of one label flies to the access point's receiver. */
-static void air_answer(struct sim_radio *r, size_t i, const uint8_t *answer, size_t len,
-		       unsigned int slot)
+void train_answer(struct radio_station *s, unsigned int slot, const uint8_t *answer, size_t len)
 {
+	struct sim_radio *r = s->radio;
 	struct train *t = &r->train;
 	int64_t at_us = start_of(t, t->next - 1) + t->delay_us + slot * t->spacing_us;
 	struct air_response *a;
@@ -117,12 +116,12 @@ static void air_answer(struct sim_radio *r, size_t i, const uint8_t *answer, siz
 		a->heard = false;
 		a->broken = true;
 	} else if (radio_train_drowned(r, at_us, at_us + packet_us(len)) ||
-		   radio_train_lost_up(r, i)) {
+		   radio_train_lost_up(r, s)) {
 		r->stats.responses_lost++;
 		a->broken = true;
 	} else {
 		a->heard = true;
-		a->rssi = sim_radio_rssi(r, i);
+		a->rssi = radio_rssi(r, s);
 		a->len = (uint8_t) len;
 		memcpy(a->data, answer, len);
 	}
@@ -130,33 +129,21 @@ static void air_answer(struct sim_radio *r, size_t i, const uint8_t *answer, siz
 
 /** One packet flies past every label of the subevent that is in sync and listening. An empty one
  * only keeps them in step. */
-static void air_send(struct sim_radio *r, uint8_t subevent, const struct subevent_slot *s,
-		     int64_t now_us)
+static void air_send(struct sim_radio *r, struct train_packet *p)
 {
-	bool links = radio_links_count(r->links) > 0;
-	bool drowned = s->len && radio_train_drowned(r, now_us, now_us + packet_us(s->len));
-	struct radio_label *rl, *next;
-	struct sim_label_air air;
+	size_t len = p->air.len;
+	bool drowned = len && radio_train_drowned(r, p->at_us, p->at_us + packet_us(len));
+	struct radio_station *s, *next;
 
-	sim_label_air_init(&air, s->data, s->len);
-	for (rl = s->len ? TAILQ_FIRST(&r->in_group[subevent]) : NULL; rl; rl = next) {
-		size_t i = (size_t) (rl - r->labels);
-		uint8_t answer[SIM_LABEL_ANSWER_MAX];
-		unsigned int slot;
-		int n;
-
-		next = TAILQ_NEXT(rl, link); /* it may leave the group over this */
-		if (!sim_radio_in_sync(r, i) || (links && radio_links_has(r->links, i)))
+	for (s = len ? TAILQ_FIRST(&r->in_group[p->subevent]) : NULL; s; s = next) {
+		next = TAILQ_NEXT(s, place); /* it may leave the group over this */
+		if (!radio_in_sync(s) || s->link)
 			continue;
 		r->stats.packets++;
-		if (drowned || radio_train_lost_down(r, i)) {
+		if (drowned || radio_train_lost_down(r, s))
 			r->stats.packets_lost++;
-			continue;
-		}
-		n = sim_label_hear(rl->label, &air, answer, &slot, now_us);
-		if (n > 0)
-			air_answer(r, i, answer, (size_t) n, slot);
-		sim_radio_touched(r, i);
+		else
+			s->ops->hear(s, p);
 	}
 }
 
@@ -166,6 +153,9 @@ static void train_send(struct sim_radio *r)
 	int64_t now_us = start_of(t, t->next);
 	uint8_t subevent = (uint8_t) (t->next % t->subevents);
 	struct subevent_slot *s = &t->slot[subevent];
+	struct train_packet p = {.event = (uint16_t) (t->next / t->subevents),
+				 .subevent = subevent,
+				 .at_us = now_us};
 
 	t->next++;
 	if (t->requested < t->next)
@@ -174,9 +164,12 @@ static void train_send(struct sim_radio *r)
 		return;
 	s->set = false;
 	radio_channels_hop(&r->channels, (uint16_t) (t->next - 1));
-	memset(t->report.responses, 0, sizeof t->report.responses);
-	air_send(r, subevent, s, now_us);
+	for (unsigned int slot = 0; slot < t->slots; slot++)
+		t->report.responses[slot].heard = t->report.responses[slot].broken = false;
+	sim_label_air_init(&p.air, s->data, s->len);
+	air_send(r, &p);
 	t->report.set = true;
+	t->report.number = t->next - 1;
 	t->report.due_us = now_us + t->delay_us + t->slots * t->spacing_us;
 	t->report.subevent = subevent;
 	t->report.slot_start = s->slot_start;
