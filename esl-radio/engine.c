@@ -452,6 +452,8 @@ static void pawr_set_channels(struct esl_engine *e, uint64_t map)
 static const struct esl_engine_ops pawr_ops = {
 	.restore = pawr_restore,
 	.start = pawr_start,
+	.take_over = esl_take_over,
+	.knows = esl_knows,
 	.free = pawr_free,
 	.set_utc = esl_timebase_set_utc,
 	.want = pawr_want,

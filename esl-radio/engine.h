@@ -19,6 +19,7 @@
  * - timebase.c: UTC, the loop's clock, and the 32-bit millisecond clock of the labels
  * - flash.c, sensor.c: making a label blink, reading what it measures, for who asks
  * - persist.c: what must survive a restart, as versioned blobs
+ * - takeover.c: such blobs of another machine, whose labels are ours now
  * - report.c: what the owner of the engine is told
  * - radio_view.c: how the radio does, for a person; hci_channels.c: keeps it off Wi-Fi
  *
@@ -617,6 +618,12 @@ int esl_forget_saved(struct esl_engine *e, const struct esl_label *l);
 int esl_restore_train(struct esl_engine *e, const void *data, size_t len) _must_check_;
 int esl_restore_label(struct esl_engine *e, const char *key, const void *data,
 		      size_t len) _must_check_;
+
+/* --- takeover.c ------------------------------------------------------------------------------- */
+
+/** esl_engine_take_over(), esl_engine_knows(). */
+int esl_take_over(struct esl_engine *e, const char *key, const void *data, size_t len) _must_check_;
+bool esl_knows(const struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES]);
 
 /* --- report.c --------------------------------------------------------------------------------- */
 

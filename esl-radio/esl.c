@@ -22,6 +22,16 @@ int esl_engine_restore(struct esl_engine *e, const char *key, const void *data, 
 	return ops_of(e)->restore(e, key, data, len);
 }
 
+int esl_engine_take_over(struct esl_engine *e, const char *key, const void *data, size_t len)
+{
+	return ops_of(e)->take_over ? ops_of(e)->take_over(e, key, data, len) : -ENOTSUP;
+}
+
+bool esl_engine_knows(const struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES])
+{
+	return !ops_of(e)->knows || ops_of(e)->knows(e, addr);
+}
+
 int esl_engine_start(struct esl_engine *e)
 {
 	return ops_of(e)->start(e);

@@ -195,6 +195,14 @@ int esl_engine_new(struct loop *loop, const struct esl_engine_config *cfg,
 /** Gives back what `save` was handed in an earlier life, any order, before esl_engine_start(). */
 int esl_engine_restore(struct esl_engine *e, const char *key, const void *data,
 		       size_t len) _must_check_;
+/** What another machine's `save` was handed, whose label is ours now; at any time, the bond before
+ * the label. It is saved as ours. -EEXIST for a label that is known here already, -ENOTSUP for what
+ * is of no use here, such as a bond that was made under the name of that machine's radio. */
+int esl_engine_take_over(struct esl_engine *e, const char *key, const void *data,
+			 size_t len) _must_check_;
+/** Has it been adopted, or kept from an earlier life? Always true where another keeps the labels.
+ */
+bool esl_engine_knows(const struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES]);
 /** Opens the radio and keeps reopening it (0.5 s doubling to 30 s). */
 int esl_engine_start(struct esl_engine *e) _must_check_;
 void esl_engine_free(struct esl_engine *e);

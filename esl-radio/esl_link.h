@@ -80,6 +80,10 @@ struct esl_link_ops {
 	int (*start)(struct esl_link *l, const struct esl_link_callbacks *cb, void *user);
 	/** What `save` was handed in an earlier life; NULL for drivers that keep nothing. */
 	int (*restore)(struct esl_link *l, const char *key, const void *data, size_t len);
+	/** The same of another machine, whose label is ours now: it is saved as ours. -ENOTSUP for
+	 * a bond that is good with that machine's radio alone; NULL for drivers with no such thing.
+	 */
+	int (*adopt)(struct esl_link *l, const char *key, const void *data, size_t len);
 	int (*scan)(struct esl_link *l, bool on);
 	/** Through the train's subevent, or ESL_ADVERTISING for a label that advertises. */
 	int (*connect)(struct esl_link *l, const uint8_t *addr, uint8_t subevent, uint8_t esl_id,

@@ -13,6 +13,9 @@
 struct esl_engine_ops {
 	int (*restore)(struct esl_engine *e, const char *key, const void *data, size_t len);
 	int (*start)(struct esl_engine *e);
+	/** NULL: its labels are kept by the access point itself. */
+	int (*take_over)(struct esl_engine *e, const char *key, const void *data, size_t len);
+	bool (*knows)(const struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES]);
 	void (*free)(struct esl_engine *e);
 	void (*set_utc)(struct esl_engine *e, int64_t offset_us, int64_t uncertainty_us);
 	int (*want)(struct esl_engine *e, const struct esl_want *w);

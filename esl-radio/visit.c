@@ -242,6 +242,12 @@ void visit_advance(struct esl_visit *v)
 			    e->link->ops->read_info(e->link, l->addr, visit_step_done, v));
 		return;
 	}
+	/* Of another access point's, perhaps: by our clock it might come due at once. */
+	if (v->configure && v->by_advert && l->pending.state == ESL_PENDING_FOREIGN &&
+	    l->has_address && l->visit_failures < QUICK_RETRIES) {
+		visit_clear_pending(v, 0);
+		return;
+	}
 	if (v->configure && (v->by_advert || l->rekeying || may_set_time(e, l))) {
 		(void) configure(v);
 		return;

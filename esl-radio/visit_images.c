@@ -70,6 +70,18 @@ void visit_image_written(struct esl_visit *v)
 	visit_advance(v);
 }
 
+void visit_clear_pending(struct esl_visit *v, uint8_t slot)
+{
+	struct esl_engine *e = v->e;
+	struct esl_cmd c = {.op = ESL_OP_DISPLAY_TIMED, .esl_id = v->label->id, .image = slot};
+	uint8_t tlv[ESL_TLV_MAX];
+	int n = esl_cmd_encode(&c, tlv, sizeof(tlv));
+
+	visit_began(v, ESL_STEP_CLEAR_PENDING,
+		    e->link->ops->ecp(e->link, v->label->addr, tlv, (size_t) MAX(n, 0),
+				      visit_step_done, v));
+}
+
 bool visit_next_upload(struct esl_visit *v)
 {
 	struct esl_engine *e = v->e;
@@ -114,13 +126,7 @@ bool visit_next_upload(struct esl_visit *v)
 		return false;
 	}
 	if (up.clear_pending) {
-		struct esl_cmd c = {.op = ESL_OP_DISPLAY_TIMED, .esl_id = l->id, .image = up.slot};
-		uint8_t tlv[ESL_TLV_MAX];
-		int n = esl_cmd_encode(&c, tlv, sizeof(tlv));
-
-		visit_began(v, ESL_STEP_CLEAR_PENDING,
-			    e->link->ops->ecp(e->link, l->addr, tlv, (size_t) MAX(n, 0),
-					      visit_step_done, v));
+		visit_clear_pending(v, up.slot);
 		return true;
 	}
 	write_image(v, &up, im);

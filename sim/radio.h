@@ -71,6 +71,9 @@ void sim_radio_set_drop(struct sim_radio *r, double drop);
 /** The next n times that a train's timing is to be handed over the controller says that it cannot.
  */
 void sim_radio_refuse_sync(struct sim_radio *r, unsigned int n);
+/** Another machine comes to its place: a controller with another public address. The labels are the
+ * same. */
+void sim_radio_replace(struct sim_radio *r);
 /** How often a label has paired. */
 unsigned int sim_radio_pairings(const struct sim_radio *r, size_t label);
 /** The controller loses power for a moment: host, train and configuration are gone. */

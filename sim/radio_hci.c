@@ -25,6 +25,12 @@ void sim_radio_power_cycle(struct sim_radio *r)
 	radio_host_reset(r);
 }
 
+void sim_radio_replace(struct sim_radio *r)
+{
+	sim_radio_power_cycle(r);
+	r->machine++;
+}
+
 /* --- commands --------------------------------------------------------------------------------- */
 
 static void cmd_reset(void *user, struct wire *w, struct hci_reply *ret)
@@ -42,6 +48,7 @@ void radio_address(const struct sim_radio *r, uint8_t ret[7])
 	static const uint8_t head[6] = {0, 0xc0, 0xd0, 0xda, 0xa0, 0x01};
 
 	memcpy(ret, head, sizeof head);
+	ret[5] = (uint8_t) (head[5] + r->machine);
 	ret[6] = r->index;
 }
 

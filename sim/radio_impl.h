@@ -89,6 +89,7 @@ struct sim_radio {
 	unsigned int max_links;
 	unsigned int refuse_sync; /**< so many times still */
 	uint8_t index;
+	uint8_t machine; /**< so many had its place before */
 	uint64_t seed;
 	struct sim_shows *shows;
 	struct sim_rng rng;

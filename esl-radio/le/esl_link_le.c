@@ -213,6 +213,19 @@ static int le_restore(struct esl_link *base, const char *key, const void *data, 
 	return r;
 }
 
+/* A bond is one with a name. Under the public address of another radio we are nobody. */
+static int le_adopt(struct esl_link *base, const char *key, const void *data, size_t len)
+{
+	struct link_le *k = (struct link_le *) base;
+	const uint8_t *blob = data;
+	int r;
+
+	if (strcmp(key, SELF_NAME) == 0 || len < 3 || blob[0] < 2 || blob[2] == 0)
+		return -ENOTSUP;
+	r = le_restore(base, key, data, len);
+	return r < 0 ? r : k->cb.save(k->user, key, data, len);
+}
+
 /** Who we are from now on to labels that we pair with: kept before the first of them hears it. */
 static int make_self(struct link_le *k)
 {
@@ -493,6 +506,7 @@ static void le_free(struct esl_link *base)
 static const struct esl_link_ops le_ops = {
 	.start = le_start,
 	.restore = le_restore,
+	.adopt = le_adopt,
 	.scan = le_scan,
 	.connect = le_connect,
 	.read_info = le_read_info,

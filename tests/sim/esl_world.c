@@ -119,7 +119,7 @@ static const struct esl_engine_callbacks callbacks = {
 	.radio = on_radio,
 };
 
-static void start_engine(struct world *w)
+void world_start(struct world *w)
 {
 	assert_int_equal(esl_engine_new(w->loop, &w->cfg, &callbacks, w, &w->engine), 0);
 	for (size_t i = 0; i < w->n_blobs; i++)
@@ -155,7 +155,7 @@ void world_open_train(struct world *w, unsigned int labels, const struct sim_lab
 		assert_int_equal(sim_radio_capture(w->radio, getenv("WORLD_CAPTURE")), 0);
 	w->cfg = (struct esl_engine_config){
 		.train = *train, .hci = w->hci, .seed = (uint32_t) seed + 1};
-	start_engine(w);
+	world_start(w);
 	world_run(w, US_PER_SEC);
 	assert_true(w->up);
 }
@@ -180,7 +180,7 @@ void world_restart(struct world *w)
 	w->kill_at = 0;
 	w->killed = false;
 	world_run(w, US_PER_SEC);
-	start_engine(w);
+	world_start(w);
 }
 
 void world_run_to_kill(struct world *w, int64_t us)

@@ -50,6 +50,8 @@ void world_open(struct world *w, unsigned int labels, const struct sim_label_mod
 void world_open_train(struct world *w, unsigned int labels, const struct sim_label_model *model,
 		      double loss, uint64_t seed, const struct esl_train *train);
 void world_close(struct world *w);
+/** Starts an engine from the blobs there are. */
+void world_start(struct world *w);
 /** Ends the engine and starts a new one from its blobs. */
 void world_restart(struct world *w);
 /** Runs until the save of kill_at, or for so long. */
