@@ -51,7 +51,7 @@ struct link_le {
 	struct bond *bonds; /**< by address */
 	size_t n_bonds, bonds_cap;
 	uint8_t self[ESL_ADDR_BYTES]; /**< who we are to labels that do not know us yet */
-	bool has_self;
+	bool has_self, self_kept;
 	struct esl_peer *peers[LE_LINKS_MAX];
 	struct partial partials[PARTIALS];
 	unsigned int partial_next;
@@ -140,13 +140,38 @@ static const char *bond_name(const uint8_t *addr, char name[NAME_BYTES])
 	return name;
 }
 
+/** Who we are from now on to labels that do not know us. */
+static int make_self(struct link_le *k)
+{
+	int r = k->has_self ? 0 : k->cb.random(k->user, k->self, sizeof(k->self));
+
+	if (r < 0)
+		return r;
+	k->self[0] |= 0xc0; /* a static one */
+	k->has_self = true;
+	return 0;
+}
+
+static int keep_self(struct link_le *k)
+{
+	uint8_t blob[1 + ESL_ADDR_BYTES] = {SELF_VERSION};
+	int r;
+
+	memcpy(blob + 1, k->self, sizeof(k->self));
+	r = k->self_kept ? 0 : k->cb.save(k->user, SELF_NAME, blob, sizeof(blob));
+	k->self_kept = r == 0;
+	return r;
+}
+
 static int on_bonded(void *user, const uint8_t addr[ESL_ADDR_BYTES], const struct esl_bond *bond)
 {
 	struct link_le *k = user;
 	uint8_t blob[BOND_BYTES] = {BOND_VERSION, bond->addr_type, bond->own_type};
 	char name[NAME_BYTES];
-	int r = keep_bond(k, addr, bond);
+	int r = k->has_self ? keep_self(k) : 0;
 
+	if (r == 0)
+		r = keep_bond(k, addr, bond);
 	memcpy(blob + 3, bond->ltk, LE_KEY_BYTES);
 	memcpy(blob + 3 + LE_KEY_BYTES, bond->own, ESL_ADDR_BYTES);
 	if (r == 0)
@@ -188,7 +213,7 @@ static int restore_self(struct link_le *k, struct wire *w)
 	if (wire_get_u8(w) != SELF_VERSION)
 		return -ERR_VERSION;
 	wire_copy(w, k->self, ESL_ADDR_BYTES);
-	k->has_self = wire_finish(w) == 0;
+	k->has_self = k->self_kept = wire_finish(w) == 0;
 	return k->has_self ? 0 : -ERR_BADMSG;
 }
 
@@ -224,24 +249,6 @@ static int le_adopt(struct esl_link *base, const char *key, const void *data, si
 		return -ENOTSUP;
 	r = le_restore(base, key, data, len);
 	return r < 0 ? r : k->cb.save(k->user, key, data, len);
-}
-
-/** Who we are from now on to labels that we pair with: kept before the first of them hears it. */
-static int make_self(struct link_le *k)
-{
-	uint8_t blob[1 + ESL_ADDR_BYTES] = {SELF_VERSION};
-	int r;
-
-	if (k->has_self)
-		return 0;
-	r = k->cb.random(k->user, k->self, sizeof(k->self));
-	if (r < 0)
-		return r;
-	k->self[0] |= 0xc0; /* a static one */
-	memcpy(blob + 1, k->self, sizeof(k->self));
-	r = k->cb.save(k->user, SELF_NAME, blob, sizeof(blob));
-	k->has_self = r == 0;
-	return r;
 }
 
 /* --- peers ------------------------------------------------------------------------------------ */
