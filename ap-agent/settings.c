@@ -22,15 +22,15 @@ static const struct conf_row schema[] = {
 	 "Bound of the kept label pictures, part of state_mib."},
 	{"radio", "driver", CONF_STR, "", 0, 16,
 	 "Label radio: h4 (a controller of its own, at hci), bluez (an adapter of the system, "
-	 "beside bluetoothd), oepl (an OpenEPaperLink access point); empty = as the other keys "
+	 "beside bluetoothd), oepl (OpenEPaperLink access points); empty = as the other keys "
 	 "say."},
 	{"radio", "adapter", CONF_STR, "", 0, 16, "Adapter for bluez: hci0, hci1, ..."},
 	{"radio", "hci", CONF_STR, "", 0, 200,
 	 "H4 stream of the radio's controller at unix:PATH, tcp:ADDRESS:PORT or "
 	 "uart:DEVICE:BAUD; or bluez:ADAPTER; empty, and no driver = no label radio."},
-	{"radio", "oepl", CONF_STR, "", 0, 200,
-	 "OpenEPaperLink access point for oepl, http://HOST[:PORT]. The keys below mean "
-	 "nothing to it."},
+	{"radio", "oepl", CONF_STR, "", 0, 2000,
+	 "OpenEPaperLink access points for oepl, http://HOST[:PORT], up to eight with commas "
+	 "between them. The keys below mean nothing to them."},
 	{"radio", "max_links", CONF_INT, "0", 0, 32, "Connections at once; 0 = 4."},
 	{"radio", "panels", CONF_STR, "", 0, 400,
 	 "Descriptions of label models, see panels.conf(5); empty = those built in."},
@@ -184,7 +184,9 @@ static int check_radio(const struct settings *s, const char *file, char diag[SET
 		return 0;
 	if (s->engine.oepl[0])
 		return esl_oepl_check(s->engine.oepl) < 0
-			       ? wrong(file, "oepl", "must be http://HOST or http://HOST:PORT",
+			       ? wrong(file, "oepl",
+				       "must be http://HOST or http://HOST:PORT, or several of "
+				       "them with commas",
 				       diag)
 			       : 0;
 	if (esl_panels_check(s->engine.panels, panels) < 0) {

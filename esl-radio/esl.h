@@ -38,7 +38,7 @@ struct esl_train {
 
 /** Is this where a controller's byte stream can be (see hci below)? 0 or -ERR_SYNTAX. */
 int esl_hci_check(const char *address) _must_check_;
-/** Is this the address of an OpenEPaperLink access point (see oepl below)? 0 or -ERR_SYNTAX. */
+/** Are these addresses of OpenEPaperLink access points (see oepl below)? 0 or -ERR_SYNTAX. */
 int esl_oepl_check(const char *url) _must_check_;
 /** -ERR_RANGE with a sentence in `why` if the train breaks a rule of facts 1.10. */
 int esl_train_check(const struct esl_train *t, char why[ESL_TEXT_MAX]) _must_check_;
@@ -50,8 +50,9 @@ struct esl_engine_config {
 	/** H4 byte stream of the controller: "unix:PATH", "tcp:ADDRESS:PORT" or
 	 * "uart:DEVICE:BAUD". It sends the train and makes the connections. */
 	const char *hci;
-	/** Instead of a controller: an OpenEPaperLink access point, "http://HOST[:PORT]", which has
-	 * labels of its own kind. The train and the links mean nothing then. Borrowed. */
+	/** Instead of a controller: OpenEPaperLink access points, which have labels of their own
+	 * kind: "http://HOST[:PORT]", up to ESL_STATIONS_MAX with commas between them. The train
+	 * and the links mean nothing then. Borrowed. */
 	const char *oepl;
 	unsigned int max_links; /**< connections at once; 0 = 4 */
 	unsigned int key_days;  /**< the train's key is replaced at that age; 0 = when told */
@@ -160,6 +161,27 @@ struct esl_stats {
 #define ESL_DATA_CHANNELS  37
 #define ESL_CHANNELS_ALL   ((UINT64_C(1) << ESL_DATA_CHANNELS) - 1)
 
+#define ESL_STATIONS_MAX     8
+#define ESL_STATION_TEXT_MAX 80
+
+/** An access point of another make that is (part of) this radio, as it tells of itself. Numbers
+ * below 0 were not told. */
+struct esl_station {
+	char address[ESL_STATION_TEXT_MAX];
+	char name[ESL_STATION_TEXT_MAX];  /**< its alias there; empty = none */
+	char state[ESL_STATION_TEXT_MAX]; /**< in a few words */
+	bool up;
+	int32_t channel;
+	int32_t tags;    /**< in its database, */
+	uint32_t serves; /**< and of our labels those that it serves, */
+	uint32_t queued; /**< of which so many have something waiting there */
+	int64_t heap_bytes, storage_bytes;
+	int32_t wifi_dbm; /**< how it hears its own Wi-Fi; 0 = not told */
+	int32_t low_batteries, timeouts;
+	int64_t uptime_s;
+	char version[ESL_STATION_TEXT_MAX]; /**< of its firmware; empty = not told */
+};
+
 /** The radio as a person looks at it. */
 struct esl_radio_view {
 	char driver[16];        /**< "h4", ...; empty = this engine tells nothing here */
@@ -176,6 +198,8 @@ struct esl_radio_view {
 	uint16_t groups;                   /**< as many as there are subevents */
 	uint8_t group[ESL_GROUPS_AT_MOST]; /**< labels in each */
 	uint32_t signal[ESL_SIGNAL_STEPS]; /**< labels by the signal of what was heard last */
+	size_t n_stations;                 /**< 0 = it is a controller of ours */
+	struct esl_station stations[ESL_STATIONS_MAX];
 };
 
 /** What a rollout to every label of this radio would take, each needing one picture of its size. */

@@ -106,6 +106,7 @@ bool sim_oepl_is_up(const struct sim_oepl *ap);
 struct sim_oepl_view {
 	uint8_t mac[SIM_OEPL_MAC_BYTES];
 	const struct sim_oepl_type *type;
+	bool gone;            /**< carried elsewhere */
 	const uint8_t *frame; /**< serial form of what the panel shows; NULL before the first */
 	size_t frame_len;
 	uint8_t frame_hash[IMAGE_HASH_BYTES];
@@ -153,3 +154,11 @@ void sim_oepl_fail(struct sim_oepl *ap, int64_t for_us);
 void sim_oepl_restart_tag(struct sim_oepl *ap, unsigned int i);
 /** Off the air, or on it again. */
 void sim_oepl_hide_tag(struct sim_oepl *ap, unsigned int i, bool hidden);
+/** Carried to where another access point hears it, without a restart; its number there. Negative if
+ * there is no room. */
+int sim_oepl_move_tag(struct sim_oepl *from, unsigned int i, struct sim_oepl *to) _must_check_;
+
+#define SIM_OEPL_PEERS 4
+
+/** Both hear from now on of what the other one does, and show its labels as external. */
+void sim_oepl_befriend(struct sim_oepl *a, struct sim_oepl *b);

@@ -34,9 +34,10 @@ json_t *oepl_rec_json(const struct oepl_rec *r)
 			 r->rssi, "temperature", r->temperature, "batteryMv", (int) r->battery_mv,
 			 "hwType", (int) r->hw_type, "wakeupReason", (int) r->wakeup,
 			 "capabilities", 0, "modecfgjson", "{\"timetolive\":\"0\"}", "isexternal",
-			 0, "apip", "0.0.0.0", "rotate", (int) r->rotate, "lut", 0, "invert",
-			 (int) r->invert, "updatecount", (int) r->updatecount, "updatelast",
-			 (json_int_t) r->updatelast_s, "ch", 11, "ver", (int) r->version);
+			 r->external != 0, "apip", r->external ? "192.0.2.9" : "0.0.0.0", "rotate",
+			 (int) r->rotate, "lut", 0, "invert", (int) r->invert, "updatecount",
+			 (int) r->updatecount, "updatelast", (json_int_t) r->updatelast_s, "ch", 11,
+			 "ver", (int) r->version);
 }
 
 static void put_json(struct sim_oepl_reply *ret, json_t *o)
@@ -380,7 +381,8 @@ static void get_sysinfo(struct sim_oepl *ap, const struct sim_oepl_request *req,
 			struct sim_oepl_reply *ret)
 {
 	(void) req;
-	put_json(ret, json_pack("{s:s,s:s,s:I}", "alias", ap->name, "env", "simulated", "uptime",
+	put_json(ret, json_pack("{s:s,s:s,s:s,s:I}", "alias", ap->name, "env", "simulated",
+				"buildversion", "2.80", "uptime",
 				(json_int_t) ((oepl_now_us(ap) - ap->up_since_us) / US_PER_SEC)));
 }
 

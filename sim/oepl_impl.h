@@ -34,6 +34,7 @@ struct oepl_rec {
 	int rssi, lqi, temperature;
 	uint16_t battery_mv, version;
 	unsigned int content_mode;
+	uint8_t external; /* number, from 1, of the access point that serves it; 0 = this one */
 	uint8_t rotate, invert;
 	char alias[32];
 	uint8_t *upload; /* a JPEG to be drawn */
@@ -48,7 +49,7 @@ struct oepl_rec {
 struct oepl_tag {
 	uint8_t mac[SIM_OEPL_MAC_BYTES];
 	int64_t call_us, interval_us;
-	bool hidden, booted;
+	bool hidden, booted, gone;
 	bool fetching;
 	int64_t fetched_us;
 	struct oepl_item item; /* being fetched, or drawn */
@@ -85,6 +86,8 @@ struct sim_oepl {
 	int64_t up_since_us, up_again_us; /* up_again_us in the future: it is down */
 	int64_t busy_us, fail_us, sys_us, draw_us, air_us;
 	unsigned int starve, breaks;
+	struct sim_oepl *peers[SIM_OEPL_PEERS];
+	unsigned int n_peers;
 	struct sim_oepl_stats stats;
 };
 

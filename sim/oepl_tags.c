@@ -57,6 +57,36 @@ void oepl_tags_done(struct sim_oepl *ap)
 
 /* --- the access point's side of a call -------------------------------------------------------- */
 
+/** The neighbours hear of it, and that it is not theirs. */
+static void tell_peers(struct sim_oepl *ap, const struct oepl_rec *own, bool completed)
+{
+	for (unsigned int i = 0; i < ap->n_peers; i++) {
+		struct sim_oepl *peer = ap->peers[i];
+		struct oepl_rec *rec = sim_oepl_is_up(peer) ? oepl_rec_find(peer, own->mac) : NULL;
+
+		if (!rec && sim_oepl_is_up(peer))
+			rec = oepl_rec_add(peer, own->mac);
+		if (!rec)
+			continue;
+		rec->external = 1;
+		rec->lastseen_s = oepl_now_s(peer);
+		rec->nextcheckin_s = own->nextcheckin_s;
+		rec->hw_type = own->hw_type;
+		rec->version = own->version;
+		rec->rssi = own->rssi;
+		rec->lqi = own->lqi;
+		rec->battery_mv = own->battery_mv;
+		rec->wakeup = own->wakeup;
+		/* It counts the transfer, but knows nothing of what it was. */
+		if (completed) {
+			sim_rng_bytes(&peer->rng, rec->md5, sizeof rec->md5);
+			rec->updatecount++;
+			rec->updatelast_s = oepl_now_s(peer);
+		}
+		oepl_say_rec(peer, rec);
+	}
+}
+
 static struct oepl_rec *checked_in(struct sim_oepl *ap, unsigned int i)
 {
 	struct oepl_tag *t = &ap->tags[i];
@@ -81,6 +111,8 @@ static struct oepl_rec *checked_in(struct sim_oepl *ap, unsigned int i)
 	if (t->booted && !rec->pending)
 		memset(rec->md5, 0, sizeof rec->md5);
 	t->booted = false;
+	rec->external = 0;
+	tell_peers(ap, rec, false);
 	return rec;
 }
 
@@ -102,6 +134,7 @@ static void completed(struct sim_oepl *ap, struct oepl_rec *rec)
 	rec->wakeup = 0;
 	ap->stats.transfers++;
 	oepl_say_rec(ap, rec);
+	tell_peers(ap, rec, true);
 }
 
 /** The radio gave up: what was queued goes, what is told of it stays. */
@@ -241,6 +274,8 @@ int64_t oepl_tags_run(struct sim_oepl *ap)
 		struct oepl_tag *t = &ap->tags[i];
 		int64_t now_us = oepl_now_us(ap);
 
+		if (t->gone)
+			continue;
 		if (t->fetching && now_us >= t->fetched_us)
 			fetched(ap, i);
 		if (t->drawing && now_us >= t->drawn_us)
@@ -268,6 +303,7 @@ void sim_oepl_get(const struct sim_oepl *ap, unsigned int i, struct sim_oepl_vie
 	const struct oepl_tag *t = &ap->tags[i];
 
 	*ret = (struct sim_oepl_view){.type = ap->type,
+				      .gone = t->gone,
 				      .frame = t->frame,
 				      .frame_len = t->frame_len,
 				      .started_us = t->started_us,
@@ -286,7 +322,7 @@ void sim_oepl_get(const struct sim_oepl *ap, unsigned int i, struct sim_oepl_vie
 int sim_oepl_find(const struct sim_oepl *ap, const uint8_t addr[6])
 {
 	for (unsigned int i = 0; i < ap->n_tags; i++)
-		if (memcmp(ap->tags[i].mac + 2, addr, 6) == 0)
+		if (!ap->tags[i].gone && memcmp(ap->tags[i].mac + 2, addr, 6) == 0)
 			return (int) i;
 	return -1;
 }
@@ -309,4 +345,31 @@ void sim_oepl_restart_tag(struct sim_oepl *ap, unsigned int i)
 void sim_oepl_hide_tag(struct sim_oepl *ap, unsigned int i, bool hidden)
 {
 	ap->tags[i].hidden = hidden;
+}
+
+int sim_oepl_move_tag(struct sim_oepl *from, unsigned int i, struct sim_oepl *to)
+{
+	struct oepl_tag *more = realloc(to->tags, (to->n_tags + 1) * sizeof *more);
+	struct oepl_tag *t = &from->tags[i];
+	struct oepl_rec *rec = oepl_rec_find(from, t->mac);
+
+	if (!more)
+		return -ENOMEM;
+	to->tags = more;
+	free(t->item.data); /* what it was fetching it fetches no more */
+	t->item.data = NULL;
+	t->fetching = t->drawing = false;
+	to->tags[to->n_tags] = *t;
+	to->tags[to->n_tags].call_us = oepl_now_us(to) + 5 * US_PER_SEC;
+	t->frame = NULL;
+	t->gone = true;
+	if (rec)
+		rec->tag = -1;
+	return (int) to->n_tags++;
+}
+
+void sim_oepl_befriend(struct sim_oepl *a, struct sim_oepl *b)
+{
+	a->peers[a->n_peers++ % SIM_OEPL_PEERS] = b;
+	b->peers[b->n_peers++ % SIM_OEPL_PEERS] = a;
 }

@@ -22,7 +22,6 @@
 #define STARVED_US      (INT64_C(60) * US_PER_SEC)
 #define TIMEOUT_US      (INT64_C(15) * US_PER_SEC)
 #define DUMP_TIMEOUT_US (INT64_C(60) * US_PER_SEC)
-#define AP_ONLINE       1
 #define POS_MAX         255            /* the firmware counts positions in eight bits */
 #define STORAGE_MIN     INT64_C(31000) /* below this it draws no pictures */
 #define HEAP_MIN        INT64_C(15000)
@@ -32,126 +31,100 @@
 
 /* --- how it is -------------------------------------------------------------------------------- */
 
-static const char warning[] =
-	"The access point knows no encryption and no password: whoever reaches it on the network "
-	"can change the labels.";
-
-void oepl_ap_tell(struct oepl *o)
+const char *oepl_ap_trouble(const struct oepl_ap *ap, char text[ESL_TEXT_MAX])
 {
-	struct oepl_ap *ap = &o->ap;
-	bool radio = ap->apstate < 0 || ap->apstate == AP_ONLINE;
-	bool up = ap->up && radio;
-	char text[ESL_TEXT_MAX];
-
-	if (!ap->up)
-		return; /* told when it fell silent */
-	if (!radio)
-		(void) snprintf(text, sizeof(text), "The access point answers, but %s.",
+	if (ap->silent)
+		return "The access point does not answer.";
+	if (ap->up && ap->apstate >= 0 && ap->apstate != OEPL_AP_ONLINE) {
+		(void) snprintf(text, ESL_TEXT_MAX, "The access point answers, but %s.",
 				oepl_apstate_text(ap->apstate));
-	else if (ap->storage_full)
-		(void) snprintf(text, sizeof(text),
-				"The access point's storage is full: it draws no pictures.");
-	else
-		(void) snprintf(text, sizeof(text), "%s", warning);
-	if ((up ? ap->told_up : ap->told_down) && strcmp(text, ap->text) == 0)
-		return;
-	ap->told_up = up;
-	ap->told_down = !up;
-	memcpy(ap->text, text, sizeof(ap->text));
-	o->stats.radio_up = up;
-	if (o->cb.radio)
-		o->cb.radio(o->user, up, up ? 0 : -ERR_STATE, text);
+		return text;
+	}
+	if (ap->up && ap->storage_full)
+		return "The access point's storage is full: it draws no pictures.";
+	return NULL;
 }
 
-static void close_feed(struct oepl *o)
+static void close_feed(struct oepl_ap *ap)
 {
-	if (o->ap.feed_asked)
-		(void) !o->net->ops->listen(o->net, false);
-	o->ap.feed = o->ap.feed_asked = false;
+	if (ap->feed_asked)
+		(void) !ap->net->ops->listen(ap->net, false);
+	ap->feed = ap->feed_asked = false;
 }
 
 /** It does not answer. Whatever it was doing is asked for again when it does. */
-static void fell_silent(struct oepl *o, int err)
+static void fell_silent(struct oepl_ap *ap, int err)
 {
-	struct oepl_ap *ap = &o->ap;
 	int64_t wait_us = RETRY_MIN_US << MIN(ap->failures, 6);
 
+	(void) err;
 	ap->failures++;
-	ap->retry_us = oepl_now(o) + MIN(wait_us, RETRY_MAX_US);
+	ap->retry_us = oepl_now(ap->o) + MIN(wait_us, RETRY_MAX_US);
 	ap->syncing = false;
 	ap->config_us = 0;
 	/* One request may get lost; the second says it is gone. */
 	if (ap->failures < 2 && ap->up)
 		return;
-	close_feed(o);
-	if (ap->up || !ap->told_down) {
-		ap->told_up = false;
-		ap->told_down = true;
-		ap->text[0] = '\0';
-		o->stats.radio_up = false;
-		if (o->cb.radio)
-			o->cb.radio(o->user, false, err, "The access point does not answer.");
-	}
+	close_feed(ap);
 	ap->up = false;
+	ap->silent = true;
 	ap->zero_known = false;
+	oepl_tell_radio(ap->o);
 }
 
-bool oepl_ap_answered(struct oepl *o, const struct oepl_reply *reply)
+bool oepl_ap_answered(struct oepl_ap *ap, const struct oepl_reply *reply)
 {
 	if (reply->err < 0) {
-		fell_silent(o, reply->err);
+		fell_silent(ap, reply->err);
 		return false;
 	}
-	o->ap.failures = 0;
-	if (reply->status >= 500) {
-		oepl_ap_refused(o);
-		return true;
-	}
+	ap->failures = 0;
+	if (reply->status >= 500)
+		oepl_ap_refused(ap);
 	return true;
 }
 
-void oepl_ap_refused(struct oepl *o)
+void oepl_ap_refused(struct oepl_ap *ap)
 {
-	int64_t wait_us = REFUSED_US << MIN(o->ap.refusals, 5);
+	int64_t wait_us = REFUSED_US << MIN(ap->refusals, 5);
 
-	o->ap.refusals++;
-	o->ap.upload_us = MAX(o->ap.upload_us, oepl_now(o) + wait_us);
+	ap->refusals++;
+	ap->upload_us = MAX(ap->upload_us, oepl_now(ap->o) + wait_us);
 }
 
 /** It may have restarted: a picture that it took and had not queued yet is not waited for. */
-static void may_have_forgotten(struct oepl *o)
+static void may_have_forgotten(struct oepl_ap *ap)
 {
 	struct oepl_label *l, *next;
 
-	HASH_ITER (hh, o->labels, l, next)
-		if (l->sending.state == OEPL_SENDING_TAKEN)
+	HASH_ITER (hh, ap->o->labels, l, next)
+		if (l->ap == ap && l->sending.state == OEPL_SENDING_TAKEN)
 			l->sending.state = OEPL_SENDING_QUEUED;
 }
 
 /** It began anew: what it had queued is gone, its clock may be another. */
-static void restarted(struct oepl *o)
+static void restarted(struct oepl_ap *ap)
 {
-	may_have_forgotten(o);
-	o->ap.zero_known = false;
-	o->ap.config_us = 0;
-	o->ap.sync_us = 0;
-	o->ap.syncing = false;
+	may_have_forgotten(ap);
+	ap->zero_known = false;
+	ap->config_us = 0;
+	ap->sync_us = 0;
+	ap->syncing = false;
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
-static void ask(struct oepl *o, enum oepl_job job, const char *path, size_t max_reply,
+static void ask(struct oepl_ap *ap, enum oepl_job job, const char *path, size_t max_reply,
 		int64_t timeout_us)
 {
 	const struct oepl_request req = {
 		.path = path, .max_reply = max_reply, .timeout_us = timeout_us};
 
-	oepl_ask(o, job, NULL, &req);
+	oepl_ask(ap, job, NULL, &req);
 }
 
-static void ask_database(struct oepl *o)
+static void ask_database(struct oepl_ap *ap)
 {
-	struct oepl_ap *ap = &o->ap;
 	char path[64];
 
 	if (!ap->syncing) {
@@ -161,15 +134,16 @@ static void ask_database(struct oepl *o)
 		ap->gen++;
 	}
 	if (ap->dump) {
-		ask(o, OEPL_JOB_DUMP, "/backup_db", OEPL_JSON_MAX, DUMP_TIMEOUT_US);
+		ask(ap, OEPL_JOB_DUMP, "/backup_db", OEPL_JSON_MAX, DUMP_TIMEOUT_US);
 		return;
 	}
 	(void) snprintf(path, sizeof(path), "/get_db?pos=%d", ap->pos);
-	ask(o, OEPL_JOB_PAGE, path, PAGE_MAX, TIMEOUT_US);
+	ask(ap, OEPL_JOB_PAGE, path, PAGE_MAX, TIMEOUT_US);
 }
 
-static bool ask_type(struct oepl *o)
+static bool ask_type(struct oepl_ap *ap)
 {
+	struct oepl *o = ap->o;
 	struct oepl_label *l, *next;
 	char path[32];
 
@@ -177,122 +151,138 @@ static bool ask_type(struct oepl *o)
 		struct oepl_type_slot *slot = &o->types[l->rec.hw_type];
 
 		/* Only of labels that were heard: noise makes up types, too. */
-		if (!l->present || !l->rec.rssi_dbm || slot->state == OEPL_TYPE_GOOD ||
+		if (l->ap != ap || !l->rec.rssi_dbm || slot->state == OEPL_TYPE_GOOD ||
 		    slot->again_us > oepl_now(o))
 			continue;
-		o->job_type = l->rec.hw_type;
-		(void) snprintf(path, sizeof(path), "/tagtypes/%02X.json", o->job_type);
-		ask(o, OEPL_JOB_TYPE, path, TYPE_MAX, TIMEOUT_US);
+		ap->job_type = l->rec.hw_type;
+		(void) snprintf(path, sizeof(path), "/tagtypes/%02X.json", ap->job_type);
+		ask(ap, OEPL_JOB_TYPE, path, TYPE_MAX, TIMEOUT_US);
 		return true;
 	}
 	return false;
 }
 
-static void mind_feed(struct oepl *o)
+static void mind_feed(struct oepl_ap *ap)
 {
-	struct oepl_ap *ap = &o->ap;
 	/* While somebody listens labels may be kept awake: then only as long as it is worth it. */
-	bool want = !ap->config.stopsleep || o->in_flight > 0;
+	bool want = !ap->config.stopsleep || ap->in_flight > 0;
 
 	if (!want && ap->feed_asked)
-		close_feed(o);
-	if (!want || ap->feed_asked || oepl_now(o) < ap->feed_us)
+		close_feed(ap);
+	if (!want || ap->feed_asked || oepl_now(ap->o) < ap->feed_us)
 		return;
-	ap->feed_us = oepl_now(o) + FEED_AGAIN_US;
-	ap->feed_asked = o->net->ops->listen(o->net, true) >= 0;
+	ap->feed_us = oepl_now(ap->o) + FEED_AGAIN_US;
+	ap->feed_asked = ap->net->ops->listen(ap->net, true) >= 0;
 }
 
-bool oepl_ap_work(struct oepl *o)
+bool oepl_ap_work(struct oepl_ap *ap)
 {
-	struct oepl_ap *ap = &o->ap;
+	struct oepl *o = ap->o;
 
 	if (oepl_now(o) < ap->retry_us)
 		return true; /* nothing else either */
 	if (oepl_now(o) >= ap->config_us) {
-		ask(o, OEPL_JOB_CONFIG, "/get_ap_config", CONFIG_MAX, TIMEOUT_US);
+		ask(ap, OEPL_JOB_CONFIG, "/get_ap_config", CONFIG_MAX, TIMEOUT_US);
 		return true;
 	}
-	mind_feed(o);
+	mind_feed(ap);
+	if (!ap->info_asked) {
+		ap->info_asked = true;
+		ask(ap, OEPL_JOB_INFO, "/sysinfo", CONFIG_MAX, TIMEOUT_US);
+		return true;
+	}
 	if (ap->syncing || oepl_now(o) >= ap->sync_us) {
-		ask_database(o);
+		ask_database(ap);
 		return true;
 	}
-	return ask_type(o);
+	return ask_type(ap);
 }
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-static void config_came(struct oepl *o, const struct oepl_reply *reply)
+static void config_came(struct oepl_ap *ap, const struct oepl_reply *reply)
 {
-	struct oepl_ap *ap = &o->ap;
 	struct oepl_config config;
 
 	if (reply->status != 200 || oepl_config_parse(reply->body, reply->len, &config) < 0) {
-		fell_silent(o, -ERR_PEER); /* something answers, but no access point */
+		fell_silent(ap, -ERR_PEER); /* something answers, but no access point */
 		return;
 	}
 	ap->config = config;
 	ap->apstate = config.apstate;
-	ap->config_us = oepl_now(o) + CONFIG_AGAIN_US;
+	ap->config_us = oepl_now(ap->o) + CONFIG_AGAIN_US;
 	if (!ap->up) {
-		may_have_forgotten(o);
+		may_have_forgotten(ap);
 		ap->up = true;
+		ap->silent = ap->info_asked = false;
 		ap->sync_us = 0;
 		ap->syncs = 0;
 		ap->feed_us = 0;
 	}
-	oepl_ap_tell(o);
+	oepl_tell_radio(ap->o);
+}
+
+/** Nobody has this label who should have it. */
+static void miss(struct oepl *o, struct oepl_label *l)
+{
+	if (!l->wanted && !l->forgetting && !l->stale)
+		oepl_drop(o, l);
+	else if (l->elsewhere && l->n_wishes)
+		oepl_tell_error(o, l, ENOENT,
+				"An access point that this agent does not drive serves the label.",
+				NULL);
+	else if (l->sending.state != OEPL_SENDING_NONE || l->n_wishes)
+		oepl_tell_error(o, l, ENOENT,
+				o->n_aps > 1 ? "None of the access points knows this label."
+					     : "The access point does not know this label.",
+				NULL);
 }
 
 /** All of it was read: who was not there is not there. */
-static void sync_done(struct oepl *o)
+static void sync_done(struct oepl_ap *ap)
 {
-	struct oepl_ap *ap = &o->ap;
+	struct oepl *o = ap->o;
 	struct oepl_label *l, *next;
 
 	ap->syncing = false;
+	ap->n_known = ap->n;
 	/* A label is believed when it has called twice: the first looks are close together. */
 	ap->sync_us = oepl_now(o) + (ap->syncs++ < FIRST_SYNCS ? SYNC_FIRST_US
 				     : ap->feed                ? SYNC_FED_US
 				     : ap->n <= SMALL          ? SYNC_SMALL_US
 							       : SYNC_LARGE_US);
 	HASH_ITER (hh, o->labels, l, next) {
-		if (l->gen == ap->gen)
-			continue;
-		l->present = false;
-		if (!l->wanted && !l->forgetting) {
-			oepl_drop(o, l);
-		} else if (l->sending.state != OEPL_SENDING_NONE || l->n_wishes) {
-			l->sending = (struct oepl_sending){0};
-			oepl_tell_error(o, l, ENOENT, "The access point does not know this label.",
-					NULL);
+		if (l->ap == ap && l->gen != ap->gen) {
+			l->sending = (struct oepl_sending){0}; /* forgotten there, too */
+			oepl_home_leave(o, l);
 		}
+		if (oepl_home_is_nowhere(o, l))
+			miss(o, l);
 	}
 }
 
-static void sync_failed(struct oepl *o)
+static void sync_failed(struct oepl_ap *ap)
 {
-	o->ap.syncing = false;
-	o->ap.sync_us = oepl_now(o) + SYNC_SMALL_US;
+	ap->syncing = false;
+	ap->sync_us = oepl_now(ap->o) + SYNC_SMALL_US;
 }
 
 /* A page that does not lead forward, or past what eight bits count: the firmware would begin anew
  * from the first label, for ever. The dump has them all. */
-static void page_came(struct oepl *o, const struct oepl_reply *reply)
+static void page_came(struct oepl_ap *ap, const struct oepl_reply *reply)
 {
-	struct oepl_ap *ap = &o->ap;
 	struct oepl_page page;
 
 	if (!ap->syncing)
 		return;
 	if (reply->status != 200 ||
-	    oepl_page_parse(reply->body, reply->len, oepl_record_came, o, &page) < 0) {
-		sync_failed(o);
+	    oepl_page_parse(reply->body, reply->len, oepl_record_came, ap, &page) < 0) {
+		sync_failed(ap);
 		return;
 	}
 	ap->n += page.n;
 	if (page.next < 0) {
-		sync_done(o);
+		sync_done(ap);
 	} else if (page.next <= ap->pos || page.next > POS_MAX) {
 		ap->dump = true;
 	} else {
@@ -300,35 +290,42 @@ static void page_came(struct oepl *o, const struct oepl_reply *reply)
 	}
 }
 
-static void dump_came(struct oepl *o, const struct oepl_reply *reply)
+static void dump_came(struct oepl_ap *ap, const struct oepl_reply *reply)
 {
 	struct oepl_page page;
 
-	if (!o->ap.syncing)
+	if (!ap->syncing)
 		return;
-	o->ap.n = 0;
+	ap->n = 0;
 	if (reply->status != 200 ||
-	    oepl_dump_parse(reply->body, reply->len, oepl_record_came, o, &page) < 0) {
-		sync_failed(o);
+	    oepl_dump_parse(reply->body, reply->len, oepl_record_came, ap, &page) < 0) {
+		sync_failed(ap);
 		return;
 	}
-	o->ap.n = page.n;
-	o->ap.dump = page.n > POS_MAX;
-	sync_done(o);
+	ap->n = page.n;
+	ap->dump = page.n > POS_MAX;
+	sync_done(ap);
 }
 
-static void type_came(struct oepl *o, const struct oepl_reply *reply)
+static void info_came(struct oepl_ap *ap, const struct oepl_reply *reply)
 {
-	struct oepl_type_slot *slot = &o->types[o->job_type];
+	if (reply->status != 200 || oepl_info_parse(reply->body, reply->len, ap->version) < 0)
+		ap->version[0] = '\0';
+}
+
+static void type_came(struct oepl_ap *ap, const struct oepl_reply *reply)
+{
+	struct oepl *o = ap->o;
+	struct oepl_type_slot *slot = &o->types[ap->job_type];
 	struct oepl_label *l, *next;
 
 	slot->again_us = oepl_now(o) + TYPE_AGAIN_US;
-	slot->state =
-		reply->status == 200 && oepl_type_parse(reply->body, reply->len, &slot->type) == 0
-			? OEPL_TYPE_GOOD
-			: OEPL_TYPE_BAD;
+	if (reply->status == 200 && oepl_type_parse(reply->body, reply->len, &slot->type) == 0)
+		slot->state = OEPL_TYPE_GOOD;
+	else if (slot->state != OEPL_TYPE_GOOD)
+		slot->state = OEPL_TYPE_BAD;
 	HASH_ITER (hh, o->labels, l, next) {
-		if (!l->present || l->rec.hw_type != o->job_type)
+		if (!l->ap || l->rec.hw_type != ap->job_type)
 			continue;
 		oepl_label_meet(o, l);
 		if (l->wanted && slot->state == OEPL_TYPE_BAD)
@@ -338,20 +335,23 @@ static void type_came(struct oepl *o, const struct oepl_reply *reply)
 	}
 }
 
-void oepl_ap_answer(struct oepl *o, enum oepl_job job, const struct oepl_reply *reply)
+void oepl_ap_answer(struct oepl_ap *ap, enum oepl_job job, const struct oepl_reply *reply)
 {
 	switch (job) {
 	case OEPL_JOB_CONFIG:
-		config_came(o, reply);
+		config_came(ap, reply);
+		break;
+	case OEPL_JOB_INFO:
+		info_came(ap, reply);
 		break;
 	case OEPL_JOB_PAGE:
-		page_came(o, reply);
+		page_came(ap, reply);
 		break;
 	case OEPL_JOB_DUMP:
-		dump_came(o, reply);
+		dump_came(ap, reply);
 		break;
 	case OEPL_JOB_TYPE:
-		type_came(o, reply);
+		type_came(ap, reply);
 		break;
 	default:
 		break;
@@ -360,40 +360,40 @@ void oepl_ap_answer(struct oepl *o, enum oepl_job job, const struct oepl_reply *
 
 /* --- the feed --------------------------------------------------------------------------------- */
 
-void oepl_ap_feed(struct oepl *o, bool up)
+void oepl_ap_feed(struct oepl_ap *ap, bool up)
 {
-	struct oepl_ap *ap = &o->ap;
 	bool was = ap->feed;
 
 	ap->feed = up;
 	if (up)
 		return;
 	ap->feed_asked = false;
-	ap->feed_us = oepl_now(o) + FEED_AGAIN_US;
+	ap->feed_us = oepl_now(ap->o) + FEED_AGAIN_US;
 	if (was)
-		restarted(o); /* perhaps: look */
-	oepl_pump_soon(o);
+		restarted(ap); /* perhaps: look */
+	oepl_pump_soon(ap->o);
 }
 
-void oepl_ap_message(struct oepl *o, const uint8_t *text, size_t len)
+void oepl_ap_message(struct oepl_ap *ap, const uint8_t *text, size_t len)
 {
-	struct oepl_ap *ap = &o->ap;
+	const struct oepl *o = ap->o;
 	struct oepl_message m;
 
-	if (oepl_message_parse(text, len, oepl_record_came, o, &m) < 0)
+	if (oepl_message_parse(text, len, oepl_record_came, ap, &m) < 0)
 		return; /* garbage proves nothing */
 	if (strcasestr(m.error, "memory")) {
 		ap->upload_us = MAX(ap->upload_us, oepl_now(o) + STARVED_US);
 	}
 	if (!m.sys)
 		return;
+	ap->said = m;
 	if (m.currtime_s > 0) {
 		ap->zero_us = oepl_now(o) - m.currtime_s * US_PER_SEC;
 		ap->zero_known = true;
 	}
 	if (m.uptime_s >= 0) {
 		if (m.uptime_s < ap->uptime_s)
-			restarted(o);
+			restarted(ap);
 		ap->uptime_s = m.uptime_s;
 	}
 	if (m.heap >= 0 && m.heap < HEAP_MIN)
@@ -402,5 +402,5 @@ void oepl_ap_message(struct oepl *o, const uint8_t *text, size_t len)
 		ap->storage_full = m.storage_free < STORAGE_MIN;
 	if (m.apstate >= 0)
 		ap->apstate = m.apstate;
-	oepl_ap_tell(o);
+	oepl_tell_radio(ap->o);
 }

@@ -100,7 +100,7 @@ bool oepl_flash_work(struct oepl *o, struct oepl_label *l)
 	hex_encode(l->mac, sizeof(l->mac), mac);
 	hex_encode(pattern, sizeof(pattern), hex);
 	(void) snprintf(path, sizeof(path), "/led_flash?mac=%s&pattern=%s", mac, hex);
-	oepl_ask(o, OEPL_JOB_FLASH, l, &req);
+	oepl_ask(l->ap, OEPL_JOB_FLASH, l, &req);
 	return true;
 }
 

@@ -9,13 +9,42 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BLOB_VERSION 1
+#define BLOB_VERSION 2
+#define BLOB_ONE     1 /* it knew of one access point only */
 #define KEY_MAX      (sizeof(OEPL_KEEPS) + 2 * ESL_ADDR_BYTES)
 
 static void key_of(const struct oepl_label *l, char key[KEY_MAX])
 {
 	memcpy(key, OEPL_KEEPS, strlen(OEPL_KEEPS));
 	hex_encode(l->addr, sizeof(l->addr), key + strlen(OEPL_KEEPS));
+}
+
+/** Access points are known by their addresses: the order in the configuration may change. */
+static void put_homes(const struct oepl *o, const struct oepl_label *l, struct buf *b)
+{
+	uint8_t n = 0;
+
+	for (size_t i = 0; i < o->n_aps; i++)
+		n = (uint8_t) (n + (l->stale >> i & 1));
+	buf_put_u32be(b, l->home);
+	buf_put_u8(b, n);
+	for (size_t i = 0; i < o->n_aps; i++)
+		if (l->stale >> i & 1)
+			buf_put_u32be(b, o->aps[i].id);
+}
+
+static void read_homes(struct oepl *o, struct wire *w, struct oepl_label *l)
+{
+	uint8_t n;
+
+	l->home = wire_get_u32be(w);
+	n = wire_get_u8(w);
+	for (size_t i = 0; i < n && i < OEPL_APS_MAX; i++) {
+		const struct oepl_ap *ap = oepl_home_by_id(o, wire_get_u32be(w));
+
+		if (ap)
+			l->stale |= (uint8_t) (1u << ap->number);
+	}
 }
 
 void oepl_save(struct oepl *o, const struct oepl_label *l)
@@ -41,6 +70,7 @@ void oepl_save(struct oepl *o, const struct oepl_label *l)
 	buf_put_u8(&b, l->shown.exact);
 	buf_put_u8(&b, (uint8_t) l->shown.grade);
 	buf_put_u64be(&b, (uint64_t) l->shown.since_utc_us);
+	put_homes(o, l, &b);
 	key_of(l, key);
 	if (buf_ok(&b) && o->cb.save)
 		(void) !o->cb.save(o->user, key, b.data, b.len);
@@ -81,14 +111,18 @@ int oepl_restore(struct oepl *o, const char *key, const void *data, size_t len)
 	uint8_t addr[ESL_ADDR_BYTES];
 	struct oepl_label read = {0}, *l;
 	struct wire w;
+	uint8_t version;
 	int r;
 
 	if (hex_decode(key + strlen(OEPL_KEEPS), addr, sizeof(addr)) < 0)
 		return -ERR_SYNTAX;
 	wire_init(&w, data, len);
-	if (wire_get_u8(&w) != BLOB_VERSION)
+	version = wire_get_u8(&w);
+	if (version != BLOB_VERSION && version != BLOB_ONE)
 		return -ERR_VERSION;
 	read_label(&w, &read);
+	if (version != BLOB_ONE)
+		read_homes(o, &w, &read);
 	r = wire_finish(&w);
 	if (r < 0)
 		return r;
@@ -99,6 +133,8 @@ int oepl_restore(struct oepl *o, const char *key, const void *data, size_t len)
 		return -ENOMEM;
 	memcpy(l->mac, read.mac, sizeof(l->mac));
 	l->has_mac = read.has_mac;
+	l->home = read.home;
+	l->stale = read.stale;
 	l->width = read.width;
 	l->height = read.height;
 	l->display_type = read.display_type;

@@ -51,9 +51,9 @@ bool oepl_is_awaited(const struct oepl *o, const struct oepl_label *l)
 }
 
 /** The access point's clock, learned from what it says it heard when. */
-static int64_t instant_of(struct oepl *o, int64_t ap_s)
+static int64_t instant_of(struct oepl_ap *ap, int64_t ap_s)
 {
-	struct oepl_ap *ap = &o->ap;
+	const struct oepl *o = ap->o;
 
 	if (!ap_s)
 		return 0;
@@ -79,7 +79,7 @@ void oepl_label_meet(struct oepl *o, struct oepl_label *l)
 	const struct oepl_type *t = oepl_type_of(o, l);
 	uint8_t display;
 
-	if (!t || l->rec.external)
+	if (!t)
 		return;
 	display = oepl_display_type(t);
 	if (l->width != t->width || l->height != t->height || l->display_type != display) {
@@ -141,7 +141,8 @@ static void check_shown(struct oepl *o, struct oepl_label *l, const struct oepl_
 
 static struct oepl_label *label_of(struct oepl *o, const struct oepl_record *rec)
 {
-	struct oepl_label *l = oepl_find_or_add(o, rec->mac + OEPL_MAC_BYTES - ESL_ADDR_BYTES);
+	const uint8_t *addr = rec->mac + OEPL_MAC_BYTES - ESL_ADDR_BYTES;
+	struct oepl_label *l = rec->external ? oepl_find(o, addr) : oepl_find_or_add(o, addr);
 
 	if (!l)
 		return NULL;
@@ -153,29 +154,38 @@ static struct oepl_label *label_of(struct oepl *o, const struct oepl_record *rec
 	return memcmp(l->mac, rec->mac, sizeof(l->mac)) == 0 ? l : NULL;
 }
 
-void oepl_record_came(void *user, const struct oepl_record *rec)
+static void take_record(struct oepl_ap *ap, struct oepl_label *l, const struct oepl_record *rec)
 {
-	struct oepl *o = user;
-	struct oepl_label *l = label_of(o, rec);
-	struct oepl_record old;
+	struct oepl *o = ap->o;
 
-	if (!l)
-		return;
-	old = l->rec;
 	if (!l->present)
 		l->first_seen_s = rec->lastseen_s;
-	if (l->present && old.hw_type != rec->hw_type)
+	if (l->present && l->rec.hw_type != rec->hw_type)
 		l->associated = false;
 	l->rec = *rec;
 	l->present = true;
-	l->gen = o->ap.gen;
+	l->gen = ap->gen;
 	l->rec_us = oepl_now(o);
-	l->heard_us = instant_of(o, rec->lastseen_s);
+	l->heard_us = instant_of(ap, rec->lastseen_s);
 	if (l->lost_told && !oepl_is_lost(o, l)) {
 		l->lost_told = false;
 		oepl_tell_status(o, l);
 	}
 	oepl_label_meet(o, l);
+}
+
+void oepl_record_came(void *user, const struct oepl_record *rec)
+{
+	struct oepl_ap *ap = user;
+	struct oepl *o = ap->o;
+	struct oepl_label *l = label_of(o, rec);
+	struct oepl_record old = {0};
+
+	if (!l || !oepl_home_take(ap, l, rec))
+		return;
+	if (l->present)
+		old = l->rec;
+	take_record(ap, l, rec);
 	if (l->wanted) {
 		oepl_flash_evidence(o, l);
 		oepl_send_evidence(o, l);
@@ -195,7 +205,7 @@ void oepl_label_tick(struct oepl *o, struct oepl_label *l)
 		oepl_tell_shown(o, l);
 		oepl_save(o, l);
 	}
-	if (!l->lost_told && o->ap.up && oepl_is_lost(o, l)) {
+	if (!l->lost_told && l->ap && l->ap->up && oepl_is_lost(o, l)) {
 		l->lost_told = true;
 		oepl_tell_lost(o, l);
 	}

@@ -2,6 +2,7 @@
 #include "esl-radio/oepl/oepl.h"
 
 #include "common/err.h"
+#include "esl-radio/oepl/pixels.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +26,7 @@ struct oepl_label *oepl_find_or_add(struct oepl *o, const uint8_t addr[ESL_ADDR_
 {
 	struct oepl_label *l = oepl_find(o, addr);
 
-	if (l || HASH_COUNT(o->labels) >= OEPL_TAGS_MAX)
+	if (l || HASH_COUNT(o->labels) >= OEPL_TAGS_MAX * o->n_aps)
 		return l;
 	l = calloc(1, sizeof(*l));
 	if (!l)
@@ -41,8 +42,9 @@ struct oepl_label *oepl_find_or_add(struct oepl *o, const uint8_t addr[ESL_ADDR_
 
 void oepl_drop(struct oepl *o, struct oepl_label *l)
 {
-	if (o->turn == l)
-		o->turn = l->hh.next;
+	for (size_t i = 0; i < o->n_aps; i++)
+		if (o->aps[i].turn == l)
+			o->aps[i].turn = l->hh.next;
 	HASH_DEL(o->labels, l);
 	free(l);
 }
@@ -71,41 +73,62 @@ static bool label_work(struct oepl *o, struct oepl_label *l)
 		       : false;
 }
 
-static void pump(void *user)
+static void pump_one(struct oepl_ap *ap)
 {
-	struct oepl *o = user;
+	struct oepl *o = ap->o;
 	unsigned int n = HASH_COUNT(o->labels);
 	struct oepl_label *l;
 
-	if (!o->started || o->job != OEPL_JOB_NONE || oepl_ap_work(o))
+	if (ap->job != OEPL_JOB_NONE || oepl_ap_work(ap) || oepl_home_tidy(ap))
 		return;
-	for (l = o->turn; n > 0; n--) {
+	for (l = ap->turn; n > 0; n--) {
 		if (!l)
 			l = o->labels;
-		o->turn = l->hh.next;
-		if (label_work(o, l))
+		ap->turn = l->hh.next;
+		if (l->ap == ap && label_work(o, l))
 			return;
-		l = o->turn;
+		l = ap->turn;
 	}
+}
+
+static void pump(void *user)
+{
+	struct oepl *o = user;
+
+	for (size_t i = 0; o->started && i < o->n_aps; i++)
+		pump_one(&o->aps[i]);
+}
+
+/** Nothing of a label that we forget may stay where we put it, unless nobody is there to ask. */
+static bool is_forgotten(const struct oepl *o, const struct oepl_label *l)
+{
+	if (l->ap && l->sending.state != OEPL_SENDING_NONE)
+		return false;
+	for (size_t i = 0; i < o->n_aps; i++)
+		if (l->stale & 1u << i && o->aps[i].up)
+			return false;
+	return true;
 }
 
 static void tick(void *user)
 {
 	struct oepl *o = user;
 	struct oepl_label *l, *next;
-	unsigned int in_flight = 0;
+	unsigned int in_flight[OEPL_APS_MAX] = {0};
 
 	HASH_ITER (hh, o->labels, l, next) {
 		/* Here alone, so that no label goes away under somebody's feet. */
-		if (l->forgetting && !(l->present && l->sending.state != OEPL_SENDING_NONE)) {
+		if (l->forgetting && is_forgotten(o, l)) {
 			oepl_forget_saved(o, l);
 			oepl_drop(o, l);
 			continue;
 		}
 		oepl_label_tick(o, l);
-		in_flight += oepl_is_awaited(o, l);
+		if (l->ap)
+			in_flight[l->ap->number] += oepl_is_awaited(o, l);
 	}
-	o->in_flight = in_flight;
+	for (size_t i = 0; i < o->n_aps; i++)
+		o->aps[i].in_flight = in_flight[i];
 	loop_timer_start(o->tick, OEPL_SECOND_US);
 	pump(o);
 }
@@ -114,25 +137,28 @@ static void tick(void *user)
 
 static void on_reply(void *user, const struct oepl_reply *reply)
 {
-	struct oepl *o = user;
-	enum oepl_job job = o->job;
+	struct oepl_ap *ap = user;
+	struct oepl *o = ap->o;
+	enum oepl_job job = ap->job;
 	struct oepl_label *l;
 
-	o->job = OEPL_JOB_NONE;
+	ap->job = OEPL_JOB_NONE;
 	oepl_pump_soon(o);
-	if (!oepl_ap_answered(o, reply))
+	if (!oepl_ap_answered(ap, reply))
 		return;
 	if (job < OEPL_JOB_ASK) {
-		oepl_ap_answer(o, job, reply);
+		oepl_ap_answer(ap, job, reply);
 		return;
 	}
-	l = oepl_find(o, o->job_addr);
+	l = oepl_find(o, ap->job_addr);
 	if (!l)
 		return;
-	if (job == OEPL_JOB_FLASH)
+	if (job == OEPL_JOB_TIDY)
+		oepl_home_tidied(ap, l, reply);
+	else if (job == OEPL_JOB_FLASH)
 		oepl_flash_answer(o, l, reply);
 	else
-		oepl_send_answer(o, l, job, reply);
+		oepl_send_answer(ap, l, job, reply);
 }
 
 static void on_feed(void *user, bool up)
@@ -145,19 +171,19 @@ static void on_message(void *user, const uint8_t *text, size_t len)
 	oepl_ap_message(user, text, len);
 }
 
-void oepl_ask(struct oepl *o, enum oepl_job job, const struct oepl_label *l,
+void oepl_ask(struct oepl_ap *ap, enum oepl_job job, const struct oepl_label *l,
 	      const struct oepl_request *req)
 {
 	int r;
 
-	o->stats.packets++;
+	ap->o->stats.packets++;
 	if (l)
-		memcpy(o->job_addr, l->addr, sizeof(o->job_addr));
-	r = o->net->ops->request(o->net, req);
+		memcpy(ap->job_addr, l->addr, sizeof(ap->job_addr));
+	r = ap->net->ops->request(ap->net, req);
 	if (r < 0)
-		o->ap.retry_us = oepl_now(o) + US_PER_SEC;
+		ap->retry_us = oepl_now(ap->o) + US_PER_SEC;
 	else
-		o->job = job;
+		ap->job = job;
 }
 
 /* --- wishes ----------------------------------------------------------------------------------- */
@@ -254,33 +280,6 @@ static void get_stats(const struct esl_engine *e, struct esl_stats *ret)
 	}
 }
 
-/** See ESL_SIGNAL_STEPS. */
-static unsigned int signal_step(int dbm)
-{
-	int step = dbm < -95 ? 0 : (dbm + 95) / 5 + 1;
-
-	return (unsigned int) MIN(step, ESL_SIGNAL_STEPS - 1);
-}
-
-static void get_view(const struct esl_engine *e, struct esl_radio_view *ret)
-{
-	const struct oepl *o = (const struct oepl *) (const void *) e;
-
-	*ret = (struct esl_radio_view){.driver = "oepl", .capacity = OEPL_TAGS_MAX};
-	(void) snprintf(ret->controller, sizeof(ret->controller), "OpenEPaperLink access point");
-	for (const struct oepl_label *l = o->labels; l; l = l->hh.next) {
-		const struct oepl_wish *w = oepl_target(o, l);
-
-		if (!l->wanted)
-			continue;
-		ret->lost += l->lost_told;
-		ret->waiting += w && !(l->shown.known &&
-				       memcmp(l->shown.image, w->image, IMAGE_HASH_BYTES) == 0);
-		if (l->rec.rssi_dbm)
-			ret->signal[signal_step(l->rec.rssi_dbm)]++;
-	}
-}
-
 /* --- life ------------------------------------------------------------------------------------- */
 
 static int restore(struct esl_engine *e, const char *key, const void *data, size_t len)
@@ -310,7 +309,8 @@ static void release(struct esl_engine *e)
 	struct oepl *o = oepl_of(e);
 	struct oepl_label *l, *next;
 
-	o->net->ops->free(o->net); /* first: no callback comes after this */
+	for (size_t i = 0; i < o->n_aps; i++) /* first: no callback comes after this */
+		o->aps[i].net->ops->free(o->aps[i].net);
 	HASH_ITER (hh, o->labels, l, next)
 		oepl_drop(o, l);
 	oepl_pictures_done(o);
@@ -319,8 +319,34 @@ static void release(struct esl_engine *e)
 	free(o);
 }
 
+static void begin_ap(struct oepl *o, const struct oepl_way *way)
+{
+	static const struct oepl_net_callbacks net_cb = {
+		.reply = on_reply, .feed = on_feed, .message = on_message};
+	struct oepl_ap *ap = &o->aps[o->n_aps];
+	uint8_t id[OEPL_HASH_BYTES];
+
+	*ap = (struct oepl_ap){
+		.o = o, .number = (uint8_t) o->n_aps, .net = way->net, .apstate = -1};
+	oepl_hash(way->url, strlen(way->url), id);
+	memcpy(&ap->id, id, sizeof(ap->id));
+	ap->id |= 1; /* never 0, which means none */
+	memcpy(ap->url, way->url, sizeof(ap->url));
+	ap->config.stopsleep = true;
+	ap->config.channel = -1;
+	ap->said = (struct oepl_message){.heap = -1, .storage_free = -1, .uptime_s = -1};
+	way->net->ops->set(way->net, &net_cb, ap);
+	o->n_aps++;
+}
+
+static void free_ways(const struct oepl_way *ways, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		ways[i].net->ops->free(ways[i].net);
+}
+
 int oepl_new_over(struct loop *loop, const struct esl_engine_callbacks *cb, void *user,
-		  struct oepl_net *net, struct esl_engine **ret)
+		  const struct oepl_way *ways, size_t n, struct esl_engine **ret)
 {
 	static const struct esl_engine_ops ops = {.restore = restore,
 						  .start = start,
@@ -331,27 +357,23 @@ int oepl_new_over(struct loop *loop, const struct esl_engine_callbacks *cb, void
 						  .image = image,
 						  .tell = tell,
 						  .get_stats = get_stats,
-						  .get_view = get_view};
-	static const struct oepl_net_callbacks net_cb = {
-		.reply = on_reply, .feed = on_feed, .message = on_message};
-	struct oepl *o = calloc(1, sizeof(*o));
+						  .get_view = oepl_get_view};
+	struct oepl *o = n && n <= OEPL_APS_MAX ? calloc(1, sizeof(*o)) : NULL;
 	struct esl_engine *e = (struct esl_engine *) (void *) o;
 	int r;
 
 	if (!o) {
-		net->ops->free(net);
-		return -ENOMEM;
+		free_ways(ways, n);
+		return n && n <= OEPL_APS_MAX ? -ENOMEM : -ERR_RANGE;
 	}
 	o->door.ops = &ops;
 	o->loop = loop;
 	o->clock = loop_clock(loop);
 	o->cb = *cb;
 	o->user = user;
-	o->net = net;
-	o->ap.apstate = -1;
-	o->ap.config.stopsleep = true;
+	for (size_t i = 0; i < n; i++)
+		begin_ap(o, &ways[i]);
 	o->utc_us = clock_real_us(o->clock) - oepl_now(o);
-	net->ops->set(net, &net_cb, o);
 	r = loop_timer_new(loop, tick, o, &o->tick);
 	if (r == 0)
 		r = loop_timer_new(loop, pump, o, &o->soon);
@@ -363,16 +385,69 @@ int oepl_new_over(struct loop *loop, const struct esl_engine_callbacks *cb, void
 	return 0;
 }
 
+/* --- addresses -------------------------------------------------------------------------------- */
+
+/** The next one of a list with commas; spaces around it do not matter. 0 = that was the last, 1 =
+ * there is one, negative = it is none. */
+static int next_url(const char **list, char ret[OEPL_URL_MAX])
+{
+	size_t n = strcspn(*list, ","), blank;
+	const char *from = *list;
+
+	if (!*from)
+		return 0;
+	*list = from + n + (from[n] == ',');
+	blank = strspn(from, " \t");
+	if (blank > n)
+		return -ERR_SYNTAX;
+	from += blank;
+	n -= blank;
+	while (n && strchr(" \t", from[n - 1]))
+		n--;
+	if (!n || n >= OEPL_URL_MAX || (from[n] == ',' && !**list))
+		return -ERR_SYNTAX;
+	memcpy(ret, from, n);
+	ret[n] = '\0';
+	return oepl_url_check(ret) < 0 ? -ERR_SYNTAX : 1;
+}
+
+static int read_urls(const char *list, struct oepl_way ways[OEPL_APS_MAX], size_t *ret_n)
+{
+	char url[OEPL_URL_MAX];
+	size_t n = 0;
+	int r;
+
+	while ((r = next_url(&list, url)) > 0) {
+		if (n == OEPL_APS_MAX)
+			return -ERR_RANGE;
+		for (size_t i = 0; i < n; i++)
+			if (strcmp(ways[i].url, url) == 0)
+				return -ERR_SYNTAX;
+		memcpy(ways[n++].url, url, sizeof(url));
+	}
+	*ret_n = n;
+	return r == 0 && n == 0 ? -ERR_SYNTAX : r;
+}
+
 int esl_oepl_new(struct loop *loop, const struct esl_engine_config *cfg,
 		 const struct esl_engine_callbacks *cb, void *user, struct esl_engine **ret)
 {
-	struct oepl_net *net;
-	int r = oepl_net_http(loop, cfg->oepl, &net);
+	struct oepl_way ways[OEPL_APS_MAX] = {0};
+	size_t n;
+	int r = read_urls(cfg->oepl, ways, &n);
 
-	return r < 0 ? r : oepl_new_over(loop, cb, user, net, ret);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		r = oepl_net_http(loop, ways[i].url, &ways[i].net);
+		if (r < 0)
+			free_ways(ways, i);
+	}
+	return r < 0 ? r : oepl_new_over(loop, cb, user, ways, n, ret);
 }
 
-int esl_oepl_check(const char *url)
+int esl_oepl_check(const char *list)
 {
-	return oepl_url_check(url);
+	struct oepl_way ways[OEPL_APS_MAX] = {0};
+	size_t n;
+
+	return read_urls(list, ways, &n);
 }

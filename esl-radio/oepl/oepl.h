@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * Inside of the engine for labels of an OpenEPaperLink access point; only oepl/ includes this.
+ * Inside of the engine for labels of OpenEPaperLink access points; only oepl/ includes this.
  *
  *     oepl.c     behind the front door: wishes, clockwork, which job is next
- *     ap.c       the access point: its configuration, tag database, types, feed, its moods
+ *     ap.c       an access point: its configuration, tag database, types, feed, its moods
+ *     home.c     which of several access points serves a label, and what one that did must forget
  *     label.c    what a record says of a label, and what that proves
  *     send.c     the way of a picture: chosen, taken, queued, compared, arrived, or tried again
  *     flash.c    its light
  *     picture.c  pictures asked for and held for a moment
  *     keep.c     what must survive a restart
  *     tell.c     what the owner of the engine is told
+ *     view.c     what a person is shown of it
  *     net.h      seam: requests and the feed                  http.c, ws.c  its driver
  *     tagdb.h, pixels.h, ws_wire.h, jpeg.h                    pure codecs
  *
@@ -19,9 +21,9 @@
  * any more, that one more transfer was confirmed, and that what the label has is, by its MD5, what
  * was meant; as confirmed when the label has called again after its redraw.
  *
- * One request at a time: these access points are small. A label polls when it wakes, so nothing can
- * be shown at an instant; a picture with a date is handed over as soon as the label is not expected
- * before that date, never so that it would be shown early.
+ * One request at a time to each: these access points are small. A label polls when it wakes, so
+ * nothing can be shown at an instant; a picture with a date is handed over as soon as the label is
+ * not expected before that date, never so that it would be shown early.
  *
  * All instants are microseconds of the loop's monotonic clock unless the name says otherwise.
  */
@@ -34,22 +36,27 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#define OEPL_APS_MAX   ESL_STATIONS_MAX
+#define OEPL_URL_MAX   256
 #define OEPL_PICTURES  16
 #define OEPL_AWAKE_S   60 /**< nextcheckin of a label that does not sleep is this far off, */
 #define OEPL_POLL_S    40 /**< and this often it polls */
 #define OEPL_LONG_S    600
 #define OEPL_KEEPS     "oepl:"
+#define OEPL_AP_ONLINE 1
 #define OEPL_PATIENCE  3 /**< check-ins that may fail before a picture counts as not fetched */
 #define OEPL_SECOND_US US_PER_SEC
 
 enum oepl_job {
 	OEPL_JOB_NONE,
 	OEPL_JOB_CONFIG, /**< /get_ap_config */
+	OEPL_JOB_INFO,   /**< /sysinfo */
 	OEPL_JOB_PAGE,   /**< /get_db?pos= */
 	OEPL_JOB_DUMP,   /**< /backup_db */
 	OEPL_JOB_TYPE,   /**< /tagtypes/XX.json */
 	OEPL_JOB_ASK,    /**< /get_db?mac= */
 	OEPL_JOB_CLEAR,  /**< /tag_cmd: nothing queued any more */
+	OEPL_JOB_TIDY,   /**< the same, at an access point that served it before */
 	OEPL_JOB_UPLOAD, /**< /imgupload */
 	OEPL_JOB_READ,   /**< /getdata: what is queued */
 	OEPL_JOB_KEPT,   /**< /current/MAC.raw: what it got last */
@@ -114,8 +121,16 @@ struct oepl_label {
 	uint8_t mac[OEPL_MAC_BYTES];
 	bool has_mac;
 	struct oepl_record rec;
-	bool present;         /**< in the access point's database */
-	uint32_t gen;         /**< sync in which it was last there */
+	bool present;         /**< in that one's database */
+	struct oepl_ap *ap;   /**< who serves it; NULL = nobody that we know of */
+	uint32_t home;        /**< id of the one that serves it, or did last; 0 = none ever did */
+	bool elsewhere;       /**< one that is not ours serves it */
+	bool called;          /**< since this one serves it */
+	uint8_t stale;        /**< bit n: it may have been left something at access point n */
+	uint8_t rival;        /**< number of another one that says it serves it, */
+	int64_t rival_s;      /**< having heard it then, on its own clock */
+	int64_t tidy_us;      /**< not to be taken back there before */
+	uint32_t gen;         /**< sync in which it was last in the database of ap */
 	int64_t rec_us;       /**< when rec came */
 	int64_t heard_us;     /**< when the label last called; 0 = not known */
 	int64_t first_seen_s; /**< lastseen when we first met it */
@@ -154,27 +169,40 @@ struct oepl_picture {
 	int64_t at_us; /**< asked, or last used */
 };
 
-/** The access point. */
+/** An access point. */
 struct oepl_ap {
-	bool up, told_up, told_down;
-	char text[ESL_TEXT_MAX]; /**< what was last told of it */
+	struct oepl *o;
+	uint8_t number;
+	uint32_t id; /**< by which it is known again after a restart: of its address */
+	char url[OEPL_URL_MAX];
+	struct oepl_net *net;
+	enum oepl_job job; /**< under way */
+	uint8_t job_addr[ESL_ADDR_BYTES], job_type;
+	struct oepl_sending job_sending; /**< of the upload under way */
+	struct oepl_label *turn;         /**< whose turn it is next; NULL = the first one's */
+	unsigned int in_flight;          /**< labels we wait for */
+	bool up, silent;                 /**< neither: it was not asked yet */
 	unsigned int failures;
 	int64_t retry_us;
 	struct oepl_config config;
 	int64_t config_us; /**< when to ask for it again */
-	int apstate;       /**< -1 = not known */
+	bool info_asked;
+	int apstate; /**< -1 = not known */
 	bool feed, feed_asked;
 	int64_t feed_us; /**< not to be opened before */
 	bool zero_known;
 	int64_t zero_us; /**< our clock when its clock was 0 */
 	int64_t uptime_s;
-	bool storage_full, starved;
+	bool storage_full;
+	struct oepl_message said; /**< what its feed said of it last, for a person */
+	char version[OEPL_TEXT_MAX];
 	/* syncing the tag database */
 	bool syncing, dump;
 	int32_t pos;
 	uint32_t gen;
 	unsigned int n;
-	unsigned int syncs; /* since it came up */
+	unsigned int n_known; /* n when it was read to its end */
+	unsigned int syncs;   /* since it came up */
 	int64_t sync_us;
 	int64_t upload_us; /**< no upload before */
 	unsigned int refusals;
@@ -186,19 +214,16 @@ struct oepl {
 	const struct clock *clock;
 	struct esl_engine_callbacks cb;
 	void *user;
-	struct oepl_net *net;
 	struct loop_timer *tick, *soon;
 	bool started, utc_known;
 	int64_t utc_us; /**< UTC minus monotonic */
-	struct oepl_ap ap;
+	size_t n_aps;
+	struct oepl_ap aps[OEPL_APS_MAX];
+	bool told, told_up;           /**< how the radio was last told to be, */
+	char told_text[ESL_TEXT_MAX]; /**< and with which words */
 	struct oepl_type_slot types[256];
 	struct oepl_label *labels; /**< uthash by address */
-	struct oepl_label *turn;   /**< whose turn it is next; NULL = the first one's */
 	struct oepl_picture pictures[OEPL_PICTURES];
-	enum oepl_job job; /**< under way */
-	uint8_t job_addr[ESL_ADDR_BYTES], job_type;
-	struct oepl_sending job_sending; /**< of the upload under way */
-	unsigned int in_flight;          /**< labels we wait for */
 	struct esl_stats stats;
 };
 
@@ -213,16 +238,22 @@ static inline int64_t oepl_utc(const struct oepl *o)
 
 /* --- oepl.c ----------------------------------------------------------------------------------- */
 
-/** The engine over a given seam, which it owns from now on (also when this fails). */
+/** An access point, and the way to it. */
+struct oepl_way {
+	char url[OEPL_URL_MAX];
+	struct oepl_net *net;
+};
+
+/** The engine over given seams, which it owns from now on (also when this fails). */
 int oepl_new_over(struct loop *loop, const struct esl_engine_callbacks *cb, void *user,
-		  struct oepl_net *net, struct esl_engine **ret) _must_check_;
+		  const struct oepl_way *ways, size_t n, struct esl_engine **ret) _must_check_;
 struct oepl_label *oepl_find(const struct oepl *o, const uint8_t addr[ESL_ADDR_BYTES]);
 struct oepl_label *oepl_find_or_add(struct oepl *o, const uint8_t addr[ESL_ADDR_BYTES]);
 void oepl_drop(struct oepl *o, struct oepl_label *l);
 /** Looks for work, soon. */
 void oepl_pump_soon(struct oepl *o);
 /** Sends the request of a job; one that cannot be sent counts as answered with that error. */
-void oepl_ask(struct oepl *o, enum oepl_job job, const struct oepl_label *l,
+void oepl_ask(struct oepl_ap *ap, enum oepl_job job, const struct oepl_label *l,
 	      const struct oepl_request *req);
 /** Its type, or NULL while that is not known. */
 const struct oepl_type *oepl_type_of(const struct oepl *o, const struct oepl_label *l);
@@ -230,20 +261,34 @@ const struct oepl_type *oepl_type_of(const struct oepl *o, const struct oepl_lab
 /* --- ap.c ------------------------------------------------------------------------------------- */
 
 /** The next thing to ask of the access point itself, if any. True if something was. */
-bool oepl_ap_work(struct oepl *o);
-void oepl_ap_answer(struct oepl *o, enum oepl_job job, const struct oepl_reply *reply);
+bool oepl_ap_work(struct oepl_ap *ap);
+void oepl_ap_answer(struct oepl_ap *ap, enum oepl_job job, const struct oepl_reply *reply);
 /** Is there an answer at all? False: it was seen to. */
-bool oepl_ap_answered(struct oepl *o, const struct oepl_reply *reply);
-void oepl_ap_feed(struct oepl *o, bool up);
-void oepl_ap_message(struct oepl *o, const uint8_t *text, size_t len);
+bool oepl_ap_answered(struct oepl_ap *ap, const struct oepl_reply *reply);
+void oepl_ap_feed(struct oepl_ap *ap, bool up);
+void oepl_ap_message(struct oepl_ap *ap, const uint8_t *text, size_t len);
 /** It will take no upload for a while. */
-void oepl_ap_refused(struct oepl *o);
-/** Tells how it is, if that is news. */
-void oepl_ap_tell(struct oepl *o);
+void oepl_ap_refused(struct oepl_ap *ap);
+/** What is wrong with it, for a person; NULL = nothing. */
+const char *oepl_ap_trouble(const struct oepl_ap *ap, char text[ESL_TEXT_MAX]);
+
+/* --- home.c ----------------------------------------------------------------------------------- */
+
+/** That access point has a record of this label, who may be somebody else's: true if it is the one
+ * that serves it, maybe from now on. */
+bool oepl_home_take(struct oepl_ap *ap, struct oepl_label *l, const struct oepl_record *rec);
+/** Nobody serves it any more. What was left for it there is to be taken back. */
+void oepl_home_leave(struct oepl *o, struct oepl_label *l);
+/** Has nobody, of all that answer, this label? */
+bool oepl_home_is_nowhere(const struct oepl *o, const struct oepl_label *l);
+/** What this access point must forget of labels that others serve. True if something was asked. */
+bool oepl_home_tidy(struct oepl_ap *ap);
+void oepl_home_tidied(struct oepl_ap *ap, struct oepl_label *l, const struct oepl_reply *reply);
+struct oepl_ap *oepl_home_by_id(struct oepl *o, uint32_t id);
 
 /* --- label.c ---------------------------------------------------------------------------------- */
 
-/** oepl_record_fn; user is the engine. */
+/** oepl_record_fn; user is the access point. */
 void oepl_record_came(void *user, const struct oepl_record *rec);
 /** Seconds between two of its calls. */
 int64_t oepl_interval_s(const struct oepl_label *l);
@@ -264,8 +309,10 @@ void oepl_label_meet(struct oepl *o, struct oepl_label *l);
 const struct oepl_wish *oepl_target(const struct oepl *o, const struct oepl_label *l);
 /** Asks for the next thing this label needs. True if something was asked for. */
 bool oepl_send_work(struct oepl *o, struct oepl_label *l);
-void oepl_send_answer(struct oepl *o, struct oepl_label *l, enum oepl_job job,
+void oepl_send_answer(struct oepl_ap *ap, struct oepl_label *l, enum oepl_job job,
 		      const struct oepl_reply *reply);
+/** Everything that waits for it at this access point is to be taken back. */
+void oepl_send_clear(struct oepl_ap *ap, enum oepl_job job, const struct oepl_label *l);
 /** A record came: what it says of the picture on its way. */
 void oepl_send_evidence(struct oepl *o, struct oepl_label *l);
 /** Gives up what has waited too long. */
@@ -297,6 +344,8 @@ int oepl_restore(struct oepl *o, const char *key, const void *data, size_t len) 
 
 /* --- tell.c ----------------------------------------------------------------------------------- */
 
+/** How the radio is, all access points of it, if that is news. */
+void oepl_tell_radio(struct oepl *o);
 void oepl_tell_seen(struct oepl *o, struct oepl_label *l);
 void oepl_tell_associated(struct oepl *o, const struct oepl_label *l);
 void oepl_tell_sent(struct oepl *o, const struct oepl_label *l);
@@ -308,3 +357,7 @@ void oepl_tell_led(struct oepl *o, const struct oepl_label *l, enum esl_led led,
 /** At most once per ten minutes for the same text (static storage). `image` may be NULL. */
 void oepl_tell_error(struct oepl *o, struct oepl_label *l, int code, const char *text,
 		     const uint8_t *image);
+
+/* --- view.c ----------------------------------------------------------------------------------- */
+
+void oepl_get_view(const struct esl_engine *e, struct esl_radio_view *ret);

@@ -77,13 +77,13 @@ static const char *mac_text(const struct oepl_label *l, char text[2 * OEPL_MAC_B
 	return text;
 }
 
-static void ask_path(struct oepl *o, enum oepl_job job, const struct oepl_label *l,
-		     const char *path, size_t max_reply)
+static void ask_path(enum oepl_job job, const struct oepl_label *l, const char *path,
+		     size_t max_reply)
 {
 	const struct oepl_request req = {
 		.path = path, .max_reply = max_reply, .timeout_us = TIMEOUT_US};
 
-	oepl_ask(o, job, l, &req);
+	oepl_ask(l->ap, job, l, &req);
 }
 
 static void ask_record(struct oepl *o, struct oepl_label *l)
@@ -92,28 +92,28 @@ static void ask_record(struct oepl *o, struct oepl_label *l)
 
 	l->asked_us = oepl_now(o);
 	(void) snprintf(path, sizeof(path), "/get_db?mac=%s", mac_text(l, mac));
-	ask_path(o, OEPL_JOB_ASK, l, path, 65536);
+	ask_path(OEPL_JOB_ASK, l, path, 65536);
 }
 
-static void ask_queued(struct oepl *o, struct oepl_label *l)
+static void ask_queued(const struct oepl_label *l)
 {
 	char mac[2 * OEPL_MAC_BYTES + 1], path[96];
 
 	/* Version 0 means whatever is first in the queue. */
 	(void) snprintf(path, sizeof(path), "/getdata?mac=%s&md5=0000000000000000",
 			mac_text(l, mac));
-	ask_path(o, OEPL_JOB_READ, l, path, QUEUED_MAX);
+	ask_path(OEPL_JOB_READ, l, path, QUEUED_MAX);
 }
 
-static void ask_kept(struct oepl *o, struct oepl_label *l)
+static void ask_kept(const struct oepl_label *l)
 {
 	char mac[2 * OEPL_MAC_BYTES + 1], path[64];
 
 	(void) snprintf(path, sizeof(path), "/current/%s.raw", mac_text(l, mac));
-	ask_path(o, OEPL_JOB_KEPT, l, path, QUEUED_MAX);
+	ask_path(OEPL_JOB_KEPT, l, path, QUEUED_MAX);
 }
 
-static void ask_clear(struct oepl *o, struct oepl_label *l)
+void oepl_send_clear(struct oepl_ap *ap, enum oepl_job job, const struct oepl_label *l)
 {
 	char mac[2 * OEPL_MAC_BYTES + 1];
 	const struct oepl_field fields[] = {{"mac", mac_text(l, mac), sizeof(mac) - 1, NULL},
@@ -124,10 +124,10 @@ static void ask_clear(struct oepl *o, struct oepl_label *l)
 					 .max_reply = SMALL_REPLY,
 					 .timeout_us = TIMEOUT_US};
 
-	oepl_ask(o, OEPL_JOB_CLEAR, l, &req);
+	oepl_ask(ap, job, l, &req);
 }
 
-static void ask_upload(struct oepl *o, struct oepl_label *l, const struct buf *jpeg)
+static void ask_upload(const struct oepl_label *l, const struct buf *jpeg)
 {
 	char mac[2 * OEPL_MAC_BYTES + 1];
 	const struct oepl_field fields[] = {{"mac", mac_text(l, mac), sizeof(mac) - 1, NULL},
@@ -141,7 +141,7 @@ static void ask_upload(struct oepl *o, struct oepl_label *l, const struct buf *j
 					 .max_reply = SMALL_REPLY,
 					 .timeout_us = TIMEOUT_US};
 
-	oepl_ask(o, OEPL_JOB_UPLOAD, l, &req);
+	oepl_ask(l->ap, OEPL_JOB_UPLOAD, l, &req);
 }
 
 /* --- how it ends ------------------------------------------------------------------------------ */
@@ -170,8 +170,8 @@ static void arrived(struct oepl *o, struct oepl_label *l, bool exact)
 	bool colour = l->display_type != DISPLAY_BLACK_WHITE;
 	int64_t got_us = oepl_now(o), drawing_us = colour ? REDRAW_MORE_US : REDRAW_BW_US;
 
-	if (o->ap.zero_known && l->rec.updatelast_s)
-		got_us = MIN(got_us, o->ap.zero_us + (l->rec.updatelast_s + 1) * US_PER_SEC);
+	if (l->ap->zero_known && l->rec.updatelast_s)
+		got_us = MIN(got_us, l->ap->zero_us + (l->rec.updatelast_s + 1) * US_PER_SEC);
 	l->shown = (struct oepl_shown){.known = true,
 				       .exact = exact,
 				       .grade = ESL_GRADE_ACKNOWLEDGED,
@@ -248,12 +248,12 @@ void oepl_send_tick(struct oepl *o, struct oepl_label *l)
 	struct oepl_sending *s = &l->sending;
 	int64_t age_us = oepl_now(o) - s->since_us;
 
-	s->crowd = MAX(s->crowd, o->in_flight);
-	if (s->state == OEPL_SENDING_NONE || !o->ap.up || l->rec_us < s->since_us)
+	s->crowd = MAX(s->crowd, l->ap ? l->ap->in_flight : 0);
+	if (s->state == OEPL_SENDING_NONE || !l->ap || !l->ap->up || l->rec_us < s->since_us)
 		return;
 	if (s->state == OEPL_SENDING_TAKEN && age_us > 2 * QUEUE_US)
 		failed(o, l, ERR_PEER,
-		       o->ap.storage_full
+		       l->ap->storage_full
 			       ? "The access point's storage is full: it draws no pictures."
 			       : "The access point took the picture but did not queue it.");
 	else if (s->state == OEPL_SENDING_QUEUED && age_us > fetch_us(l))
@@ -266,22 +266,22 @@ void oepl_send_tick(struct oepl *o, struct oepl_label *l)
 static bool follow(struct oepl *o, struct oepl_label *l)
 {
 	struct oepl_sending *s = &l->sending;
-	int64_t wait_us = MAX(ASK_US, (int64_t) o->in_flight * US_PER_SEC);
+	int64_t wait_us = MAX(ASK_US, (int64_t) l->ap->in_flight * US_PER_SEC);
 	bool stale = oepl_now(o) - s->since_us > QUEUE_US;
 
 	if (l->rec.pending && !s->read && s->state == OEPL_SENDING_QUEUED) {
 		s->read = true;
-		ask_queued(o, l);
+		ask_queued(l);
 		return true;
 	}
 	if (l->rec_us >= s->since_us && !l->rec.pending && !s->hash_known && !s->kept &&
-	    o->ap.config.preview &&
+	    l->ap->config.preview &&
 	    (l->rec.updatecount != s->count_before || (s->state == OEPL_SENDING_TAKEN && stale))) {
 		s->kept = true;
-		ask_kept(o, l);
+		ask_kept(l);
 		return true;
 	}
-	if (o->ap.feed)
+	if (l->ap->feed)
 		wait_us *= 6;
 	if (oepl_now(o) - MAX(l->rec_us, l->asked_us) < wait_us)
 		return false;
@@ -327,7 +327,7 @@ static bool begin(struct oepl *o, struct oepl_label *l, const struct oepl_wish *
 	struct oepl_sending made = {0};
 	int r;
 
-	if (oepl_now(o) < MAX(l->hold_us, o->ap.upload_us))
+	if (oepl_now(o) < MAX(l->hold_us, l->ap->upload_us))
 		return false;
 	r = make(o, l, w->image, &jpeg, &made);
 	if (r == -EAGAIN)
@@ -340,10 +340,10 @@ static bool begin(struct oepl *o, struct oepl_label *l, const struct oepl_wish *
 	if (has_already(o, l, &made))
 		return false;
 	made.count_before = l->rec.updatecount;
-	o->job_sending = made;
-	o->ap.upload_us = oepl_now(o) + BETWEEN_US;
+	l->ap->job_sending = made;
+	l->ap->upload_us = oepl_now(o) + BETWEEN_US;
 	o->stats.uploads++;
-	ask_upload(o, l, &jpeg);
+	ask_upload(l, &jpeg);
 	return true;
 }
 
@@ -351,16 +351,16 @@ bool oepl_send_work(struct oepl *o, struct oepl_label *l)
 {
 	const struct oepl_wish *w = oepl_target(o, l);
 
-	if (!l->present || !oepl_type_of(o, l) || !l->rec.rssi_dbm || l->rec.external)
+	if (!l->present || !oepl_type_of(o, l) || !l->rec.rssi_dbm)
 		return false;
 	if (l->forgetting) {
 		if (l->sending.state == OEPL_SENDING_NONE)
 			return false;
-		ask_clear(o, l);
+		oepl_send_clear(l->ap, OEPL_JOB_CLEAR, l);
 		return true;
 	}
 	if (l->sending.state != OEPL_SENDING_NONE && (!w || !same(l->sending.image, w->image))) {
-		ask_clear(o, l); /* somebody changed his mind */
+		oepl_send_clear(l->ap, OEPL_JOB_CLEAR, l); /* somebody changed his mind */
 		return true;
 	}
 	if (l->sending.state != OEPL_SENDING_NONE)
@@ -375,7 +375,7 @@ bool oepl_send_work(struct oepl *o, struct oepl_label *l)
 	if (oepl_now(o) - l->asked_us < ASK_US)
 		return false;
 	l->asked_us = oepl_now(o);
-	ask_clear(o, l);
+	oepl_send_clear(l->ap, OEPL_JOB_CLEAR, l);
 	return true;
 }
 
@@ -383,19 +383,21 @@ bool oepl_send_work(struct oepl *o, struct oepl_label *l)
 
 static void gone(struct oepl *o, struct oepl_label *l)
 {
-	l->present = false;
+	struct oepl_ap *ap = l->ap;
+
 	l->sending = (struct oepl_sending){0};
+	oepl_home_leave(o, l);
 	oepl_tell_error(o, l, ENOENT, "The access point does not know this label.", NULL);
-	o->ap.sync_us = MIN(o->ap.sync_us, oepl_now(o) + ASK_US);
+	ap->sync_us = MIN(ap->sync_us, oepl_now(o) + ASK_US);
 }
 
 static void uploaded(struct oepl *o, struct oepl_label *l, const struct oepl_reply *reply)
 {
 	if (reply->status == 409) {
-		oepl_ap_refused(o);
+		oepl_ap_refused(l->ap);
 	} else if (reply->status == 200) {
-		o->ap.refusals = 0;
-		l->sending = o->job_sending;
+		l->ap->refusals = 0;
+		l->sending = l->ap->job_sending;
 		l->sending.state = OEPL_SENDING_TAKEN;
 		l->sending.since_us = oepl_now(o);
 		oepl_tell_sent(o, l);
@@ -403,7 +405,7 @@ static void uploaded(struct oepl *o, struct oepl_label *l, const struct oepl_rep
 	} else if (reply->status == 400) {
 		gone(o, l);
 	} else {
-		oepl_ap_refused(o);
+		oepl_ap_refused(l->ap);
 		failed(o, l, ERR_PEER, "The access point could not take the picture.");
 	}
 }
@@ -485,15 +487,22 @@ static void cleared(struct oepl *o, struct oepl_label *l, const struct oepl_repl
 	oepl_save(o, l);
 }
 
-void oepl_send_answer(struct oepl *o, struct oepl_label *l, enum oepl_job job,
+void oepl_send_answer(struct oepl_ap *ap, struct oepl_label *l, enum oepl_job job,
 		      const struct oepl_reply *reply)
 {
+	struct oepl *o = ap->o;
 	struct oepl_page page;
 
+	if (l->ap != ap) {
+		/* It moved while we asked: what this one took for it stays there. */
+		if (job == OEPL_JOB_UPLOAD && reply->status == 200)
+			l->stale |= (uint8_t) (1u << ap->number);
+		return;
+	}
 	switch (job) {
 	case OEPL_JOB_ASK:
 		if (reply->status == 200 &&
-		    oepl_page_parse(reply->body, reply->len, oepl_record_came, o, &page) == 0 &&
+		    oepl_page_parse(reply->body, reply->len, oepl_record_came, ap, &page) == 0 &&
 		    page.n == 0)
 			gone(o, l);
 		break;

@@ -6,6 +6,7 @@
 #include "common/image.h"
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 #define BATTERY_MAINS 1337 /* what a label without a battery says */
@@ -71,6 +72,17 @@ static bool mac_of(const json_t *o, uint8_t mac[OEPL_MAC_BYTES])
 	if (len == 12)
 		return hex_decode(text, mac + 2, 6) >= 0;
 	return len == 16 && hex_decode(text, mac, OEPL_MAC_BYTES) >= 0;
+}
+
+static void take_text(const json_t *o, const char *key, char to[OEPL_TEXT_MAX])
+{
+	const char *text = json_string_value(json_object_get(o, key));
+	size_t n = 0;
+
+	for (; text && *text && n + 1 < OEPL_TEXT_MAX; text++)
+		if (*text >= ' ' && *text <= '~')
+			to[n++] = *text;
+	to[n] = '\0';
 }
 
 /* --- records ---------------------------------------------------------------------------------- */
@@ -252,19 +264,26 @@ int oepl_config_parse(const void *json, size_t len, struct oepl_config *ret)
 	ret->stopsleep = number(o, "stopsleep", 0, 255, 1) != 0;
 	ret->maxsleep_min = (unsigned int) number(o, "maxsleep", 0, 255, 10);
 	ret->preview = number(o, "preview", 0, 255, 1) != 0;
+	ret->channel = (int) number(o, "channel", 0, 255, -1);
+	take_text(o, "alias", ret->alias);
 	json_decref(o);
 	return 0;
 }
 
-static void take_error(const json_t *o, char to[OEPL_TEXT_MAX])
+int oepl_info_parse(const void *json, size_t len, char ret[OEPL_TEXT_MAX])
 {
-	const char *text = json_string_value(json_object_get(o, "errMsg"));
-	size_t n = 0;
+	char env[OEPL_TEXT_MAX], version[OEPL_TEXT_MAX];
+	json_t *o;
+	int r = load(json, len, &o);
 
-	for (; text && *text && n + 1 < OEPL_TEXT_MAX; text++)
-		if (*text >= ' ' && *text <= '~')
-			to[n++] = *text;
-	to[n] = '\0';
+	if (r < 0)
+		return r;
+	take_text(o, "buildversion", version);
+	take_text(o, "env", env);
+	json_decref(o);
+	(void) snprintf(ret, OEPL_TEXT_MAX, "%.50s%s%.50s", version,
+			version[0] && env[0] ? " " : "", env);
+	return 0;
 }
 
 int oepl_message_parse(const void *json, size_t len, oepl_record_fn fn, void *user,
@@ -279,7 +298,7 @@ int oepl_message_parse(const void *json, size_t len, oepl_record_fn fn, void *us
 	if (r < 0)
 		return r;
 	take_tags(json_object_get(o, "tags"), fn, user, &page);
-	take_error(o, m.error);
+	take_text(o, "errMsg", m.error);
 	sys = json_object_get(o, "sys");
 	m.records = page.n;
 	m.sys = json_is_object(sys);
@@ -289,6 +308,7 @@ int oepl_message_parse(const void *json, size_t len, oepl_record_fn fn, void *us
 		m.heap = number(sys, "heap", 0, INT64_MAX, -1);
 		m.storage_free = number(sys, "littlefsfree", 0, INT64_MAX, -1);
 		m.apstate = (int) number(sys, "apstate", 0, 255, -1);
+		m.wifi_dbm = (int) number(sys, "rssi", -127, 0, 0);
 	}
 	json_decref(o);
 	*ret = m;

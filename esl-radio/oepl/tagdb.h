@@ -75,16 +75,22 @@ struct oepl_config {
 	int apstate;    /**< -1 = not said */
 	bool stopsleep; /**< labels stay awake while a WebSocket is open */
 	unsigned int maxsleep_min;
-	bool preview; /**< it keeps the last picture of each label */
+	bool preview;              /**< it keeps the last picture of each label */
+	int channel;               /**< of its radio; -1 = not said */
+	char alias[OEPL_TEXT_MAX]; /**< printable ASCII, as all texts here */
 };
 
 int oepl_config_parse(const void *json, size_t len, struct oepl_config *ret) _must_check_;
 
+/** The version of its firmware, from /sysinfo; empty if it does not say. */
+int oepl_info_parse(const void *json, size_t len, char ret[OEPL_TEXT_MAX]) _must_check_;
+
 struct oepl_message {
 	unsigned int records;
-	bool sys; /**< the next five are there; -1 = not said */
+	bool sys; /**< what follows is there; -1 = not said */
 	int64_t currtime_s, uptime_s, heap, storage_free;
 	int apstate;
+	int wifi_dbm;              /**< 0 = not said */
 	char error[OEPL_TEXT_MAX]; /**< an errMsg; printable ASCII; empty if none */
 };
 

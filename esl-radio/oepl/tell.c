@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "esl-radio/oepl/oepl.h"
 
+#include "common/err.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -39,6 +40,48 @@ static void hand_over(struct oepl *o, const struct esl_report *r)
 {
 	if (o->cb.report)
 		o->cb.report(o->user, r);
+}
+
+static const char warning[] =
+	"The access point knows no encryption and no password: whoever reaches it on the network "
+	"can change the labels.";
+
+/** With several of them, which one it is. */
+static void say_trouble(const struct oepl *o, const struct oepl_ap *ap, const char *what,
+			char text[ESL_TEXT_MAX])
+{
+	if (o->n_aps > 1)
+		(void) snprintf(text, ESL_TEXT_MAX, "%.60s: %.90s", ap->url, what);
+	else
+		(void) snprintf(text, ESL_TEXT_MAX, "%.*s", ESL_TEXT_MAX - 1, what);
+}
+
+void oepl_tell_radio(struct oepl *o)
+{
+	char text[ESL_TEXT_MAX] = "", one[ESL_TEXT_MAX];
+	bool up = false, asked = false;
+
+	for (size_t i = 0; i < o->n_aps; i++) {
+		const struct oepl_ap *ap = &o->aps[i];
+		const char *what = oepl_ap_trouble(ap, one);
+
+		asked |= ap->up || ap->silent;
+		up |= ap->up && (ap->apstate < 0 || ap->apstate == OEPL_AP_ONLINE);
+		if (what && !text[0])
+			say_trouble(o, ap, what, text);
+	}
+	if (!asked)
+		return;
+	if (!text[0])
+		(void) snprintf(text, sizeof(text), "%s", warning);
+	if (o->told && o->told_up == up && strcmp(o->told_text, text) == 0)
+		return;
+	o->told = true;
+	o->told_up = up;
+	memcpy(o->told_text, text, sizeof(text));
+	o->stats.radio_up = up;
+	if (o->cb.radio)
+		o->cb.radio(o->user, up, up ? 0 : -ERR_STATE, text);
 }
 
 void oepl_tell_seen(struct oepl *o, struct oepl_label *l)

@@ -17,6 +17,7 @@
 struct twin {
 	struct oepl_net net;
 	struct oepl_world *w;
+	struct sim_oepl *ap;
 	struct oepl_net_callbacks cb;
 	void *user;
 	struct loop_timer *answer, *opened;
@@ -45,7 +46,7 @@ static void on_opened(void *user)
 	static const struct sim_oepl_listener cb = {.message = feed_message, .closed = feed_closed};
 	struct twin *t = user;
 
-	if (sim_oepl_listen(t->w->ap, &cb, t) < 0) {
+	if (sim_oepl_listen(t->ap, &cb, t) < 0) {
 		feed_closed(t);
 		return;
 	}
@@ -59,7 +60,7 @@ static int twin_listen(struct oepl_net *n, bool on)
 
 	if (!on) {
 		loop_timer_stop(t->opened);
-		sim_oepl_unlisten(t->w->ap, t);
+		sim_oepl_unlisten(t->ap, t);
 		t->listening = false;
 		return 0;
 	}
@@ -124,7 +125,7 @@ static int twin_request(struct oepl_net *n, const struct oepl_request *req)
 							    .file = req->fields[i].filename};
 	t->busy = true;
 	t->max_reply = req->max_reply;
-	sim_oepl_answer(t->w->ap, &asked, &t->reply);
+	sim_oepl_answer(t->ap, &asked, &t->reply);
 	loop_timer_start(t->answer, t->w->latency_us);
 	return 0;
 }
@@ -143,13 +144,13 @@ static void twin_free(struct oepl_net *n)
 
 	if (t->busy)
 		buf_done(&t->reply.body);
-	sim_oepl_unlisten(t->w->ap, t);
+	sim_oepl_unlisten(t->ap, t);
 	loop_timer_free(t->answer);
 	loop_timer_free(t->opened);
 	free(t);
 }
 
-static struct oepl_net *twin_new(struct oepl_world *w)
+static struct oepl_net *twin_new(struct oepl_world *w, struct sim_oepl *ap)
 {
 	static const struct oepl_net_ops ops = {
 		.set = twin_set, .request = twin_request, .listen = twin_listen, .free = twin_free};
@@ -158,6 +159,7 @@ static struct oepl_net *twin_new(struct oepl_world *w)
 	assert_non_null(t);
 	t->net.ops = &ops;
 	t->w = w;
+	t->ap = ap;
 	assert_int_equal(loop_timer_new(w->loop, on_answer, t, &t->answer), 0);
 	assert_int_equal(loop_timer_new(w->loop, on_opened, t, &t->opened), 0);
 	return &t->net;
@@ -168,10 +170,12 @@ static struct oepl_net *twin_new(struct oepl_world *w)
 static void on_report(void *user, const struct esl_report *r)
 {
 	struct oepl_world *w = user;
-	int i = sim_oepl_find(w->ap, r->addr);
+	size_t i = 0;
 	struct told *t;
 
-	if (i < 0 || i >= WORLD_LABELS) {
+	while (i < w->n_labels && memcmp(w->addrs[i], r->addr, ESL_ADDR_BYTES) != 0)
+		i++;
+	if (i == w->n_labels) {
 		w->strangers++;
 		return;
 	}
@@ -252,7 +256,14 @@ static const struct esl_engine_callbacks callbacks = {
 
 static void begin(struct oepl_world *w)
 {
-	assert_int_equal(oepl_new_over(w->loop, &callbacks, w, twin_new(w), &w->engine), 0);
+	struct oepl_way ways[WORLD_APS + 1] = {{.url = "http://ap", .net = twin_new(w, w->ap)}};
+
+	for (size_t i = 0; i < w->n_others; i++) {
+		ways[i + 1].net = twin_new(w, w->others[i]);
+		snprintf(ways[i + 1].url, sizeof(ways[0].url), "http://ap%zu", i + 2);
+	}
+	assert_int_equal(oepl_new_over(w->loop, &callbacks, w, ways, w->n_others + 1, &w->engine),
+			 0);
 	for (size_t i = 0; i < w->n_kept; i++)
 		if (w->kept[i].data.len)
 			assert_int_equal(esl_engine_restore(w->engine, w->kept[i].key,
@@ -263,13 +274,38 @@ static void begin(struct oepl_world *w)
 	assert_int_equal(esl_engine_start(w->engine), 0);
 }
 
-void world_start(struct oepl_world *w, const struct sim_oepl_config *cfg)
+static void know_labels(struct oepl_world *w, const struct sim_oepl *ap)
 {
+	for (unsigned int i = 0; i < sim_oepl_tags(ap); i++) {
+		struct sim_oepl_view v;
+
+		assert_true(w->n_labels < WORLD_LABELS);
+		sim_oepl_get(ap, i, &v);
+		memcpy(w->addrs[w->n_labels++], v.mac + 2, ESL_ADDR_BYTES);
+	}
+}
+
+void world_start_many(struct oepl_world *w, const struct sim_oepl_config *cfg, size_t n)
+{
+	struct sim_oepl_config one = *cfg;
+
 	memset(w, 0, sizeof(*w));
 	w->latency_us = 40 * US_PER_MS;
 	assert_int_equal(loop_new_virtual(US_PER_SEC, WORLD_UTC_US, &w->loop), 0);
 	assert_int_equal(sim_oepl_new(w->loop, cfg, &w->ap), 0);
+	know_labels(w, w->ap);
+	while (w->n_others + 1 < n) {
+		one.index++;
+		one.seed++;
+		assert_int_equal(sim_oepl_new(w->loop, &one, &w->others[w->n_others]), 0);
+		know_labels(w, w->others[w->n_others++]);
+	}
 	begin(w);
+}
+
+void world_start(struct oepl_world *w, const struct sim_oepl_config *cfg)
+{
+	world_start_many(w, cfg, 1);
 }
 
 void world_kill(struct oepl_world *w)
@@ -284,6 +320,8 @@ void world_stop(struct oepl_world *w)
 		return;
 	esl_engine_free(w->engine);
 	sim_oepl_free(w->ap);
+	for (size_t i = 0; i < w->n_others; i++)
+		sim_oepl_free(w->others[i]);
 	loop_free(w->loop);
 	for (size_t i = 0; i < w->n_pictures; i++)
 		buf_done(&w->pictures[i].data);
@@ -346,12 +384,22 @@ void world_picture(struct oepl_world *w, unsigned int number, uint8_t ret[IMAGE_
 	w->pictures[w->n_pictures++].data = data;
 }
 
+void world_view(const struct oepl_world *w, unsigned int i, struct sim_oepl_view *ret)
+{
+	const struct sim_oepl *ap = w->ap;
+	int at = sim_oepl_find(ap, w->addrs[i]);
+
+	for (size_t k = 0; at < 0 && k < w->n_others; k++) {
+		ap = w->others[k];
+		at = sim_oepl_find(ap, w->addrs[i]);
+	}
+	assert_true(at >= 0);
+	sim_oepl_get(ap, (unsigned int) at, ret);
+}
+
 void world_addr(const struct oepl_world *w, unsigned int i, uint8_t ret[ESL_ADDR_BYTES])
 {
-	struct sim_oepl_view v;
-
-	sim_oepl_get(w->ap, i, &v);
-	memcpy(ret, v.mac + 2, ESL_ADDR_BYTES);
+	memcpy(ret, w->addrs[i], ESL_ADDR_BYTES);
 }
 
 void world_want(struct oepl_world *w, unsigned int i, unsigned int number, int64_t from_us)
@@ -388,7 +436,7 @@ bool world_shows(struct oepl_world *w, unsigned int i, unsigned int number)
 	struct sim_oepl_view v;
 
 	world_picture(w, number, hash);
-	sim_oepl_get(w->ap, i, &v);
+	world_view(w, i, &v);
 	return v.frame && memcmp(v.frame_hash, hash, sizeof(hash)) == 0;
 }
 

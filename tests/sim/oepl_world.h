@@ -12,6 +12,7 @@
 #include "sim/oepl.h"
 
 #define WORLD_LABELS 400
+#define WORLD_APS    3 /* besides the first one */
 #define WORLD_UTC_US INT64_C(1780000000000000)
 
 /** What the engine has told of a label. */
@@ -30,9 +31,13 @@ struct told {
 
 struct oepl_world {
 	struct loop *loop;
-	struct sim_oepl *ap;
+	struct sim_oepl *ap;                /**< the first one */
+	struct sim_oepl *others[WORLD_APS]; /**< and more of them */
+	size_t n_others;
 	struct esl_engine *engine;
 	struct told told[WORLD_LABELS];
+	uint8_t addrs[WORLD_LABELS][ESL_ADDR_BYTES];
+	size_t n_labels;
 	unsigned int strangers; /**< reports of labels that there are not */
 	unsigned int ups, downs;
 	char radio_text[ESL_TEXT_MAX];
@@ -52,6 +57,10 @@ struct oepl_world {
 };
 
 void world_start(struct oepl_world *w, const struct sim_oepl_config *cfg);
+/** And more access points, each with labels of its own; those of the first one come first. */
+void world_start_many(struct oepl_world *w, const struct sim_oepl_config *cfg, size_t n);
+/** Label i as it is, wherever it is. */
+void world_view(const struct oepl_world *w, unsigned int i, struct sim_oepl_view *ret);
 void world_stop(struct oepl_world *w);
 /** The engine dies, and another one takes over with what was kept. */
 void world_kill(struct oepl_world *w);

@@ -180,11 +180,201 @@ static void nobody_listens_all_the_time_where_that_keeps_labels_awake(void **sta
 	assert_int_equal(after.messages, before.messages);
 }
 
+/* --- several ---------------------------------------------------------------------------------- */
+
+/** Three access points with four labels each: 0 to 3, 4 to 7, 8 to 11. */
+static void start_three(bool friends)
+{
+	struct sim_oepl_config cfg = five;
+
+	cfg.tags = 4;
+	cfg.loss = 0;
+	world_start_many(&w, &cfg, 3);
+	if (!friends)
+		return;
+	sim_oepl_befriend(w.ap, w.others[0]);
+	sim_oepl_befriend(w.ap, w.others[1]);
+	sim_oepl_befriend(w.others[0], w.others[1]);
+}
+
+static uint64_t all_uploads(void)
+{
+	struct sim_oepl_stats one;
+	uint64_t n;
+
+	sim_oepl_get_stats(w.ap, &one);
+	n = one.uploads;
+	for (size_t i = 0; i < w.n_others; i++) {
+		sim_oepl_get_stats(w.others[i], &one);
+		n += one.uploads;
+	}
+	return n;
+}
+
+static void each_label_is_served_by_the_access_point_that_hears_it(void **state)
+{
+	(void) state;
+	for (int friends = 0; friends < 2; friends++) {
+		struct esl_radio_view v;
+		struct esl_stats st;
+
+		start_three(friends);
+		world_run(&w, 120);
+		world_want_all(&w, 12, 10);
+		world_run(&w, 900);
+		assert_int_equal(world_showing(&w, 12, 10), 12);
+		assert_int_equal(all_uploads(), 12);
+		esl_engine_get_stats(w.engine, &st);
+		assert_int_equal(st.labels, 12);
+		assert_int_equal(st.synced, 12);
+		esl_engine_get_view(w.engine, &v);
+		assert_int_equal(v.n_stations, 3);
+		for (size_t i = 0; i < 3; i++) {
+			assert_true(v.stations[i].up);
+			assert_int_equal(v.stations[i].serves, 4);
+			/* Friends show each other's. */
+			assert_int_equal(v.stations[i].tags, friends ? 12 : 4);
+		}
+		world_stop(&w);
+	}
+}
+
+static void a_label_that_is_carried_about_is_one_label(void **state)
+{
+	(void) state;
+	for (int friends = 0; friends < 2; friends++) {
+		struct esl_stats st;
+
+		start_three(friends);
+		world_run(&w, 120);
+		world_want_all(&w, 12, 10);
+		world_run(&w, 900);
+		assert_true(sim_oepl_move_tag(w.ap, 0, w.others[0]) >= 0);
+		assert_true(sim_oepl_move_tag(w.others[1], 3, w.ap) >= 0);
+		world_run(&w, 900);
+		/* It shows what it showed: there is nothing to send. */
+		assert_int_equal(world_showing(&w, 12, 10), 12);
+		assert_int_equal(all_uploads(), 12);
+		assert_int_equal(w.told[0].errors + w.told[11].errors, 0);
+		world_want_all(&w, 12, 40);
+		world_run(&w, 900);
+		assert_int_equal(world_showing(&w, 12, 40), 12);
+		assert_int_equal(all_uploads(), 24);
+		esl_engine_get_stats(w.engine, &st);
+		assert_int_equal(st.labels, 12);
+		world_stop(&w);
+	}
+}
+
+static void what_waits_where_a_label_was_is_taken_back(void **state)
+{
+	for (int killed = 0; killed < 2; killed++) {
+		struct sim_oepl_view v;
+		struct sim_oepl_stats st;
+		uint64_t redraws;
+		int there;
+
+		(void) state;
+		start_three(false);
+		world_run(&w, 120);
+		world_want_all(&w, 12, 10);
+		world_run(&w, 600);
+		sim_oepl_hide_tag(w.ap, 0, true);
+		world_want(&w, 0, 70, 0);
+		world_run(&w, 30);
+		sim_oepl_get_stats(w.ap, &st);
+		assert_int_equal(st.pending, 1);
+		sim_oepl_hide_tag(w.ap, 0, false);
+		if (killed)
+			world_kill(&w);
+		there = sim_oepl_move_tag(w.ap, 0, w.others[0]);
+		assert_true(there >= 0);
+		if (killed)
+			world_want_all(&w, 12, 10);
+		world_want(&w, 0, 70, 0);
+		world_run(&w, 900);
+		assert_true(world_shows(&w, 0, 70) && world_told(&w, 0, 70));
+		sim_oepl_get_stats(w.ap, &st);
+		assert_int_equal(st.pending, 0);
+		/* Back again: no old picture waits for it. */
+		world_want(&w, 0, 71, 0);
+		world_run(&w, 600);
+		world_view(&w, 0, &v);
+		redraws = v.redraws;
+		assert_true(sim_oepl_move_tag(w.others[0], (unsigned int) there, w.ap) >= 0);
+		world_run(&w, 900);
+		assert_true(world_shows(&w, 0, 71));
+		world_view(&w, 0, &v);
+		assert_int_equal(v.redraws, redraws);
+		world_stop(&w);
+	}
+}
+
+static void one_that_falls_silent_is_named_and_the_others_go_on(void **state)
+{
+	struct esl_radio_view v;
+
+	(void) state;
+	start_three(true);
+	world_run(&w, 120);
+	sim_oepl_restart(w.others[1], 2 * HOUR * US_PER_SEC);
+	world_run(&w, 60);
+	assert_non_null(strstr(w.radio_text, "http://ap3: The access point does not answer."));
+	assert_int_equal(w.downs, 0); /* the radio as a whole works */
+	world_want_all(&w, 12, 10);
+	world_run(&w, 900);
+	assert_int_equal(world_showing(&w, 8, 10), 8);
+	esl_engine_get_view(w.engine, &v);
+	assert_true(v.stations[0].up && v.stations[1].up && !v.stations[2].up);
+	assert_string_equal(v.stations[2].state, "The access point does not answer.");
+	world_run(&w, 2 * HOUR);
+	assert_int_equal(world_showing(&w, 12, 10), 12);
+}
+
+static void a_label_of_a_neighbour_that_is_not_ours_is_not_driven(void **state)
+{
+	struct sim_oepl_config cfg = five;
+	struct sim_oepl *stranger;
+	struct sim_oepl_stats st;
+
+	(void) state;
+	cfg.loss = 0;
+	world_start(&w, &cfg);
+	cfg.name = "stranger";
+	cfg.index = 7;
+	assert_int_equal(sim_oepl_new(w.loop, &cfg, &stranger), 0);
+	sim_oepl_befriend(w.ap, stranger);
+	world_run(&w, 300);
+	assert_int_equal(w.strangers, 0);
+	world_want_all(&w, 5, 10);
+	world_run(&w, 600);
+	assert_true(sim_oepl_move_tag(w.ap, 0, stranger) >= 0);
+	world_run(&w, 300);
+	world_want(&w, 1, 60, 0);
+	{
+		struct esl_want want = {.n = 1};
+
+		world_addr(&w, 0, want.addr);
+		world_picture(&w, 60, want.timeline[0].image);
+		assert_int_equal(esl_engine_want(w.engine, &want), 0);
+	}
+	world_run(&w, 900);
+	assert_non_null(strstr(w.told[0].error, "does not drive"));
+	sim_oepl_get_stats(stranger, &st);
+	assert_int_equal(st.uploads, 0);
+	sim_oepl_free(stranger);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		own_world(three_hundred_labels_are_found_past_the_page_that_begins_anew),
 		own_world(every_wish_is_sent_once_where_nothing_is_lost),
+		own_world(each_label_is_served_by_the_access_point_that_hears_it),
+		own_world(a_label_that_is_carried_about_is_one_label),
+		own_world(what_waits_where_a_label_was_is_taken_back),
+		own_world(one_that_falls_silent_is_named_and_the_others_go_on),
+		own_world(a_label_of_a_neighbour_that_is_not_ours_is_not_driven),
 		own_world(a_restart_in_the_middle_costs_time_and_nothing_else),
 		five_labels(a_lost_database_fills_again_and_nothing_is_believed_of_it),
 		five_labels(come_back_later_is_obeyed),

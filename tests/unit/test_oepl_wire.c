@@ -3,6 +3,7 @@
  * examples of RFC 6455), and addresses. */
 #include "common/err.h"
 #include "common/hex.h"
+#include "esl-radio/esl.h"
 #include "esl-radio/oepl/jpeg.h"
 #include "esl-radio/oepl/net.h"
 #include "esl-radio/oepl/pixels.h"
@@ -267,6 +268,33 @@ static void only_plain_http_addresses_are_taken(void **state)
 	assert_int_equal(oepl_url_check("http://192.0.2.7:99999"), -ERR_SYNTAX);
 }
 
+static void several_addresses_have_commas_between_them(void **state)
+{
+	static const char *const good[] = {"http://a", "http://a,http://b",
+					   " http://a , http://b:81 ",
+					   "http://a,http://b,http://c,http://d,http://e,http://f,"
+					   "http://g,http://h"};
+	static const char *const bad[] = {"",
+					  " ",
+					  ",",
+					  "http://a,",
+					  ",http://a",
+					  "http://a,,http://b",
+					  "http://a http://b",
+					  "http://a,http://a",
+					  "http://a,ftp://b",
+					  "http://a,http://b,http://c,http://d,http://e,http://f,"
+					  "http://g,http://h,http://i"};
+
+	(void) state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		if (esl_oepl_check(good[i]) != 0)
+			fail_msg("\"%s\" is refused", good[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		if (esl_oepl_check(bad[i]) == 0)
+			fail_msg("\"%s\" is taken", bad[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +310,7 @@ int main(void)
 		cmocka_unit_test(a_picture_of_another_size_is_refused),
 		cmocka_unit_test(what_is_no_jpeg_is_refused),
 		cmocka_unit_test(only_plain_http_addresses_are_taken),
+		cmocka_unit_test(several_addresses_have_commas_between_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
