@@ -13,6 +13,27 @@
 #define SENSORS_MAX     8  /**< of a label we make use of */
 #define SENSOR_DATA_MAX 16 /**< bytes of a value */
 
+/**
+ * How often somebody may ask a label for a value. An answer costs next to nothing, a sensor that
+ * measures for a second at 1 mA costs 0.3 uAh: a hundred a day, each day, would take 50 mAh of a
+ * coin cell of 600 mAh in five years, which is the most that a program may cost that asks all the
+ * time. What is read by the clock, and on visits that are made anyway, comes on top.
+ */
+#define SENSOR_READS_PER_HOUR 20
+#define SENSOR_READS_PER_DAY  100
+
+/* Device properties that say how the label itself does. */
+#define SENSOR_PROPERTY_TEMPERATURE 0x0054 /**< 1/100 degree Celsius */
+#define SENSOR_PROPERTY_VOLTAGE     0x0059 /**< 1/64 V */
+
+/** The highest number means "not known", as 0 does for a battery. */
+static inline uint16_t sensor_millivolts(uint16_t value)
+{
+	uint32_t mv = value * 1000u / 64u;
+
+	return value == UINT16_MAX ? 0 : (uint16_t) (mv < UINT16_MAX ? mv : UINT16_MAX);
+}
+
 /** What a label calls a sensor: a device property, or a maker's company (high half) and code. */
 struct sensor_id {
 	bool vendor;

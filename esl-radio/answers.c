@@ -86,8 +86,8 @@ bool esl_command_sent(struct esl_engine *e, struct esl_label *l, const struct es
 		return false;
 	if (c->op == ESL_OP_READ_SENSOR && !esl_sensor_sent(e, l, c))
 		return false;
-	if (c->op == ESL_OP_LED_CONTROL)
-		esl_flash_sent(e, l);
+	if (!esl_flash_sent(e, l, c))
+		return false;
 	if (l->awaiting)
 		missed(e, l);
 	l->awaiting = !l->visit; /* while it is being visited it cannot hear, and need not */
@@ -167,6 +167,7 @@ static void service_asked(struct esl_engine *e, struct esl_label *l,
 		return;
 	l->service_flag = true;
 	l->queue_known = false;
+	esl_flash_restarted(e, l);
 	if (l->pending.state == ESL_PENDING_ACKED)
 		l->pending.state = ESL_PENDING_SENT;
 	if (l->grade == ESL_GRADE_ACKNOWLEDGED)
@@ -187,6 +188,8 @@ static void on_basic_state(struct esl_engine *e, struct esl_label *l,
 	}
 	l->service_flag = false;
 	l->service_needed = false;
+	if (bits & ESL_STATE_PENDING_LED)
+		esl_flash_foreign(l); /* we give none */
 	if (l->pending.state == ESL_PENDING_ACKED && !(bits & ESL_STATE_PENDING_DISPLAY) &&
 	    l->pending.at_us > now_us + e->interval_us)
 		l->pending.state = ESL_PENDING_NONE; /* it forgot: the plan sends it again */
@@ -212,11 +215,19 @@ static void on_basic_state(struct esl_engine *e, struct esl_label *l,
 
 /* --- errors ----------------------------------------------------------------------------------- */
 
-/** Waits ever longer before the label is told anything again. */
+/** Waits ever longer before the label is told anything again, but not beyond the instant of its
+ * next price: that is tried once when it is due. */
 static void hold(struct esl_engine *e, struct esl_label *l, unsigned int at_least_s)
 {
+	int64_t next_us;
+	int next;
+
 	l->hold_s = (uint16_t) MIN(MAX(MAX(l->hold_s * 2u, 2u), at_least_s), HOLD_LONGEST_S);
 	l->hold_until_us = esl_now(e) + l->hold_s * US_PER_SEC;
+	(void) esl_wish_now(e, l, &next);
+	next_us = next >= 0 ? esl_mono_of_utc(e, l->wishes[next].from_us) : ESL_NEVER;
+	if (next_us > esl_now(e))
+		l->hold_until_us = MIN(l->hold_until_us, next_us);
 }
 
 /** Busy once is nothing: the plan says the same again at the next interval. A label that stays busy
@@ -250,51 +261,155 @@ static void slot_is_gone(struct esl_engine *e, struct esl_label *l, uint8_t slot
 	}
 }
 
+/** What the label did with a timed change that it refuses. */
+static void timed_refused(struct esl_engine *e, struct esl_label *l, enum esl_reaction reaction)
+{
+	l->pending.state = ESL_PENDING_NONE;
+	if (reaction == ESL_REACT_TAKE_BACK) {
+		l->pending.state = ESL_PENDING_FOREIGN;
+		l->pending.at_us = ESL_NEVER;
+		l->queue_known = false;
+	} else if (reaction == ESL_REACT_RETIME) {
+		l->time_gen = 0; /* its clock is not what we wrote: the next visit sets it */
+		(void) esl_save_label(e, l);
+	} else if (reaction == ESL_REACT_BY_HAND) {
+		l->no_timed = true;
+	}
+}
+
+/** A picture that is not shown, or a change that is not ordered: what is done about it. */
+static void mend(struct esl_engine *e, struct esl_label *l, enum esl_reaction reaction,
+		 uint8_t slot, bool again)
+{
+	switch (reaction) {
+	case ESL_REACT_RELEARN:
+		l->info_stale = true; /* it has other slots than it said */
+		slot_is_gone(e, l, slot);
+		break;
+	case ESL_REACT_RESTAGE:
+		slot_is_gone(e, l, slot);
+		break;
+	case ESL_REACT_TAKE_BACK:
+		if (again)
+			hold(e, l, 0);
+		break;
+	case ESL_REACT_RETIME:
+		if (!again)
+			break;
+		hold(e, l, 0);
+		l->visit_after_us = l->hold_until_us;
+		break;
+	case ESL_REACT_BATTERY:
+		hold(e, l, BATTERY_HOLD_S);
+		break;
+	case ESL_REACT_LATER:
+		hold(e, l, 0);
+		break;
+	default: /* nothing keeps the next command back */
+		break;
+	}
+}
+
 static void on_error(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_brief *cmd,
 		     uint8_t code)
 {
-	bool display = cmd->op == ESL_OP_DISPLAY_IMAGE || cmd->op == ESL_OP_DISPLAY_TIMED;
-	bool timed = cmd->op == ESL_OP_DISPLAY_TIMED && cmd->abs_ms != 0;
+	enum esl_kind kind = esl_kind_of(cmd->op, cmd->abs_ms);
+	enum esl_reaction reaction = esl_reaction_to(kind, code);
+	bool display = kind <= ESL_KIND_TAKE_BACK;
 	uint8_t image[IMAGE_HASH_BYTES] = {0};
 
-	if (display && cmd->image < l->n_slots)
-		memcpy(image, l->slots[cmd->image].image, sizeof(image));
-	if (cmd->op == ESL_OP_DISPLAY_TIMED && cmd->abs_ms == 0 &&
-	    code == ESL_ERR_INVALID_PARAMETER) {
+	if (reaction == ESL_REACT_AGAIN) {
+		busy(e, l);
+		return;
+	}
+	if (reaction == ESL_REACT_DONE) {
 		l->pending.state = ESL_PENDING_NONE; /* nothing was pending: as good as deleted */
 		(void) esl_save_label(e, l);
 		return;
 	}
+	if (display && cmd->image < l->n_slots)
+		memcpy(image, l->slots[cmd->image].image, sizeof(image));
+	if (kind == ESL_KIND_TIMED)
+		timed_refused(e, l, reaction);
+	mend(e, l, reaction, cmd->image, l->last_error == code);
+	l->last_error = code;
+	esl_report_error(e, l, ERR_PEER,
+			 reaction == ESL_REACT_BY_HAND
+				 ? "The label takes no timed changes: its price changes within "
+				   "seconds of the instant, when it is told."
+				 : esl_error_sentence(code),
+			 display ? image : NULL);
+}
+
+/** It will not say how it is, nor let go of its wish for service; but it is there. */
+static void upkeep_refused(struct esl_engine *e, struct esl_label *l,
+			   const struct esl_cmd_brief *cmd, uint8_t code)
+{
 	if (code == ESL_ERR_RETRY) {
 		busy(e, l);
 		return;
 	}
-	if (timed)
-		l->pending.state = ESL_PENDING_NONE;
-	if (timed && code == ESL_ERR_QUEUE_FULL) {
-		l->pending.state = ESL_PENDING_FOREIGN;
-		l->pending.at_us = ESL_NEVER;
-		l->queue_known = false;
-		if (l->last_error == code)
-			hold(e, l, 0);
-	} else if (display && code == ESL_ERR_IMAGE_NOT_AVAILABLE) {
-		slot_is_gone(e, l, cmd->image);
-	} else if (display &&
-		   (code == ESL_ERR_INVALID_IMAGE_INDEX || code == ESL_ERR_INVALID_PARAMETER)) {
-		l->info_stale = true; /* it has other slots than it said */
-		slot_is_gone(e, l, cmd->image);
-	} else if (timed && code == ESL_ERR_IMPLAUSIBLE_TIME) {
-		l->time_gen = 0; /* its clock is not what we wrote: the next visit sets it */
-		(void) esl_save_label(e, l);
-		if (l->last_error == code) {
-			hold(e, l, 0);
-			l->visit_after_us = l->hold_until_us;
-		}
-	} else {
-		hold(e, l, code == ESL_ERR_BATTERY ? BATTERY_HOLD_S : 0);
+	if (cmd->op == ESL_OP_SERVICE_RESET)
+		l->service_needed = false;
+	l->ping_at_us = l->confirm_at_us = esl_now(e) + PING_US;
+	esl_report_error(e, l, ERR_PEER, esl_error_sentence(code), NULL);
+}
+
+/** It leaves. One that cannot just now is told again, as often as one that does not answer. */
+static void leave_answered(struct esl_label *l, const struct esl_rsp *r)
+{
+	enum esl_reaction reaction = r->tag == ESL_RSP_ERROR
+					     ? esl_reaction_to(ESL_KIND_LEAVE, r->error)
+					     : ESL_REACT_DONE;
+
+	if (reaction == ESL_REACT_AGAIN && ++l->forget_tries < ESL_CMD_FORGET_TRIES)
+		return;
+	l->configured = false;
+}
+
+static void on_done(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_brief *cmd,
+		    const struct esl_rsp *r)
+{
+	enum esl_kind kind = esl_kind_of(cmd->op, cmd->abs_ms);
+
+	/* Taking a change back is a step towards the command that was refused. */
+	if (kind == ESL_KIND_SHOW || kind == ESL_KIND_TIMED) {
+		l->hold_s = 0;
+		l->last_error = 0;
 	}
-	l->last_error = code;
-	esl_report_error(e, l, ERR_PEER, esl_error_sentence(code), display ? image : NULL);
+	if (r->tag == ESL_RSP_DISPLAY_STATE)
+		on_display_state(e, l, cmd, r);
+	else if (r->tag == ESL_RSP_BASIC_STATE)
+		on_basic_state(e, l, cmd, r->basic);
+}
+
+static void take_answer(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_brief *cmd,
+			const struct esl_rsp *r)
+{
+	switch (esl_kind_of(cmd->op, cmd->abs_ms)) {
+	case ESL_KIND_LEAVE:
+		if (l->forgetting)
+			leave_answered(l, r);
+		break;
+	case ESL_KIND_LED: /* its light never holds up its price */
+		esl_flash_answered(e, l, cmd, r);
+		break;
+	case ESL_KIND_SENSOR:
+		esl_sensor_answered(e, l, cmd, r);
+		break;
+	case ESL_KIND_UPKEEP:
+		if (r->tag == ESL_RSP_ERROR)
+			upkeep_refused(e, l, cmd, r->error);
+		else
+			on_done(e, l, cmd, r);
+		break;
+	default:
+		if (r->tag == ESL_RSP_ERROR)
+			on_error(e, l, cmd, r->error);
+		else
+			on_done(e, l, cmd, r);
+		break;
+	}
 }
 
 void esl_answer(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_brief *cmd,
@@ -317,29 +432,7 @@ void esl_answer(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_
 		l->lost_reported = false;
 		esl_report_status(e, l);
 	}
-	if (l->forgetting && cmd->op == ESL_OP_UNASSOCIATE) {
-		l->configured = false;
-	} else if (cmd->op == ESL_OP_LED_CONTROL) { /* its light never holds up its price */
-		if (r->tag == ESL_RSP_ERROR)
-			esl_flash_refused(e, l, cmd, r->error);
-		else
-			esl_flash_answered(e, l, cmd);
-	} else if (cmd->op == ESL_OP_READ_SENSOR) {
-		esl_sensor_answered(e, l, cmd, r);
-	} else if (r->tag == ESL_RSP_ERROR) {
-		on_error(e, l, cmd, r->error);
-	} else {
-		/* Taking a change back is a step towards the command that was refused. */
-		if (cmd->op != ESL_OP_PING && cmd->op != ESL_OP_SERVICE_RESET &&
-		    !(cmd->op == ESL_OP_DISPLAY_TIMED && cmd->abs_ms == 0)) {
-			l->hold_s = 0;
-			l->last_error = 0;
-		}
-		if (r->tag == ESL_RSP_DISPLAY_STATE)
-			on_display_state(e, l, cmd, r);
-		else if (r->tag == ESL_RSP_BASIC_STATE)
-			on_basic_state(e, l, cmd, r->basic);
-	}
+	take_answer(e, l, cmd, r);
 	if (now_us - l->status_reported_us > STATUS_US)
 		esl_report_status(e, l);
 	esl_reconsider(e, l);

@@ -342,6 +342,13 @@ static int set_wishes(struct esl_engine *e, struct esl_label *l, const struct es
 	return 0;
 }
 
+/** What is wished for beside its pictures. */
+static void wish_asides(struct esl_engine *e, struct esl_label *l, const struct esl_want *w)
+{
+	esl_flash_want(e, l, w->flash_until_us, w->flash_colour);
+	esl_sensors_want(e, l, w->sensors, w->sensors_until_us);
+}
+
 static int pawr_want(struct esl_engine *e, const struct esl_want *w)
 {
 	struct esl_label *l = esl_label_find(e, w->addr);
@@ -359,7 +366,7 @@ static int pawr_want(struct esl_engine *e, const struct esl_want *w)
 		return r;
 	l->forgetting = false;
 	if (l->wanted && same_wish(l, w)) {
-		esl_flash_want(e, l, w->flash_until_us, w->flash_colour);
+		wish_asides(e, l, w);
 		return 0;
 	}
 	r = set_wishes(e, l, w);
@@ -377,7 +384,7 @@ static int pawr_want(struct esl_engine *e, const struct esl_want *w)
 		HASH_DEL(e->strangers, s);
 		free(s);
 	}
-	esl_flash_want(e, l, w->flash_until_us, w->flash_colour);
+	wish_asides(e, l, w);
 	esl_reconsider(e, l);
 	return 0;
 }
@@ -392,9 +399,11 @@ static void pawr_forget(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES]
 	l->forgetting = true;
 	l->forget_tries = 0;
 	l->n_wishes = 0;
-	if (l->flash)
+	if (l->flash) {
 		l->flash->state = ESL_FLASH_NONE;
-	l->sensors_asked = 0;
+		l->flash->dark = 0;
+	}
+	l->sensors_asked = l->sensors_told = 0;
 	if (l->configured)
 		(void) esl_save_label(e,
 				      l); /* if that fails it is forgotten again after a restart */
@@ -459,7 +468,7 @@ static const struct esl_engine_ops pawr_ops = {
 	.want = pawr_want,
 	.forget = pawr_forget,
 	.image = pawr_image,
-	.read_sensor = esl_sensor_want,
+	.set_sensor_period = esl_sensors_period,
 	.rotate_keys = esl_keys_rotate,
 	.outlook = esl_outlook,
 	.tell = pawr_tell,

@@ -12,6 +12,7 @@
  * - slots.c: what a label should show now and next; which image goes into which of its slots
  * - plan.c: the one next command a label should hear in the train (a pure function of its state)
  * - answers.c: what a label's answer, or its silence, changes in its state
+ * - errors.c: what follows when it refuses a command, for each command and each code
  * - packer.c: fills the packet of a subevent with many labels' commands, matches answers to them
  * - pump.c: who is connected to next
  * - visit.c: connections: commissioning, uploads (visit_images.c), setting the clock, step by step
@@ -35,6 +36,7 @@
 
 #include "common/clock.h"
 #include "esl-radio/ead.h"
+#include "esl-radio/errors.h"
 #include "esl-radio/esl.h"
 #include "esl-radio/esl_link.h"
 #include "esl-radio/esl_ops.h"
@@ -54,6 +56,7 @@
 #define ESL_LINKS_MAX        8
 #define ESL_NEVER            INT64_MAX
 #define ESL_NO_SLOT          (-1)
+#define ESL_NO_SENSOR        (-1)
 #define ESL_NO_PIXELS        0xff /**< nobody has described what its panel wants */
 #define ESL_CMD_FORGET_TRIES 20
 
@@ -92,7 +95,8 @@ struct esl_wish {
 enum esl_flash_state {
 	ESL_FLASH_NONE,
 	ESL_FLASH_ASKED,
-	ESL_FLASH_ON, /**< acknowledged; it goes out by itself */
+	ESL_FLASH_ON,   /**< acknowledged; it goes out by itself */
+	ESL_FLASH_STOP, /**< called off: over when no LED is left to be turned off */
 	ESL_FLASH_FAILED,
 };
 
@@ -101,9 +105,16 @@ struct esl_flash {
 	int64_t until_utc_us;
 	uint8_t colour;
 	uint8_t state; /**< enum esl_flash_state */
+	bool lived;    /**< there was a wish in this life */
 	bool counted;  /**< its command has gone out: the budget has paid for it */
-	uint16_t n;    /**< flashes so far */
-	int64_t at_us[LED_FLASHES_PER_DAY];
+	uint8_t led;   /**< that one was told to blink */
+	uint8_t dark;  /**< LEDs to be turned off, a bit each */
+	uint8_t error; /**< why it was not done yet; 0 = it did not say */
+	uint8_t pause_s;
+	uint16_t n;            /**< flashes so far */
+	int64_t dark_until_us; /**< UTC: then they are out anyway */
+	int64_t again_us;      /**< not told before, after an error */
+	int64_t at_utc_us[LED_FLASHES_PER_DAY];
 };
 
 struct hci_channels;
@@ -153,7 +164,10 @@ struct esl_label {
 	int64_t wake_at_us;  /**< look at it again then */
 	int64_t error_reported_us;
 	int64_t status_reported_us;
-	int64_t advert_us; /**< last advertisement */
+	int64_t advert_us;        /**< last advertisement */
+	int64_t sensors_until_us; /**< UTC: whoever asked waits until then; 0 = nobody does */
+	int64_t sensor_due_us;    /**< its sensors are read again then, whoever asks */
+	int64_t sensor_again_us;  /**< not asked before, after an error */
 	struct esl_pending pending;
 	uint32_t wake_index; /**< in esl_engine.wakes */
 	uint8_t addr[ESL_ADDR_BYTES];
@@ -186,10 +200,14 @@ struct esl_label {
 	uint8_t misses;     /**< commands in a row without an answer */
 	uint8_t forget_tries;
 	uint8_t visit_failures;
-	uint8_t sensors_asked; /**< a bit for each sensor whose value somebody waits for */
+	uint8_t n_sensors;
+	int8_t battery_sensor, temperature_sensor; /**< ESL_NO_SENSOR = it has none */
+	uint8_t sensors_asked;                     /**< a bit for each sensor that is to be read */
+	uint8_t sensors_told;                      /**< of these: somebody waits for it */
 	uint8_t sensor_tries;
-	bool wanted : 1;     /**< not merely restored from an earlier life */
-	bool forgetting : 1; /**< to be unassociated, then dropped */
+	uint8_t leds_foreign; /**< LEDs whose timed commands are to be deleted: not ours */
+	bool wanted : 1;      /**< not merely restored from an earlier life */
+	bool forgetting : 1;  /**< to be unassociated, then dropped */
 	bool has_address : 1;
 	bool configured : 1; /**< was brought into the train with this address and key */
 	bool info_known : 1;
@@ -203,6 +221,7 @@ struct esl_label {
 	bool queue_known : 1;  /**< it holds no timed command that we did not send */
 	bool rekeying : 1;     /**< it was being given keys: nobody knows which it has */
 	bool image_absent : 1; /**< visit_after_us waits for a picture */
+	bool no_timed : 1;     /**< it knows no timed changes: what is due is told at its instant */
 };
 
 TAILQ_HEAD(esl_label_list, esl_label);
@@ -212,7 +231,7 @@ struct esl_flight_entry {
 	struct esl_label *label; /**< NULL = broadcast, answered, or gone */
 	struct esl_cmd_brief {
 		uint8_t op;
-		uint8_t image;
+		uint8_t image; /**< or sensor, or LED */
 		uint32_t abs_ms;
 	} cmd;
 };
@@ -298,7 +317,7 @@ struct esl_visit {
 	int64_t time_asked_us; /**< when the clock's value was read that is being written */
 	unsigned int writes;
 	struct esl_link_result readings; /**< told when the visit is over */
-	unsigned int time_tries;
+	unsigned int time_tries, clear_tries;
 	uint8_t hash[IMAGE_HASH_BYTES]; /**< being written */
 	struct loop_timer *timer;       /**< patience while waiting for an image */
 };
@@ -324,6 +343,7 @@ struct esl_engine {
 	struct hci_channels *channels; /**< NULL = over seams that have no controller */
 	uint32_t armed;                /**< times the train was started */
 	int64_t armed_us;
+	int64_t sensor_period_us; /**< 0 = sensors are read when somebody asks */
 	bool radio_up, link_up, started, train_saved;
 	int link_err;                 /**< why there are no connections, while the train may run */
 	char link_text[ESL_TEXT_MAX]; /**< in words; empty = there are */
@@ -483,28 +503,47 @@ int64_t esl_plan_wake(const struct esl_engine *e, const struct esl_label *l);
 
 /* --- flash.c ---------------------------------------------------------------------------------- */
 
-/** A wish came, or came again; 0 = that it blinks no more. */
+/** A wish came, or came again; until 0 = that it blinks no more, colour 0 = that what blinks until
+ * then is turned off. */
 void esl_flash_want(struct esl_engine *e, struct esl_label *l, int64_t until_utc_us,
 		    uint8_t colour);
 /** Gives up what cannot be, or is over. */
 void esl_flash_due(struct esl_engine *e, struct esl_label *l);
 int64_t esl_flash_wake(const struct esl_engine *e, const struct esl_label *l);
-/** The command that makes it blink for as long as is left; false = there is none to give. */
+/** The command that makes it blink for as long as is left, or turns an LED off; false = there is
+ * none to give. */
 bool esl_flash_plan(const struct esl_engine *e, const struct esl_label *l, struct esl_cmd *ret);
-/** Which flash a command and its answer belong to. */
+/** Takes back what another access point left behind, when there is nothing better to say. */
+bool esl_flash_plan_foreign(const struct esl_label *l, struct esl_cmd *ret);
+/** Which flash a command and its answer belong to; 0 = an LED turned off. */
 uint32_t esl_flash_tag(const struct esl_label *l);
-/** Its command goes out: the budget pays for it, once. */
-void esl_flash_sent(struct esl_engine *e, struct esl_label *l);
-void esl_flash_answered(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_brief *cmd);
-void esl_flash_refused(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_brief *cmd,
-		       uint8_t code);
+/** Its command goes out: the budget pays for it, once. False if that could not be kept. */
+bool esl_flash_sent(struct esl_engine *e, struct esl_label *l, const struct esl_cmd *c);
+/** When the flashes of the last day began (UTC, seconds), for the next life. */
+unsigned int esl_flash_spent(const struct esl_engine *e, const struct esl_label *l,
+			     uint32_t ret_s[LED_FLASHES_PER_DAY]);
+int esl_flash_restore(struct esl_label *l, uint32_t at_s) _must_check_;
+/** An LED State, or an error. */
+void esl_flash_answered(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_brief *cmd,
+			const struct esl_rsp *r);
+/** The label may have restarted: it is dark. */
+void esl_flash_restarted(struct esl_engine *e, struct esl_label *l);
+/** It holds timed LED commands, and we gave it none. */
+void esl_flash_foreign(struct esl_label *l);
 
 /* --- sensor.c --------------------------------------------------------------------------------- */
 
-/** esl_engine_read_sensor(). */
-int esl_sensor_want(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES],
-		    uint8_t sensor) _must_check_;
-bool esl_sensor_plan(const struct esl_label *l, struct esl_cmd *ret);
+/** What it measures, as it said on a visit. */
+void esl_sensors_learn(struct esl_engine *e, struct esl_label *l, const struct esl_link_result *r);
+/** A wish came, or came again: the sensors of a bit each, until that instant (UTC); 0 = none. */
+void esl_sensors_want(struct esl_engine *e, struct esl_label *l, uint8_t sensors,
+		      int64_t until_utc_us);
+/** esl_engine_set_sensor_period(). */
+void esl_sensors_period(struct esl_engine *e, int64_t period_s);
+/** Begins what the clock asks for, gives up what is over. */
+void esl_sensors_due(struct esl_engine *e, struct esl_label *l);
+int64_t esl_sensors_wake(const struct esl_engine *e, const struct esl_label *l);
+bool esl_sensor_plan(const struct esl_engine *e, const struct esl_label *l, struct esl_cmd *ret);
 /** False if it was asked often enough. */
 bool esl_sensor_sent(struct esl_engine *e, struct esl_label *l, const struct esl_cmd *c);
 void esl_sensor_answered(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_brief *cmd,
@@ -639,9 +678,9 @@ void esl_report_image(struct esl_engine *e, const struct esl_label *l, enum esl_
 void esl_report_waiting(struct esl_engine *e, const struct esl_label *l, const struct esl_wish *old,
 			size_t n_old);
 void esl_report_shown(struct esl_engine *e, const struct esl_label *l);
-/** A sensor's value, or (len 0) why there is none. */
+/** A sensor's value, or (len 0) why there is none; of the wish until then, 0 = of nobody's. */
 void esl_report_sensor(struct esl_engine *e, const struct esl_label *l, uint8_t sensor,
-		       const uint8_t *data, size_t len, const char *text);
+		       const uint8_t *data, size_t len, int64_t until_utc_us, const char *text);
 void esl_report_lost(struct esl_engine *e, struct esl_label *l);
 void esl_report_status(struct esl_engine *e, struct esl_label *l);
 /** What it measured. */

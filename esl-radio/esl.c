@@ -59,9 +59,10 @@ void esl_engine_forget(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES])
 	ops_of(e)->forget(e, addr);
 }
 
-int esl_engine_read_sensor(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES], uint8_t sensor)
+void esl_engine_set_sensor_period(struct esl_engine *e, int64_t seconds)
 {
-	return ops_of(e)->read_sensor ? ops_of(e)->read_sensor(e, addr, sensor) : -ENOTSUP;
+	if (ops_of(e)->set_sensor_period)
+		ops_of(e)->set_sensor_period(e, seconds);
 }
 
 int esl_engine_rotate_keys(struct esl_engine *e, int64_t older_than_utc_us)

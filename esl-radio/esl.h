@@ -78,11 +78,12 @@ enum esl_grade {
 	ESL_GRADE_READ_BACK
 };
 
-/** Same values as enum led_report in common/proto.h. */
+/** The first three have the same values as enum led_report in common/proto.h. */
 enum esl_led {
 	ESL_LED_NONE,
 	ESL_LED_ON,
-	ESL_LED_FAILED
+	ESL_LED_FAILED,
+	ESL_LED_OFF /**< called off: it is dark, or `text` says why it is not yet */
 };
 
 struct esl_report {
@@ -116,6 +117,7 @@ struct esl_report {
 	uint8_t sensor;     /**< of this number, */
 	uint8_t sensor_len; /**< 0 = there is none, and `text` says why */
 	uint8_t sensor_data[ESL_SENSOR_MAX];
+	int64_t sensor_until_us; /**< of the wish that asked for it; 0 = nobody asked */
 };
 
 struct esl_engine_callbacks {
@@ -139,9 +141,15 @@ struct esl_want {
 		int64_t from_us; /**< UTC; at or before now = at once */
 	} timeline[ESL_TIMELINE_MAX];
 	/** Make it blink, not beyond this instant (UTC); 0 = no. A STATUS report says whether it
-	 * does. More of them than common/led.h allows are refused. */
+	 * does. More of them than common/led.h allows are refused. Without a colour: turn off what
+	 * blinks until then. */
 	int64_t flash_until_us;
 	uint8_t flash_colour; /**< enum led_colour */
+	/** Read these sensors (a bit each) once, and give up at this instant (UTC); 0 = none.
+	 * STATUS reports bring a value each, or say why there is none. The same instant again is
+	 * the same wish. */
+	int64_t sensors_until_us;
+	uint8_t sensors;
 };
 
 struct esl_stats {
@@ -240,10 +248,8 @@ void esl_engine_free(struct esl_engine *e);
 void esl_engine_set_utc(struct esl_engine *e, int64_t offset_us, int64_t uncertainty_us);
 /** Adopts the label or changes its wish. Idempotent. */
 int esl_engine_want(struct esl_engine *e, const struct esl_want *w) _must_check_;
-/** Has a sensor of a label read in the train; a STATUS report brings the value. Asking again before
- * it came changes nothing. -ENOENT, or -ERR_RANGE for a sensor we make no use of. */
-int esl_engine_read_sensor(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES],
-			   uint8_t sensor) _must_check_;
+/** Has the sensors of every label read once in so many seconds; 0 = only when asked for. */
+void esl_engine_set_sensor_period(struct esl_engine *e, int64_t seconds);
 /** No longer ours: its pending commands are dropped; it is unassociated when next heard. */
 void esl_engine_forget(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES]);
 /** Keys made before that instant are to be replaced: train and response keys, label by label.

@@ -23,8 +23,7 @@ struct esl_engine_ops {
 	int (*image)(struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES], const void *data,
 		     size_t len);
 	/** NULL: it reads no sensors. */
-	int (*read_sensor)(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES],
-			   uint8_t sensor);
+	void (*set_sensor_period)(struct esl_engine *e, int64_t seconds);
 	/** NULL: it has no keys of its own. */
 	int (*rotate_keys)(struct esl_engine *e, int64_t older_than_utc_us);
 	/** NULL: it cannot say. */

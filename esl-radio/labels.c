@@ -82,6 +82,7 @@ int esl_label_add(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES], stru
 	l->shown_slot = ESL_NO_SLOT;
 	l->prev_slot = ESL_NO_SLOT;
 	l->temperature_cc = INT16_MIN;
+	l->battery_sensor = l->temperature_sensor = ESL_NO_SENSOR;
 	l->pixels = (uint8_t) (pixel_table_count(e->pixels) - 1); /* Gondola's own form */
 	l->wake_at_us = ESL_NEVER;
 	l->confirm_at_us = ESL_NEVER;

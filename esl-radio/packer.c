@@ -61,6 +61,12 @@ static bool in_flight(const struct esl_flight *f, const struct esl_label *l)
 	return false;
 }
 
+/** Its index names a sensor or an LED; a label has one display. */
+static bool names_part(uint8_t op)
+{
+	return op == ESL_OP_READ_SENSOR || op == ESL_OP_LED_CONTROL || op == ESL_OP_LED_TIMED;
+}
+
 enum added {
 	ADDED,
 	MISFIT,  /**< there is no room for it, or it has another key; it keeps its place */
@@ -89,7 +95,7 @@ static enum added add_command(struct esl_engine *e, struct esl_label *l, struct 
 	f->entry[f->n++] = (struct esl_flight_entry){
 		.label = l,
 		.cmd = {.op = c.op,
-			.image = c.op == ESL_OP_READ_SENSOR ? c.index : c.image,
+			.image = names_part(c.op) ? c.index : c.image,
 			.abs_ms = c.abs_ms},
 	};
 	e->stats.commands++;

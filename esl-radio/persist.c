@@ -12,8 +12,9 @@
 
 #define TRAIN_KEY              "train"
 #define BLOB_VERSION           2 /* 1 had one key, without an age */
-/* 1 had no LEDs, 2 no description of its pixels, 3 no generation of its keys */
-#define LABEL_VERSION          4
+/* 1 had no LEDs, 2 no description of its pixels, 3 no generation of its keys, 4 no sensors and
+ * no account of its light */
+#define LABEL_VERSION          5
 #define LEDS_UNKNOWN           0xff
 #define ADDR_HEX               (2 * ESL_ADDR_BYTES + 1)
 #define LABEL_FLAGS_CONFIGURED 1u
@@ -117,6 +118,17 @@ int esl_restore_train(struct esl_engine *e, const void *data, size_t len)
 	return 0;
 }
 
+/** What its light has cost of late. */
+static void put_flashes(struct buf *b, const struct esl_engine *e, const struct esl_label *l)
+{
+	uint32_t at_s[LED_FLASHES_PER_DAY];
+	unsigned int n = esl_flash_spent(e, l, at_s);
+
+	buf_put_u8(b, (uint8_t) n);
+	for (unsigned int i = 0; i < n; i++)
+		buf_put_u32be(b, at_s[i]);
+}
+
 int esl_save_label(struct esl_engine *e, const struct esl_label *l)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
@@ -156,6 +168,10 @@ int esl_save_label(struct esl_engine *e, const struct esl_label *l)
 				  ? 0
 				  : pixel_fingerprint(pixel_table_at(e->pixels, l->pixels)));
 	buf_put_u8(&b, l->key_gen);
+	buf_put_u8(&b, l->n_sensors);
+	buf_put_u8(&b, (uint8_t) l->battery_sensor);
+	buf_put_u8(&b, (uint8_t) l->temperature_sensor);
+	put_flashes(&b, e, l);
 	addr_key(l->addr, key);
 	return hand_over(e, key, &b);
 }
@@ -228,6 +244,28 @@ static void get_leds(struct wire *w, struct esl_label *l)
 	l->leds_known = true;
 }
 
+static void get_sensors(struct wire *w, struct esl_label *l)
+{
+	l->n_sensors = wire_get_u8(w);
+	l->battery_sensor = (int8_t) wire_get_u8(w);
+	l->temperature_sensor = (int8_t) wire_get_u8(w);
+	if (l->n_sensors > ESL_SENSORS_MAX || l->battery_sensor >= l->n_sensors ||
+	    l->temperature_sensor >= l->n_sensors || l->battery_sensor < ESL_NO_SENSOR ||
+	    l->temperature_sensor < ESL_NO_SENSOR)
+		wire_fail(w, -ERR_CORRUPT);
+}
+
+static void get_flashes(struct wire *w, struct esl_label *l)
+{
+	uint8_t n = wire_get_u8(w);
+
+	if (n > LED_FLASHES_PER_DAY)
+		wire_fail(w, -ERR_CORRUPT);
+	for (uint8_t i = 0; i < n && wire_ok(w); i++)
+		if (esl_flash_restore(l, wire_get_u32be(w)) < 0)
+			wire_fail(w, -ENOMEM);
+}
+
 /** What the label's slots hold was made by a description that may have changed since. */
 static void get_pixels(struct wire *w, const struct esl_engine *e, struct esl_label *l,
 		       uint8_t version)
@@ -265,6 +303,10 @@ int esl_restore_label(struct esl_engine *e, const char *key, const void *data, s
 		get_leds(&w, l);
 	get_pixels(&w, e, l, version);
 	l->key_gen = version >= 4 ? wire_get_u8(&w) : 0;
+	if (version >= 5) {
+		get_sensors(&w, l);
+		get_flashes(&w, l);
+	}
 	r = wire_finish(&w) < 0 ? -ERR_CORRUPT : 0;
 	if (r == 0 && has_address) {
 		/* A smaller train than in the earlier life: it will be commissioned anew. */

@@ -89,7 +89,8 @@ static enum esl_urgency plan_timed(const struct esl_engine *e, const struct esl_
 	int64_t at_us, ahead_us;
 	int slot;
 
-	if (next < 0 || l->pending.state == ESL_PENDING_ACKED || !esl_label_time_known(e, l))
+	if (next < 0 || l->no_timed || l->pending.state == ESL_PENDING_ACKED ||
+	    !esl_label_time_known(e, l))
 		return ESL_URGENCY_NONE;
 	if (now >= 0 && memcmp(l->wishes[now].image, l->wishes[next].image, IMAGE_HASH_BYTES) == 0)
 		return ESL_URGENCY_NONE; /* the picture does not change then */
@@ -138,8 +139,10 @@ enum esl_urgency esl_plan(const struct esl_engine *e, const struct esl_label *l,
 		return u;
 	if (esl_flash_plan(e, l, ret))
 		return ESL_URGENCY_LED;
-	if (l->phase != ESL_PHASE_LOST && esl_sensor_plan(l, ret))
+	if (l->phase != ESL_PHASE_LOST && esl_sensor_plan(e, l, ret))
 		return ESL_URGENCY_SENSOR;
+	if (l->leds_foreign && esl_flash_plan_foreign(l, ret))
+		return ESL_URGENCY_UPKEEP;
 	if (l->service_needed)
 		return say(ret, l, ESL_OP_SERVICE_RESET, ESL_URGENCY_UPKEEP);
 	if (l->phase == ESL_PHASE_LOST)
@@ -180,5 +183,6 @@ int64_t esl_plan_wake(const struct esl_engine *e, const struct esl_label *l)
 	wake_us = sooner(wake_us, esl_time_fresh_by(e, l), now_us);
 	wake_us = sooner(wake_us, esl_time_must_move_by(e, l), now_us);
 	wake_us = sooner(wake_us, l->visit_after_us, now_us);
+	wake_us = sooner(wake_us, esl_sensors_wake(e, l), now_us);
 	return sooner(wake_us, esl_flash_wake(e, l), now_us);
 }

@@ -167,12 +167,13 @@ void esl_report_led(struct esl_engine *e, const struct esl_label *l, enum esl_le
 }
 
 void esl_report_sensor(struct esl_engine *e, const struct esl_label *l, uint8_t sensor,
-		       const uint8_t *data, size_t len, const char *text)
+		       const uint8_t *data, size_t len, int64_t until_utc_us, const char *text)
 {
 	struct esl_report r = report_of(e, l, ESL_STATUS);
 
 	r.has_sensor = true;
 	r.sensor = sensor;
+	r.sensor_until_us = until_utc_us;
 	r.sensor_len = (uint8_t) MIN(len, sizeof(r.sensor_data));
 	if (len > 0)
 		memcpy(r.sensor_data, data, r.sensor_len);

@@ -190,7 +190,9 @@ static void learn_info(struct esl_visit *v, const struct esl_link_result *res)
 	}
 	l->info_known = true;
 	l->info_stale = false;
+	l->no_timed = false; /* it may have learned */
 	learn_leds(v, res);
+	esl_sensors_learn(v->e, l, res);
 	l->info_day = today(v->e);
 	v->readings = *res;
 	v->info = false;
@@ -285,6 +287,7 @@ static void completed(struct esl_visit *v)
 			esl_report_shown(e, l);
 	}
 	if (v->by_advert) {
+		esl_flash_restarted(e, l);
 		l->ping_at_us = esl_now(e);
 		l->status_reported_us = esl_now(e); /* the report carries it all */
 		esl_report_associated(e, l);
@@ -455,7 +458,7 @@ void esl_visit_begin(struct esl_visit *v, struct esl_label *l, bool by_advert)
 	v->broken = false;
 	v->connected = false;
 	v->writes = 0;
-	v->time_tries = 0;
+	v->time_tries = v->clear_tries = 0;
 	l->coming_back = false;
 	e->calling = v;
 	visit_began(v, ESL_STEP_CONNECT,

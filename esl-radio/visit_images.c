@@ -11,6 +11,7 @@
 #define IMAGE_ABSENT_US   (INT64_C(30) * US_PER_SEC)
 #define WRONG_IMAGE_US    (INT64_C(600) * US_PER_SEC)
 #define WRITES_PER_VISIT  ESL_SLOTS_MAX
+#define CLEAR_TRIES       4
 
 static bool fits(const struct esl_label *l, const struct esl_image *im)
 {
@@ -135,14 +136,24 @@ bool visit_next_upload(struct esl_visit *v)
 
 void visit_pending_cleared(struct esl_visit *v, const struct esl_link_result *res)
 {
+	enum esl_reaction reaction = ESL_REACT_DONE;
 	struct esl_rsp r;
 	struct wire w;
 
 	wire_init(&w, res->tlv, MIN(res->tlv_len, sizeof(res->tlv)));
 	esl_rsp_decode(&w, &r);
-	if (!wire_ok(&w) || !(r.tag == ESL_RSP_DISPLAY_STATE ||
-			      (r.tag == ESL_RSP_ERROR && r.error == ESL_ERR_INVALID_PARAMETER))) {
+	if (!wire_ok(&w) || (r.tag != ESL_RSP_DISPLAY_STATE && r.tag != ESL_RSP_ERROR)) {
 		visit_fail(v, -ERR_PEER, "The label would not take back a timed change.");
+		return;
+	}
+	if (r.tag == ESL_RSP_ERROR)
+		reaction = esl_reaction_to(ESL_KIND_TAKE_BACK, r.error);
+	if (reaction == ESL_REACT_AGAIN && ++v->clear_tries < CLEAR_TRIES) {
+		visit_advance(v); /* asks again */
+		return;
+	}
+	if (reaction != ESL_REACT_DONE) { /* another visit, ever more rarely */
+		visit_fail(v, -ERR_PEER, esl_error_sentence(r.error));
 		return;
 	}
 	v->label->pending.state = ESL_PENDING_NONE;

@@ -19,7 +19,7 @@ void visit_step_done(void *user, int err, const struct esl_link_result *res);
 /** Starts what the next image needs. False if there is nothing more to upload now. */
 bool visit_next_upload(struct esl_visit *v);
 void visit_image_written(struct esl_visit *v);
-/** The control point answered the delete: Display State, or Error 06 when nothing was pending. */
 /** Has the label take back whatever timed change it holds; the next step is its answer. */
 void visit_clear_pending(struct esl_visit *v, uint8_t slot);
+/** The control point answered the delete. */
 void visit_pending_cleared(struct esl_visit *v, const struct esl_link_result *res);

@@ -132,6 +132,7 @@ void esl_reconsider(struct esl_engine *e, struct esl_label *l)
 	esl_pending_due(e, l);
 	esl_drawn_due(e, l);
 	esl_flash_due(e, l);
+	esl_sensors_due(e, l);
 	esl_set_ready(e, l, esl_plan(e, l, &c));
 	queue = esl_visit_need(e, l, &by_advert);
 	esl_set_queue(e, l, queue);

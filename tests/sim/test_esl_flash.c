@@ -185,6 +185,59 @@ static void storm_is_refused_for_the_batterys_sake(void **state)
 	world_close(&w);
 }
 
+static void budget_is_not_given_back_by_a_restart(void **state)
+{
+	size_t mark;
+
+	(void) state;
+	open_shop(1, 1, 0);
+	for (int n = 0; n < LED_FLASHES_PER_HOUR; n++) {
+		flash(0, world_utc(&w) + 10 * SECOND, LED_RED, 0);
+		world_run(&w, 12 * SECOND);
+	}
+	world_restart(&w);
+	world_run(&w, 5 * SECOND);
+	mark = world_mark(&w);
+	flash(0, world_utc(&w) + 20 * SECOND, LED_RED, 0);
+	world_run(&w, 10 * SECOND);
+	assert_int_equal(said(mark, 0)->led, ESL_LED_FAILED);
+	assert_false(world_view(&w, 0).led_active);
+	world_run(&w, 3600 * SECOND);
+	flash(0, world_utc(&w) + 20 * SECOND, LED_RED, 0);
+	world_run(&w, 5 * SECOND);
+	assert_true(world_view(&w, 0).led_active);
+	world_close(&w);
+}
+
+static void light_that_is_called_off_is_turned_off(void **state)
+{
+	const int64_t until = 50 * SECOND;
+	int64_t at;
+	size_t mark;
+
+	(void) state;
+	for (int restart = 0; restart < 2; restart++) {
+		open_shop(2, 2, 0.2);
+		at = world_utc(&w) + until;
+		flash(0, at, LED_RED, 0);
+		flash(1, at, LED_RED, 0);
+		world_run(&w, 12 * SECOND);
+		assert_true(world_view(&w, 0).led_active && world_view(&w, 1).led_active);
+		mark = world_mark(&w);
+		if (restart) /* who comes anew does not know which LED it was */
+			world_restart(&w);
+		flash(0, at, LED_NONE, 0);
+		world_run(&w, 15 * SECOND);
+		assert_false(world_view(&w, 0).led_active);
+		assert_true(world_view(&w, 1).led_active);
+		assert_non_null(said(mark, 0));
+		assert_int_equal(said(mark, 0)->led, ESL_LED_OFF);
+		assert_string_equal(said(mark, 0)->text, "");
+		assert_true(said(mark, 0)->led_until_us == at);
+		world_close(&w);
+	}
+}
+
 static void label_known_from_before_there_were_lights_is_asked(void **state)
 {
 	(void) state;
@@ -193,11 +246,12 @@ static void label_known_from_before_there_were_lights_is_asked(void **state)
 		if (strcmp(w.blobs[i].key, "train") == 0 ||
 		    strncmp(w.blobs[i].key, "bond:", 5) == 0)
 			continue;
-		/* as the first version kept it: without its LEDs, pixels and key's number */
-		assert_int_equal(w.blobs[i].data[0], 4);
-		assert_int_equal(w.blobs[i].data[w.blobs[i].len - 7], 1);
+		/* as the first version kept it: without its LEDs, pixels, key's number, sensors
+		 * and account */
+		assert_int_equal(w.blobs[i].data[0], 5);
+		assert_int_equal(w.blobs[i].data[w.blobs[i].len - 11], 1);
 		w.blobs[i].data[0] = 1;
-		w.blobs[i].len -= 7;
+		w.blobs[i].len -= 11;
 	}
 	world_restart(&w);
 	world_run(&w, 5 * SECOND);
@@ -230,6 +284,8 @@ int main(void)
 		cmocka_unit_test(label_without_an_led_says_so),
 		cmocka_unit_test(price_goes_before_light),
 		cmocka_unit_test(storm_is_refused_for_the_batterys_sake),
+		cmocka_unit_test(budget_is_not_given_back_by_a_restart),
+		cmocka_unit_test(light_that_is_called_off_is_turned_off),
 		cmocka_unit_test(label_known_from_before_there_were_lights_is_asked),
 		cmocka_unit_test(flash_that_comes_too_late_is_dropped),
 	};

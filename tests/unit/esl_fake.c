@@ -315,6 +315,8 @@ void fake_join(struct fake *f)
 		.temperature_cc = 2000,
 	};
 
+	info.n_sensors = f->info.n_sensors;
+	memcpy(info.sensors, f->info.sensors, sizeof(info.sensors));
 	f->info = info;
 	fake_want(f, 0);
 	f->link->cb.advert(f->link->user, fake_addr, -50, false, 3000);

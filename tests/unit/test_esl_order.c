@@ -14,6 +14,7 @@
 #define LATER  (INT64_C(3600) * US_PER_SEC)
 
 static struct fake f;
+static int64_t until_us; /* of the last wish for sensors */
 
 static void address(uint8_t i, uint8_t addr[ESL_ADDR_BYTES])
 {
@@ -65,15 +66,19 @@ static void want(const struct esl_label *l, uint32_t now, uint32_t later)
 
 static void open_group(void)
 {
+	until_us = 0;
 	fake_open(&f);
 	fake_join(&f);
 }
 
 static const struct esl_report *last_value(void)
 {
-	for (size_t i = f.n_reports; i-- > 0;)
-		if (f.reports[i].has_sensor)
-			return &f.reports[i];
+	for (size_t i = 0; i < MIN(f.n_reports, FAKE_REPORTS); i++) {
+		const struct esl_report *r = &f.reports[(f.n_reports - 1 - i) % FAKE_REPORTS];
+
+		if (r->has_sensor)
+			return r;
+	}
 	return NULL;
 }
 
@@ -96,7 +101,7 @@ static void what_matters_more_goes_first(void **state)
 		l[i] = neighbour((uint8_t) (10 + i));
 	l[0]->ping_at_us = esl_now(f.engine);
 	esl_reconsider(f.engine, l[0]);
-	assert_int_equal(esl_engine_read_sensor(f.engine, l[1]->addr, 0), 0);
+	esl_sensors_want(f.engine, l[1], 1, fake_utc(&f) + 60 * US_PER_SEC);
 	esl_flash_want(f.engine, l[2], fake_utc(&f) + 30 * US_PER_SEC, LED_RED);
 	want(l[3], 1, 2);
 	want(l[4], 2, 0);
@@ -202,6 +207,43 @@ static void answer_counts_once_even_if_it_comes_late_or_twice(void **state)
 	fake_close(&f);
 }
 
+static void want_sensors(uint8_t sensors, int64_t until)
+{
+	struct esl_want w = {.sensors = sensors, .sensors_until_us = until};
+
+	memcpy(w.addr, fake_addr, sizeof(w.addr));
+	until_us = until;
+	assert_int_equal(esl_engine_want(f.engine, &w), 0);
+	fake_run(&f, US_PER_MS);
+}
+
+static void read_sensors(uint8_t sensors, int64_t seconds)
+{
+	if (!until_us || until_us < fake_utc(&f))
+		until_us = fake_utc(&f) + seconds * US_PER_SEC;
+	want_sensors(sensors, until_us);
+}
+
+static size_t values(void)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < MIN(f.n_reports, FAKE_REPORTS); i++)
+		n += f.reports[i].has_sensor;
+	return n;
+}
+
+/* A label that has said that it measures temperature and battery. */
+static void open_measuring(void)
+{
+	until_us = 0;
+	fake_open(&f);
+	f.info.n_sensors = 2;
+	f.info.sensors[0].id.number = SENSOR_PROPERTY_TEMPERATURE;
+	f.info.sensors[1].id.number = SENSOR_PROPERTY_VOLTAGE;
+	fake_join(&f);
+}
+
 static void sensor_is_read_and_its_value_told(void **state)
 {
 	struct esl_rsp r = {
@@ -210,7 +252,7 @@ static void sensor_is_read_and_its_value_told(void **state)
 
 	(void) state;
 	open_group();
-	assert_int_equal(esl_engine_read_sensor(f.engine, fake_addr, 1), 0);
+	read_sensors(1u << 1, 60);
 	c = fake_request(&f);
 	assert_non_null(c);
 	assert_int_equal(c->op, ESL_OP_READ_SENSOR);
@@ -230,7 +272,7 @@ static void value_of_another_sensor_is_not_believed(void **state)
 
 	(void) state;
 	open_group();
-	assert_int_equal(esl_engine_read_sensor(f.engine, fake_addr, 1), 0);
+	read_sensors(1u << 1, 60);
 	assert_non_null(fake_request(&f));
 	fake_answer(&f, &r);
 	assert_null(last_value());
@@ -242,7 +284,7 @@ static void sensor_that_is_not_there_is_told(void **state)
 {
 	(void) state;
 	open_group();
-	assert_int_equal(esl_engine_read_sensor(f.engine, fake_addr, 7), 0);
+	read_sensors(1u << 7, 60);
 	assert_non_null(fake_request(&f));
 	fake_error(&f, ESL_ERR_INVALID_PARAMETER);
 	assert_non_null(last_value());
@@ -258,7 +300,7 @@ static void silent_sensor_is_given_up(void **state)
 
 	(void) state;
 	open_group();
-	assert_int_equal(esl_engine_read_sensor(f.engine, fake_addr, 0), 0);
+	read_sensors(1u << 0, 60);
 	for (int i = 0; i < 30; i++) {
 		const struct esl_cmd *c = fake_request(&f);
 
@@ -270,14 +312,104 @@ static void silent_sensor_is_given_up(void **state)
 	fake_close(&f);
 }
 
-static void only_sensors_of_labels_we_know_can_be_read(void **state)
+static void what_cannot_be_read_in_time_is_told_once(void **state)
 {
-	const uint8_t nobody[ESL_ADDR_BYTES] = {1, 2, 3, 4, 5, 6};
-
 	(void) state;
 	open_group();
-	assert_int_equal(esl_engine_read_sensor(f.engine, nobody, 0), -ENOENT);
-	assert_int_equal(esl_engine_read_sensor(f.engine, fake_addr, ESL_SENSORS_MAX), -ERR_RANGE);
+	read_sensors(3, 10);
+	assert_int_equal(fake_request(&f)->op, ESL_OP_READ_SENSOR);
+	read_sensors(3, 10); /* the same wish, told again with a picture's */
+	fake_run(&f, 11 * US_PER_SEC);
+	assert_int_equal(values(), 2);
+	assert_string_equal(last_value()->text, "The label could not be reached in time.");
+	assert_true(last_value()->sensor_until_us == until_us);
+	assert_null(fake_request(&f));
+	want_sensors(3, until_us); /* over: nothing is read any more */
+	assert_null(fake_request(&f));
+	fake_close(&f);
+}
+
+static void sensor_that_is_withdrawn_is_not_read(void **state)
+{
+	(void) state;
+	open_group();
+	read_sensors(1, 60);
+	want_sensors(0, 0);
+	assert_null(fake_request(&f));
+	assert_int_equal(values(), 0);
+	fake_close(&f);
+}
+
+/* Plays `periods` of them; yields how often each of two sensors was asked for. */
+static void live(unsigned int periods, int64_t period_us, unsigned int asked[2])
+{
+	struct esl_rsp r = {.tag = ESL_RSP_SENSOR_VALUE, .raw = {0xc0, 0x00}, .raw_len = 2};
+
+	asked[0] = asked[1] = 0;
+	for (int64_t end = esl_now(f.engine) + periods * period_us; esl_now(f.engine) < end;) {
+		const struct esl_cmd *c = fake_request(&f);
+
+		fake_run(&f, 30 * US_PER_SEC);
+		if (!c)
+			continue;
+		if (c->op != ESL_OP_READ_SENSOR) {
+			fake_basic_state(&f, ESL_STATE_SYNCHRONIZED);
+			continue;
+		}
+		r.index = c->index;
+		asked[c->index]++;
+		fake_answer(&f, &r);
+	}
+}
+
+static void sensors_are_read_once_in_a_period_when_the_store_wants_it(void **state)
+{
+	const int64_t hour = 3600 * US_PER_SEC;
+	unsigned int asked[2];
+
+	(void) state;
+	open_measuring();
+	live(3, hour, asked);
+	assert_int_equal(asked[0] + asked[1], 0);
+	esl_engine_set_sensor_period(f.engine, 3600);
+	live(5, hour, asked);
+	assert_in_range(asked[0], 4, 6);
+	assert_in_range(asked[1], 4, 6);
+	assert_int_equal(last_value()->sensor_until_us, 0); /* nobody asked */
+	esl_engine_set_sensor_period(f.engine, 0);
+	live(3, hour, asked);
+	assert_int_equal(asked[0] + asked[1], 0);
+	fake_close(&f);
+}
+
+static void nobody_is_told_of_a_value_that_only_the_clock_missed(void **state)
+{
+	(void) state;
+	open_measuring();
+	esl_engine_set_sensor_period(f.engine, 60);
+	for (int i = 0; i < 60; i++)
+		if (fake_request(&f))
+			fake_error(&f, ESL_ERR_INVALID_STATE);
+	assert_int_equal(values(), 0);
+	assert_null(fake_last(&f, ESL_ERROR));
+	fake_close(&f);
+}
+
+static void battery_read_in_the_train_is_the_labels_battery(void **state)
+{
+	struct esl_rsp r = {.tag = ESL_RSP_SENSOR_VALUE, .raw_len = 2};
+
+	(void) state;
+	open_measuring();
+	read_sensors(3, 60);
+	assert_int_equal(fake_request(&f)->index, 0);
+	r.raw[0] = 0x9c, r.raw[1] = 0xff;
+	fake_answer(&f, &r);
+	assert_int_equal(fake_request(&f)->index, 1);
+	r.index = 1, r.raw[0] = 160, r.raw[1] = 0;
+	fake_answer(&f, &r);
+	assert_int_equal(last_value()->battery_mv, 2500);
+	assert_int_equal(last_value()->temperature_cc, -100);
 	fake_close(&f);
 }
 
@@ -293,7 +425,11 @@ int main(void)
 		cmocka_unit_test(value_of_another_sensor_is_not_believed),
 		cmocka_unit_test(sensor_that_is_not_there_is_told),
 		cmocka_unit_test(silent_sensor_is_given_up),
-		cmocka_unit_test(only_sensors_of_labels_we_know_can_be_read),
+		cmocka_unit_test(what_cannot_be_read_in_time_is_told_once),
+		cmocka_unit_test(sensor_that_is_withdrawn_is_not_read),
+		cmocka_unit_test(sensors_are_read_once_in_a_period_when_the_store_wants_it),
+		cmocka_unit_test(nobody_is_told_of_a_value_that_only_the_clock_missed),
+		cmocka_unit_test(battery_read_in_the_train_is_the_labels_battery),
 	};
 
 	return cmocka_run_group_tests_name("esl_order", tests, NULL, NULL);
