@@ -10,6 +10,8 @@
 #define AT_ONCE     2
 #define MAX_WAITING 2048
 #define TIMEOUT_US  (20 * US_PER_SEC)
+/** A controller that could not be reached is asked for the same picture again. */
+#define AGAIN_US    US_PER_SEC
 
 struct fetch {
 	struct images *owner;
@@ -27,6 +29,7 @@ struct images {
 	struct fetch fetch[AT_ONCE];
 	struct buf waiting; /**< hashes, oldest first */
 	struct loop_timer *next;
+	int64_t rest_until_us;
 	struct log_limit limit;
 };
 
@@ -41,6 +44,21 @@ static void complain(struct images *im, const uint8_t *hash, int err, const char
 			  hex_encode(hash, IMAGE_HASH_BYTES, hex), text);
 }
 
+/** It is full: whoever needs the picture asks again. */
+static void wait_for(struct images *im, const uint8_t *hash)
+{
+	buf_put(&im->waiting, hash, IMAGE_HASH_BYTES);
+	if (!buf_ok(&im->waiting))
+		im->waiting.err = 0;
+}
+
+/** No answer is not the answer that there is no picture. */
+static void ask_again(struct images *im, const uint8_t *hash)
+{
+	wait_for(im, hash);
+	im->rest_until_us = clock_mono_us(loop_clock(im->loop)) + AGAIN_US;
+}
+
 static void on_image(void *user, const struct http_reply *reply)
 {
 	struct fetch *f = user;
@@ -51,6 +69,8 @@ static void on_image(void *user, const struct http_reply *reply)
 	loop_timer_start(im->next, 0);
 	if (reply->err < 0 || reply->status != 200 || !reply->body) {
 		complain(im, f->hash, reply->err, "no picture from the controller");
+		if (reply->err < 0)
+			ask_again(im, f->hash);
 		return;
 	}
 	image_hash(reply->body, reply->len, hash);
@@ -81,7 +101,12 @@ static int fetch_start(struct images *im, struct fetch *f)
 static void on_next(void *user)
 {
 	struct images *im = user;
+	int64_t rest_us = im->rest_until_us - clock_mono_us(loop_clock(im->loop));
 
+	if (rest_us > 0) {
+		loop_timer_start(im->next, rest_us);
+		return;
+	}
 	for (size_t i = 0; im->online && i < AT_ONCE && im->waiting.len; i++) {
 		struct fetch *f = &im->fetch[i];
 
@@ -121,15 +146,9 @@ void images_want(struct images *im, const uint8_t hash[IMAGE_HASH_BYTES])
 	}
 	if (r != -ENOENT)
 		complain(im, hash, r, "cannot read a kept picture");
-	if (!im->online || under_way(im, hash))
+	if (under_way(im, hash))
 		return;
-	buf_put(&im->waiting, hash, IMAGE_HASH_BYTES);
-	buf_clear(&data);
-	if (!buf_ok(&im->waiting)) {
-		/* Full: they are asked for again. */
-		im->waiting.err = 0;
-		return;
-	}
+	wait_for(im, hash);
 	loop_timer_start(im->next, 0);
 }
 
@@ -174,7 +193,7 @@ void images_online(struct images *im, bool online)
 {
 	im->online = online;
 	if (!online)
-		buf_clear(&im->waiting);
-	else
-		loop_timer_start(im->next, 0);
+		return;
+	im->rest_until_us = 0;
+	loop_timer_start(im->next, 0);
 }

@@ -442,15 +442,38 @@ static void a_picture_is_fetched_once_checked_kept_and_handed_on(void **state)
 	assert_int_equal(f->http->started, 2);
 }
 
-static void pictures_are_not_asked_for_without_a_link(void **state)
+static void pictures_are_asked_for_when_there_is_a_link_again(void **state)
 {
 	struct fixture *f = *state;
-	uint8_t hash[IMAGE_HASH_BYTES] = {1};
+	uint8_t hash[IMAGE_HASH_BYTES];
 
+	image_hash("picture", 7, hash);
 	labels_online(f->labels, false);
 	engine_twin->cb.need_image(engine_twin->user, hash);
 	run(f, 2000);
 	assert_int_equal(f->http->started, 0);
+	labels_online(f->labels, true);
+	run(f, 2000);
+	assert_int_equal(f->http->started, 1);
+	fake_http_reply(fake_http_find(f->http, "/agent/v1/images/"), 200, "picture", 7);
+	assert_int_equal(engine_twin->images, 1);
+}
+
+static void a_picture_that_got_no_answer_is_asked_for_again_after_a_moment(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t hash[IMAGE_HASH_BYTES];
+
+	image_hash("picture", 7, hash);
+	engine_twin->cb.need_image(engine_twin->user, hash);
+	run(f, 2000);
+	fake_http_fail(fake_http_find(f->http, "/agent/v1/images/"), -ECONNREFUSED);
+	run(f, 500 * US_PER_MS);
+	assert_int_equal(f->http->started, 1);
+	run(f, 600 * US_PER_MS);
+	assert_int_equal(f->http->started, 2);
+	fake_http_reply(fake_http_find(f->http, "/agent/v1/images/"), 200, "picture", 7);
+	assert_int_equal(engine_twin->images, 1);
 }
 
 static void few_pictures_are_fetched_at_a_time_and_all_come(void **state)
@@ -509,7 +532,8 @@ int main(void)
 		T(the_engine_learns_the_clock_as_offset_to_the_real_one),
 		T(an_order_for_new_keys_outlives_a_restart),
 		T(a_picture_is_fetched_once_checked_kept_and_handed_on),
-		T(pictures_are_not_asked_for_without_a_link),
+		T(pictures_are_asked_for_when_there_is_a_link_again),
+		T(a_picture_that_got_no_answer_is_asked_for_again_after_a_moment),
 		T(few_pictures_are_fetched_at_a_time_and_all_come),
 		T(the_radio_state_is_told),
 	};
