@@ -33,6 +33,7 @@ int sim_radio_new(struct loop *loop, const struct sim_radio_config *cfg, struct 
 	r->loss = cfg->loss;
 	r->drop = cfg->drop;
 	r->max_links = cfg->max_links;
+	r->advert_us = (cfg->advert_ms ? cfg->advert_ms : 1000) * US_PER_MS;
 	r->index = cfg->index;
 	r->seed = cfg->seed;
 	r->shows = cfg->shows;

@@ -28,6 +28,7 @@ struct sim_radio_config {
 	double loss;            /**< chance that a packet is lost, each way */
 	double drop;            /**< chance that a link breaks, per connection event */
 	unsigned int max_links; /**< connections at a time; 0 = 8 */
+	unsigned int advert_ms; /**< between two of a label that waits; 0 = 1000 */
 	struct radio_wifi wifi; /**< near by; mhz 0 = none */
 	uint8_t index;          /**< which access point: the fourth byte of its labels' addresses */
 	uint64_t seed;

@@ -87,6 +87,7 @@ struct sim_radio {
 	char name[64];
 	double loss, drop;
 	unsigned int max_links;
+	int64_t advert_us;
 	unsigned int refuse_sync; /**< so many times still */
 	uint8_t index;
 	uint8_t machine; /**< so many had its place before */

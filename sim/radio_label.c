@@ -338,7 +338,7 @@ static int label_init(struct sim_radio *r, size_t i, const struct sim_label_mode
 					       .radio = r,
 					       .loss_down = -1,
 					       .loss_up = -1,
-					       .advert_interval_us = US_PER_SEC}};
+					       .advert_interval_us = r->advert_us}};
 	/* Labels stand at distances of their own; those at the far end are weak. */
 	rl->station.mean_rssi_dbm =
 		(float) (-45.0 - 33.0 * sim_hash_unit(r->seed, r->index, number));

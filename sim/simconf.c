@@ -41,6 +41,8 @@ const struct conf_row simconf_schema[] = {
 	{"radio*", "hears", CONF_STR, "", 0, 400,
 	 "radios whose trains disturb this one, by name: ap2,ap3"},
 	{"radio*", "links", CONF_INT, "8", 1, 8, "connections at a time"},
+	{"radio*", "advert_ms", CONF_INT, "1000", 100, 10240,
+	 "between two advertisements of a label that waits for its access point"},
 	{"radio*", "capture", CONF_STR, "", 0, 4000,
 	 "file for everything the controller hears and says, as btsnoop; empty = none"},
 	{"radio*", "loss", CONF_FLOAT, "0.02", 0, 0, "chance that a packet is lost, each way"},
@@ -221,6 +223,7 @@ static int read_radio(const struct simconf_reading *rd, const char *title, struc
 	to->hci = conf_str(rd->conf, "radio", title, "hci");
 	to->hears = conf_str(rd->conf, "radio", title, "hears");
 	to->max_links = (unsigned int) conf_int(rd->conf, "radio", title, "links");
+	to->advert_ms = (unsigned int) conf_int(rd->conf, "radio", title, "advert_ms");
 	to->capture = conf_str(rd->conf, "radio", title, "capture");
 	to->wifi.mhz = (uint16_t) conf_int(rd->conf, "radio", title, "wifi_mhz");
 	to->wifi.width_mhz = (uint16_t) conf_int(rd->conf, "radio", title, "wifi_width");

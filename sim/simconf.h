@@ -28,7 +28,7 @@ struct simconf_panel {
 struct simconf_radio {
 	const char *name, *hci, *capture;
 	const char *hears; /**< names of radios, separated by commas */
-	unsigned int max_links;
+	unsigned int max_links, advert_ms;
 	double loss, drop;
 	struct radio_wifi wifi;
 	struct simconf_panel panels[SIM_MAX_PANELS];

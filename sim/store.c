@@ -222,6 +222,7 @@ static int build_radio(const struct building *b, const struct simconf_radio *c)
 				       .drop = c->drop,
 				       .wifi = c->wifi,
 				       .max_links = c->max_links,
+				       .advert_ms = c->advert_ms,
 				       .index = (uint8_t) i,
 				       .seed = s->conf->seed,
 				       .shows = s->shows};

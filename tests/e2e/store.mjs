@@ -8,7 +8,8 @@ import { panelShowsWanted } from '../../sim/demo/checks.mjs';
 import { axe, launch, missing, openPage, shot, signIn } from './browser.mjs';
 import { priceJourney, stockJourney } from './journey.mjs';
 
-const store = newStore(oneAp());
+/* One store for people at the pace of a real one. */
+const store = newStore(oneAp({ quick: false }));
 let browser;
 
 const need = () => {

@@ -9,7 +9,7 @@ import { until } from '../../sim/demo/process.mjs';
 import { axe, launch, missing, openPage, shot, signIn } from './browser.mjs';
 
 const store = newStore(oneAp({ items: 4, aps: [{ name: 'ap1', panels: [{ labels: 4, width: 296, height: 128, type: 'bw' }], antennas: 4 }] }));
-const LEAD_MS = 16_000, RUN_MS = 12_000;
+const LEAD_MS = 11_000, RUN_MS = 9_000;
 const at = {};
 let browser, labels, page, context, trouble;
 

@@ -69,16 +69,13 @@ test('every stock figure equals the simulator within its settling time', async (
 
 test('garbage on every port costs only its own connection', async () => {
 	const ports = [store.publicPort, store.agentsPort, store.readerPort('ap1')];
-	for (const port of ports) {
-		for (const bytes of [Buffer.alloc(4096, 0xff), Buffer.from('GET / HTTP/1.1\r\n\r\n'), Buffer.from([4, 61, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1])]) {
-			await new Promise((resolve) => {
-				const s = net.connect(port, '127.0.0.1', () => s.end(bytes));
-				s.on('error', resolve);
-				s.on('close', resolve);
-				s.setTimeout(3000, () => { s.destroy(); });
-			});
-		}
-	}
+	const garbage = [Buffer.alloc(4096, 0xff), Buffer.from('GET / HTTP/1.1\r\n\r\n'), Buffer.from([4, 61, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1])];
+	await Promise.all(ports.flatMap((port) => garbage.map((bytes) => new Promise((resolve) => {
+		const s = net.connect(port, '127.0.0.1', () => s.end(bytes));
+		s.on('error', resolve);
+		s.on('close', resolve);
+		s.setTimeout(3000, () => { s.destroy(); });
+	}))));
 	const label = await someLabel();
 	await setPrice(label, 555);
 	await panelShowsWanted(store, label.id, { price: 555 });

@@ -9,7 +9,7 @@ import { endStore, newStore, oneAp } from '../lib/stores.mjs';
 import { delay, until } from '../../sim/demo/process.mjs';
 import { panelShowsWanted } from '../../sim/demo/checks.mjs';
 
-const kills = Number(process.env.KILLS ?? 36), seed = Number(process.env.SEED ?? 20261122);
+const kills = Number(process.env.KILLS ?? 24), seed = Number(process.env.SEED ?? 20261122);
 const rnd = random(seed), pick = (list) => list[Math.floor(rnd() * list.length)];
 
 const points = {

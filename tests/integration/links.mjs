@@ -65,7 +65,7 @@ test('a label of another product is moved only when told so, and back again', as
 });
 
 test('a label is found by its light', async () => {
-	const said = await store.ctl('labels', 'flash', '--seconds', 10, '--colour', 'red', ids[2]);
+	const said = await store.ctl('labels', 'flash', '--seconds', 6, '--colour', 'red', ids[2]);
 	const end = Date.parse(/until (\S+?)\.?\n/.exec(said)[1]);
 	const led = await until('the label to blink', async () => (await truth(2)).led, 15000, 100);
 	assert(led.red && !led.green && led.until_us <= end * 1000, JSON.stringify(led));

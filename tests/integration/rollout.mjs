@@ -13,7 +13,7 @@ import { panelOf, panelShowsWanted } from '../../sim/demo/checks.mjs';
 const PRODUCTS = 6, NEW = 777;
 const panels = [{ labels: PRODUCTS, width: 152, height: 96, type: 'bw' }];
 const store = newStore({
-	seed: 11, loss: 0.02, items: 0, moveEverySeconds: 0,
+	quick: true, seed: 11, loss: 0.02, items: 0, moveEverySeconds: 0,
 	places: [],
 	aps: [{ name: 'left', panels }, { name: 'right', panels }],
 });
@@ -88,7 +88,7 @@ test('gondolactl previews and starts it from a file', async () => {
 	assert(/6 products, 12 labels/.test(preview) && /wave 1: 1 products, 2 labels/.test(preview), preview);
 	assert((await store.api.all('/rollouts')).length === 0, 'a preview starts nothing');
 	const r = await store.api.call('POST', '/api/v1/rollouts', {
-		name: 'Spring', reason: 'new list', lead_s: 7, settle_s: 8, gate: { staged_percent: 100, timeout_s: 60 }, halt: { failed_percent: 20 },
+		name: 'Spring', reason: 'new list', lead_s: 5, settle_s: 5, gate: { staged_percent: 100, timeout_s: 60 }, halt: { failed_percent: 20 },
 		waves: [{ percent: 10 }, { percent: 50 }, { percent: 100 }],
 		changes: shelf.map((s) => ({ gtin: s.product.gtin, price_minor: NEW })),
 	});

@@ -19,6 +19,7 @@ for (const handle of [turn, turn.stdin, turn.stdout]) handle.unref();
 
 /** One access point with labels and a reader over two places: what most tests need. */
 export const oneAp = (more = {}) => ({
+	quick: true,
 	seed: 7,
 	loss: 0.02,
 	places: [
