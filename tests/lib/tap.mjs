@@ -53,6 +53,7 @@ export async function run(always = async () => {}) {
 	console.log(`1..${tests.length}`);
 	for (const { sentence, fn } of tests) {
 		n++;
+		const begun = process.hrtime.bigint();
 		try {
 			await fn();
 			console.log(`ok ${n} - ${sentence}`);
@@ -65,6 +66,8 @@ export async function run(always = async () => {}) {
 				for (const line of String(e.stack ?? e).split('\n')) console.log(`# ${line}`);
 			}
 		}
+		/* What a person wants to know who makes the suite shorter. */
+		console.log(`# took ${(Number(process.hrtime.bigint() - begun) / 1e9).toFixed(1)} s`);
 	}
 	await Promise.resolve(always(failed)).catch(() => {});
 	process.exit(failed ? 1 : 0);
