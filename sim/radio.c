@@ -187,6 +187,10 @@ struct radio_station *radio_find(const struct sim_radio *r, const uint8_t addr[7
 {
 	int i = sim_radio_find(r, addr + 1);
 
+	for (unsigned int k = 0; k < r->n_guests; k++)
+		if (r->guests[k]->ops->is(r->guests[k], addr))
+			return r->guests[k];
+
 	return i >= 0 && r->labels[i].station.ops->is(&r->labels[i].station, addr)
 		       ? &r->labels[i].station
 		       : NULL;

@@ -95,12 +95,7 @@ static void cmd_le_features(void *user, struct wire *w, struct hci_reply *ret)
 {
 	(void) user;
 	(void) w;
-	reply_u64(ret, UINT64_C(1) << HCI_LE_FEATURE_ENCRYPTION |
-			       UINT64_C(1) << HCI_LE_FEATURE_DATA_LENGTH |
-			       UINT64_C(1) << HCI_LE_FEATURE_EXT_ADV |
-			       UINT64_C(1) << HCI_LE_FEATURE_PERIODIC_ADV |
-			       UINT64_C(1) << HCI_LE_FEATURE_PAST_SENDER |
-			       UINT64_C(1) << HCI_LE_FEATURE_PAWR_ADVERTISER);
+	reply_u64(ret, RADIO_FEATURES);
 }
 
 static void cmd_adv_params(void *user, struct wire *w, struct hci_reply *ret)
@@ -121,6 +116,8 @@ static void cmd_adv_params(void *user, struct wire *w, struct hci_reply *ret)
 		return;
 	r->hs.have_set = true;
 	r->hs.handle = p.handle;
+	r->hs.sid = p.sid;
+	r->hs.own_type = p.own_addr_type;
 	reply_u8(ret, (uint8_t) (p.tx_power == 127 ? 8 : p.tx_power));
 }
 

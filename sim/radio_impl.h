@@ -11,7 +11,8 @@
 #include "sim/radio_channels.h"
 #include "sim/radio_station.h"
 
-#define AIR_DATA_MAX 251
+#define AIR_DATA_MAX     251
+#define RADIO_GUESTS_MAX 8
 
 /** Which list a label is in; packets look only at those they can reach. */
 enum radio_place {
@@ -78,6 +79,7 @@ struct host_state {
 	int64_t classified_us; /**< when the host last named the channels */
 	uint8_t handle;
 	struct hci_pa_params pa;
+	uint8_t sid, own_type;          /**< of the advertising set */
 	uint8_t random[HCI_ADDR_BYTES]; /**< its random address, most significant byte first */
 };
 
@@ -101,6 +103,9 @@ struct sim_radio {
 	size_t n_labels;
 	struct radio_station_list in_group[HCI_SUBEVENTS_MAX]; /**< labels, by where they listen */
 	struct radio_station_list advertising;
+	struct radio_station *guests[RADIO_GUESTS_MAX];
+	unsigned int n_guests;
+	uint8_t guest_numbers; /**< of the guests there have been */
 	struct sim_radio *heard[SIM_RADIO_HEARS_MAX];
 	unsigned int n_heard;
 	sim_radio_label_fn watch;
@@ -143,7 +148,17 @@ bool radio_train_drowned(struct sim_radio *r, int64_t from_us, int64_t to_us);
 /* radio_label.c */
 void radio_label_free(struct radio_label *rl);
 
+/* radio_hci.c */
+#define RADIO_FEATURES                                                                             \
+	(UINT64_C(1) << HCI_LE_FEATURE_ENCRYPTION | UINT64_C(1) << HCI_LE_FEATURE_DATA_LENGTH |    \
+	 UINT64_C(1) << HCI_LE_FEATURE_EXT_ADV | UINT64_C(1) << HCI_LE_FEATURE_PERIODIC_ADV |      \
+	 UINT64_C(1) << HCI_LE_FEATURE_PAST_SENDER |                                               \
+	 UINT64_C(1) << HCI_LE_FEATURE_PAWR_ADVERTISER)
+
 /* radio_train.c */
+/** The same for an answer that a host took its time over; yields an HCI status. */
+uint8_t train_respond(struct radio_station *s, uint16_t event, uint8_t subevent, uint8_t slot,
+		      const uint8_t *data, size_t len);
 /** The answer of a station to the subevent just sent flies to the access point's receiver. */
 void train_answer(struct radio_station *s, unsigned int slot, const uint8_t *answer, size_t len);
 /** -ERR_RANGE for parameters no controller could keep. */

@@ -164,6 +164,12 @@ static void label_hear(struct radio_station *s, struct train_packet *p)
 	sim_radio_touched(s->radio, index_of(rl));
 }
 
+static void label_miss(struct radio_station *s, const struct train_packet *p)
+{
+	(void) s;
+	(void) p;
+}
+
 /* --- its end of a link ------------------------------------------------------------------------ */
 
 /* A frame of the label's host, cut into packets. */
@@ -305,6 +311,7 @@ static const struct radio_station_ops label_ops = {
 	.connectable = label_connectable,
 	.listens = label_listens,
 	.hear = label_hear,
+	.miss = label_miss,
 	.link_begin = label_link_begin,
 	.link_data = label_link_data,
 	.link_sent = label_link_sent,

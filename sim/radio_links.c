@@ -192,14 +192,31 @@ uint64_t radio_links_features(struct radio_links *k, uint16_t handle)
 	return o ? o->station->ops->features : 0;
 }
 
+static uint8_t update(struct one_link *o, const struct hci_connection_update *c)
+{
+	if (c->interval_min > c->interval_max || c->interval_max < 6 || c->interval_max > 3200)
+		return HCI_ERR_INVALID_PARAMETERS;
+	o->interval_us = c->interval_max * INT64_C(1250);
+	o->station->ops->link_updated(o->station, c);
+	return HCI_OK;
+}
+
 uint8_t radio_links_update(struct radio_links *k, const struct hci_connection_update *c)
 {
 	struct one_link *o = link_by_handle(k, c->handle);
 
-	if (!o)
-		return HCI_ERR_UNKNOWN_CONNECTION;
-	o->station->ops->link_updated(o->station, c);
-	return HCI_OK;
+	return o ? update(o, c) : HCI_ERR_UNKNOWN_CONNECTION;
+}
+
+uint8_t radio_link_update(struct one_link *o, const struct hci_connection_update *c)
+{
+	struct buf b = BUF_INIT;
+	uint8_t status = update(o, c);
+
+	if (status == HCI_OK)
+		hci_put_connection_updated(&b, c);
+	links_tell(o->k, &b);
+	return status;
 }
 
 uint8_t radio_links_disconnect(struct radio_links *k, const struct hci_disconnect *c)
@@ -228,17 +245,20 @@ uint8_t radio_links_encrypt(struct radio_links *k, const struct hci_enable_encry
 	return HCI_OK;
 }
 
+uint8_t radio_link_length(struct one_link *o, uint16_t octets)
+{
+	if (octets < AIR_OCTETS_LEAST || octets > AIR_OCTETS_MOST)
+		return HCI_ERR_INVALID_PARAMETERS;
+	if (octets == AIR_OCTETS_MOST) /* the other end can do as much */
+		o->length_in = LENGTH_EVENTS;
+	return HCI_OK;
+}
+
 uint8_t radio_links_length(struct radio_links *k, const struct hci_data_length *c)
 {
 	struct one_link *o = link_by_handle(k, c->handle);
 
-	if (!o)
-		return HCI_ERR_UNKNOWN_CONNECTION;
-	if (c->octets < AIR_OCTETS_LEAST || c->octets > AIR_OCTETS_MOST)
-		return HCI_ERR_INVALID_PARAMETERS;
-	if (c->octets == AIR_OCTETS_MOST) /* the label can do as much */
-		o->length_in = LENGTH_EVENTS;
-	return HCI_OK;
+	return o ? radio_link_length(o, c->octets) : HCI_ERR_UNKNOWN_CONNECTION;
 }
 
 uint8_t radio_links_phy(struct radio_links *k, const struct hci_set_phy *c)

@@ -36,6 +36,10 @@ void radio_link_end(struct one_link *o, uint8_t reason);
  * another key, which breaks the link. */
 void radio_link_key(struct one_link *o, uint8_t status);
 bool radio_link_encrypted(const struct one_link *o);
+/** Interval, latency and timeout from now on; the access point's host is told. */
+uint8_t radio_link_update(struct one_link *o, const struct hci_connection_update *c);
+/** It may send longer packets. */
+uint8_t radio_link_length(struct one_link *o, uint16_t octets);
 /** The station is no more: its link breaks. */
 void radio_link_lose(struct one_link *o);
 /** Commands; each yields an HCI status. */

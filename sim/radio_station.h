@@ -23,6 +23,7 @@ struct train_packet {
 	struct sim_label_air air; /**< its bytes, and what labels with the same key read in them */
 	uint16_t event;           /**< counts the train's intervals */
 	uint8_t subevent;
+	bool sent; /**< the host had something for it; else it only keeps the beat */
 	int64_t at_us;
 };
 
@@ -50,6 +51,8 @@ struct radio_station_ops {
 	bool (*listens)(const struct radio_station *s, uint8_t subevent);
 	/** A packet of the train reached it intact. */
 	void (*hear)(struct radio_station *s, struct train_packet *p);
+	/** One was lost on its way. */
+	void (*miss)(struct radio_station *s, const struct train_packet *p);
 
 	/** A connection is there; negative if it takes none. */
 	int (*link_begin)(struct radio_station *s, const struct station_link *how);

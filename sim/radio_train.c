@@ -7,6 +7,7 @@
 #define REQUEST_BATCH          4u
 #define REQUEST_LEAD_MIN_US    (40 * US_PER_MS)
 #define TX_POWER_DBM           8
+#define RESPONSE_MAX           (HCI_PARAMS_MAX - 5 - 6) /* an event must hold it */
 #define SLIP_US                (20 * US_PER_MS)
 #define SYNC_TIMEOUT_INTERVALS 6
 #define UNIT_US                1250 /**< interval, subevent interval, response delay */
@@ -127,6 +128,49 @@ void train_answer(struct radio_station *s, unsigned int slot, const uint8_t *ans
 	}
 }
 
+uint8_t train_respond(struct radio_station *s, uint16_t event, uint8_t subevent, uint8_t slot,
+		      const uint8_t *data, size_t len)
+{
+	const struct sim_radio *r = s->radio;
+	const struct train *t = &r->train;
+	const struct pending_report *p = &t->report;
+
+	if (slot >= t->slots || len > RESPONSE_MAX)
+		return HCI_ERR_INVALID_PARAMETERS;
+	if (!p->set || p->subevent != subevent || (uint16_t) (p->number / t->subevents) != event ||
+	    clock_mono_us(r->clock) > start_of(t, p->number) + t->delay_us + slot * t->spacing_us)
+		return HCI_ERR_TOO_LATE;
+	train_answer(s, slot, data, len);
+	return HCI_OK;
+}
+
+static void air_reach(struct sim_radio *r, struct radio_station *s, struct train_packet *p,
+		      bool drowned)
+{
+	r->stats.packets++;
+	if (drowned || radio_train_lost_down(r, s)) {
+		r->stats.packets_lost++;
+		s->ops->miss(s, p);
+	} else {
+		s->ops->hear(s, p);
+	}
+}
+
+/** Guests choose themselves where they listen, and hear the beat of subevents without a word. */
+static void air_guests(struct sim_radio *r, struct train_packet *p, bool drowned)
+{
+	for (unsigned int i = 0; i < r->n_guests; i++) {
+		struct radio_station *s = r->guests[i];
+
+		if (!s->ops->listens(s, p->subevent))
+			continue;
+		if (p->sent)
+			air_reach(r, s, p, drowned);
+		else if (!radio_train_lost_down(r, s))
+			s->ops->hear(s, p);
+	}
+}
+
 /** One packet flies past every label of the subevent that is in sync and listening. An empty one
  * only keeps them in step. */
 static void air_send(struct sim_radio *r, struct train_packet *p)
@@ -137,14 +181,10 @@ static void air_send(struct sim_radio *r, struct train_packet *p)
 
 	for (s = len ? TAILQ_FIRST(&r->in_group[p->subevent]) : NULL; s; s = next) {
 		next = TAILQ_NEXT(s, place); /* it may leave the group over this */
-		if (!radio_in_sync(s) || s->link)
-			continue;
-		r->stats.packets++;
-		if (drowned || radio_train_lost_down(r, s))
-			r->stats.packets_lost++;
-		else
-			s->ops->hear(s, p);
+		if (radio_in_sync(s) && !s->link)
+			air_reach(r, s, p, drowned);
 	}
+	air_guests(r, p, drowned);
 }
 
 static void train_send(struct sim_radio *r)
@@ -160,10 +200,15 @@ static void train_send(struct sim_radio *r)
 	t->next++;
 	if (t->requested < t->next)
 		t->requested = t->next;
-	if (!s->set)
+	if (!s->set && r->n_guests == 0)
 		return;
-	s->set = false;
 	radio_channels_hop(&r->channels, (uint16_t) (t->next - 1));
+	if (!s->set) {
+		air_guests(r, &p, false);
+		return;
+	}
+	s->set = false;
+	p.sent = true;
 	for (unsigned int slot = 0; slot < t->slots; slot++)
 		t->report.responses[slot].heard = t->report.responses[slot].broken = false;
 	sim_label_air_init(&p.air, s->data, s->len);

@@ -60,6 +60,11 @@ const struct conf_row simconf_schema[] = {
 	{"panel*", "ppm", CONF_FLOAT, "20", 0, 0, "as for a radio"},
 	{"panel*", "ppm_spread", CONF_FLOAT, "0", 0, 0, "as for a radio"},
 	{"panel*", "corrects_clock", CONF_BOOL, "false", 0, 0, "as for a radio"},
+	{"guest*", "radio", CONF_STR, NULL, 1, 63,
+	 "the radio in whose air a label stands that has a host of its own"},
+	{"guest*", "hci", CONF_STR, NULL, 1, 107,
+	 "where that host finds its controller: a UNIX socket, or \"vhci:\", as for a radio"},
+	{"guest*", "capture", CONF_STR, "", 0, 4000, "as for a radio"},
 	{"oepl*", "port", CONF_INT, "0", 0, 65535,
 	 "TCP port of an OpenEPaperLink access point, HTTP; 0 = any"},
 	{"oepl*", "tags", CONF_INT, "0", 0, SIM_OEPL_MAX_TAGS, "labels that call it"},
@@ -255,6 +260,19 @@ static int read_extra_panel(const struct simconf_reading *rd, const char *title)
 	return simconf_wrong(rd, "panel \"%s\": radio: there is no radio \"%s\"", title, radio);
 }
 
+static int read_guest(const struct simconf_reading *rd, const char *title, struct simconf_guest *to)
+{
+	const char *radio = conf_str(rd->conf, "guest", title, "radio");
+
+	*to = (struct simconf_guest){.name = title,
+				     .hci = conf_str(rd->conf, "guest", title, "hci"),
+				     .capture = conf_str(rd->conf, "guest", title, "capture")};
+	for (to->radio = 0; to->radio < rd->to->n_radios; to->radio++)
+		if (!strcmp(rd->to->radios[to->radio].name, radio))
+			return 0;
+	return simconf_wrong(rd, "guest \"%s\": radio: there is no radio \"%s\"", title, radio);
+}
+
 static int read_oepl(const struct simconf_reading *rd, const char *title, struct simconf_oepl *to)
 {
 	const char *type = conf_str(rd->conf, "oepl", title, "type");
@@ -341,6 +359,7 @@ static int read_sections(const struct simconf_reading *rd)
 
 	to->n_radios = conf_count(rd->conf, "radio");
 	to->n_oepls = conf_count(rd->conf, "oepl");
+	to->n_guests = conf_count(rd->conf, "guest");
 	to->n_readers = conf_count(rd->conf, "reader");
 	to->n_places = conf_count(rd->conf, "place");
 	if (to->n_radios > SIM_MAX_RADIOS || to->n_readers > SIM_MAX_READERS ||
@@ -351,6 +370,10 @@ static int read_sections(const struct simconf_reading *rd)
 		r = read_radio(rd, conf_title(rd->conf, "radio", i), &to->radios[i]);
 	for (size_t i = 0; r == 0 && i < n_panels; i++)
 		r = read_extra_panel(rd, conf_title(rd->conf, "panel", i));
+	if (to->n_guests > SIM_MAX_GUESTS)
+		return simconf_wrong(rd, "at most %d guests", SIM_MAX_GUESTS);
+	for (size_t i = 0; r == 0 && i < to->n_guests; i++)
+		r = read_guest(rd, conf_title(rd->conf, "guest", i), &to->guests[i]);
 	if (to->n_oepls > SIM_MAX_OEPLS)
 		return simconf_wrong(rd, "at most %d OpenEPaperLink access points", SIM_MAX_OEPLS);
 	for (size_t i = 0; r == 0 && i < to->n_oepls; i++)

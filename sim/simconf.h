@@ -19,6 +19,7 @@
 #define SIM_MAX_READERS 16
 #define SIM_MAX_PANELS  8
 #define SIM_MAX_OEPLS   8
+#define SIM_MAX_GUESTS  8
 
 struct simconf_panel {
 	struct sim_label_model model;
@@ -33,6 +34,12 @@ struct simconf_radio {
 	struct radio_wifi wifi;
 	struct simconf_panel panels[SIM_MAX_PANELS];
 	size_t n_panels;
+};
+
+/** A label whose host is somebody else's. */
+struct simconf_guest {
+	const char *name, *hci, *capture;
+	size_t radio; /**< its number */
 };
 
 struct simconf_oepl {
@@ -73,6 +80,8 @@ struct simconf {
 	uint16_t truth_port;
 	struct simconf_radio radios[SIM_MAX_RADIOS];
 	size_t n_radios;
+	struct simconf_guest guests[SIM_MAX_GUESTS];
+	size_t n_guests;
 	struct simconf_oepl oepls[SIM_MAX_OEPLS];
 	size_t n_oepls;
 	struct simconf_reader readers[SIM_MAX_READERS];

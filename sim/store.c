@@ -4,6 +4,7 @@
 #include "common/err.h"
 #include "sim/air.h"
 #include "sim/field.h"
+#include "sim/guest.h"
 #include "sim/oepl_web.h"
 #include "sim/simconf.h"
 #include "sim/tags.h"
@@ -25,6 +26,9 @@ struct sim_store {
 	struct sim_radio *radios[SIM_MAX_RADIOS];
 	struct sim_vhci *adapters[SIM_MAX_RADIOS]; /**< of radios whose host is this kernel */
 	size_t n_radios;
+	struct sim_guest *guests[SIM_MAX_GUESTS];
+	struct sim_vhci *guest_adapters[SIM_MAX_GUESTS]; /**< of guests whose host is this kernel */
+	size_t n_guests;
 	struct sim_reader *readers[SIM_MAX_READERS];
 	struct sim_air *airs[SIM_MAX_READERS];     /**< of readers without a position */
 	struct sim_field *fields[SIM_MAX_READERS]; /**< of those with one */
@@ -242,6 +246,29 @@ static int build_radio(const struct building *b, const struct simconf_radio *c)
 	return r;
 }
 
+static void take_guest_host(void *user, int fd)
+{
+	ignore_result(sim_guest_attach(user, fd));
+}
+
+static int build_guest(const struct building *b, const struct simconf_guest *c)
+{
+	struct sim_store *s = b->s;
+	size_t i = s->n_guests;
+	int r = sim_guest_new(s->radios[c->radio], &s->guests[i]);
+
+	if (r < 0)
+		return r;
+	s->n_guests++;
+	if (c->capture[0])
+		r = sim_guest_capture(s->guests[i], c->capture);
+	if (r == 0)
+		r = strcmp(c->hci, "vhci:") == 0 ? sim_vhci_new(s->loop, take_guest_host,
+								s->guests[i], &s->guest_adapters[i])
+						 : sim_guest_listen(s->guests[i], c->hci);
+	return r;
+}
+
 static struct sim_radio *radio_named(const struct sim_store *s, const char *name, size_t len)
 {
 	for (size_t i = 0; i < s->n_radios; i++) {
@@ -311,6 +338,11 @@ static int build_listeners(const struct building *b)
 		r = build_radio(b, &s->conf->radios[i]);
 		if (r < 0)
 			return failed(b, "radio", s->conf->radios[i].name, r);
+	}
+	for (size_t i = 0; r == 0 && i < s->conf->n_guests; i++) {
+		r = build_guest(b, &s->conf->guests[i]);
+		if (r < 0)
+			return failed(b, "guest", s->conf->guests[i].name, r);
 	}
 	for (size_t i = 0; r == 0 && i < s->n_radios; i++) {
 		r = build_hearing(b, i);
@@ -384,6 +416,10 @@ void sim_store_free(struct sim_store *s)
 		sim_air_free(s->airs[i]);
 		sim_field_free(s->fields[i]);
 		sim_reader_free(s->readers[i]);
+	}
+	for (size_t i = 0; i < s->n_guests; i++) {
+		sim_guest_free(s->guests[i]);
+		sim_vhci_free(s->guest_adapters[i]);
 	}
 	for (size_t i = 0; i < s->n_radios; i++) {
 		sim_radio_free(s->radios[i]);

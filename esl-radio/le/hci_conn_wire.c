@@ -349,6 +349,15 @@ void hci_put_encryption_change(struct buf *out, const struct hci_encryption_chan
 	put_event(out, HCI_EVT_ENCRYPTION_CHANGE, &b);
 }
 
+void hci_put_encryption_refresh(struct buf *out, const struct hci_encryption_change *e)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	buf_put_u8(&b, e->status);
+	buf_put_u16le(&b, e->handle);
+	put_event(out, HCI_EVT_ENCRYPTION_REFRESH, &b);
+}
+
 void hci_get_encryption_change(struct wire *w, struct hci_encryption_change *ret)
 {
 	ret->status = wire_get_u8(w);
@@ -392,9 +401,9 @@ int hci_put_adv_report(struct buf *out, const struct hci_adv_report *r)
 	buf_put_u8(&b, r->addr_type);
 	buf_put(&b, r->addr, sizeof(r->addr));
 	buf_put_u8(&b, PHY_1M);
-	buf_put_u8(&b, 0);    /* no second PHY */
-	buf_put_u8(&b, 0xff); /* no advertising set */
-	buf_put_u8(&b, 127);  /* transmit power unknown */
+	buf_put_u8(&b, r->extended ? PHY_1M : 0); /* the second one */
+	buf_put_u8(&b, r->extended ? r->sid : 0xff);
+	buf_put_u8(&b, 127); /* transmit power unknown */
 	buf_put_u8(&b, (uint8_t) r->rssi);
 	buf_put_u16le(&b, 0); /* no periodic advertising */
 	buf_put_u8(&b, 0);

@@ -187,6 +187,8 @@ struct hci_encryption_change {
 	bool enabled;
 };
 void hci_put_encryption_change(struct buf *out, const struct hci_encryption_change *e);
+/** An encrypted link has a new key: `enabled` counts for nothing. */
+void hci_put_encryption_refresh(struct buf *out, const struct hci_encryption_change *e);
 void hci_get_encryption_change(struct wire *w, struct hci_encryption_change *ret);
 
 struct hci_completed_packets {
@@ -207,6 +209,8 @@ struct hci_adv_report {
 	int8_t rssi; /**< dBm; 127 = unknown */
 	uint8_t len;
 	const uint8_t *data; /**< borrowed */
+	bool extended;       /**< to be put: it came on a second channel, and has a set ... */
+	uint8_t sid;         /**< ... of this number */
 };
 #define HCI_ADV_CONNECTABLE   0x0001
 #define HCI_ADV_SCANNABLE     0x0002
