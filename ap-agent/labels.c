@@ -318,6 +318,25 @@ static void tell_keys(const struct esl_stats *s, struct proto_health_radio *r)
 	r->keys_since_us = s->keys_since_utc_us;
 }
 
+static void tell_station(const struct esl_station *s, struct proto_station *to)
+{
+	*to = (struct proto_station){.up = s->up,
+				     .channel = s->channel,
+				     .tags = s->tags,
+				     .serves = s->serves,
+				     .queued = s->queued,
+				     .heap_bytes = s->heap_bytes,
+				     .storage_bytes = s->storage_bytes,
+				     .wifi_dbm = s->wifi_dbm,
+				     .low_batteries = s->low_batteries,
+				     .timeouts = s->timeouts,
+				     .uptime_s = s->uptime_s};
+	snprintf(to->address, sizeof(to->address), "%s", s->address);
+	snprintf(to->name, sizeof(to->name), "%s", s->name);
+	snprintf(to->state, sizeof(to->state), "%s", s->state);
+	snprintf(to->version, sizeof(to->version), "%s", s->version);
+}
+
 static void tell_radio(const struct labels *l, struct proto_health_radio *r)
 {
 	const struct clock *clock = l->cfg.tb->clock;
@@ -346,6 +365,8 @@ static void tell_radio(const struct labels *l, struct proto_health_radio *r)
 	memcpy(r->groups, v.group, v.groups);
 	r->n_signal = ESL_SIGNAL_STEPS;
 	memcpy(r->signal, v.signal, sizeof(v.signal));
+	for (; r->n_stations < v.n_stations; r->n_stations++)
+		tell_station(&v.stations[r->n_stations], &r->stations[r->n_stations]);
 }
 
 static void tell_outlook(const struct labels *l, struct proto_health_radio *r)

@@ -476,6 +476,26 @@ enum proto_wifi_role {
 	PROTO_WIFI_OTHER
 };
 
+#define PROTO_MAX_STATIONS 8
+#define PROTO_STATION_TEXT 80
+
+/** An access point of another make that is (part of) the label radio, as it tells of itself.
+ * Numbers below 0 were not told. */
+struct proto_station {
+	char address[PROTO_STATION_TEXT];
+	char name[PROTO_STATION_TEXT];
+	char state[PROTO_STATION_TEXT]; /**< in a few words */
+	char version[PROTO_STATION_TEXT];
+	bool up;
+	int64_t channel;
+	int64_t tags;           /**< in its database, */
+	int64_t serves, queued; /**< of ours, and those of them for whom something waits there */
+	int64_t heap_bytes, storage_bytes;
+	int64_t wifi_dbm; /**< 0 = not told */
+	int64_t low_batteries, timeouts;
+	int64_t uptime_s;
+};
+
 /** The label radio, as esl-radio/esl.h tells it. */
 struct proto_health_radio {
 	char driver[PROTO_NAME_MAX]; /**< empty = nothing of this was told */
@@ -501,6 +521,8 @@ struct proto_health_radio {
 	/* A rollout to all of its labels, each needing one picture; 0 = not known: */
 	uint32_t picture_ms; /**< for one picture, while several go at once */
 	uint32_t flip_s;     /**< until every label has said that it will flip */
+	size_t n_stations;   /**< 0 = its controller is the agent's own */
+	struct proto_station stations[PROTO_MAX_STATIONS];
 };
 
 struct proto_health {

@@ -32,6 +32,7 @@ enum {
 	RD_KEYS_SINCE,
 	RD_PICTURE_MS,
 	RD_FLIP_S,
+	RD_STATIONS,
 	RD_FIELDS
 };
 
@@ -107,6 +108,45 @@ static void get_train(struct cbor_reader *r, struct proto_health_radio *m)
 	m->response_slots = (uint8_t) cbor_get_uint(r, UINT8_MAX);
 }
 
+/** The numbers of a station, in their order on the wire. */
+static int64_t *station_number(struct proto_station *s, size_t i)
+{
+	int64_t *const all[] = {&s->channel,    &s->tags,          &s->serves,   &s->queued,
+				&s->heap_bytes, &s->storage_bytes, &s->wifi_dbm, &s->low_batteries,
+				&s->timeouts,   &s->uptime_s};
+
+	return i < sizeof(all) / sizeof(all[0]) ? all[i] : NULL;
+}
+
+#define STATION_NUMBERS 10
+
+/* [address, name, state, version, up, numbers...] */
+static void put_station(struct buf *out, const struct proto_station *station)
+{
+	struct proto_station copy = *station;
+
+	cbor_put_array(out, 5 + STATION_NUMBERS);
+	cbor_put_text(out, copy.address);
+	cbor_put_text(out, copy.name);
+	cbor_put_text(out, copy.state);
+	cbor_put_text(out, copy.version);
+	cbor_put_bool(out, copy.up);
+	for (size_t i = 0; i < STATION_NUMBERS; i++)
+		cbor_put_int(out, *station_number(&copy, i));
+}
+
+static void get_station(struct cbor_reader *r, struct proto_station *s)
+{
+	pp_expect_array(r, 5 + STATION_NUMBERS);
+	cbor_get_text(r, s->address, sizeof(s->address));
+	cbor_get_text(r, s->name, sizeof(s->name));
+	cbor_get_text(r, s->state, sizeof(s->state));
+	cbor_get_text(r, s->version, sizeof(s->version));
+	s->up = cbor_get_boolean(r);
+	for (size_t i = 0; i < STATION_NUMBERS; i++)
+		*station_number(s, i) = cbor_get_i64(r);
+}
+
 void pp_put_radio(struct buf *out, const struct proto_health_radio *radio)
 {
 	struct proto_health_radio copy = *radio, *m = &copy;
@@ -138,6 +178,10 @@ void pp_put_radio(struct buf *out, const struct proto_health_radio *radio)
 	pp_put_i(out, RD_KEYS_SINCE, m->keys_since_us);
 	pp_put_u(out, RD_PICTURE_MS, m->picture_ms);
 	pp_put_u(out, RD_FLIP_S, m->flip_s);
+	cbor_put_uint(out, RD_STATIONS);
+	cbor_put_array(out, m->n_stations);
+	for (size_t i = 0; i < m->n_stations; i++)
+		put_station(out, &m->stations[i]);
 }
 
 static void get_lists(struct cbor_reader *r, unsigned int key, struct proto_health_radio *m)
@@ -146,6 +190,10 @@ static void get_lists(struct cbor_reader *r, unsigned int key, struct proto_heal
 		m->n_groups = cbor_get_array(r, PROTO_MAX_GROUPS);
 		for (size_t i = 0; i < m->n_groups && cbor_reader_ok(r); i++)
 			m->groups[i] = (uint8_t) cbor_get_uint(r, UINT8_MAX);
+	} else if (key == RD_STATIONS) {
+		m->n_stations = cbor_get_array(r, PROTO_MAX_STATIONS);
+		for (size_t i = 0; i < m->n_stations && cbor_reader_ok(r); i++)
+			get_station(r, &m->stations[i]);
 	} else {
 		m->n_signal = cbor_get_array(r, PROTO_MAX_SIGNAL);
 		for (size_t i = 0; i < m->n_signal && cbor_reader_ok(r); i++)

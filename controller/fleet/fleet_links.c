@@ -126,6 +126,37 @@ static json_t *groups_json(const struct proto_health_radio *r)
 	return list;
 }
 
+static json_t *told(int64_t n)
+{
+	return n < 0 ? json_null() : json_integer(n);
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return text[0] ? fleet_json_text(text) : json_null();
+}
+
+static json_t *station_json(const struct proto_station *s)
+{
+	return json_pack("{s:o,s:o,s:b,s:o,s:o,s:o,s:o,s:I,s:I,s:o,s:o,s:o,s:I,s:I,s:o}", "address",
+			 fleet_json_text(s->address), "name", text_or_null(s->name), "up", s->up,
+			 "state", fleet_json_text(s->state), "version", text_or_null(s->version),
+			 "channel", told(s->channel), "tags", told(s->tags), "labels",
+			 (json_int_t) s->serves, "queued", (json_int_t) s->queued, "heap_bytes",
+			 told(s->heap_bytes), "storage_bytes", told(s->storage_bytes), "wifi_dbm",
+			 known(s->wifi_dbm), "low_batteries", (json_int_t) s->low_batteries,
+			 "timeouts", (json_int_t) s->timeouts, "uptime_s", told(s->uptime_s));
+}
+
+static json_t *stations_json(const struct proto_health_radio *r)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < r->n_stations; i++)
+		json_array_append_new(list, station_json(&r->stations[i]));
+	return list;
+}
+
 json_t *fleet_label_radio_json(const struct proto_health *h)
 {
 	const struct proto_health_radio *r = &h->radio;
@@ -165,6 +196,7 @@ json_t *fleet_label_radio_json(const struct proto_health *h)
 				      known(r->flip_s)));
 	json_object_set_new(o, "groups", groups_json(r));
 	json_object_set_new(o, "signal", signal_json(r));
+	json_object_set_new(o, "stations", stations_json(r));
 	return o;
 }
 
@@ -191,12 +223,45 @@ static uint64_t weak_labels(const struct proto_health_radio *r)
 	return n;
 }
 
+#define LITTLE_HEAP    25000 /* bytes: below this such an access point loses colours */
+#define LITTLE_STORAGE 60000
+
+/** The radio is other people's access points: which of them needs a hand. */
+static void advise_stations(const struct proto_health_radio *r, char *buf, size_t cap)
+{
+	for (size_t i = 0; i < r->n_stations; i++) {
+		const struct proto_station *s = &r->stations[i];
+
+		if (!s->up)
+			snprintf(buf, cap, "Check power and network of the access point at %s.",
+				 s->address);
+		else if (s->storage_bytes >= 0 && s->storage_bytes < LITTLE_STORAGE)
+			snprintf(buf, cap,
+				 "The storage of %s is nearly full: delete files on its own page.",
+				 s->address);
+		else if (s->heap_bytes >= 0 && s->heap_bytes < LITTLE_HEAP)
+			snprintf(buf, cap,
+				 "%s is short of memory: give some of its labels to another one.",
+				 s->address);
+		else if (s->low_batteries > 0)
+			snprintf(buf, cap, "%lld labels at %s want a new battery.",
+				 (long long) s->low_batteries, s->address);
+		else
+			continue;
+		return;
+	}
+}
+
 void fleet_advise_radio(const struct proto_health *h, char *buf, size_t cap)
 {
 	const struct proto_health_radio *r = &h->radio;
 	uint64_t weak = weak_labels(r);
 
 	buf[0] = '\0';
+	if (r->n_stations)
+		advise_stations(r, buf, cap);
+	if (buf[0])
+		return;
 	if (!strcmp(h->radio_state, "down"))
 		snprintf(buf, cap,
 			 "The radio is down. Check that the Bluetooth adapter is plugged in and "

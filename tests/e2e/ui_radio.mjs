@@ -57,6 +57,24 @@ test('a channel that changes is shown as it comes', () =>
     ok(await page.getByText('Next step: Put the access point higher.').isVisible(), 'the next step');
   }));
 
+test('access points of another make are shown as they tell of themselves', () =>
+  signedIn('it', async (page) => {
+    await open(page);
+    const a = structuredClone(mock.store.agents[0]);
+    const station = { name: 'Door', up: true, state: 'online', version: '2.80', channel: 11, tags: 41, labels: 38, queued: 3, heap_bytes: 120000, storage_bytes: 3900000, wifi_dbm: -51, low_batteries: 2, timeouts: 0, uptime_s: 90061 };
+    const silent = { address: 'http://192.0.2.18', name: null, up: false, state: 'The access point does not answer.', version: null, channel: null, tags: null, labels: 0, queued: 0, heap_bytes: null, storage_bytes: null, wifi_dbm: null, low_batteries: 0, timeouts: 0, uptime_s: null };
+    Object.assign(a.radio, { driver: 'oepl', controller: 'OpenEPaperLink access points', train: null, groups: [], stations: [{ ...station, address: 'http://192.0.2.17' }, silent] });
+    mock.publish('agent', a);
+    const one = page.locator('[data-station="http://192.0.2.17"]'), other = page.locator('[data-station="http://192.0.2.18"]');
+    await one.waitFor();
+    const words = await one.innerText();
+    for (const word of ['Door', 'online', '38', '41', '2.80', '120 kB', '3.9 MB', '−51 dBm', '25 hours', 'Low batteries']) ok(words.includes(word), `${word} in: ${words}`);
+    ok(await other.getByText('The access point does not answer.').isVisible(), 'the silent one says why');
+    ok(!(await other.innerText()).includes('Free memory'), 'what is not known is left out');
+    equal(await page.locator('[data-radio="ap-floor"] svg .band-used').count(), 0, 'no Bluetooth channels');
+    await checkPage(page, 'radio of another make');
+  }));
+
 test('the panel of an agent tells its links and leads to its radio', () =>
   signedIn('it', async (page) => {
     await page.goto(`${url}/agents/1`);

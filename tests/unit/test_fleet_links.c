@@ -166,6 +166,40 @@ static void the_api_tells_train_channels_and_signal(void **state)
 	json_decref(r);
 }
 
+static void access_points_of_another_make_are_told_and_advised_about(void **state)
+{
+	struct proto_health_radio *radio = &health.radio;
+	char step[FLEET_STEP_MAX];
+	json_t *r, *s;
+
+	(void) state;
+	radio->n_stations = 2;
+	radio->stations[0] = (struct proto_station){.address = "http://192.0.2.7",
+						    .state = "online",
+						    .up = true,
+						    .channel = 11,
+						    .heap_bytes = 100000,
+						    .storage_bytes = -1,
+						    .wifi_dbm = -50};
+	radio->stations[1] = (struct proto_station){.address = "http://192.0.2.8", .tags = -1};
+	r = fleet_label_radio_json(&health);
+	s = json_array_get(json_object_get(r, "stations"), 0);
+	assert_string_equal(json_string_value(json_object_get(s, "address")), "http://192.0.2.7");
+	assert_int_equal(json_integer_value(json_object_get(s, "channel")), 11);
+	assert_int_equal(json_integer_value(json_object_get(s, "wifi_dbm")), -50);
+	assert_true(json_is_null(json_object_get(s, "storage_bytes")));
+	assert_true(json_is_null(json_object_get(s, "name")));
+	json_decref(r);
+	snprintf(health.radio_state, sizeof(health.radio_state), "down");
+	fleet_advise_radio(&health, step, sizeof(step));
+	assert_non_null(strstr(step, "192.0.2.8"));
+	assert_null(strstr(step, "Bluetooth"));
+	radio->stations[1] = radio->stations[0];
+	radio->stations[1].low_batteries = 3;
+	fleet_advise_radio(&health, step, sizeof(step));
+	assert_non_null(strstr(step, "3 labels"));
+}
+
 static void the_api_tells_unknown_things_as_null(void **state)
 {
 	json_t *list = fleet_interfaces_json(&health), *eth = json_array_get(list, 0),
@@ -194,6 +228,8 @@ int main(void)
 				       reset),
 		cmocka_unit_test_setup(advice_about_the_radio_names_what_matters_most, reset),
 		cmocka_unit_test_setup(the_api_tells_train_channels_and_signal, reset),
+		cmocka_unit_test_setup(access_points_of_another_make_are_told_and_advised_about,
+				       reset),
 		cmocka_unit_test_setup(the_api_tells_unknown_things_as_null, reset),
 	};
 

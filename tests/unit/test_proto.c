@@ -548,7 +548,12 @@ static void health_survives_the_link(void **state)
 			  .n_groups = 3,
 			  .groups = {1, 255, 0},
 			  .n_signal = PROTO_MAX_SIGNAL,
-			  .signal = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}}};
+			  .signal = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
+			  .n_stations = 2,
+			  .stations = {
+				  {"http://192.0.2.7", "door", "online", "2.80 yellow", true, 11,
+				   40, 30, 2, 120000, 4000000, -50, 1, 2, 86400},
+				  {.address = "http://192.0.2.8", .channel = -1, .tags = -1}}}};
 	struct proto_health back;
 
 	assert_int_equal(proto_health_encode(&m, &b), 0);

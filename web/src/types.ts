@@ -333,6 +333,25 @@ export interface Train {
   capacity: number;
 }
 
+/** An access point of another make that is a label radio. */
+export interface Station {
+  address: string;
+  name: string | null;
+  up: boolean;
+  state: string;
+  version: string | null;
+  channel: number | null;
+  tags: number | null;
+  labels: number;
+  queued: number;
+  heap_bytes: number | null;
+  storage_bytes: number | null;
+  wifi_dbm: number | null;
+  low_batteries: number;
+  timeouts: number;
+  uptime_s: number | null;
+}
+
 export interface LabelRadio {
   state: string;
   error: string | null;
@@ -357,6 +376,7 @@ export interface LabelRadio {
   decrypt_failures?: number;
   groups?: number[];
   signal?: { from_dbm: number | null; to_dbm: number | null; labels: number }[];
+  stations?: Station[];
 }
 
 export interface Agent {

@@ -10,7 +10,7 @@ import { Icon } from '../icons';
 import { Band, Columns, wifiOf } from '../radio_band';
 import { t } from '../strings';
 import { r } from '../strings/radio';
-import type { Agent, LabelRadio } from '../types';
+import type { Agent, LabelRadio, Station } from '../types';
 import { Ago, Chip, Empty, ErrorBox, Fact, Loading, PageHead } from '../ui';
 
 const ALL = Array.from({ length: 37 }, (_, i) => i);
@@ -127,15 +127,74 @@ function Counters({ radio }: { radio: LabelRadio }): JSX.Element {
     <dl class="facts">
       <Fact name={r.driver}>{r.drivers[radio.driver ?? ''] ?? radio.driver}</Fact>
       <Fact name={r.controller}>{radio.controller ?? '–'}</Fact>
-      <Fact name={r.armed}>
-        <Ago at={radio.armed_at ?? null} /> <span class="sub">({r.times(radio.armed ?? 0)})</span>
-      </Fact>
+      {radio.train && (
+        <Fact name={r.armed}>
+          <Ago at={radio.armed_at ?? null} /> <span class="sub">({r.times(radio.armed ?? 0)})</span>
+        </Fact>
+      )}
       {facts.map(([name, n]) => (
         <Fact key={name} name={name}>
           {count(n)}
         </Fact>
       ))}
     </dl>
+  );
+}
+
+/** What an access point of another make tells of itself; what it has not told yet is left out. */
+function StationFacts({ s }: { s: Station }): JSX.Element {
+  const facts: [string, string | null, boolean?][] = [
+    [r.stationLabels, count(s.labels)],
+    [r.stationQueued, count(s.queued)],
+    [r.stationTimeouts, count(s.timeouts), s.timeouts > 0],
+    [r.stationLow, count(s.low_batteries), s.low_batteries > 0],
+    [r.stationTags, s.tags === null ? null : count(s.tags)],
+    [r.stationChannel, s.channel === null ? null : String(s.channel)],
+    [r.stationHeap, s.heap_bytes === null ? null : r.bytes(s.heap_bytes)],
+    [r.stationStorage, s.storage_bytes === null ? null : r.bytes(s.storage_bytes)],
+    [r.stationWifi, s.wifi_dbm === null ? null : r.dbm(s.wifi_dbm)],
+    [r.stationUptime, s.uptime_s === null ? null : r.hours(s.uptime_s)],
+    [r.stationVersion, s.version],
+  ];
+  return (
+    <dl class="facts">
+      {facts.map(([name, value, bad]) =>
+        value === null ? null : (
+          <Fact key={name} name={name}>
+            <span class={bad ? 'warn-text' : ''}>{value}</span>
+          </Fact>
+        ),
+      )}
+    </dl>
+  );
+}
+
+function Stations({ radio, list }: { radio: LabelRadio; list: Station[] }): JSX.Element {
+  return (
+    <section>
+      <h3>{r.stations}</h3>
+      <dl class="facts">
+        <Fact name={r.stationLabels}>{count(radio.labels)}</Fact>
+        <Fact name={r.calling}>{count(radio.synced)}</Fact>
+        <Fact name={r.waiting}>{count(radio.waiting)}</Fact>
+        <Fact name={r.lost}>
+          <span class={radio.lost ? 'warn-text' : ''}>{count(radio.lost)}</span>
+        </Fact>
+      </dl>
+      {list.map((s) => (
+        <div key={s.address} data-station={s.address}>
+          <h4>
+            {s.name ? `${s.name} · ` : ''}
+            <span class="mono">{s.address}</span>{' '}
+            <Chip tone={s.up ? 'good' : 'bad'} icon={s.up ? 'check' : 'warn'}>
+              {s.up ? r.stationOnline : r.stationDown}
+            </Chip>
+          </h4>
+          {!s.up && <p class="warn-text">{s.state}</p>}
+          <StationFacts s={s} />
+        </div>
+      ))}
+    </section>
   );
 }
 
@@ -162,7 +221,7 @@ function RadioCard({ a, radio }: { a: Agent; radio: LabelRadio }): JSX.Element {
       )}
       {radio.driver ? (
         <>
-          <Channels a={a} radio={radio} />
+          {radio.stations?.length ? <Stations radio={radio} list={radio.stations} /> : <Channels a={a} radio={radio} />}
           <div class="radio-columns">
             <TrainWords radio={radio} />
             <Signal radio={radio} />
