@@ -55,6 +55,7 @@ static void link_up(struct bluez_link *k)
 		return;
 	k->up = true;
 	k->told[0] = '\0';
+	bluez_visits_let_go(k); /* left over from a life that was cut short */
 	k->cb.up(k->user);
 }
 
@@ -428,6 +429,11 @@ static int bz_start(struct esl_link *base, const struct esl_link_callbacks *cb, 
 	return 0;
 }
 
+static int bz_restore(struct esl_link *base, const char *key, const void *data, size_t len)
+{
+	return bluez_known_restore(&((struct bluez_link *) base)->known, key, data, len);
+}
+
 static int bz_scan(struct esl_link *base, bool on)
 {
 	struct bluez_link *k = (struct bluez_link *) base;
@@ -505,6 +511,8 @@ static void bz_free(struct esl_link *base)
 {
 	struct bluez_link *k = (struct bluez_link *) base;
 
+	if (k->up)
+		bluez_visits_let_go(k);
 	for (size_t i = 0; i < BLUEZ_VISITS_MAX; i++)
 		if (k->visits[i])
 			bluez_visit_free(k->visits[i]);
@@ -520,6 +528,7 @@ static void bz_free(struct esl_link *base)
 	}
 	bus_free(k->bus);
 	bluez_objects_free(k->objects);
+	bluez_known_free(&k->known);
 	loop_timer_free(k->settle);
 	loop_timer_free(k->off);
 	free(k);
@@ -527,6 +536,7 @@ static void bz_free(struct esl_link *base)
 
 static const struct esl_link_ops bz_ops = {
 	.start = bz_start,
+	.restore = bz_restore,
 	.scan = bz_scan,
 	.connect = bz_connect,
 	.read_info = bz_read_info,

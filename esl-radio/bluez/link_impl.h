@@ -6,6 +6,7 @@
  *     link_bluez.c    the adapter, scanning, bonds, and the table of the seam
  *     pair_agent.c    who answers bluetoothd's questions about pairing
  *     visit_bluez.c   one connection: making it, pairing, the end
+ *     known_bluez.c   labels that were bonded once
  *     gatt_bluez.c    one read or write over it
  *     identity_bluez.c    what model it is
  *     work_bluez.c    what is read and written over it
@@ -13,8 +14,8 @@
  */
 #pragma once
 
-#include "esl-radio/bluez/bluez.h"
 #include "common/bus.h"
+#include "esl-radio/bluez/bluez.h"
 #include "esl-radio/bluez/hci_keep.h"
 #include "esl-radio/bluez/objects.h"
 #include "esl-radio/bluez/ots_socket.h"
@@ -67,14 +68,13 @@ struct visit {
 	struct esl_link_config config;
 	void (*got)(struct visit *v, int err, const uint8_t *data, size_t len);
 	void (*synced)(struct visit *v, int err);
+	uint8_t sync_tries;
 
 	/* control point */
 	uint8_t tlv[ESL_TLV_MAX];
 	uint8_t tlv_len; /**< 0 = nothing is asked */
 	bool tlv_written;
 	void (*answered)(struct visit *v, int err);
-	uint8_t sensors[BLUEZ_VALUE_MAX];
-	size_t sensors_len;
 
 	/* model */
 	void (*identified)(struct visit *v);
@@ -85,6 +85,18 @@ struct visit {
 	struct buf picture;
 	uint8_t image;
 	bool truncate, announced;
+};
+
+struct bluez_known_label {
+	uint8_t addr[ESL_ADDR_BYTES];
+	bool random; /**< kind of its address */
+	bool reset;  /**< its bond was worth nothing, and it has not been configured since */
+};
+
+/** Labels that were bonded once, by address. */
+struct bluez_known {
+	struct bluez_known_label *labels;
+	size_t count, cap;
 };
 
 struct bluez_link {
@@ -106,6 +118,7 @@ struct bluez_link {
 	bool have_objects, have_agent, power_asked;
 	bool scan_wanted, filter_set;
 	uint64_t orders;
+	struct bluez_known known;
 	struct visit *calling; /**< the one the controller is connecting to */
 	struct visit *visits[BLUEZ_VISITS_MAX];
 };
@@ -115,6 +128,17 @@ struct bluez_link {
 /** Looks soon what is missing for the link to work, and does the next thing about it. */
 void bluez_link_settle(struct bluez_link *k);
 struct visit *bluez_visit_find(struct bluez_link *k, const uint8_t *addr);
+
+/* --- known_bluez.c ---------------------------------------------------------------------------- */
+
+/** NULL when it was never bonded. */
+struct bluez_known_label *bluez_known_find(const struct bluez_known *n, const uint8_t *addr);
+/** Remembers a label, durably where that changes anything. */
+int bluez_known_keep(struct bluez_link *k, const uint8_t *addr, bool random,
+		     bool reset) _must_check_;
+int bluez_known_restore(struct bluez_known *n, const char *key, const void *data,
+			size_t len) _must_check_;
+void bluez_known_free(struct bluez_known *n);
 
 /* --- pair_agent.c ----------------------------------------------------------------------------- */
 
@@ -128,6 +152,8 @@ int bluez_visit_new(struct bluez_link *k, const uint8_t *addr, uint8_t subevent,
 void bluez_visit_free(struct visit *v);
 /** The link as a whole went away. */
 void bluez_visits_end(struct bluez_link *k);
+/** Ends connections to labels that no visit of this life has made. */
+void bluez_visits_let_go(struct bluez_link *k);
 /** bluetoothd told something new of the device. */
 void bluez_visit_device(struct visit *v, struct bluez_device *d, bool gone);
 /** Events of the controller. */

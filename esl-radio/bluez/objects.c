@@ -155,6 +155,15 @@ struct bluez_device *bluez_device_find(struct bluez_objects *o, const uint8_t *a
 	return e ? &e->d : NULL;
 }
 
+void bluez_devices_each(struct bluez_objects *o, void (*fn)(void *user, struct bluez_device *d),
+			void *user)
+{
+	struct entry *e, *next;
+
+	HASH_ITER (hh, o->devices, e, next)
+		fn(user, &e->d);
+}
+
 static struct entry *need(struct bluez_objects *o, const uint8_t *addr)
 {
 	struct entry *e = find(o, addr);

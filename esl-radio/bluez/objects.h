@@ -73,6 +73,9 @@ bool bluez_adapter_discovering(const struct bluez_objects *o);
 const uint8_t *bluez_adapter_addr(const struct bluez_objects *o);
 const char *bluez_adapter_path(const struct bluez_objects *o);
 
+/** `fn` may not make any come or go. */
+void bluez_devices_each(struct bluez_objects *o, void (*fn)(void *user, struct bluez_device *d),
+			void *user);
 struct bluez_device *bluez_device_find(struct bluez_objects *o, const uint8_t *addr);
 /** The device's object, written into `path`. */
 void bluez_device_path(const struct bluez_objects *o, const uint8_t *addr,

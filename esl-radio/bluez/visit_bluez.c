@@ -98,6 +98,23 @@ void bluez_visit_finish(struct visit *v, int err)
 		done(v->done_user, err, err == 0 ? &res : NULL);
 }
 
+/** bluetoothd holds a connection as long as nobody tells it otherwise, also when we are gone. */
+static void let_go(void *user, struct bluez_device *d)
+{
+	struct bluez_link *k = user;
+	char path[BLUEZ_PATH_MAX];
+
+	if (!d->connected || !(d->label || bluez_known_find(&k->known, d->addr)))
+		return;
+	bluez_device_path(k->objects, d->addr, path);
+	bus_tell(k->bus, bus_message(k->bus, path, BLUEZ_DEVICE1, "Disconnect"));
+}
+
+void bluez_visits_let_go(struct bluez_link *k)
+{
+	bluez_devices_each(k->objects, let_go, k);
+}
+
 void bluez_visits_end(struct bluez_link *k)
 {
 	for (size_t i = 0; i < BLUEZ_VISITS_MAX; i++)
@@ -208,6 +225,21 @@ static void on_switched(void *user, int err, const char *name, DBusMessage *m)
 	switch_next(v);
 }
 
+/** It can be worked with. One that was bonded before and had to be paired anew was reset. */
+static void ready(struct visit *v, const struct bluez_device *d)
+{
+	const struct bluez_known_label *l = bluez_known_find(&v->k->known, v->addr);
+	int r = l ? 0 : bluez_known_keep(v->k, v->addr, d && d->random, false);
+
+	if (r < 0) {
+		give_up(v, r);
+		return;
+	}
+	v->res.rebonded = l && l->reset;
+	v->stage = VISIT_READY;
+	bluez_visit_finish(v, 0);
+}
+
 /** Turns on what speaks up by itself. */
 static void switch_next(struct visit *v)
 {
@@ -217,8 +249,7 @@ static void switch_next(struct visit *v)
 	while (d && v->at < ARRAY_SIZE(speakers) && !d->chrs[speakers[v->at]].chr)
 		v->at++;
 	if (v->at == ARRAY_SIZE(speakers)) {
-		v->stage = VISIT_READY;
-		bluez_visit_finish(v, 0);
+		ready(v, d);
 		return;
 	}
 	int r = d ? bluez_notify(v, speakers[v->at], on_switched) : -ERR_CLOSED;
@@ -259,6 +290,18 @@ static void on_paired(void *user, int err, const char *name, DBusMessage *m)
 		check_services(v, d);
 }
 
+/* Kept before it is paired: whatever happens then, it will be said that it was reset. */
+static int pair(struct visit *v, const struct bluez_device *d)
+{
+	int r = bluez_known_find(&v->k->known, v->addr)
+			? bluez_known_keep(v->k, v->addr, d->random, true)
+			: 0;
+
+	return r < 0 ? r
+		     : bus_send(v->k->bus, bluez_visit_message(v, "Pair"), SECURE_US, on_paired, v,
+				&v->pair);
+}
+
 /** Goes on as far as what bluetoothd has told allows. */
 static void secure(struct visit *v, const struct bluez_device *d)
 {
@@ -269,8 +312,7 @@ static void secure(struct visit *v, const struct bluez_device *d)
 		v->linked = true;
 		loop_timer_start(v->deadline, SECURE_US);
 		if (!d->paired)
-			r = bus_send(v->k->bus, bluez_visit_message(v, "Pair"), SECURE_US,
-				     on_paired, v, &v->pair);
+			r = pair(v, d);
 	}
 	if (r < 0)
 		give_up(v, r);
@@ -353,9 +395,10 @@ static void call_label(struct visit *v)
 {
 	struct bluez_link *k = v->k;
 	const struct bluez_device *d = device_of(v);
+	const struct bluez_known_label *l = bluez_known_find(&k->known, v->addr);
 	struct hci_create_connection p = {.adv_handle = HCI_TRAIN_HANDLE,
 					  .subevent = v->subevent,
-					  .peer_type = d && d->random,
+					  .peer_type = d ? d->random : !l || l->random,
 					  .scan_interval = SCAN_INTERVAL,
 					  .scan_window = SCAN_WINDOW,
 					  .interval_min = CONN_INTERVAL,
@@ -406,6 +449,8 @@ void bluez_visit_connected(struct bluez_link *k, uint8_t status, uint16_t handle
 	v->handle = handle;
 	v->linked = true;
 	loop_timer_start(v->deadline, SECURE_US);
+	if (k->cb.reached)
+		k->cb.reached(k->user, v->addr);
 	if (d && d->connected)
 		secure(v, d);
 	next_call(k);
@@ -437,6 +482,10 @@ static int begin(struct visit *v)
 {
 	struct bluez_device *d = device_of(v);
 
+	if (d && d->connected) { /* bluetoothd holds a connection that nobody visits */
+		bus_tell(v->k->bus, bluez_visit_message(v, "Disconnect"));
+		return -EBUSY;
+	}
 	if (v->subevent != ESL_ADVERTISING) {
 		v->stage = VISIT_WAITING;
 		loop_timer_start(v->deadline, WAIT_US);

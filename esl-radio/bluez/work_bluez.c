@@ -9,7 +9,7 @@
 
 #define WORK_US        (INT64_C(10) * US_PER_SEC)
 #define DISPLAY_BYTES  5
-#define SENSOR_VENDOR  0xffff
+#define SYNC_TRIES     5
 #define SENSOR_TEMP    0x0054 /* Mesh device property: 1/100 degree Celsius */
 #define SENSOR_VOLTAGE 0x0059 /* 1/64 V */
 
@@ -72,69 +72,72 @@ int bluez_control(struct visit *v, const uint8_t *tlv, size_t len, esl_link_done
 
 /* --- information ------------------------------------------------------------------------------ */
 
-/** The property of sensor n: 0 when there is none, SENSOR_VENDOR for a vendor's own. */
-static uint16_t sensor_property(const struct visit *v, unsigned int n)
+static void read_sensor(struct visit *v);
+
+/** What it measures, by its Sensor Information. */
+static void list_sensors(struct visit *v, const uint8_t *data, size_t len)
 {
 	struct wire w;
 
-	wire_init(&w, v->sensors, v->sensors_len);
-	for (unsigned int i = 0; wire_left(&w); i++) {
-		bool vendor = wire_get_u8(&w) != 0;
-		uint16_t property = wire_get_u16le(&w);
+	wire_init(&w, data, len);
+	while (wire_left(&w) > 0 && v->res.n_sensors < SENSORS_MAX) {
+		struct sensor_id id = {.vendor = wire_get_u8(&w) != 0};
 
-		if (vendor)
-			wire_skip(&w, 2);
-		if (i == n && wire_ok(&w))
-			return vendor ? SENSOR_VENDOR : property;
+		id.number = wire_get_u16le(&w);
+		if (id.vendor)
+			id.number = id.number << 16 | wire_get_u16le(&w);
+		if (!wire_ok(&w))
+			return;
+		v->res.sensors[v->res.n_sensors++].id = id;
 	}
-	return 0;
 }
-
-static void read_sensor(struct visit *v);
 
 static void on_sensor(struct visit *v, int err)
 {
+	struct sensor_reading *to = &v->res.sensors[v->at];
 	struct esl_rsp rsp = {.tag = 0};
 	struct wire w;
-	int32_t value;
 
+	if (err < 0 && err != -ERR_PEER) {
+		bluez_visit_finish(v, err);
+		return;
+	}
 	wire_init(&w, v->res.tlv, v->res.tlv_len);
 	if (err == 0)
 		esl_rsp_decode(&w, &rsp);
 	v->res.tlv_len = 0;
 	if (err == 0 && wire_finish(&w) == 0 && rsp.tag == ESL_RSP_SENSOR_VALUE &&
-	    rsp.raw_len == 2) {
-		value = rsp.raw[0] | rsp.raw[1] << 8;
-		if (sensor_property(v, v->at) == SENSOR_TEMP)
+	    rsp.raw_len <= sizeof(to->data)) {
+		to->len = rsp.raw_len;
+		memcpy(to->data, rsp.raw, rsp.raw_len);
+	}
+	if (!to->id.vendor && to->len == 2) {
+		int32_t value = to->data[0] | to->data[1] << 8;
+
+		if (to->id.number == SENSOR_TEMP)
 			v->res.temperature_cc = (int16_t) value;
-		else
+		else if (to->id.number == SENSOR_VOLTAGE)
 			v->res.battery_mv = (uint16_t) MIN(value * 1000 / 64, UINT16_MAX);
 	}
 	v->at++;
 	read_sensor(v);
 }
 
-/* Sensors are asked through the control point, one after the other, those we can read. */
+/* Sensors are asked through the control point, one after the other. */
 static void read_sensor(struct visit *v)
 {
-	uint16_t property = sensor_property(v, v->at);
-	uint8_t tlv[3] = {ESL_OP_READ_SENSOR, v->esl_id, 0};
+	const uint8_t tlv[3] = {ESL_OP_READ_SENSOR, v->esl_id, (uint8_t) v->at};
 
-	while (property && property != SENSOR_TEMP && property != SENSOR_VOLTAGE)
-		property = sensor_property(v, ++v->at);
-	if (!property || v->at > UINT8_MAX) {
+	if (v->at >= v->res.n_sensors)
 		bluez_visit_finish(v, 0);
-		return;
-	}
-	tlv[2] = (uint8_t) v->at;
-	control(v, tlv, sizeof(tlv), on_sensor);
+	else
+		control(v, tlv, sizeof(tlv), on_sensor);
 }
 
 static void on_sensors(struct visit *v, int err, const uint8_t *data, size_t len)
 {
-	v->sensors_len = err == 0 ? MIN(len, sizeof(v->sensors)) : 0; /* none is no fault */
-	if (v->sensors_len > 0)
-		memcpy(v->sensors, data, v->sensors_len);
+	if (err == 0) /* none is no fault */
+		list_sensors(v, data, len);
 	v->at = 0;
 	read_sensor(v);
 }
@@ -198,6 +201,14 @@ int bluez_read_info(struct visit *v, esl_link_done_fn done, void *user)
 
 /* --- the train's timing ----------------------------------------------------------------------- */
 
+static int ask_transfer(struct visit *v);
+
+/** Controllers refuse now and then while they are busy with the train: a few times are a rule. */
+static bool transfer_again(struct visit *v, uint8_t status)
+{
+	return status != HCI_OK && ++v->sync_tries < SYNC_TRIES && ask_transfer(v) == 0;
+}
+
 /* The answer names the connection, which may be another visit's by now. */
 static void on_transferred(void *user, uint8_t status, const uint8_t *more, size_t len)
 {
@@ -210,22 +221,32 @@ static void on_transferred(void *user, uint8_t status, const uint8_t *more, size
 
 		if (!v || v->handle != handle || !synced)
 			continue;
+		if (transfer_again(v, status))
+			return;
 		v->synced = NULL;
 		synced(v, status == HCI_OK ? 0 : -ERR_PEER);
 		return;
 	}
 }
 
-static void transfer_sync(struct visit *v, void (*synced)(struct visit *v, int err))
+static int ask_transfer(struct visit *v)
 {
 	struct hci_set_info_transfer p = {.handle = v->handle, .adv_handle = HCI_TRAIN_HANDLE};
 	_cleanup_buf_ struct buf b = BUF_INIT;
-	int r = -ERR_STATE;
+
+	if (v->handle == BLUEZ_NO_HANDLE)
+		return -ERR_STATE;
+	hci_put_set_info_transfer(&b, &p);
+	return hci_host_command(v->k->host, &b, on_transferred, v->k);
+}
+
+static void transfer_sync(struct visit *v, void (*synced)(struct visit *v, int err))
+{
+	int r;
 
 	v->synced = synced;
-	hci_put_set_info_transfer(&b, &p);
-	if (v->handle != BLUEZ_NO_HANDLE)
-		r = hci_host_command(v->k->host, &b, on_transferred, v->k);
+	v->sync_tries = 0;
+	r = ask_transfer(v);
 	if (r < 0)
 		bluez_fail_late(v, r);
 }
@@ -239,6 +260,16 @@ static void put_le(uint8_t *to, uint32_t value, unsigned int bytes)
 }
 
 static void write_next(struct visit *v);
+
+/* It has what a reset took from it. */
+static void on_configured(struct visit *v, int err)
+{
+	const struct bluez_known_label *l = bluez_known_find(&v->k->known, v->addr);
+
+	if (err == 0 && l && l->reset)
+		err = bluez_known_keep(v->k, v->addr, l->random, false);
+	bluez_visit_finish(v, err);
+}
 
 static void on_config_written(struct visit *v, int err, const uint8_t *data, size_t len)
 {
@@ -276,7 +307,7 @@ static void write_next(struct visit *v)
 		break;
 	default:
 		explicit_bzero(&v->config, sizeof(v->config));
-		transfer_sync(v, on_controlled);
+		transfer_sync(v, on_configured);
 	}
 }
 

@@ -21,6 +21,7 @@
 #define ADAPTER "/org/bluez/hci0"
 #define DEVICE  ADAPTER "/dev_C0_FF_EE_00_00_01"
 #define HANDLE  0x0040
+#define BOND    "bond:c0ffee000001"
 #define ROUNDS  2000
 
 static const uint8_t label[ESL_ADDR_BYTES] = {0xc0, 0xff, 0xee, 0, 0, 1};
@@ -38,6 +39,7 @@ static const struct {
 	{0x11, "00002bf9", "", 0},
 	{0x13, "00002bfa", "\x28\x01\x80\x00\x01", 5},
 	{0x15, "00002bfb", "\x03", 1},
+	{0x17, "00002bfc", "\x00\x54\x00\x01\x34\x12\x05\x00\x00\x59\x00", 11},
 	{0x1b, "00002bfe", "", 0},
 };
 
@@ -49,7 +51,11 @@ struct bench {
 	int kernel;
 	bool refuse_agent, agent_asked;
 	unsigned int ups, downs, adverts, lost, transfers;
-	bool bonded;
+	bool bonded, hangs_up;
+	bool holds;  /* it is connected to the label from before */
+	bool stalls; /* connections get no further than being there */
+	unsigned int removed, reached;
+	uint8_t kept[3];
 	char text[ESL_TEXT_MAX], writes[64];
 	int done, err; /* completions, and the last one's code */
 	struct esl_link_result res;
@@ -231,7 +237,7 @@ static void show_label(struct bench *b)
 	changed(b, DEVICE, interface, "RSSI");
 }
 
-static DBusMessage *managed_objects(DBusMessage *call)
+static DBusMessage *managed_objects(const struct bench *b, DBusMessage *call)
 {
 	DBusMessage *m = dbus_message_new_method_return(call);
 	DBusMessageIter i, list, row;
@@ -242,8 +248,50 @@ static DBusMessage *managed_objects(DBusMessage *call)
 	dbus_message_iter_open_container(&list, DBUS_TYPE_DICT_ENTRY, NULL, &row);
 	put_object(&row, ADAPTER, "org.bluez.Adapter1", "Powered", DBUS_TYPE_BOOLEAN, &yes);
 	dbus_message_iter_close_container(&list, &row);
+	if (b->holds) {
+		dbus_message_iter_open_container(&list, DBUS_TYPE_DICT_ENTRY, NULL, &row);
+		put_object(&row, DEVICE, "org.bluez.Device1", "Connected", DBUS_TYPE_BOOLEAN, &yes);
+		dbus_message_iter_close_container(&list, &row);
+	}
 	dbus_message_iter_close_container(&i, &list);
 	return m;
+}
+
+/** The label's control point answers: what sensor 0 and 2 measure, and that it knows no other. */
+static void answer_control(struct bench *b, DBusMessage *call)
+{
+	static const uint8_t *const says[] = {(const uint8_t *) "\x2e\x00\xfc\xff",
+					      (const uint8_t *) "\x00\x06",
+					      (const uint8_t *) "\x2e\x02\xc0\x00"};
+	static const int lens[] = {4, 2, 4};
+	const char *interface = "org.bluez.GattCharacteristic1", *name = "Value";
+	const uint8_t *tlv;
+	int n = 0;
+	DBusMessage *m;
+	DBusMessageIter i, dict, row, v, bytes;
+
+	dbus_message_iter_init(call, &i);
+	dbus_message_iter_recurse(&i, &bytes);
+	dbus_message_iter_get_fixed_array(&bytes, &tlv, &n);
+	if (n != 3 || tlv[0] != ESL_OP_READ_SENSOR || tlv[2] >= ARRAY_SIZE(says))
+		return;
+	m = dbus_message_new_signal(dbus_message_get_path(call), "org.freedesktop.DBus.Properties",
+				    "PropertiesChanged");
+	dbus_message_iter_init_append(m, &i);
+	dbus_message_iter_append_basic(&i, DBUS_TYPE_STRING, &interface);
+	dbus_message_iter_open_container(&i, DBUS_TYPE_ARRAY, "{sv}", &dict);
+	dbus_message_iter_open_container(&dict, DBUS_TYPE_DICT_ENTRY, NULL, &row);
+	dbus_message_iter_append_basic(&row, DBUS_TYPE_STRING, &name);
+	dbus_message_iter_open_container(&row, DBUS_TYPE_VARIANT, "ay", &v);
+	dbus_message_iter_open_container(&v, DBUS_TYPE_ARRAY, "y", &bytes);
+	dbus_message_iter_append_fixed_array(&bytes, DBUS_TYPE_BYTE, &says[tlv[2]], lens[tlv[2]]);
+	dbus_message_iter_close_container(&v, &bytes);
+	dbus_message_iter_close_container(&row, &v);
+	dbus_message_iter_close_container(&dict, &row);
+	dbus_message_iter_close_container(&i, &dict);
+	dbus_message_iter_open_container(&i, DBUS_TYPE_ARRAY, "s", &bytes);
+	dbus_message_iter_close_container(&i, &bytes);
+	say(b, m);
 }
 
 static DBusMessage *read_value(DBusMessage *call)
@@ -271,7 +319,7 @@ static DBusHandlerResult play_bluez(DBusConnection *c, DBusMessage *m, void *use
 	if (dbus_message_get_type(m) != DBUS_MESSAGE_TYPE_METHOD_CALL)
 		return DBUS_HANDLER_RESULT_NOT_YET_HANDLED;
 	if (strcmp(member, "GetManagedObjects") == 0) {
-		answer = managed_objects(m);
+		answer = managed_objects(b, m);
 	} else if (strcmp(member, "RegisterAgent") == 0) {
 		b->agent_asked = true;
 		if (b->refuse_agent)
@@ -280,6 +328,8 @@ static DBusHandlerResult play_bluez(DBusConnection *c, DBusMessage *m, void *use
 		changed(b, ADAPTER, "org.bluez.Adapter1", "Discovering");
 	} else if (strcmp(member, "Connect") == 0) {
 		tell_connection(b);
+		if (b->stalls)
+			return DBUS_HANDLER_RESULT_HANDLED;
 		changed(b, DEVICE, "org.bluez.Device1", "Connected");
 		add_services(b);
 		changed(b, DEVICE, "org.bluez.Device1", "ServicesResolved");
@@ -291,6 +341,11 @@ static DBusHandlerResult play_bluez(DBusConnection *c, DBusMessage *m, void *use
 		size_t n = strlen(b->writes);
 
 		snprintf(b->writes + n, sizeof(b->writes) - n, "%s ", path + strlen(path) - 2);
+		answer_control(b, m);
+	} else if (strcmp(member, "Disconnect") == 0) {
+		b->hangs_up = true;
+	} else if (strcmp(member, "RemoveDevice") == 0) {
+		b->removed++;
 	}
 	say(b, answer ? answer : dbus_message_new_method_return(m));
 	return DBUS_HANDLER_RESULT_HANDLED;
@@ -328,6 +383,22 @@ static void on_lost(void *user, const uint8_t addr[ESL_ADDR_BYTES])
 {
 	(void) addr;
 	((struct bench *) user)->lost++;
+}
+
+static void on_reached(void *user, const uint8_t addr[ESL_ADDR_BYTES])
+{
+	assert_memory_equal(addr, label, sizeof(label));
+	((struct bench *) user)->reached++;
+}
+
+static int on_save(void *user, const char *key, const void *data, size_t len)
+{
+	struct bench *b = user;
+
+	assert_string_equal(key, BOND);
+	assert_int_equal(len, sizeof(b->kept));
+	memcpy(b->kept, data, len);
+	return 0;
 }
 
 static void on_done(void *user, int err, const struct esl_link_result *res)
@@ -373,16 +444,21 @@ static void own_name(struct bench *b, bool own)
 		assert_true(dbus_bus_release_name(b->bluez, "org.bluez", NULL) > 0);
 }
 
-static void bench_open(struct bench *b, bool refuse_agent)
+static void bench_set(struct bench *b, const struct bench *from)
 {
 	static const struct hci_port_ops ops = {port_open, port_free};
-	static const struct esl_link_callbacks cb = {
-		.up = on_up, .down = on_down, .advert = on_advert, .lost = on_lost};
+	static const struct esl_link_callbacks cb = {.up = on_up,
+						     .down = on_down,
+						     .advert = on_advert,
+						     .lost = on_lost,
+						     .save = on_save,
+						     .reached = on_reached};
 	struct fake_port *port = calloc(1, sizeof(*port));
 
 	if (!getenv("DBUS_SYSTEM_BUS_ADDRESS"))
 		skip();
-	*b = (struct bench){.kernel = -1, .refuse_agent = refuse_agent};
+	*b = *from;
+	b->kernel = -1;
 	assert_non_null(port);
 	*port = (struct fake_port){.base.ops = &ops, .b = b};
 	b->bluez = dbus_connection_open_private(getenv("DBUS_SYSTEM_BUS_ADDRESS"), NULL);
@@ -393,8 +469,15 @@ static void bench_open(struct bench *b, bool refuse_agent)
 	assert_int_equal(loop_new(&b->loop), 0);
 	assert_int_equal(hci_host_new_shared(b->loop, &port->base, &b->host), 0);
 	assert_int_equal(esl_link_bluez_over(b->loop, b->host, "bluez:hci0", &b->link), 0);
+	if (b->kept[0])
+		assert_int_equal(b->link->ops->restore(b->link, BOND, b->kept, sizeof(b->kept)), 0);
 	assert_int_equal(b->link->ops->start(b->link, &cb, b), 0);
 	hci_host_start(b->host);
+}
+
+static void bench_open(struct bench *b, bool refuse_agent)
+{
+	bench_set(b, &(struct bench){.refuse_agent = refuse_agent});
 }
 
 static void bench_close(struct bench *b)
@@ -428,6 +511,9 @@ static void label_that_advertises_is_paired_read_and_configured(void **state)
 	assert_int_equal(b.link->ops->connect(b.link, label, ESL_ADVERTISING, 5, on_done, &b), 0);
 	until_done(&b, 1);
 	assert_int_equal(b.err, 0);
+	assert_false(b.res.rebonded);
+	assert_int_equal(b.reached, 1);
+	assert_memory_equal(b.kept, "\x02\x01\x00", 3);
 	assert_int_equal(b.link->ops->read_info(b.link, label, on_done, &b), 0);
 	until_done(&b, 2);
 	assert_int_equal(b.err, 0);
@@ -435,10 +521,19 @@ static void label_that_advertises_is_paired_read_and_configured(void **state)
 	assert_int_equal(b.res.displays[0].width, 296);
 	assert_int_equal(b.res.displays[0].height, 128);
 	assert_int_equal(b.res.max_image_index, 3);
+	assert_int_equal(b.res.n_sensors, 3);
+	assert_false(b.res.sensors[0].id.vendor);
+	assert_int_equal(b.res.sensors[0].len, 2);
+	assert_int_equal(b.res.temperature_cc, -4);
+	assert_true(b.res.sensors[1].id.vendor);
+	assert_int_equal(b.res.sensors[1].id.number, 0x12340005);
+	assert_int_equal(b.res.sensors[1].len, 0); /* it would not say */
+	assert_int_equal(b.res.battery_mv, 3000);
 	assert_int_equal(b.link->ops->configure(b.link, label, &config, on_done, &b), 0);
 	until_done(&b, 3);
 	assert_int_equal(b.err, 0);
-	assert_string_equal(b.writes, "0b 0f 0d 11 "); /* address, its key, the train's, time */
+	assert_string_equal(b.writes,
+			    "1b 1b 1b 0b 0f 0d 11 "); /* address, its key, the train's, time */
 	assert_int_equal(b.transfers, 1);
 	/* It has no object transfer: that is said at once. */
 	assert_int_equal(b.link->ops->write_image(b.link, label, 0, "x", 1, on_done, &b), -ENOTSUP);
@@ -493,6 +588,85 @@ static void bluetoothd_that_goes_and_comes_back_is_followed(void **state)
 	bench_close(&b);
 }
 
+/** Until the label has been heard and connected to. */
+static void meet(struct bench *b)
+{
+	until(b, &b->ups, 1);
+	show_label(b);
+	until(b, &b->adverts, 1);
+	assert_int_equal(b->link->ops->connect(b->link, label, ESL_ADVERTISING, 5, on_done, b), 0);
+	until_done(b, 1);
+	assert_int_equal(b->err, 0);
+}
+
+static void label_bonded_before_that_must_be_paired_anew_was_reset(void **state)
+{
+	const struct esl_link_config config = {.esl_address = 0x0305, .abs_ms = 1000};
+	struct bench b;
+
+	(void) state;
+	bench_set(&b, &(struct bench){.kept = {2, 1, 0}});
+	meet(&b);
+	assert_true(b.res.rebonded);
+	assert_memory_equal(b.kept, "\x02\x01\x01", 3); /* and is, until it is configured */
+	assert_int_equal(b.link->ops->configure(b.link, label, &config, on_done, &b), 0);
+	until_done(&b, 2);
+	assert_int_equal(b.err, 0);
+	assert_memory_equal(b.kept, "\x02\x01\x00", 3);
+	bench_close(&b);
+}
+
+static void label_that_was_reset_is_said_to_be_after_a_restart(void **state)
+{
+	struct bench b;
+
+	(void) state;
+	bench_set(&b, &(struct bench){.kept = {2, 1, 1}});
+	until(&b, &b.ups, 1);
+	show_label(&b);
+	changed(&b, DEVICE, "org.bluez.Device1", "Paired"); /* in the life before */
+	until(&b, &b.adverts, 1);
+	assert_int_equal(b.link->ops->connect(b.link, label, ESL_ADVERTISING, 5, on_done, &b), 0);
+	until_done(&b, 1);
+	assert_true(b.res.rebonded);
+	bench_close(&b);
+}
+
+static void label_without_our_key_is_forgotten_by_bluetoothd(void **state)
+{
+	struct bench b;
+	_cleanup_buf_ struct buf out = BUF_INIT;
+
+	(void) state;
+	bench_set(&b, &(struct bench){.kept = {2, 1, 0}, .stalls = true});
+	until(&b, &b.ups, 1);
+	show_label(&b);
+	changed(&b, DEVICE, "org.bluez.Device1", "Paired");
+	until(&b, &b.adverts, 1);
+	assert_int_equal(b.link->ops->connect(b.link, label, ESL_ADVERTISING, 5, on_done, &b), 0);
+	until(&b, &b.reached, 1);
+	hci_put_encryption_change(&out, &(struct hci_encryption_change){
+						.status = HCI_ERR_PIN_MISSING, .handle = HANDLE});
+	assert_int_equal(write(b.kernel, out.data, out.len), out.len);
+	until_done(&b, 1);
+	assert_int_equal(b.err, -ERR_CRYPTO);
+	until(&b, &b.removed, 1);
+	bench_close(&b);
+}
+
+static void connection_left_over_from_an_earlier_life_is_ended(void **state)
+{
+	struct bench b;
+
+	(void) state;
+	bench_set(&b, &(struct bench){.kept = {2, 1, 0}, .holds = true});
+	until(&b, &b.ups, 1);
+	for (int i = 0; i < ROUNDS && !b.hangs_up; i++)
+		step(&b);
+	assert_true(b.hangs_up);
+	bench_close(&b);
+}
+
 static int start_bus(void **state)
 {
 	char address[256];
@@ -535,6 +709,10 @@ int main(void)
 		cmocka_unit_test(label_nobody_has_heard_of_cannot_be_connected_to),
 		cmocka_unit_test(refused_pairing_agent_is_named),
 		cmocka_unit_test(bluetoothd_that_goes_and_comes_back_is_followed),
+		cmocka_unit_test(label_bonded_before_that_must_be_paired_anew_was_reset),
+		cmocka_unit_test(label_that_was_reset_is_said_to_be_after_a_restart),
+		cmocka_unit_test(label_without_our_key_is_forgotten_by_bluetoothd),
+		cmocka_unit_test(connection_left_over_from_an_earlier_life_is_ended),
 	};
 
 	return cmocka_run_group_tests(tests, start_bus, stop_bus);
