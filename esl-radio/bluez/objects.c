@@ -284,6 +284,9 @@ static void device_property(void *to, const char *name, DBusMessageIter *v)
 		set_flag(c, &d->paired, get_bool(v));
 	} else if (!strcmp(name, "ServicesResolved")) {
 		set_flag(c, &d->resolved, get_bool(v));
+		/* bluetoothd does not always tell a connection that came while others were made. */
+		if (d->resolved)
+			set_flag(c, &d->connected, true);
 	} else if (!strcmp(name, "AddressType")) {
 		d->random = strcmp(get_text(v), "random") == 0;
 	} else if (!strcmp(name, "UUIDs")) {

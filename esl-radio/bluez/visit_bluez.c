@@ -9,7 +9,7 @@
 #define ADVERT_US     (INT64_C(15) * US_PER_SEC) /* bluetoothd waits for an advertisement */
 #define CALL_US       (INT64_C(6) * US_PER_SEC)  /* its subevent comes within an interval or two */
 #define WAIT_US       (INT64_C(60) * US_PER_SEC) /* others are called before it */
-#define SECURE_US     (INT64_C(60) * US_PER_SEC) /* bond, services, switches */
+#define SECURE_US     (INT64_C(40) * US_PER_SEC) /* bond, services, switches */
 #define GOODBYE_US    (INT64_C(2) * US_PER_SEC)
 #define BUSY_RETRY_US (INT64_C(300) * US_PER_MS)
 #define CONN_INTERVAL 12  /* 1.25 ms */
@@ -460,6 +460,10 @@ void bluez_visit_disconnected(struct bluez_link *k, uint16_t handle)
 {
 	for (size_t i = 0; i < BLUEZ_VISITS_MAX; i++)
 		if (k->visits[i] && k->visits[i]->handle == handle) {
+			struct bluez_device *d = device_of(k->visits[i]);
+
+			if (d) /* bluetoothd will tell later */
+				d->connected = d->resolved = false;
 			left(k->visits[i]);
 			return;
 		}
@@ -472,6 +476,8 @@ static void on_connect(void *user, int err, const char *name, DBusMessage *m)
 
 	(void) name;
 	(void) m;
+	if (err == 0 && d) /* which it may not have told otherwise */
+		d->connected = true;
 	if (err < 0 && !(d && d->connected))
 		give_up(v, err == -ERR_PEER ? -ETIMEDOUT : err);
 	else if (d && d->connected && v->stage <= VISIT_SECURING)
