@@ -4,11 +4,11 @@
 
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { axe, shot } from './browser.mjs';
+import { axe } from './browser.mjs';
 import { startMock } from './page_test.mjs';
 import { equal, ok, run, srcdir, test } from '../lib/tap.mjs';
 
-const { mock, url, signedIn, checkPage, close } = await startMock();
+const { mock, url, signedIn, testPages, close } = await startMock();
 
 /** The sets of permissions that the server's table gives each role. */
 function serverRoles() {
@@ -19,24 +19,12 @@ function serverRoles() {
   return new Map(rows.map((m) => [m[1], names.filter(([bit]) => new RegExp(`PERM_(${bit}|ALL)\\b`).test(m[2])).map(([, name]) => name)]));
 }
 
-for (const colorScheme of ['light', 'dark']) {
-  for (const [width, height] of [[360, 740], [640, 400], [1920, 1080]]) {
-    test(`account, users and agents are accessible and fit at ${width} px, ${colorScheme}`, () =>
-      signedIn(
-        'admin',
-        async (page) => {
-          for (const [name, at, ready] of [['account', '/account', '[data-token-id]'], ['users', '/users', '.matrix td'], ['agents', '/agents', '.agent-card'], ['agent', '/agents/2', '.panel td']]) {
-            await page.goto(url + at);
-            await page.locator(ready).first().waitFor();
-            await page.waitForLoadState('networkidle', { timeout: 300 }).catch(() => undefined);
-            await checkPage(page, name);
-            await shot(page, `access-${name}-${width}-${colorScheme}`);
-          }
-        },
-        { viewport: { width, height }, colorScheme },
-      ));
-  }
-}
+testPages('account, users and agents', 'admin', [
+  ['account', '/account', '[data-token-id]'],
+  ['users', '/users', '.matrix td'],
+  ['agents', '/agents', '.agent-card'],
+  ['agent', '/agents/2', '.panel td'],
+], 'access');
 
 test('the matrix of roles says what the server does', () =>
   signedIn('admin', async (page) => {

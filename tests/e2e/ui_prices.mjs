@@ -3,30 +3,18 @@
 // a price for a later day, editing a product that somebody else has edited, any past picture of a label, and the
 // audit list by who, what and object.
 
-import { axe, shot } from './browser.mjs';
-import { checkPage, startMock } from './page_test.mjs';
+import { axe } from './browser.mjs';
+import { startMock } from './page_test.mjs';
 import { equal, ok, run, test } from '../lib/tap.mjs';
 
-const { mock, url, signedIn, close } = await startMock({ products: 2000 });
+const { mock, url, signedIn, testPages, close } = await startMock({ products: 2000 });
 const panel = (page) => page.locator('.panel');
 
-for (const colorScheme of ['light', 'dark']) {
-  for (const [name, viewport] of [['phone', { width: 360, height: 740 }], ['desk', { width: 1280, height: 800 }], ['zoom', { width: 640, height: 400 }]]) {
-    test(`a product, a label and the audit list are accessible and fit: ${name}, ${colorScheme}`, () =>
-      signedIn(
-        'manager',
-        async (page) => {
-          for (const [what, at, ready] of [['product-prices', '/products/1', '.price-table tbody tr'], ['label-history', '/labels/C0FFEE000002', '.event-picture'], ['audit-filtered', '/audit?action=price.', '.vrow']]) {
-            await page.goto(url + at);
-            await page.locator(ready).first().waitFor();
-            await checkPage(page, what);
-            await shot(page, `ui-${what}-${name}-${colorScheme}`);
-          }
-        },
-        { viewport, colorScheme },
-      ));
-  }
-}
+testPages('a product, a label and the audit list', 'manager', [
+  ['product-prices', '/products/1', '.price-table tbody tr'],
+  ['label-history', '/labels/C0FFEE000002', '.event-picture'],
+  ['audit-filtered', '/audit?action=price.', '.vrow'],
+]);
 
 test('the product says its offer, what it is measured by, and every price it had', () =>
   signedIn('manager', async (page) => {

@@ -4,10 +4,10 @@
 
 import { axe, shot, signIn } from './browser.mjs';
 import { MockApi } from './mock_api.mjs';
-import { checkPage, PASSWORD, startMock, webRoot } from './page_test.mjs';
+import { PASSWORD, startMock, webRoot } from './page_test.mjs';
 import { equal, ok, run, test } from '../lib/tap.mjs';
 
-const { mock, url, withPage, signedIn, close } = await startMock({ products: 2000 });
+const { mock, url, withPage, signedIn, testPages, close } = await startMock({ products: 2000 });
 const empty = new MockApi({ webRoot, products: 0 });
 const emptyUrl = await empty.listen();
 
@@ -18,30 +18,8 @@ const PAGES = [
   ['promotion-new', '/promotions/new', 'form fieldset'],
   ['promotion-edit', '/promotions/4/edit', '[data-preview=ready] .picture-room img'],
 ];
-const SCREENS = [
-  ['phone', { viewport: { width: 360, height: 740 } }],
-  ['desk', { viewport: { width: 1280, height: 800 } }],
-  // A desk's screen at 200 % has half its pixels.
-  ['zoom', { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 }],
-];
 
-for (const colorScheme of ['light', 'dark']) {
-  for (const [name, screen] of SCREENS) {
-    test(`promotions are accessible and fit: ${name}, ${colorScheme}`, () =>
-      signedIn(
-        'manager',
-        async (page) => {
-          for (const [what, at, ready] of PAGES) {
-            await page.goto(url + at);
-            await page.locator(ready).first().waitFor();
-            await checkPage(page, what);
-            await shot(page, `ui-${what}-${name}-${colorScheme}`);
-          }
-        },
-        { ...screen, colorScheme },
-      ));
-  }
-}
+testPages('promotions', 'manager', PAGES);
 
 /** Everything of the form but its buttons. */
 async function fillForm(page, change = {}) {

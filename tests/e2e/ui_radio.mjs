@@ -4,7 +4,7 @@
 
 import path from 'node:path';
 import { shot, shotsDir } from './browser.mjs';
-import { startMock } from './page_test.mjs';
+import { SCREENS, startMock } from './page_test.mjs';
 import { equal, ok, run, test } from '../lib/tap.mjs';
 
 const { mock, url, signedIn, checkPage, close } = await startMock();
@@ -14,21 +14,19 @@ const open = async (page) => {
   await page.locator('[data-radio="ap-floor"] svg .band-used').first().waitFor();
 };
 
-for (const colorScheme of ['light', 'dark']) {
-  for (const [width, height] of [[360, 740], [1280, 900]]) {
-    test(`the label radios are accessible and fit at ${width} px, ${colorScheme}`, () =>
-      signedIn(
-        'it',
-        async (page) => {
-          await open(page);
-          await checkPage(page, 'radio');
-          await shot(page, `radio-${width}-${colorScheme}`);
-          await page.setViewportSize({ width, height: 2400 });
-          await page.locator('[data-radio="ap-floor"]').screenshot({ path: path.join(shotsDir(), `radio-card-${width}-${colorScheme}.png`) });
-        },
-        { viewport: { width, height }, colorScheme },
-      ));
-  }
+for (const [screen, options] of SCREENS) {
+  test(`the label radios are accessible and fit: ${screen}`, () =>
+    signedIn(
+      'it',
+      async (page) => {
+        await open(page);
+        await checkPage(page, 'radio');
+        await shot(page, `radio-${screen}`);
+        await page.setViewportSize({ width: options.viewport.width, height: 2400 });
+        await page.locator('[data-radio="ap-floor"]').screenshot({ path: path.join(shotsDir(), `radio-card-${screen}.png`) });
+      },
+      options,
+    ));
 }
 
 test('the picture has every channel, those under the Wi-Fi left alone, and says so in words', () =>

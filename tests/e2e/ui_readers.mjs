@@ -2,7 +2,7 @@
 // Incidents and the page of one reader in Debian's browser against a mock server: every page light and dark, narrow,
 // wide and at 200 % zoom, and the work on them by keyboard.
 
-import { axe, shot } from './browser.mjs';
+import { axe } from './browser.mjs';
 import { MockApi } from './mock_api.mjs';
 import { startMock, webRoot } from './page_test.mjs';
 import { equal, ok, run, test } from '../lib/tap.mjs';
@@ -13,31 +13,12 @@ const PAGES = [
   ['incidents-all', '/incidents?state=all', '.incidents .vrow'],
   ['reader', '/agents/1/reader-1', '.channels'],
 ];
-/** The third is a screen of 1280 by 800 at 200 % zoom. */
-const SIZES = [[360, 740], [1920, 1080], [640, 400]];
 
-const { mock, url, signedIn, checkPage, close } = await startMock();
+const { mock, url, signedIn, testPages, close } = await startMock();
 const empty = new MockApi({ webRoot, products: 0 });
 const emptyUrl = await empty.listen();
 
-for (const colorScheme of ['light', 'dark']) {
-  for (const [width, height] of SIZES) {
-    test(`incidents and readers are accessible and fit at ${width} px, ${colorScheme}`, () =>
-      signedIn(
-        'admin',
-        async (page) => {
-          for (const [name, at, ready] of PAGES) {
-            await page.goto(url + at);
-            await page.locator(ready).first().waitFor();
-            await page.waitForLoadState('networkidle', { timeout: 300 }).catch(() => undefined);
-            await checkPage(page, name);
-            await shot(page, `readers-${name}-${width}-${colorScheme}`);
-          }
-        },
-        { viewport: { width, height }, colorScheme },
-      ));
-  }
-}
+testPages('incidents and readers', 'admin', PAGES, 'readers');
 
 test('the frame tells how many are open, the gravest stand first, and one is looked at', () =>
   signedIn('stock', async (page) => {

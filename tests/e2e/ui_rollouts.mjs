@@ -4,10 +4,10 @@
 
 import { axe, shot } from './browser.mjs';
 import { MockApi } from './mock_api.mjs';
-import { checkPage, startMock, webRoot } from './page_test.mjs';
+import { startMock, webRoot } from './page_test.mjs';
 import { equal, ok, run, test } from '../lib/tap.mjs';
 
-const { mock, url, signedIn, close } = await startMock({ products: 2000 });
+const { mock, url, signedIn, testPages, close } = await startMock({ products: 2000 });
 const empty = new MockApi({ webRoot, products: 0 });
 const emptyUrl = await empty.listen();
 
@@ -17,29 +17,8 @@ const PAGES = [
   ['rollout-halted', '/rollouts/3', '.notice.tone-bad'],
   ['rollout-new', '/rollouts/new', 'form fieldset'],
 ];
-const SCREENS = [
-  ['phone', { viewport: { width: 360, height: 740 } }],
-  ['desk', { viewport: { width: 1280, height: 800 } }],
-  ['zoom', { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 }],
-];
 
-for (const colorScheme of ['light', 'dark']) {
-  for (const [name, screen] of SCREENS) {
-    test(`rollouts are accessible and fit: ${name}, ${colorScheme}`, () =>
-      signedIn(
-        'manager',
-        async (page) => {
-          for (const [what, at, ready] of PAGES) {
-            await page.goto(url + at);
-            await page.locator(ready).first().waitFor();
-            await checkPage(page, what);
-            await shot(page, `ui-${what}-${name}-${colorScheme}`);
-          }
-        },
-        { ...screen, colorScheme },
-      ));
-  }
-}
+testPages('rollouts', 'manager', PAGES);
 
 test('the chart says in words and in a table what its lines show', () =>
   signedIn('manager', async (page) => {

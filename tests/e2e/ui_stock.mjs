@@ -28,8 +28,6 @@ const PAGES = [
   ['link-import', '/labels/import', '.drop'],
   ['label', '/labels/C0FFEE000001', '.panel .flash-row'],
 ];
-/** The third is a screen of 1280 by 800 at 200 % zoom. */
-const SIZES = [[360, 740], [1920, 1080], [640, 400]];
 const EMPTY = [
   ['/differences', 'Import book stock'],
   ['/differences/books', 'Import a CSV'],
@@ -42,28 +40,11 @@ const EMPTY = [
   ['/labels/links', 'Scan a label'],
 ];
 
-const { mock, url, signedIn, checkPage, close } = await startMock();
+const { mock, url, signedIn, testPages, close } = await startMock();
 const empty = new MockApi({ webRoot, products: 0 });
 const emptyUrl = await empty.listen();
 
-for (const colorScheme of ['light', 'dark']) {
-  for (const [width, height] of SIZES) {
-    test(`every stock page is accessible and fits at ${width} px, ${colorScheme}`, () =>
-      signedIn(
-        'admin',
-        async (page) => {
-          for (const [name, at, ready] of PAGES) {
-            await page.goto(url + at);
-            await page.locator(ready).first().waitFor();
-            await page.waitForLoadState('networkidle', { timeout: 300 }).catch(() => undefined);
-            await checkPage(page, name);
-            await shot(page, `stock-${name}-${width}-${colorScheme}`);
-          }
-        },
-        { viewport: { width, height }, colorScheme },
-      ));
-  }
-}
+testPages('stock pages', 'admin', PAGES, 'stock');
 
 test('a walk is begun, shows what antennas hear, is ended, and what was learnt is used', () =>
   signedIn('it', async (page) => {
