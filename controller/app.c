@@ -6,6 +6,7 @@
 #include "controller/books/books.h"
 #include "controller/db/backup.h"
 #include "controller/db/db.h"
+#include "controller/db/retention.h"
 #include "controller/fleet/ca.h"
 #include "controller/fleet/diagnostics.h"
 #include "controller/fleet/fleet.h"
@@ -223,6 +224,17 @@ static void stop_books(struct app *app)
 	app->books = NULL;
 }
 
+static int start_retention(struct app *app)
+{
+	return retention_new(app, &app->retention);
+}
+
+static void stop_retention(struct app *app)
+{
+	retention_free(app->retention);
+	app->retention = NULL;
+}
+
 static int start_backup(struct app *app)
 {
 	int r = backup_new(app, &app->backup);
@@ -330,6 +342,7 @@ static const struct part parts[] = {
 	{"rollouts", start_rollouts, stop_rollouts},
 	{"inventory", start_inventory, stop_inventory},
 	{"books", start_books, stop_books},
+	{"retention", start_retention, stop_retention},
 	{"backup", start_backup, stop_backup},
 	{"pages", start_pages, stop_nothing},
 	{"listeners", start_doors, close_doors},

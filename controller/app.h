@@ -46,6 +46,8 @@ struct app {
 
 	struct books *books; /**< books.h: book stock, sales, deliveries, differences */
 
+	struct retention *retention; /**< retention.h: how long evidence is kept */
+
 	struct backup *backup; /**< backup.h: a copy of everything while it runs */
 
 	struct tags *tags;           /**< tags.h: operations on tags */

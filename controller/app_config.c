@@ -7,7 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ZONE_DIR "/usr/share/zoneinfo/"
+#define ZONE_DIR        "/usr/share/zoneinfo/"
+#define KEEP_LEAST_DAYS 90
 
 const struct conf_row app_config_schema[] = {
 	{NULL, "state_dir", CONF_STR, "/var/lib/gondola", 0, 1024,
@@ -35,6 +36,16 @@ const struct conf_row app_config_schema[] = {
 	 "Tagged items the store is planned for."},
 	{"books", "grace_s", CONF_INT, "1800", 0, 86400,
 	 "Seconds after which an item that is gone and not sold counts as missing."},
+	{"keep", "ledger_days", CONF_INT, "3653", 0, 36525,
+	 "Days that is kept what labels showed; 0 = for ever."},
+	{"keep", "audit_days", CONF_INT, "3653", 0, 36525,
+	 "Days that is kept who did what; 0 = for ever."},
+	{"keep", "books_days", CONF_INT, "3653", 0, 36525,
+	 "Days that older figures of the book stock are kept; 0 = for ever."},
+	{"keep", "pictures_days", CONF_INT, "400", 0, 36525,
+	 "Days that a picture is kept after a label last showed it; 0 = for ever."},
+	{"keep", "export_dir", CONF_STR, "", 0, 1024,
+	 "Directory for what is no longer kept, a file for each table and year; empty = none."},
 	{NULL, NULL, CONF_STR, NULL, 0, 0, NULL},
 };
 
@@ -60,6 +71,29 @@ static bool is_address(const char *text)
 	struct in6_addr addr;
 
 	return inet_pton(AF_INET, text, &addr) == 1 || inet_pton(AF_INET6, text, &addr) == 1;
+}
+
+/* Promotions and rollouts are judged by what was shown in the weeks before. */
+static const char *keep_fault(const struct app_config *c, const char **ret_key)
+{
+	const struct {
+		const char *key;
+		int64_t days;
+	} keep[] = {{"keep.ledger_days", c->keep_ledger_days},
+		    {"keep.audit_days", c->keep_audit_days},
+		    {"keep.books_days", c->keep_books_days},
+		    {"keep.pictures_days", c->keep_pictures_days}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(keep); i++) {
+		*ret_key = keep[i].key;
+		if (keep[i].days > 0 && keep[i].days < KEEP_LEAST_DAYS)
+			return "must be 0 (for ever), or 90 or more";
+	}
+	*ret_key = "keep.export_dir";
+	if (*c->keep_export_dir &&
+	    (*c->keep_export_dir != '/' || access(c->keep_export_dir, W_OK | X_OK) < 0))
+		return "must be the absolute path of a directory that gondolad may write to";
+	return NULL;
 }
 
 /* What a type and a range cannot say. Yields the key and the complaint, or NULL. */
@@ -92,7 +126,7 @@ static const char *first_fault(const struct app_config *c, const char **ret_key)
 	*ret_key = "labels.adopt";
 	if (strcmp(adopt, "auto") && strcmp(adopt, "manual"))
 		return "must be auto or manual";
-	return NULL;
+	return keep_fault(c, ret_key);
 }
 
 static void read_listen(const struct conf *conf, const char *section, struct app_listen *to)
@@ -125,6 +159,11 @@ int app_config_load(const char *file, char *diag, size_t diag_len, struct app_co
 	c->inventory_checkpoint_s = conf_int(c->conf, "inventory", NULL, "checkpoint_s");
 	c->inventory_max_items = conf_int(c->conf, "inventory", NULL, "max_items");
 	c->books_grace_s = conf_int(c->conf, "books", NULL, "grace_s");
+	c->keep_ledger_days = conf_int(c->conf, "keep", NULL, "ledger_days");
+	c->keep_audit_days = conf_int(c->conf, "keep", NULL, "audit_days");
+	c->keep_books_days = conf_int(c->conf, "keep", NULL, "books_days");
+	c->keep_pictures_days = conf_int(c->conf, "keep", NULL, "pictures_days");
+	c->keep_export_dir = conf_str(c->conf, "keep", NULL, "export_dir");
 	fault = first_fault(c, &key);
 	if (fault) {
 		snprintf(diag, diag_len, "%s: %s: %s", file, key, fault);

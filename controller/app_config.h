@@ -28,6 +28,10 @@ struct app_config {
 	int64_t inventory_checkpoint_s;
 	int64_t inventory_max_items;
 	int64_t books_grace_s;
+	/** Days that evidence is kept, 0 = for ever; and where it is written before it goes, "" =
+	 * nowhere. */
+	int64_t keep_ledger_days, keep_audit_days, keep_books_days, keep_pictures_days;
+	const char *keep_export_dir;
 };
 
 extern const struct conf_row app_config_schema[];

@@ -26,11 +26,13 @@ static const char *const version_4[] = {
 	sensors_schema_v4,   tags_schema_v4, NULL,
 };
 
+static const char *const version_5[] = {
+	keeping_schema_v5,
+	NULL,
+};
+
 static const char *const *const versions[] = {
-	version_1,
-	version_2,
-	version_3,
-	version_4,
+	version_1, version_2, version_3, version_4, version_5,
 };
 
 const struct db_schema db_schema_current = {

@@ -5,6 +5,7 @@
 #include "controller/shop/csv_sheet.h"
 #include "controller/shop/desired.h"
 #include "controller/shop/label_escrow.h"
+#include "controller/shop/picture_keep.h"
 #include "controller/shop/product.h"
 #include "controller/shop/shop_internal.h"
 #include "controller/shop/wanted.h"
@@ -95,6 +96,8 @@ int shop_new(struct app *app, struct shop **ret)
 		r = desired_new(s, &s->desired);
 	if (r == 0)
 		r = wanted_new(s, &s->wanted);
+	if (r == 0)
+		r = picture_keep_new(s, &s->keep);
 	if (r < 0) {
 		shop_free(s);
 		return r;
@@ -113,6 +116,7 @@ struct shop_work *shop_pool(struct shop *s)
  */
 static void come_to_rest(struct shop *s)
 {
+	picture_keep_stop(s->keep);
 	wanted_stop(s->wanted);
 	for (int i = 0; i < 8; i++) {
 		shop_work_drain(s->work);
@@ -130,6 +134,7 @@ void shop_free(struct shop *s)
 	desired_free(s->desired);
 	shop_work_free(s->work);
 	wanted_free(s->wanted);
+	picture_keep_free(s->keep);
 	label_escrow_free(s->escrow);
 	image_store_close(s->images);
 	free(s);

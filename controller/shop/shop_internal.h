@@ -16,6 +16,7 @@
 struct wanted;
 struct desired;
 struct label_escrow;
+struct picture_keep;
 
 struct shop {
 	struct app *app;
@@ -25,6 +26,7 @@ struct shop {
 	struct wanted *wanted;
 	struct desired *desired;
 	struct label_escrow *escrow;
+	struct picture_keep *keep;
 	bool importing; /**< one import at a time */
 	struct shop_stats stats;
 };

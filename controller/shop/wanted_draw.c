@@ -251,7 +251,7 @@ void wanted_draw_batch(struct shop_job *job, struct shop_slot *slot)
 	for (size_t i = 0; i < b->n && b->err == 0; i++)
 		b->err = draw_label(slot, b, &b->labels[i], &album);
 	if (b->err == 0 && album.n > 0)
-		b->err = image_store_put(b->images, album.items, album.n);
+		b->err = image_store_put(b->images, album.items, album.n, b->now_us);
 	album_done(&album);
 }
 

@@ -51,6 +51,10 @@ test('a wrong configuration is told by file and key', async () => {
 	const r = spawnSync(program, ['--config', file, '--check-config'], { encoding: 'utf8', timeout: 10000 });
 	assert.equal(r.status, 1);
 	assert.match(r.stderr, /bad\.conf.*currency/);
+	for (const [text, words] of [['keep { ledger_days = 7 }', /keep\.ledger_days: must be 0/], ['keep { export_dir = "kept" }', /keep\.export_dir: must be the absolute path/]]) {
+		writeFileSync(file, `${text}\n`);
+		assert.match(spawnSync(program, ['--config', file, '--check-config'], { encoding: 'utf8', timeout: 10000 }).stderr, words);
+	}
 	assert.equal(spawnSync(program, ['--config', d.config, '--check-config'], { timeout: 10000 }).status, 0);
 });
 

@@ -26,8 +26,8 @@ static void pictures_survive_and_are_stored_once(void **state)
 
 	(void) state;
 	assert_int_equal(image_store_open(dir, &st), 0);
-	assert_int_equal(image_store_put(st, items, 3), 0);
-	assert_int_equal(image_store_put(st, items, 2), 0);
+	assert_int_equal(image_store_put(st, items, 3, 1), 0);
+	assert_int_equal(image_store_put(st, items, 2, 1), 0);
 	image_store_close(st);
 	assert_int_equal(image_store_open(dir, &st), 0);
 	assert_int_equal(image_store_get(st, items[1].hash, &b), 0);
