@@ -13,13 +13,28 @@
 #define MAXSLEEP     10
 #define PHANTOM_RSSI (-99)
 
+static const struct sim_oepl_colour four[] = {{"black", {0, 0, 0}},
+					      {"white", {255, 255, 255}},
+					      {"yellow", {255, 255, 0}},
+					      {"red", {255, 0, 0}}};
+static const struct sim_oepl_colour seven[] = {{"black", {0, 0, 0}},     {"white", {255, 255, 255}},
+					       {"green", {0, 255, 0}},   {"blue", {0, 0, 255}},
+					       {"red", {255, 0, 0}},     {"yellow", {255, 255, 0}},
+					       {"orange", {255, 128, 0}}};
+
 static const struct sim_oepl_type types[] = {
-	{0x00, "M2 1.54\"", 152, 152, 0, 2, 0, false, 3, false, 0x25},
-	{0x01, "M2 2.9\"", 296, 128, 1, 2, 0, false, 3, false, 0x25},
-	{0x02, "M2 4.2\"", 400, 300, 0, 2, 0, false, 3, false, 0x25},
-	{0x33, "M3 2.9\"", 384, 168, 3, 2, 0x27, true, 3, false, 0x28},
-	{0x36, "M3 2.9\" yellow", 384, 168, 2, 2, 0x27, true, 3, true, 0x20},
-	{0x60, "plain 2.9\"", 296, 128, 1, 1, 0, true, 2, false, 0x25},
+	{0x00, "M2 1.54\"", 152, 152, 0, 2, 0, false, 3, false, 0x25, 0, NULL},
+	{0x01, "M2 2.9\"", 296, 128, 1, 2, 0, false, 3, false, 0x25, 0, NULL},
+	{0x02, "M2 4.2\"", 400, 300, 0, 2, 0, false, 3, false, 0x25, 0, NULL},
+	{0x33, "M3 2.9\"", 384, 168, 3, 2, 0x27, true, 3, false, 0x28, 0, NULL},
+	{0x36, "M3 2.9\" yellow", 384, 168, 2, 2, 0x27, true, 3, true, 0x20, 0, NULL},
+	{0x60, "plain 2.9\"", 296, 128, 1, 1, 0, true, 2, false, 0x25, 0, NULL},
+	{0x11, "M2 2.9\" folded", 296, 128, 1, 2, 0, false, 3, false, 0x29, 0x29, NULL},
+	{0x12, "M2 4.2\" folded", 400, 300, 0, 2, 0, false, 3, false, 0x2a, 0x29, NULL},
+	{0xbb, "packed 2.9\"", 296, 128, 1, 5, 0, false, 4, false, 1, 0, four},
+	{0xc0, "four colours", 360, 184, 1, 2, 0, false, 4, false, 1, 0, four},
+	{0xc1, "seven colours", 640, 400, 0, 3, 0, false, 7, false, 1, 0, seven},
+	{0xc2, "seven colours", 200, 120, 2, 4, 0, false, 7, false, 1, 0, seven},
 };
 
 const struct sim_oepl_type *sim_oepl_type(unsigned int id)

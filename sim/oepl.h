@@ -41,6 +41,11 @@ struct sim_oepl_config {
 	struct sim_shows *shows; /**< may be NULL */
 };
 
+struct sim_oepl_colour {
+	const char *name;
+	uint8_t rgb[3];
+};
+
 struct sim_oepl_type {
 	uint8_t id;
 	const char *name;
@@ -51,6 +56,8 @@ struct sim_oepl_type {
 	uint8_t colours; /**< white, black, then red; or yellow */
 	bool yellow;
 	uint16_t version; /**< firmware of the labels */
+	uint16_t g5;      /**< firmware from which it takes pictures compressed that way */
+	const struct sim_oepl_colour *palette; /**< NULL = as above */
 };
 
 /** NULL for one that there is not. */

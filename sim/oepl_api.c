@@ -338,6 +338,19 @@ static void get_current(struct sim_oepl *ap, const struct sim_oepl_request *req,
 		put_text(ret, 404, "");
 }
 
+static json_t *colours_json(const struct sim_oepl_type *t)
+{
+	json_t *colours = json_object();
+
+	for (int i = 0; i < t->colours; i++) {
+		int rgb[3];
+		const char *name = oepl_colour(t, i, rgb);
+
+		json_object_set_new(colours, name, json_pack("[i,i,i]", rgb[0], rgb[1], rgb[2]));
+	}
+	return colours;
+}
+
 static void get_type(struct sim_oepl *ap, const struct sim_oepl_request *req,
 		     struct sim_oepl_reply *ret)
 {
@@ -351,10 +364,7 @@ static void get_type(struct sim_oepl *ap, const struct sim_oepl_request *req,
 		put_text(ret, 404, "");
 		return;
 	}
-	colours = json_pack("{s:[i,i,i],s:[i,i,i]}", "white", 255, 255, 255, "black", 0, 0, 0);
-	if (t->colours > 2)
-		json_object_set_new(colours, t->yellow ? "yellow" : "red",
-				    json_pack("[i,i,i]", 255, t->yellow ? 255 : 0, 0));
+	colours = colours_json(t);
 	o = json_pack("{s:i,s:s,s:i,s:i,s:i,s:i,s:o,s:i,s:[s],s:[i,i]}", "version", 3, "name",
 		      t->name, "width", (int) t->width, "height", (int) t->height, "rotatebuffer",
 		      (int) t->rotatebuffer, "bpp", (int) t->bpp, "colortable", colours, "shortlut",
@@ -362,6 +372,10 @@ static void get_type(struct sim_oepl *ap, const struct sim_oepl_request *req,
 	if (t->zlib) {
 		(void) snprintf(version, sizeof version, "%X", t->zlib);
 		json_object_set_new(o, "zlib_compression", json_string(version));
+	}
+	if (t->g5) {
+		(void) snprintf(version, sizeof version, "%X", t->g5);
+		json_object_set_new(o, "g5_compression", json_string(version));
 	}
 	put_json(ret, o);
 }

@@ -10,7 +10,11 @@
 #define OEPL_QUEUE_MAX   8 /* a label */
 #define OEPL_DATA_IMAGE1 0x20
 #define OEPL_DATA_IMAGE2 0x21
+#define OEPL_DATA_IMAGE3 0x22
+#define OEPL_DATA_IMAGE4 0x23
 #define OEPL_DATA_ZLIB   0x30
+#define OEPL_DATA_G5     0x31
+#define OEPL_BPP_PACKED2 5
 #define OEPL_DATA_CMD    0xaf
 #define OEPL_BOOTED      0xfc
 
@@ -119,7 +123,15 @@ void oepl_tags_done(struct sim_oepl *ap);
 /** Whatever is due now; when to look again. */
 int64_t oepl_tags_run(struct sim_oepl *ap);
 
+/* oepl_g5.c */
+void oepl_g5_pack(const uint8_t *bits, int width, int height, struct buf *out);
+/** `ret` has room for height * width / 8 bytes. */
+int oepl_g5_unpack(const uint8_t *data, size_t len, int width, int height,
+		   uint8_t *ret) _must_check_;
+
 /* oepl_pixels.c */
+/** Of the table of the type; its name. */
+const char *oepl_colour(const struct sim_oepl_type *t, int i, int rgb[3]);
 /** As the access point draws: 0, or -ERR_BADMSG for what is no JPEG it can read. `poor`: only two
  * colours. `ret` is one plane or two, or those compressed. */
 int oepl_draw(const struct sim_oepl_type *t, const void *jpeg, size_t len, unsigned int rotate,

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdio.h>
+#include <stdlib.h>
 /* after <stdio.h>, which it needs */
 #include <jpeglib.h>
 #include <string.h>
@@ -71,25 +72,46 @@ out:
 	return r;
 }
 
-static void colour(const struct sim_oepl_type *t, int i, int rgb[3])
+const char *oepl_colour(const struct sim_oepl_type *t, int i, int rgb[3])
 {
-	static const int table[4][3] = {{255, 255, 255}, {0, 0, 0}, {255, 0, 0}, {255, 255, 0}};
+	static const struct sim_oepl_colour usual[] = {{"white", {255, 255, 255}},
+						       {"black", {0, 0, 0}},
+						       {"red", {255, 0, 0}},
+						       {"yellow", {255, 255, 0}}};
+	const struct sim_oepl_colour *c = t->palette            ? &t->palette[i]
+					  : i == 2 && t->yellow ? &usual[3]
+								: &usual[i];
 
-	memcpy(rgb, table[i == 2 && t->yellow ? 3 : i], sizeof table[0]);
+	for (int k = 0; k < 3; k++)
+		rgb[k] = c->rgb[k];
+	return c->name;
+}
+
+static bool is_coloured(int r, int g, int b, int more_than)
+{
+	return abs(r - g) > more_than || abs(b - g) > more_than;
+}
+
+/** A grey pixel gets no colour; else the nearest one. */
+static double distance(int r, int g, int b, const int c[3])
+{
+	if (!is_coloured(r, g, b, 19) && is_coloured(c[0], c[1], c[2], 20))
+		return 4294967295.0;
+	return 3.0 * (r - c[0]) * (r - c[0]) + 5.47 * (g - c[1]) * (g - c[1]) +
+	       1.53 * (b - c[2]) * (b - c[2]);
 }
 
 static int best_colour(const struct sim_oepl_type *t, uint16_t px, int n, bool invert)
 {
 	int r = px >> 8 & 0xf8, g = px >> 3 & 0xfc, b = px << 3 & 0xf8, best = 0;
-	long best_d = -1;
+	double best_d = -1;
 
 	for (int i = 0; i < n; i++) {
 		int c[3];
-		long d;
+		double d;
 
-		colour(t, invert && i < 2 ? 1 - i : i, c);
-		d = 3L * (r - c[0]) * (r - c[0]) + 6L * (g - c[1]) * (g - c[1]) +
-		    (long) (b - c[2]) * (b - c[2]);
+		(void) oepl_colour(t, invert && i < 2 ? 1 - i : i, c);
+		d = distance(r, g, b, c);
 		if (best_d < 0 || d < best_d) {
 			best_d = d;
 			best = i;
@@ -147,6 +169,48 @@ static void draw_plane(struct drawing *d, uint8_t *to, bool is_red)
 	}
 }
 
+static int packed_bits(const struct sim_oepl_type *t)
+{
+	return t->bpp == OEPL_BPP_PACKED2 ? 2 : t->bpp > 2 ? t->bpp : 0;
+}
+
+/** As the firmware has it: a number may straddle two bytes. */
+static void draw_packed(struct drawing *d, uint8_t *to)
+{
+	bool odd = d->t->rotatebuffer % 2;
+	int bufw = odd ? d->s.h : d->s.w, bufh = odd ? d->s.w : d->s.h;
+	int bits = packed_bits(d->t);
+	size_t at = 0;
+
+	for (int y = 0; y < bufh; y++) {
+		for (int x = 0; x < bufw; x++, at += (size_t) bits) {
+			int c = best_colour(d->t, turned(&d->s, d->rotate, bufw, bufh, x, y),
+					    d->colours, d->invert);
+			int over = (int) (at % 8) + bits - 8;
+
+			if (over <= 0) {
+				to[at / 8] |= (uint8_t) (c << -over);
+			} else {
+				to[at / 8] |= (uint8_t) (c >> over);
+				to[at / 8 + 1] |= (uint8_t) (c << (8 - over));
+			}
+		}
+	}
+}
+
+static void fold_planes(const struct sim_oepl_type *t, const struct buf *planes, uint8_t n_planes,
+			struct buf *ret)
+{
+	uint16_t a = t->rotatebuffer % 2 ? t->height : t->width;
+	uint16_t b = t->rotatebuffer % 2 ? t->width : t->height;
+
+	buf_put_u8(ret, 6);
+	buf_put_u16le(ret, a);
+	buf_put_u16le(ret, b);
+	buf_put_u8(ret, n_planes);
+	oepl_g5_pack(planes->data, a, b * n_planes, ret);
+}
+
 static int compress_planes(const struct sim_oepl_type *t, const struct buf *planes,
 			   uint8_t n_planes, struct buf *ret)
 {
@@ -180,12 +244,20 @@ int oepl_draw(const struct sim_oepl_type *t, const void *jpeg, size_t len, unsig
 			    .rotate = total_turn(t, rotate),
 			    .invert = invert,
 			    .colours = poor || t->bpp == 1 ? 2 : t->colours};
+	size_t packed = ((size_t) t->width * t->height * (size_t) packed_bits(t) + 7) / 8;
 	_cleanup_buf_ struct buf planes = BUF_INIT;
 	size_t n = (size_t) t->width * t->height / 8;
 	int r = read_jpeg(jpeg, len, t, &d.s);
 
 	if (r < 0)
 		return r;
+	if (packed) {
+		memset(buf_extend(ret, packed), 0, packed);
+		draw_packed(&d, ret->data);
+		free(d.s.px);
+		*ret_kind = t->bpp == 4 ? OEPL_DATA_IMAGE4 : OEPL_DATA_IMAGE3;
+		return 0;
+	}
 	memset(buf_extend(&planes, n), 0, n);
 	draw_plane(&d, planes.data, false);
 	if (d.has_red && t->bpp > 1) {
@@ -198,6 +270,11 @@ int oepl_draw(const struct sim_oepl_type *t, const void *jpeg, size_t len, unsig
 		*ret_kind = OEPL_DATA_ZLIB;
 		return compress_planes(t, &planes, planes.len > n ? 2 : 1, ret);
 	}
+	if (t->g5 && t->version >= t->g5) {
+		*ret_kind = OEPL_DATA_G5;
+		fold_planes(t, &planes, planes.len > n ? 2 : 1, ret);
+		return 0;
+	}
 	buf_put(ret, planes.data, planes.len);
 	return buf_ok(ret) ? 0 : ret->err;
 }
@@ -208,19 +285,26 @@ int oepl_draw(const struct sim_oepl_type *t, const void *jpeg, size_t len, unsig
 static uint8_t *unpack(const struct sim_oepl_type *t, uint8_t kind, const void *data, size_t len,
 		       size_t *ret_len)
 {
-	size_t most = (size_t) t->width * t->height / 4 + 6;
+	size_t most = (size_t) t->width * t->height / 2 + 6;
+	const uint8_t *bytes = data;
 	uint8_t *out = malloc(most);
 	uLongf n = most;
 
-	if (out && kind != OEPL_DATA_ZLIB && len <= most) {
-		memcpy(out, data, len);
-		*ret_len = len;
-		return out;
-	}
-	if (out && kind == OEPL_DATA_ZLIB && len > 4 &&
-	    uncompress(out, &n, (const Bytef *) data + 4, len - 4) == Z_OK && n > 6) {
+	if (out && kind == OEPL_DATA_G5 && len > 6) {
+		int w = bytes[1] | bytes[2] << 8, h = bytes[3] | bytes[4] << 8;
+
+		*ret_len = (size_t) w / 8 * (size_t) h * bytes[5];
+		if (*ret_len <= most &&
+		    oepl_g5_unpack(bytes + 6, len - 6, w, h * bytes[5], out) == 0)
+			return out;
+	} else if (out && kind == OEPL_DATA_ZLIB && len > 4 &&
+		   uncompress(out, &n, (const Bytef *) data + 4, len - 4) == Z_OK && n > 6) {
 		memmove(out, out + 6, n - 6);
 		*ret_len = n - 6;
+		return out;
+	} else if (out && kind != OEPL_DATA_ZLIB && kind != OEPL_DATA_G5 && len <= most) {
+		memcpy(out, data, len);
+		*ret_len = len;
 		return out;
 	}
 	free(out);
@@ -245,35 +329,54 @@ static size_t bit_of(const struct sim_oepl_type *t, int x, int y)
 	}
 }
 
+/** The number of the colour that the panel has at this place of its memory. */
+static int colour_at(const struct sim_oepl_type *t, const uint8_t *mem, size_t n, size_t at)
+{
+	size_t plane = (size_t) t->width * t->height / 8, bits = (size_t) packed_bits(t);
+	int c = 0;
+
+	if (bits) {
+		for (size_t k = at * bits; k < (at + 1) * bits; k++)
+			c = c << 1 | (mem[k / 8] >> (7 - k % 8) & 1);
+		return c;
+	}
+	c = mem[at / 8] >> (7 - at % 8) & 1;
+	if (n >= 2 * plane && mem[plane + at / 8] >> (7 - at % 8) & 1)
+		c += 2;
+	/* Panels with three colours show their colour, whatever else is set. */
+	return c == 3 && t->colours == 3 ? 2 : c;
+}
+
 int oepl_show(const struct sim_oepl_type *t, uint8_t kind, const void *data, size_t len,
 	      struct buf *ret)
 {
 	uint8_t type = t->bpp == 1 || t->colours < 3 ? DISPLAY_BLACK_WHITE
 		       : t->yellow                   ? DISPLAY_YELLOW_BLACK_WHITE
 						     : DISPLAY_RED_BLACK_WHITE;
-	size_t plane = (size_t) t->width * t->height / 8, n;
-	uint8_t *planes = unpack(t, kind, data, len, &n);
+	size_t least = (size_t) t->width * t->height * (size_t) MAX(packed_bits(t), 1) / 8, n;
+	uint8_t *mem = unpack(t, kind, data, len, &n);
 	struct image im;
-	int r;
 
-	if (!planes || n < plane || image_init(&im, t->width, t->height, type) < 0) {
-		free(planes);
+	if (!mem || n < least || image_init(&im, t->width, t->height, type) < 0) {
+		free(mem);
 		return -ERR_BADMSG;
 	}
 	for (int y = 0; y < t->height; y++) {
 		for (int x = 0; x < t->width; x++) {
-			size_t at = bit_of(t, x, y);
-			bool black = planes[at / 8] >> (7 - at % 8) & 1;
-			bool red = n >= 2 * plane && planes[plane + at / 8] >> (7 - at % 8) & 1;
+			int rgb[3];
+			bool black, white;
 
-			image_set(&im, 0, (unsigned int) x, (unsigned int) y, black && !red);
+			(void) oepl_colour(t, colour_at(t, mem, n, bit_of(t, x, y)), rgb);
+			black = !rgb[0] && !rgb[1] && !rgb[2];
+			white = rgb[0] == 255 && rgb[1] == 255 && rgb[2] == 255;
+			image_set(&im, 0, (unsigned int) x, (unsigned int) y, black);
 			if (im.planes > 1)
-				image_set(&im, 1, (unsigned int) x, (unsigned int) y, red);
+				image_set(&im, 1, (unsigned int) x, (unsigned int) y,
+					  !black && !white);
 		}
 	}
-	free(planes);
+	free(mem);
 	image_encode(&im, ret);
 	image_done(&im);
-	r = buf_ok(ret) ? 0 : ret->err;
-	return r;
+	return buf_ok(ret) ? 0 : ret->err;
 }

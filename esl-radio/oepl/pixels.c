@@ -3,13 +3,19 @@
 
 #include "common/err.h"
 #include "common/wire.h"
+#include "esl-radio/oepl/g5.h"
 #include "esl-radio/oepl/jpeg.h"
 #include <errno.h>
 #include <nettle/md5.h>
+#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
-#define ZLIB_HEADER 6 /* inside the compressed stream: its own length, width, height, planes */
+#define HEADER      6  /* of what is compressed: its own length, width, height, planes */
+#define GREY_PIXEL  20 /* the channels of a pixel that counts as grey differ by less, */
+#define GREY_COLOUR 21 /* and those of a colour of the table */
+#define SAME_COLOUR (900u * 128 * 128)
+#define BPP_PACKED2 5 /* two bits, one pixel after the other instead of in planes */
 
 /* --- colours ---------------------------------------------------------------------------------- */
 
@@ -20,28 +26,57 @@ enum ink {
 	INK_COUNT
 };
 
-/** Weighted as the access point does it. */
-static uint32_t distance(const uint8_t a[3], const uint8_t b[3])
-{
-	int32_t r = a[0] - b[0], g = a[1] - b[1], bl = a[2] - b[2];
+/** Weighted as access points do it, in hundredths: the newer firmware's way, and the one before. */
+enum weighing {
+	WEIGHED_NOW,
+	WEIGHED_ONCE,
+	WEIGHINGS
+};
 
-	return (uint32_t) (3 * r * r + 6 * g * g + bl * bl);
+static uint32_t distance(const uint8_t a[3], const uint8_t b[3], enum weighing how)
+{
+	static const uint32_t weights[WEIGHINGS][3] = {{300, 547, 153}, {300, 600, 100}};
+	uint32_t sum = 0;
+
+	for (unsigned int i = 0; i < 3; i++)
+		sum += weights[how][i] * (uint32_t) ((a[i] - b[i]) * (a[i] - b[i]));
+	return sum;
 }
 
-/** The first of the nearest, of as many colours as the panel's planes can tell apart. */
-static unsigned int nearest(const struct oepl_type *t, const uint8_t rgb[3])
+static bool is_grey(const uint8_t c[3], int at_most)
+{
+	return abs(c[0] - c[1]) < at_most && abs(c[2] - c[1]) < at_most;
+}
+
+/** The first of the nearest, of as many colours as the panel's planes can tell apart. Grey pixels
+ * are never given a colour by the newer firmware. */
+static unsigned int nearest_by(const struct oepl_type *t, const uint8_t rgb[3], enum weighing how)
 {
 	unsigned int n = t->bpp == 1 ? 2 : t->n_colours, best = 0;
+	uint32_t best_distance = UINT32_MAX;
+	bool grey = how == WEIGHED_NOW && is_grey(rgb, GREY_PIXEL);
 
-	for (unsigned int i = 1; i < n; i++)
-		if (distance(rgb, t->colours[i]) < distance(rgb, t->colours[best]))
+	for (unsigned int i = 0; i < n; i++) {
+		uint32_t d = distance(rgb, t->colours[i], how);
+
+		if (grey && !is_grey(t->colours[i], GREY_COLOUR))
+			continue;
+		if (d < best_distance) {
+			best_distance = d;
 			best = i;
+		}
+	}
 	return best;
+}
+
+static unsigned int nearest(const struct oepl_type *t, const uint8_t rgb[3])
+{
+	return nearest_by(t, rgb, WEIGHED_NOW);
 }
 
 static bool has_colour(const struct oepl_type *t, const uint8_t rgb[3])
 {
-	return t->bpp > 1 && distance(t->colours[nearest(t, rgb)], rgb) < 9u * 128 * 128;
+	return t->bpp > 1 && distance(t->colours[nearest(t, rgb)], rgb, WEIGHED_NOW) < SAME_COLOUR;
 }
 
 static const uint8_t white[3] = {255, 255, 255}, black[3] = {0, 0, 0}, red[3] = {255, 0, 0},
@@ -76,6 +111,13 @@ static enum ink ink_at(const struct image *im, unsigned int x, unsigned int y)
 
 /* --- JPEG ------------------------------------------------------------------------------------- */
 
+/** Whatever the age of the firmware. */
+static bool comes_out_as(const struct oepl_type *t, const uint8_t rgb[3], unsigned int colour)
+{
+	return nearest_by(t, rgb, WEIGHED_NOW) == colour &&
+	       nearest_by(t, rgb, WEIGHED_ONCE) == colour;
+}
+
 static bool comes_back(const struct image *im, const struct oepl_type *t,
 		       const unsigned int inks[INK_COUNT], const struct buf *jpeg)
 {
@@ -87,7 +129,8 @@ static bool comes_back(const struct image *im, const struct oepl_type *t,
 		return false;
 	for (unsigned int y = 0; same && y < h; y++)
 		for (unsigned int x = 0; same && x < w; x++)
-			same = nearest(t, rgb + 3 * ((size_t) y * w + x)) == inks[ink_at(im, x, y)];
+			same = comes_out_as(t, rgb + 3 * ((size_t) y * w + x),
+					    inks[ink_at(im, x, y)]);
 	free(rgb);
 	return same;
 }
@@ -120,9 +163,29 @@ int oepl_jpeg(const struct image *im, const struct oepl_type *t, struct buf *out
 
 /* --- planes ----------------------------------------------------------------------------------- */
 
+/** Bits of a pixel that follow each other; 0 = the type has planes. */
+static unsigned int packed_bits(const struct oepl_type *t)
+{
+	switch (t->bpp) {
+	case 3:
+	case 4:
+		return t->bpp;
+	case BPP_PACKED2:
+		return 2;
+	default:
+		return 0;
+	}
+}
+
+static bool is_packed(const struct oepl_type *t)
+{
+	return packed_bits(t) > 0;
+}
+
 bool oepl_is_plain(const struct oepl_type *t, uint16_t version)
 {
-	return t->bpp <= 2 && !(t->zlib && version >= t->zlib) && !(t->g5 && version >= t->g5);
+	return is_packed(t) ||
+	       (t->bpp <= 2 && !(t->zlib && version >= t->zlib) && !(t->g5 && version >= t->g5));
 }
 
 /** How the panel's memory lies to the picture: its sides, and which pixel belongs where. */
@@ -173,6 +236,24 @@ static void put_plane(const struct image *im, const struct turn *turn,
 				to[((size_t) y * turn->w + x) / 8] |= (uint8_t) (0x80u >> x % 8);
 }
 
+/** The numbers of the colours, one after the other, also from row to row. */
+static void put_packed(const struct image *im, const struct oepl_type *t, const struct turn *turn,
+		       const unsigned int inks[INK_COUNT], struct buf *out)
+{
+	unsigned int bits = packed_bits(t);
+	size_t n = ((size_t) turn->w * turn->h * bits + 7) / 8, at = 0;
+	uint8_t *to = buf_extend(out, n);
+
+	if (!to)
+		return;
+	memset(to, 0, n);
+	for (unsigned int y = 0; y < turn->h; y++)
+		for (unsigned int x = 0; x < turn->w; x++)
+			for (unsigned int k = bits; k-- > 0; at++)
+				if (inks[ink_turned(im, turn, x, y)] >> k & 1)
+					to[at / 8] |= (uint8_t) (0x80u >> at % 8);
+}
+
 /** Whether any pixel needs the second plane. */
 static bool needs_second(const struct image *im, const unsigned int inks[INK_COUNT])
 {
@@ -195,8 +276,13 @@ int oepl_planes(const struct image *im, const struct oepl_type *t, struct buf *o
 
 	if (r < 0)
 		return r;
-	/* Rows that share bytes, and more colours than four, are packed in ways we have not seen.
-	 */
+	if (is_packed(t)) {
+		if (t->n_colours > 1u << packed_bits(t))
+			return -ENOTSUP;
+		put_packed(im, t, &turn, inks, out);
+		return buf_ok(out) ? 0 : out->err;
+	}
+	/* Where rows share bytes the firmware mixes their pixels: what would a panel make of it? */
 	if (t->bpp > 2 || t->n_colours > 4 || turn.w % 8)
 		return -ENOTSUP;
 	put_plane(im, &turn, inks, 1, out);
@@ -207,14 +293,29 @@ int oepl_planes(const struct image *im, const struct oepl_type *t, struct buf *o
 
 /* --- comparing -------------------------------------------------------------------------------- */
 
+/** Its length, and the sides: those of the picture, or of the memory, as the firmware's age has it.
+ */
+static bool has_header(const uint8_t head[HEADER], const struct turn *turn)
+{
+	unsigned int a, b;
+	struct wire w;
+
+	wire_init(&w, head, HEADER);
+	if (wire_get_u8(&w) != HEADER)
+		return false;
+	a = wire_get_u16le(&w);
+	b = wire_get_u16le(&w);
+	return (a == turn->w && b == turn->h) || (a == turn->h && b == turn->w);
+}
+
 /** Length (32 bits, little-endian), then a zlib stream of as many bytes: header and planes. */
 static int inflated_is(const void *data, size_t len, const struct turn *turn,
 		       const struct buf *planes)
 {
-	size_t full = planes->len + ZLIB_HEADER;
+	size_t full = planes->len + HEADER;
 	uLongf n = (uLongf) full;
 	_cleanup_free_ uint8_t *to = NULL;
-	struct wire w, head;
+	struct wire w;
 
 	wire_init(&w, data, len);
 	if (wire_get_u32le(&w) != full || !wire_ok(&w))
@@ -224,15 +325,24 @@ static int inflated_is(const void *data, size_t len, const struct turn *turn,
 		return -ENOMEM;
 	if (uncompress(to, &n, (const Bytef *) data + 4, (uLong) (len - 4)) != Z_OK || n != full)
 		return 0;
-	wire_init(&head, to, ZLIB_HEADER);
-	if (wire_get_u8(&head) != ZLIB_HEADER)
+	return has_header(to, turn) && memcmp(to + HEADER, planes->data, planes->len) == 0;
+}
+
+/** Header, then both planes one below the other. */
+static int unfolded_is(const uint8_t *data, size_t len, const struct turn *turn,
+		       const struct buf *planes)
+{
+	_cleanup_buf_ struct buf lines = BUF_INIT;
+	unsigned int rows = (unsigned int) (planes->len / (turn->w / 8));
+	int r;
+
+	if (len <= HEADER || !has_header(data, turn))
 		return 0;
-
-	/* The sides are those of the picture, or of the memory, as the firmware's age has it. */
-	unsigned int a = wire_get_u16le(&head), b = wire_get_u16le(&head);
-	bool sides = (a == turn->w && b == turn->h) || (a == turn->h && b == turn->w);
-
-	return sides && memcmp(to + ZLIB_HEADER, planes->data, planes->len) == 0;
+	r = g5_unpack(data + HEADER, len - HEADER, turn->w, rows, &lines);
+	if (r == -ENOMEM)
+		return r;
+	return r == 0 && lines.len == planes->len &&
+	       memcmp(lines.data, planes->data, lines.len) == 0;
 }
 
 int oepl_same_picture(const void *data, size_t len, const struct image *im,
@@ -246,10 +356,10 @@ int oepl_same_picture(const void *data, size_t len, const struct image *im,
 		return r;
 	if (len == planes.len && memcmp(data, planes.data, len) == 0)
 		return 1;
+	if (is_packed(t))
+		return 0;
 	r = inflated_is(data, len, &turn, &planes);
-	if (r == 0 && t->g5)
-		return -ENOTSUP; /* may well be it, in the other compression */
-	return r;
+	return r == 0 && t->g5 ? unfolded_is(data, len, &turn, &planes) : r;
 }
 
 void oepl_hash(const void *data, size_t len, uint8_t ret[OEPL_HASH_BYTES])

@@ -4,7 +4,8 @@
  * A picture of ours as an OpenEPaperLink access point wants it, and as it hands it on to a label:
  * it takes a JPEG, maps each pixel to the nearest colour of the label's type, turns the result as
  * the panel's memory lies, and sends bit planes, the second one only if there is colour, for some
- * types compressed. The same is worked out here, so that what was queued for a label, and what the
+ * types compressed (zlib or G5); to panels of more colours the numbers of the colours, packed. The
+ * same is worked out here, so that what was queued for a label, and what the
  * label says it has (the MD5 of those bytes), can be compared with what was meant, bit by bit.
  */
 #pragma once
@@ -26,8 +27,8 @@ bool oepl_is_plain(const struct oepl_type *t, uint16_t version);
 /** The planes that the access point makes of the picture. -ENOTSUP for types whose form is not
  * known here. */
 int oepl_planes(const struct image *im, const struct oepl_type *t, struct buf *out) _must_check_;
-/** Are these bytes, plain or compressed by zlib, this picture? 1, 0, or -ENOTSUP when their form is
- * not known here. */
+/** Are these bytes, plain or compressed in whatever way, this picture? 1, 0, or -ENOTSUP when their
+ * form is not known here. */
 int oepl_same_picture(const void *data, size_t len, const struct image *im,
 		      const struct oepl_type *t) _must_check_;
 /** The half of the MD5 that access points keep. */

@@ -44,11 +44,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct oepl_page page = {0};
 	struct oepl_config config;
 	struct oepl_message message;
+	char text[OEPL_TEXT_MAX];
 	unsigned int n = 0;
 
 	if (!len)
 		return 0;
-	switch (*data++ % 5) {
+	switch (*data++ % 6) {
 	case 0:
 		if (oepl_page_parse(data, len - 1, on_record, &n, &page) == 0 && page.n != n)
 			abort();
@@ -62,6 +63,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		break;
 	case 3:
 		(void) !oepl_config_parse(data, len - 1, &config);
+		break;
+	case 4:
+		(void) !oepl_info_parse(data, len - 1, text);
 		break;
 	default:
 		(void) !oepl_message_parse(data, len - 1, on_record, &n, &message);

@@ -29,7 +29,8 @@ static void labels_that_call_are_told_of_and_joined_when_wanted(void **state)
 
 static void a_picture_reaches_the_panel_bit_by_bit_on_every_kind_of_label(void **state)
 {
-	static const uint8_t types[] = {0x00, 0x01, 0x02, 0x33, 0x36, 0x60};
+	static const uint8_t types[] = {0x00, 0x01, 0x02, 0x11, 0x12, 0x33,
+					0x36, 0x60, 0xbb, 0xc0, 0xc1, 0xc2};
 
 	(void) state;
 	for (size_t k = 0; k < ARRAY_SIZE(types); k++) {

@@ -4,12 +4,14 @@
 #include "common/err.h"
 #include "common/hex.h"
 #include "esl-radio/esl.h"
+#include "esl-radio/oepl/g5.h"
 #include "esl-radio/oepl/jpeg.h"
 #include "esl-radio/oepl/net.h"
 #include "esl-radio/oepl/pixels.h"
 #include "esl-radio/oepl/ws_wire.h"
 #include "sim/oepl_impl.h"
 #include "tests/unit/test_common.h"
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -252,6 +254,88 @@ static void what_is_no_jpeg_is_refused(void **state)
 	assert_int_equal(jpeg_unpack("", 0, &rgb, &w, &h), -ERR_BADMSG);
 }
 
+/* --- folded and packed pictures --------------------------------------------------------------- */
+
+/** What the drawing loop below makes, as the firmware's own encoder folds it. */
+static const char folded[] = "20e6567f8304647fe084c58065251797dfa213c8fb2923d90ff64380";
+
+static void a_picture_folded_by_the_firmware_is_unfolded(void **state)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT;
+	uint8_t data[28], want[48] = {0};
+
+	(void) state;
+	for (int y = 0; y < 12; y++)
+		for (int x = 0; x < 32; x++)
+			if (!(x == 3 || y == 5 || (x / 7 + y / 3) % 4 == 0 ||
+			      (x > 20 && x == y + 14)))
+				want[(y * 32 + x) / 8] |= (uint8_t) (0x80 >> x % 8);
+	assert_true(hex_decode(folded, data, sizeof(data)) >= 0);
+	assert_int_equal(g5_unpack(data, sizeof(data), 32, 12, &out), 0);
+	assert_int_equal(out.len, sizeof(want));
+	assert_memory_equal(out.data, want, sizeof(want));
+	for (size_t n = 0; n + 3 < sizeof(data); n++) {
+		buf_clear(&out);
+		assert_int_equal(g5_unpack(data, n, 32, 12, &out), -ERR_BADMSG);
+	}
+	assert_int_equal(g5_unpack(data, sizeof(data), 30, 12, &out), -ERR_RANGE);
+}
+
+/** A type of that many bits, 8 by 2 pixels: black, white, yellow, red. */
+static struct oepl_type small_type(uint8_t bpp, uint16_t width)
+{
+	return (struct oepl_type){
+		.width = width,
+		.height = 2,
+		.bpp = bpp,
+		.n_colours = 4,
+		.colours = {{0, 0, 0}, {255, 255, 255}, {255, 255, 0}, {255, 0, 0}}};
+}
+
+static void numbers_of_colours_follow_each_other_from_row_to_row(void **state)
+{
+	static const struct {
+		uint8_t bpp;
+		uint16_t width;
+		const char *bytes;
+	} cases[] = {
+		/* white but for the first pixel, red, and the last but one, black */
+		{5, 8, "d5555551"}, {5, 3, "d510"},   {3, 8, "649249249241"},
+		{3, 3, "649040"},   {4, 3, "311101"},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct oepl_type t = small_type(cases[i].bpp, cases[i].width);
+		_cleanup_buf_ struct buf out = BUF_INIT;
+		struct image im;
+		char hex[32];
+
+		assert_int_equal(image_init(&im, t.width, t.height, DISPLAY_RED_BLACK_WHITE), 0);
+		image_set(&im, 1, 0, 0, true);
+		image_set(&im, 0, t.width - 2u, 1, true);
+		assert_int_equal(oepl_planes(&im, &t, &out), 0);
+		hex_encode(out.data, out.len, hex);
+		assert_string_equal(hex, cases[i].bytes);
+		assert_int_equal(oepl_same_picture(out.data, out.len, &im, &t), 1);
+		out.data[0] ^= 0x10;
+		assert_int_equal(oepl_same_picture(out.data, out.len, &im, &t), 0);
+		image_done(&im);
+	}
+}
+
+static void planes_whose_rows_share_bytes_are_not_vouched_for(void **state)
+{
+	struct oepl_type t = small_type(2, 10);
+	_cleanup_buf_ struct buf out = BUF_INIT;
+	struct image im;
+
+	(void) state;
+	assert_int_equal(image_init(&im, t.width, t.height, DISPLAY_RED_BLACK_WHITE), 0);
+	assert_int_equal(oepl_planes(&im, &t, &out), -ENOTSUP);
+	image_done(&im);
+}
+
 /* --- addresses -------------------------------------------------------------------------------- */
 
 static void only_plain_http_addresses_are_taken(void **state)
@@ -309,6 +393,9 @@ int main(void)
 		cmocka_unit_test(noise_survives_the_jpeg_bit_by_bit),
 		cmocka_unit_test(a_picture_of_another_size_is_refused),
 		cmocka_unit_test(what_is_no_jpeg_is_refused),
+		cmocka_unit_test(a_picture_folded_by_the_firmware_is_unfolded),
+		cmocka_unit_test(numbers_of_colours_follow_each_other_from_row_to_row),
+		cmocka_unit_test(planes_whose_rows_share_bytes_are_not_vouched_for),
 		cmocka_unit_test(only_plain_http_addresses_are_taken),
 		cmocka_unit_test(several_addresses_have_commas_between_them),
 	};
