@@ -460,6 +460,8 @@ void esl_visit_begin(struct esl_visit *v, struct esl_label *l, bool by_advert)
 	v->writes = 0;
 	v->time_tries = v->clear_tries = 0;
 	l->coming_back = false;
+	if (l->info_stale && e->link->ops->doubt)
+		e->link->ops->doubt(e->link, l->addr);
 	e->calling = v;
 	visit_began(v, ESL_STEP_CONNECT,
 		    e->link->ops->connect(e->link, l->addr, by_advert ? ESL_ADVERTISING : l->group,

@@ -103,6 +103,7 @@ static const struct {
 	{ATT_ERR_UNLIKELY, "unlikely error"},
 	{ATT_ERR_ENCRYPTION, "insufficient encryption"},
 	{ATT_ERR_RESOURCES, "insufficient resources"},
+	{ATT_ERR_OUT_OF_SYNC, "changed attributes that we do not know of"},
 	{ATT_ERR_WRITE_REJECTED, "write request rejected"},
 };
 

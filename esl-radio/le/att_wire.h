@@ -57,6 +57,7 @@ enum att_error {
 	ATT_ERR_UNLIKELY = 0x0e,
 	ATT_ERR_ENCRYPTION = 0x0f,
 	ATT_ERR_RESOURCES = 0x11,
+	ATT_ERR_OUT_OF_SYNC = 0x12,    /**< we do not know of its changed attributes */
 	ATT_ERR_WRITE_REJECTED = 0x80, /**< of the object transfer service, among others */
 };
 

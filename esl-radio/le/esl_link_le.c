@@ -21,8 +21,8 @@
 
 #define ADVERT_US    (INT64_C(10) * US_PER_SEC) /* a label advertises about once a second */
 #define CALL_US      (INT64_C(4) * US_PER_SEC)  /* its subevent comes within an interval */
-#define BOND_VERSION 2                          /* 1 did not say who we were: our public address */
-#define BOND_BYTES   (3 + LE_KEY_BYTES + ESL_ADDR_BYTES)
+/* 1 did not say who we were, which was our public address; 2 remembered nothing of the label */
+#define BOND_VERSION 3
 #define SELF_NAME    ESL_LINK_KEEPS "self"
 #define SELF_VERSION 1
 #define BONDS_MAX    32768u
@@ -33,6 +33,7 @@
 struct bond {
 	uint8_t addr[ESL_ADDR_BYTES];
 	struct esl_bond is;
+	uint16_t kind; /**< what is remembered of it: in the table of kinds, or ESL_NO_KIND */
 };
 
 #define PARTIALS 16 /* pictures that broke off; older ones start over */
@@ -50,6 +51,7 @@ struct link_le {
 	void *user;
 	struct bond *bonds; /**< by address */
 	size_t n_bonds, bonds_cap;
+	struct esl_kinds kinds;
 	uint8_t self[ESL_ADDR_BYTES]; /**< who we are to labels that do not know us yet */
 	bool has_self, self_kept;
 	struct esl_peer *peers[LE_LINKS_MAX];
@@ -119,6 +121,7 @@ static int keep_bond(struct link_le *k, const uint8_t *addr, const struct esl_bo
 		b = &k->bonds[i];
 		memmove(b + 1, b, (k->n_bonds - i) * sizeof(*b));
 		memcpy(b->addr, addr, ESL_ADDR_BYTES);
+		b->kind = ESL_NO_KIND;
 		k->n_bonds++;
 	}
 	b->is = *is;
@@ -129,6 +132,7 @@ static void drop_bond(struct link_le *k, struct bond *b)
 {
 	size_t behind = (size_t) (k->bonds + k->n_bonds - (b + 1));
 
+	esl_kinds_leave(&k->kinds, b->kind);
 	memmove(b, b + 1, behind * sizeof(*b));
 	explicit_bzero(&k->bonds[--k->n_bonds], sizeof(*b));
 }
@@ -163,21 +167,69 @@ static int keep_self(struct link_le *k)
 	return r;
 }
 
+static int save_bond(struct link_le *k, const struct bond *b)
+{
+	const struct esl_kind_row *kind = esl_kinds_at(&k->kinds, b->kind);
+	_cleanup_buf_ struct buf blob = BUF_INIT;
+	char name[NAME_BYTES];
+	int r;
+
+	buf_put_u8(&blob, BOND_VERSION);
+	buf_put_u8(&blob, b->is.addr_type);
+	buf_put_u8(&blob, b->is.own_type);
+	buf_put(&blob, b->is.ltk, LE_KEY_BYTES);
+	buf_put(&blob, b->is.own, ESL_ADDR_BYTES);
+	if (kind)
+		buf_put(&blob, kind->data, kind->len);
+	r = blob.err;
+	if (r == 0)
+		r = k->cb.save(k->user, bond_name(b->addr, name), blob.data, blob.len);
+	if (blob.data)
+		explicit_bzero(blob.data, blob.len);
+	return r;
+}
+
+/** Remembers that, or nothing (len 0), of a label. False if nothing changed. */
+static bool set_kind(struct link_le *k, struct bond *b, const uint8_t *data, size_t len)
+{
+	uint16_t was = b->kind;
+
+	b->kind = len ? esl_kinds_take(&k->kinds, data, len) : ESL_NO_KIND;
+	esl_kinds_leave(&k->kinds, was);
+	return b->kind != was;
+}
+
 static int on_bonded(void *user, const uint8_t addr[ESL_ADDR_BYTES], const struct esl_bond *bond)
 {
 	struct link_le *k = user;
-	uint8_t blob[BOND_BYTES] = {BOND_VERSION, bond->addr_type, bond->own_type};
-	char name[NAME_BYTES];
 	int r = k->has_self ? keep_self(k) : 0;
+	struct bond *b;
 
 	if (r == 0)
 		r = keep_bond(k, addr, bond);
-	memcpy(blob + 3, bond->ltk, LE_KEY_BYTES);
-	memcpy(blob + 3 + LE_KEY_BYTES, bond->own, ESL_ADDR_BYTES);
-	if (r == 0)
-		r = k->cb.save(k->user, bond_name(addr, name), blob, sizeof(blob));
-	explicit_bzero(blob, sizeof(blob));
-	return r;
+	if (r < 0)
+		return r;
+	b = find_bond(k, addr);
+	(void) set_kind(k, b, NULL, 0);
+	return save_bond(k, b);
+}
+
+/* What could not be kept is found out again after a restart. */
+static void on_learned(void *user, const uint8_t addr[ESL_ADDR_BYTES], const struct esl_kind *kind)
+{
+	struct link_le *k = user;
+	struct bond *b = find_bond(k, addr);
+	_cleanup_buf_ struct buf data = BUF_INIT;
+
+	if (kind->known)
+		esl_kind_put(&data, kind);
+	if (b && buf_ok(&data) && set_kind(k, b, data.data, data.len))
+		ignore_result(save_bond(k, b));
+}
+
+static void le_doubt(struct esl_link *base, const uint8_t *addr)
+{
+	on_learned(base, addr, &(struct esl_kind){.known = false});
 }
 
 static void on_unbonded(void *user, const uint8_t addr[ESL_ADDR_BYTES])
@@ -205,7 +257,21 @@ static int read_bond(struct wire *w, struct esl_bond *ret)
 	wire_copy(w, ret->ltk, LE_KEY_BYTES);
 	if (version >= 2)
 		wire_copy(w, ret->own, ESL_ADDR_BYTES);
-	return ret->addr_type > 1 || ret->own_type > 1 ? -ERR_BADMSG : 0;
+	if (version < 3 && wire_left(w) > 0)
+		return -ERR_BADMSG;
+	return !wire_ok(w) || ret->addr_type > 1 || ret->own_type > 1 ? -ERR_BADMSG : 0;
+}
+
+/** The rest of a bond. One that we cannot read costs the label's next visit some questions. */
+static int restore_kind(struct link_le *k, const uint8_t *addr, struct wire *w)
+{
+	size_t len = wire_left(w);
+	const uint8_t *data = wire_get_bytes(w, len);
+	struct esl_kind kind;
+
+	if (len > 0 && esl_kind_get(data, len, &kind) == 0)
+		(void) set_kind(k, find_bond(k, addr), data, len);
+	return 0;
 }
 
 static int restore_self(struct link_le *k, struct wire *w)
@@ -233,7 +299,9 @@ static int le_restore(struct esl_link *base, const char *key, const void *data, 
 		return -ERR_BADMSG;
 	r = read_bond(&w, &is);
 	if (r == 0)
-		r = wire_finish(&w) < 0 ? -ERR_BADMSG : keep_bond(k, addr, &is);
+		r = keep_bond(k, addr, &is);
+	if (r == 0)
+		r = restore_kind(k, addr, &w);
 	explicit_bzero(&is, sizeof(is));
 	return r;
 }
@@ -335,7 +403,8 @@ static const struct esl_peer_callbacks peer_callbacks = {.bonded = on_bonded,
 							 .over = on_over,
 							 .random = on_random,
 							 .reached = on_reached,
-							 .broken_off = on_broken_off};
+							 .broken_off = on_broken_off,
+							 .learned = on_learned};
 
 /* --- the controller --------------------------------------------------------------------------- */
 
@@ -400,6 +469,15 @@ static int le_scan(struct esl_link *base, bool on)
 	return 0;
 }
 
+static void recall_kind(const struct link_le *k, const struct bond *b, struct esl_peer *p)
+{
+	const struct esl_kind_row *row = esl_kinds_at(&k->kinds, b->kind);
+	struct esl_kind kind;
+
+	if (row && esl_kind_get(row->data, row->len, &kind) == 0)
+		esl_peer_set_kind(p, &kind);
+}
+
 static int le_connect(struct esl_link *base, const uint8_t *addr, uint8_t subevent, uint8_t esl_id,
 		      esl_link_done_fn done, void *user)
 {
@@ -433,6 +511,8 @@ static int le_connect(struct esl_link *base, const uint8_t *addr, uint8_t subeve
 	explicit_bzero(&bond, sizeof(bond));
 	if (r == 0)
 		esl_peer_set_id(k->peers[i], esl_id);
+	if (r == 0 && b)
+		recall_kind(k, b, k->peers[i]);
 	return r;
 }
 
@@ -507,6 +587,7 @@ static void le_free(struct esl_link *base)
 	if (k->bonds)
 		explicit_bzero(k->bonds, k->n_bonds * sizeof(*k->bonds));
 	free(k->bonds);
+	esl_kinds_done(&k->kinds);
 	free(k);
 }
 
@@ -523,6 +604,7 @@ static const struct esl_link_ops le_ops = {
 	.set_time = le_set_time,
 	.update_complete = le_update_complete,
 	.disconnect = le_disconnect,
+	.doubt = le_doubt,
 	.free = le_free,
 };
 

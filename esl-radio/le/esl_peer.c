@@ -30,7 +30,7 @@ void peer_finish(struct esl_peer *p, int err)
 	if (!done)
 		return;
 	p->done = NULL;
-	p->choosing = false;
+	p->choosing = p->trusting = false;
 	loop_timer_stop(p->deadline);
 	buf_clear(&p->picture);
 	done(p->done_user, err, err < 0 ? NULL : &res);
@@ -49,7 +49,13 @@ static void on_deadline(void *user)
 {
 	struct esl_peer *p = user;
 
+	if (p->trusting) {
+		peer_transfer_silent(p);
+		return;
+	}
 	if (!p->told_to_go || p->sent_away || !p->link) {
+		if (p->recalled && p->link)
+			peer_forget_kind(p); /* it may be that which it does not understand */
 		peer_fail(p, -ETIMEDOUT);
 		return;
 	}
@@ -60,10 +66,28 @@ static void on_deadline(void *user)
 
 /* --- attributes ------------------------------------------------------------------------------- */
 
+static void on_answer(void *user, int err, const struct att_pdu *answer)
+{
+	struct esl_peer *p = user;
+	att_done_fn done = p->asked_by;
+
+	p->asked_by = NULL;
+	if (err == -ERR_PEER)
+		peer_doubt(p, answer);
+	done(p, err, answer);
+}
+
 void peer_ask(struct esl_peer *p, const struct att_pdu *pdu, att_done_fn done)
 {
-	int r = att_client_request(&p->att, pdu, done, p);
+	int r;
 
+	/* Procedures are chains, so that there is one request at a time, but for the first. */
+	if (p->asked_by) {
+		r = att_client_request(&p->att, pdu, done, p);
+	} else {
+		r = att_client_request(&p->att, pdu, on_answer, p);
+		p->asked_by = r < 0 ? NULL : done;
+	}
 	if (r < 0)
 		peer_fail(p, r);
 }
@@ -170,6 +194,10 @@ static void att_value(void *user, uint16_t handle, const uint8_t *data, size_t l
 		peer_transfer_value(p, CHR_OACP, data, len);
 	else if (handle == p->chr[CHR_OLCP].value)
 		peer_transfer_value(p, CHR_OLCP, data, len);
+	else if (p->ready && handle && handle == p->chr[CHR_CHANGED].value) {
+		peer_forget_kind(p);
+		peer_fail(p, -ERR_PEER); /* nothing of it is where it was */
+	}
 }
 
 /* Every job has a shorter patience than an attribute request. */
@@ -245,9 +273,10 @@ static void on_encrypted(void *user, int err)
 
 	if (err == 0 && !p->secured) {
 		p->secured = true;
-		peer_find(p);
+		peer_recall(p);
 	} else if (forgotten) { /* it went through a reset: the old key is worth nothing */
 		explicit_bzero(&p->bond, sizeof(p->bond));
+		p->kind = (struct esl_kind){.known = false};
 		p->cb.unbonded(p->user, p->how.peer);
 		p->res.rebonded = true;
 		pair(p);
@@ -266,9 +295,7 @@ static void on_mtu(void *user, int err, const struct att_pdu *answer)
 		peer_fail(p, err);
 		return;
 	}
-	if (p->bond.known)
-		encrypt(p);
-	else
+	if (!p->bond.known && !p->res.rebonded)
 		pair(p);
 }
 
@@ -288,6 +315,8 @@ static void on_connected(void *user, int err)
 	if (p->cb.reached)
 		p->cb.reached(p->user, p->how.peer);
 	peer_ask(p, &(struct att_pdu){.op = ATT_MTU_REQ, .mtu = ATT_MTU_MAX}, on_mtu);
+	if (p->bond.known && p->link) /* they do not wait for each other */
+		encrypt(p);
 }
 
 uint8_t peer_signal_id(struct esl_peer *p)
@@ -414,6 +443,11 @@ void esl_peer_free(struct esl_peer *p)
 const uint8_t *esl_peer_addr(const struct esl_peer *p)
 {
 	return p->how.peer;
+}
+
+void esl_peer_set_kind(struct esl_peer *p, const struct esl_kind *kind)
+{
+	p->kind = *kind;
 }
 
 void esl_peer_set_id(struct esl_peer *p, uint8_t esl_id)

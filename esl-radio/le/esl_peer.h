@@ -8,6 +8,7 @@
 #pragma once
 
 #include "esl-radio/esl_link.h"
+#include "esl-radio/le/esl_kind.h"
 #include "esl-radio/le/le_central.h"
 #include "esl-radio/le/le_crypto.h"
 
@@ -47,15 +48,22 @@ struct esl_peer_callbacks {
 	/** The link ended over a picture; may be NULL. */
 	void (*broken_off)(void *user, const uint8_t addr[ESL_ADDR_BYTES],
 			   const struct esl_partial *partial);
+	/** What is to be remembered with its bond from now on; `known` false: nothing. May be
+	 * NULL. */
+	void (*learned)(void *user, const uint8_t addr[ESL_ADDR_BYTES],
+			const struct esl_kind *kind);
 };
 
 struct esl_peer;
 
-/** Connects, secures the link and finds the services; `done` gets the outcome. The bond is copied.
+/** Connects, secures the link and finds the services, unless they are known; `done` gets the
+ * outcome. The bond is copied.
  */
 int esl_peer_new(struct loop *loop, struct le_central *central, const struct le_connect *how,
 		 const struct esl_bond *bond, const struct esl_peer_callbacks *cb, void *user,
 		 esl_link_done_fn done, void *done_user, struct esl_peer **ret) _must_check_;
+/** What is remembered of it; before anything else. Copied. */
+void esl_peer_set_kind(struct esl_peer *p, const struct esl_kind *kind);
 /** The label's ESL_ID, for a label that is not configured on this link. */
 void esl_peer_set_id(struct esl_peer *p, uint8_t esl_id);
 /** Without a word. The central must have forgotten its link: it is away or freed. */

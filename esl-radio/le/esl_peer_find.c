@@ -12,12 +12,13 @@
 #define DECLARATION_BYTES   7      /* handle, properties, value's handle, 16-bit UUID */
 
 enum {
+	SERVICE_ATTRIBUTES,
 	SERVICE_ESL,
 	SERVICE_TRANSFER,
 	SERVICE_COUNT
 };
 
-static const uint16_t services[SERVICE_COUNT] = {ESL_SERVICE_UUID, OTS_SERVICE_UUID};
+static const uint16_t services[SERVICE_COUNT] = {0x1801, ESL_SERVICE_UUID, OTS_SERVICE_UUID};
 
 static const struct {
 	uint16_t uuid;
@@ -38,7 +39,13 @@ static const struct {
 	[CHR_OBJECT_TYPE] = {OTS_TYPE_UUID, 0, false},
 	[CHR_OACP] = {OTS_OACP_UUID, 2, false},
 	[CHR_OLCP] = {OTS_OLCP_UUID, 2, false},
+	[CHR_CHANGED] = {0x2a05, 2, false}, /* Service Changed */
 };
+
+uint16_t peer_switch_value(enum chr chr)
+{
+	return table[chr].on;
+}
 
 static void find_service(struct esl_peer *p);
 static void find_switch(struct esl_peer *p);
@@ -54,6 +61,7 @@ static void on_switched(void *user, int err, const struct att_pdu *answer)
 		peer_fail(p, err);
 		return;
 	}
+	p->chr[p->at].on = true;
 	p->at++;
 	find_switch(p);
 }
@@ -73,6 +81,7 @@ static void on_descriptors(void *user, int err, const struct att_pdu *answer)
 		if (att_get_uuid(d + 2, 2) != UUID_SWITCH)
 			continue;
 		att_put_uuid(on, table[p->at].on);
+		p->chr[p->at].turn_on = att_get_uuid(d, 2);
 		peer_ask(p,
 			 &(struct att_pdu){.op = ATT_WRITE_REQ,
 					   .handle = att_get_uuid(d, 2),
@@ -91,6 +100,7 @@ static void find_switch(struct esl_peer *p)
 		p->at++;
 	if (p->at == CHR_COUNT) {
 		p->ready = true;
+		peer_learn_handles(p);
 		peer_finish(p, 0);
 		return;
 	}
@@ -210,8 +220,14 @@ static void find_service(struct esl_peer *p)
 		 on_service);
 }
 
+/* Of use to those who remember what they found. */
+static unsigned int first_service(const struct esl_peer *p)
+{
+	return p->has_hash ? SERVICE_ATTRIBUTES : SERVICE_ESL;
+}
+
 void peer_find(struct esl_peer *p)
 {
-	p->at = 0;
+	p->at = first_service(p);
 	find_service(p);
 }

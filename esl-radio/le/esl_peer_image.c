@@ -11,13 +11,19 @@
 #include <errno.h>
 
 #define IMAGE_US (INT64_C(30) * US_PER_SEC)
+#define TRUST_US INT64_C(1500000)
+#define SWITCHES (1u << CHR_OACP | 1u << CHR_OLCP)
 #define GUESSES  6 /* units that may be on their way when a link breaks, and one */
 
 static void on_asked(void *user, int err, const struct att_pdu *answer)
 {
+	struct esl_peer *p = user;
+
 	(void) answer;
-	if (err < 0)
-		peer_finish(user, err);
+	if (err == -ERR_PEER && p->trusting) /* such as: not switched on (OTS 1.0 3.3.2) */
+		peer_transfer_silent(p);
+	else if (err < 0)
+		peer_finish(p, err);
 }
 
 void peer_write_object_control(struct esl_peer *p, enum chr chr, const struct ots_control *c)
@@ -31,19 +37,34 @@ void peer_write_object_control(struct esl_peer *p, enum chr chr, const struct ot
 		peer_write(p, chr, bytes, (size_t) n, on_asked);
 }
 
+/* --- announcing ------------------------------------------------------------------------------- */
+
+static void announce(struct esl_peer *p)
+{
+	peer_write_object_control(
+		p, CHR_OACP,
+		&(struct ots_control){.op = OACP_WRITE,
+				      .offset = (uint32_t) p->picture_at,
+				      .length = (uint32_t) (p->picture.len - p->picture_at),
+				      .mode = p->truncate && p->picture_at == 0 ? OACP_TRUNCATE
+										: 0});
+}
+
 /* --- what the label has kept of an earlier attempt ---------------------------------------------
  */
 
-static void open_channel(struct esl_peer *p)
+/** The object is chosen and its beginning known; the channel was asked for meanwhile. */
+static void start(struct esl_peer *p)
 {
-	l2cap_channel_open(&p->channel, &peer_channel_io, p, OTS_SPSM, L2CAP_DYNAMIC_CID,
-			   peer_signal_id(p));
+	p->may_announce = true;
+	if (p->channel.state == L2CAP_OPEN)
+		announce(p);
 }
 
 static void start_over(struct esl_peer *p)
 {
 	p->kept.len = 0;
-	open_channel(p);
+	start(p);
 }
 
 static void ask_checksum(struct esl_peer *p, size_t n)
@@ -103,7 +124,7 @@ static void on_checksum(struct esl_peer *p, const struct ots_control *c)
 	} else if (same_so_far(p, c)) {
 		p->picture_at = p->asked;
 		p->res.resumed_at = (uint32_t) p->asked;
-		open_channel(p);
+		start(p);
 	} else {
 		guess(p, p->asked - 1);
 	}
@@ -111,14 +132,15 @@ static void on_checksum(struct esl_peer *p, const struct ots_control *c)
 
 void peer_picture_lost(struct esl_peer *p)
 {
-	struct esl_partial now = {.index = p->image,
-				  .unit = p->channel.mtu,
-				  .len = (uint32_t) p->picture.len,
-				  .sent = (uint32_t) MIN(p->picture_at, p->picture.len)};
+	struct esl_partial now = {
+		.index = p->image,
+		.unit = (uint16_t) (p->channel.mps ? l2cap_channel_unit(&p->channel) : 0),
+		.len = (uint32_t) p->picture.len,
+		.sent = (uint32_t) MIN(p->picture_at, p->picture.len)};
 
 	if (p->picture.len == 0 || p->checking || !p->cb.broken_off)
 		return;
-	if (p->channel.state != L2CAP_OPEN && p->kept.len) /* it did not come so far this time */
+	if (p->picture_at == 0 && p->kept.len) /* it did not come so far this time */
 		now = p->kept;
 	now.crc = ots_checksum(p->picture.data, p->picture.len);
 	if (now.sent > 0 && now.unit > 0)
@@ -127,20 +149,9 @@ void peer_picture_lost(struct esl_peer *p)
 
 /* --- sending ---------------------------------------------------------------------------------- */
 
-static void announce(struct esl_peer *p)
-{
-	peer_write_object_control(
-		p, CHR_OACP,
-		&(struct ots_control){.op = OACP_WRITE,
-				      .offset = (uint32_t) p->picture_at,
-				      .length = (uint32_t) (p->picture.len - p->picture_at),
-				      .mode = p->truncate && p->picture_at == 0 ? OACP_TRUNCATE
-										: 0});
-}
-
 static void send_part(struct esl_peer *p)
 {
-	size_t n = MIN(p->picture.len - p->picture_at, (size_t) p->channel.mtu);
+	size_t n = MIN(p->picture.len - p->picture_at, l2cap_channel_unit(&p->channel));
 	int r;
 
 	if (n == 0) {
@@ -156,12 +167,17 @@ static void send_part(struct esl_peer *p)
 /* Answers of the two control points. */
 static void on_chosen(struct esl_peer *p, const struct ots_control *c)
 {
+	if (p->trusting) {
+		p->trusting = false;
+		p->chr[CHR_OLCP].on = p->chr[CHR_OACP].on = true;
+		loop_timer_start(p->deadline, IMAGE_US);
+	}
 	if (c->request != OLCP_GO_TO || c->result != OTS_SUCCESS)
 		peer_finish(p, c->request == OLCP_GO_TO ? -ERR_RANGE : -ERR_BADMSG);
 	else if (p->kept.len)
 		peer_read(p, CHR_OTS_FEATURE, on_feature);
 	else
-		open_channel(p);
+		start(p);
 }
 
 static void on_announced(struct esl_peer *p, const struct ots_control *c)
@@ -220,11 +236,13 @@ static void channel_signal(void *user, const struct l2cap_signal *s)
 
 static void channel_opened(void *user, int err, uint16_t result)
 {
+	struct esl_peer *p = user;
+
 	(void) result;
 	if (err < 0)
-		peer_finish(user, err);
-	else
-		announce(user);
+		peer_finish(p, err);
+	else if (p->may_announce)
+		announce(p);
 }
 
 static void channel_sent(void *user)
@@ -256,6 +274,35 @@ static void channel_closed(void *user, int err)
 const struct l2cap_channel_io peer_channel_io = {channel_frame, channel_signal,   channel_opened,
 						 channel_sent,  channel_received, channel_closed};
 
+/* --- the object ------------------------------------------------------------------------------- */
+
+static void choose(struct esl_peer *p)
+{
+	loop_timer_start(p->deadline, IMAGE_US);
+	if (p->channel.state == L2CAP_CLOSED)
+		l2cap_channel_open(&p->channel, &peer_channel_io, p, OTS_SPSM, L2CAP_DYNAMIC_CID,
+				   peer_signal_id(p));
+	peer_write_object_control(
+		p, CHR_OLCP,
+		&(struct ots_control){.op = OLCP_GO_TO, .object = OTS_FIRST_OBJECT + p->image});
+}
+
+/* Its answer proves that what was switched on over an earlier link is on still. */
+static void trust_and_choose(struct esl_peer *p)
+{
+	choose(p);
+	p->trusting = p->recalled && !p->chr[CHR_OLCP].on && p->done;
+	if (p->trusting)
+		loop_timer_start(p->deadline, TRUST_US);
+}
+
+void peer_transfer_silent(struct esl_peer *p)
+{
+	p->trusting = false;
+	peer_switches_forgotten(p);
+	peer_turn_on(p, SWITCHES, choose);
+}
+
 int esl_peer_write_image(struct esl_peer *p, uint8_t index, const void *data, size_t len,
 			 const struct esl_partial *kept, esl_link_done_fn done, void *user)
 {
@@ -270,16 +317,15 @@ int esl_peer_write_image(struct esl_peer *p, uint8_t index, const void *data, si
 	buf_put(&p->picture, data, len);
 	p->picture_at = p->asked = 0;
 	p->guesses = 0;
-	p->checking = false;
+	p->checking = p->may_announce = false;
 	p->kept = kept && kept->unit ? *kept : (struct esl_partial){.len = 0};
 	p->image = index;
 	p->truncate = true;
-	if (buf_ok(&p->picture))
-		peer_write_object_control(
-			p, CHR_OLCP,
-			&(struct ots_control){.op = OLCP_GO_TO,
-					      .object = OTS_FIRST_OBJECT + index});
-	else
+	if (!buf_ok(&p->picture))
 		peer_finish(p, -ENOMEM);
+	else if (p->recalled && p->kind.forgets_switches)
+		peer_turn_on(p, SWITCHES, choose);
+	else
+		trust_and_choose(p);
 	return 0;
 }

@@ -5,7 +5,8 @@
  * to the one before:
  *
  *     esl_peer.c          the link: connecting, securing, jobs, the end
- *     esl_peer_find.c     services, characteristics and their switches, once per link
+ *     esl_peer_find.c     services, characteristics and their switches, where they are not known
+ *     esl_peer_recall.c   what is known of an earlier link, and whether it still holds
  *     esl_peer_identity.c what model it is
  *     esl_peer_work.c     what is read and written, the control point, Update Complete
  *     esl_peer_image.c    a picture by object transfer
@@ -34,12 +35,15 @@ enum chr {
 	CHR_OBJECT_TYPE,
 	CHR_OACP,
 	CHR_OLCP,
+	CHR_CHANGED,
 	CHR_COUNT
 };
 
 struct chr_found {
-	uint16_t value; /**< handle; 0 = the label has none */
-	uint16_t end;   /**< of its service */
+	uint16_t value;   /**< handle; 0 = the label has none */
+	uint16_t end;     /**< of its service */
+	uint16_t turn_on; /**< handle of its switch; 0 = it has none */
+	bool on;          /**< it was turned on over this link */
 };
 
 struct esl_peer {
@@ -68,7 +72,15 @@ struct esl_peer {
 	unsigned int at;   /**< service, characteristic or write under way */
 	uint16_t from, to; /**< handles still to be looked at */
 	struct chr_found chr[CHR_COUNT];
-	struct buf value; /**< long value being read or written */
+	/* what was remembered of it */
+	struct esl_kind kind;
+	uint8_t hash[ESL_KIND_HASH_BYTES];
+	bool has_hash;                 /**< the label has said it, at the beginning of this link */
+	bool recalled;                 /**< chr comes from an earlier link */
+	unsigned int to_turn, turning; /**< switches, a bit each; the one being written */
+	void (*turned)(struct esl_peer *p);
+	att_done_fn asked_by; /**< of the attribute request under way */
+	struct buf value;     /**< long value being read or written */
 	size_t value_at;
 	void (*value_read)(struct esl_peer *p, int err);
 	uint16_t value_handle;
@@ -92,6 +104,8 @@ struct esl_peer {
 	void (*control_next)(struct esl_peer *p, int err); /**< instead of the job's end */
 	bool tlv_written; /**< the control point has answered the write */
 	bool truncate;
+	bool may_announce; /**< the object is chosen and its beginning known */
+	bool trusting;     /**< switches of object transfer are taken to be on still */
 };
 
 /* esl_peer.c */
@@ -117,6 +131,29 @@ void peer_signal(struct esl_peer *p, const struct l2cap_signal *s);
 /** Looks for everything, then ends the job of connecting. */
 void peer_find(struct esl_peer *p);
 
+/** What is written into a switch: 1 notify, 2 indicate, 0 there is none. */
+uint16_t peer_switch_value(enum chr chr);
+
+/* esl_peer_recall.c */
+/** Takes what is remembered if it still holds, or looks for everything; ends the job of connecting.
+ */
+void peer_recall(struct esl_peer *p);
+/** All was found: it is remembered under the hash that the label has given. */
+void peer_learn_handles(struct esl_peer *p);
+/** The same for what was read of the label into p->res. */
+void peer_learn_facts(struct esl_peer *p);
+/** Puts what is remembered of the label into p->res; false if it must be read. */
+bool peer_recall_facts(struct esl_peer *p);
+/** What is remembered was wrong. */
+void peer_forget_kind(struct esl_peer *p);
+/** An error that may mean so. */
+void peer_doubt(struct esl_peer *p, const struct att_pdu *error);
+/** Writes those switches (a bit for each enum chr) that were not written over this link; an error
+ * ends the job, else `then`. */
+void peer_turn_on(struct esl_peer *p, unsigned int which, void (*then)(struct esl_peer *p));
+/** They were off at the beginning of the link, and should not have been. */
+void peer_switches_forgotten(struct esl_peer *p);
+
 /* esl_peer_identity.c */
 /** Reads what tells the label's model into p->res.identity; then `next`. */
 void peer_identify(struct esl_peer *p, void (*next)(struct esl_peer *p));
@@ -131,4 +168,6 @@ void peer_control_value(struct esl_peer *p, const uint8_t *data, size_t len);
 void peer_picture_lost(struct esl_peer *p);
 void peer_transfer_value(struct esl_peer *p, enum chr chr, const uint8_t *data, size_t len);
 void peer_write_object_control(struct esl_peer *p, enum chr chr, const struct ots_control *c);
+/** Object transfer did not answer, though it should be switched on. */
+void peer_transfer_silent(struct esl_peer *p);
 extern const struct l2cap_channel_io peer_channel_io;

@@ -62,7 +62,8 @@ static int control(struct esl_peer *p, const uint8_t *tlv, size_t len, att_done_
 {
 	if (len == 0 || len > sizeof(p->tlv))
 		return -ERR_RANGE;
-	memcpy(p->tlv, tlv, len);
+	if (tlv != p->tlv)
+		memcpy(p->tlv, tlv, len);
 	p->tlv_len = (uint8_t) len;
 	p->tlv_written = false;
 	p->res.tlv_len = 0;
@@ -70,12 +71,22 @@ static int control(struct esl_peer *p, const uint8_t *tlv, size_t len, att_done_
 	return 0;
 }
 
+static void send_control(struct esl_peer *p)
+{
+	ignore_result(control(p, p->tlv, p->tlv_len, on_control_written));
+}
+
 int esl_peer_control(struct esl_peer *p, const uint8_t *tlv, size_t len, esl_link_done_fn done,
 		     void *user)
 {
 	int r = len == 0 || len > ESL_TLV_MAX ? -ERR_RANGE : peer_begin(p, WORK_US, done, user);
 
-	return r < 0 ? r : control(p, tlv, len, on_control_written);
+	if (r < 0)
+		return r;
+	memcpy(p->tlv, tlv, len);
+	p->tlv_len = (uint8_t) len;
+	peer_turn_on(p, esl_op_answer(tlv[0]) < 0 ? 0 : 1u << CHR_CONTROL, send_control);
+	return 0;
 }
 
 /* --- information ------------------------------------------------------------------------------ */
@@ -128,6 +139,12 @@ static void on_sensor(struct esl_peer *p, int err)
 	read_sensor(p);
 }
 
+static void ask_sensors(struct esl_peer *p)
+{
+	p->at = 0;
+	read_sensor(p);
+}
+
 static void read_sensor(struct esl_peer *p)
 {
 	uint8_t tlv[3] = {ESL_OP_READ_SENSOR, p->esl_id, (uint8_t) p->at};
@@ -145,8 +162,8 @@ static void on_sensors(struct esl_peer *p, int err)
 	if (err < 0)
 		buf_clear(&p->value); /* no sensors is no fault */
 	list_sensors(p);
-	p->at = 0;
-	read_sensor(p);
+	peer_learn_facts(p);
+	ask_sensors(p);
 }
 
 static void on_leds(struct esl_peer *p, int err)
@@ -197,13 +214,29 @@ static void on_displays(struct esl_peer *p, int err)
 	peer_identify(p, read_images);
 }
 
+static void on_displays_again(struct esl_peer *p, int err)
+{
+	peer_finish(p, err == -ENOENT ? 0 : err);
+}
+
+static void read_displays(struct esl_peer *p)
+{
+	peer_read(p, CHR_DISPLAYS, on_displays);
+}
+
 int esl_peer_read_info(struct esl_peer *p, esl_link_done_fn done, void *user)
 {
 	int r = peer_begin(p, WORK_US, done, user);
 
-	if (r == 0)
-		peer_read(p, CHR_DISPLAYS, on_displays);
-	return r;
+	if (r < 0)
+		return r;
+	if (!peer_recall_facts(p))
+		peer_turn_on(p, 1u << CHR_CONTROL | 1u << CHR_OACP | 1u << CHR_OLCP, read_displays);
+	else if (p->res.n_sensors > 0)
+		peer_turn_on(p, 1u << CHR_CONTROL, ask_sensors);
+	else /* one question, as an answer never comes from within the call */
+		peer_read(p, CHR_DISPLAYS, on_displays_again);
+	return 0;
 }
 
 /* --- configuration ---------------------------------------------------------------------------- */

@@ -88,6 +88,13 @@ int l2cap_channel_send(struct l2cap_channel *c, const void *data, size_t len)
 	return 0;
 }
 
+size_t l2cap_channel_unit(const struct l2cap_channel *c)
+{
+	size_t mps = MIN(c->mps, (size_t) L2CAP_FRAME_MAX), frames = (c->mtu + (size_t) 2) / mps;
+
+	return frames > 0 ? frames * mps - 2 : c->mtu;
+}
+
 void l2cap_channel_close(struct l2cap_channel *c, uint8_t id)
 {
 	if (c->state != L2CAP_OPEN)

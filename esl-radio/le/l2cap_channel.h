@@ -61,6 +61,8 @@ void l2cap_channel_open(struct l2cap_channel *c, const struct l2cap_channel_io *
 /** Sends one unit, copied. -ERR_STATE unless open, -EBUSY while another is under way,
  * -ERR_TOO_LARGE past the peer's MTU, -ENOMEM. */
 int l2cap_channel_send(struct l2cap_channel *c, const void *data, size_t len) _must_check_;
+/** The longest unit that fills its frames: one byte more would take a frame of its own. */
+size_t l2cap_channel_unit(const struct l2cap_channel *c);
 /** Asks for the end; closed() comes with the answer. */
 void l2cap_channel_close(struct l2cap_channel *c, uint8_t id);
 /** A signal of the peer's; false if it is not about this channel. */

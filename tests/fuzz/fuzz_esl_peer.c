@@ -123,8 +123,30 @@ static int on_random(void *user, void *to, size_t n)
 	return 0;
 }
 
+static void on_learned(void *user, const uint8_t *addr, const struct esl_kind *kind)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct esl_kind again;
+
+	(void) user;
+	(void) addr;
+	esl_kind_put(&b, kind);
+	if (!buf_ok(&b) || b.len > ESL_KIND_MAX || esl_kind_get(b.data, b.len, &again) < 0)
+		abort();
+}
+
 static const struct esl_peer_callbacks peer_cb = {on_bonded, on_word, on_word, on_over,
-						  on_random, on_word, NULL};
+						  on_random, on_word, NULL,    on_learned};
+
+/** From an earlier link, under a hash of sixteen fives. */
+static const struct esl_kind remembered = {
+	.known = true,
+	.has_facts = true,
+	.hash = {5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5},
+	.value = {3, 5, 7, 9, 11, 13, 15, 17, 19, 22, 24, 26, 28, 31, 34},
+	.turn_on = {[8] = 20, [12] = 29, [13] = 32, [14] = 35},
+	.facts = {.n_displays = 1, .displays = {{64, 32, 1}}, .n_sensors = 1},
+};
 
 static void on_done(void *user, int err, const struct esl_link_result *res)
 {
@@ -223,6 +245,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (esl_peer_new(r.loop, NULL, &how, &bond, &peer_cb, &r, on_done, &r, &r.peer) < 0)
 		abort();
+	if (data[0] & 2)
+		esl_peer_set_kind(r.peer, &remembered);
 	twin.up = true;
 	twin.cb.connected(twin.user, 0);
 	for (size_t at = 1; at + 2 <= size && r.peer;) {
