@@ -7,13 +7,14 @@
 #include <stdio.h>
 
 /** A connection without its picture, nothing lost: keys, attributes, the object's channel, Update
- * Complete. At intervals of 15 ms these are some 27 exchanges. */
-#define SESSION_US         385000.0
+ * Complete. At intervals of 15 ms these are some seven exchanges, as its attributes are known from an
+ * earlier one. */
+#define SESSION_US         100000.0
 /** One byte of a picture over a connection by itself, and when connections share the radio. */
-#define BYTE_ALONE_US      17.5
-#define BYTE_SHARED_US     12.8
+#define BYTE_ALONE_US      13.0
+#define BYTE_SHARED_US     10.8
 /** Of the labels that wait, one whose subevent comes soon is called: an interval over this. */
-#define CALLS_PER_INTERVAL 8.0
+#define CALLS_PER_INTERVAL 10.0
 /** Calls are made one after the other, and a controller is not ready for the next at once. */
 #define CALLS_MOST         14.0
 /** Every label is asked for a sign of life this often. */
@@ -53,7 +54,7 @@ static double together(double a, double b)
 static void forecast_staging(const struct esl_forecast_facts *f, const struct esl_train *t,
 			     struct esl_forecast *ret)
 {
-	double interval_us = t->interval * 1250.0, alone_us = 0, air_us = 0, calls_us;
+	double interval_us = t->interval * 1250.0, alone_us = 0, air_us = 0, calls_us = 0;
 	unsigned int links = f->links ? f->links : 4;
 
 	for (size_t i = 0; i < f->n; i++) {
@@ -68,11 +69,11 @@ static void forecast_staging(const struct esl_forecast_facts *f, const struct es
 		alone_us +=
 			(interval_us / CALLS_PER_INTERVAL + SESSION_US + bytes * BYTE_ALONE_US) /
 			(clear * clear);
+		calls_us += interval_us / CALLS_MOST / (clear * clear);
 		air_us += bytes * BYTE_SHARED_US / clear;
 	}
 	if (ret->pictures == 0)
 		return;
-	calls_us = (double) ret->pictures * interval_us / CALLS_MOST;
 	alone_us = fmax(alone_us / links, calls_us);
 	ret->limit = alone_us > air_us ? ESL_LIMIT_CONNECTIONS : ESL_LIMIT_AIR;
 	ret->stage_us = (int64_t) together(alone_us, air_us);

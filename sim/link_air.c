@@ -13,21 +13,17 @@ int64_t air_packet_us(const struct link_air *a, size_t n)
 	return (int64_t) bytes * (a->two_mega ? 4 : 8);
 }
 
-int64_t air_empty_us(const struct link_air *a)
-{
-	return 2 * (air_packet_us(a, 0) + AIR_GAP_US);
-}
-
-int64_t air_carry_us(const struct link_air *a, size_t n)
+int64_t air_exchange_us(const struct link_air *a, size_t down, size_t up)
 {
 	size_t octets = a->octets ? a->octets : AIR_OCTETS_LEAST;
 	int64_t us = 0;
 
 	do {
-		size_t part = n < octets ? n : octets;
+		size_t d = down < octets ? down : octets, u = up < octets ? up : octets;
 
-		us += air_packet_us(a, part) + AIR_GAP_US + air_packet_us(a, 0) + AIR_GAP_US;
-		n -= part;
-	} while (n > 0);
+		us += air_packet_us(a, d) + AIR_GAP_US + air_packet_us(a, u) + AIR_GAP_US;
+		down -= d;
+		up -= u;
+	} while (down > 0 || up > 0);
 	return us;
 }

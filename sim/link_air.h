@@ -22,8 +22,6 @@ struct link_air {
 
 /** One packet with n octets of data. */
 int64_t air_packet_us(const struct link_air *a, size_t n);
-/** A packet of the host's, down to where another may begin: in as many packets as the data length
- * needs, each answered by an empty one, and with the gaps. */
-int64_t air_carry_us(const struct link_air *a, size_t n);
-/** An exchange of two empty packets. */
-int64_t air_empty_us(const struct link_air *a);
+/** A packet each way, down to where another may begin: in as many packets as the data length needs,
+ * with the gaps. Where there is no data an empty packet stands for it. */
+int64_t air_exchange_us(const struct link_air *a, size_t down, size_t up);

@@ -174,3 +174,5 @@ int64_t train_sync_timeout_us(const struct sim_radio *r);
 int train_timer_new(struct sim_radio *r);
 /** When the train next needs the radio for itself; `now_us` if it has it. */
 int64_t train_wants_us(const struct sim_radio *r, int64_t now_us);
+/** How long after that instant the next packet of a subevent goes out; 0 while one does. */
+int64_t train_leaves_us(const struct sim_radio *r, int64_t at_us);

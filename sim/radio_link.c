@@ -8,6 +8,7 @@
 #define FRAME_MAX      4096
 #define ENCRYPT_EVENTS 4
 #define LINK_GRID_US   1250
+#define EVENTS_AHEAD   8    /* of a new link, when a place is chosen for them */
 #define QUEUE_PACKETS  2048 /* a host that sends past its credits loses them */
 
 /* --- packets ---------------------------------------------------------------------------------- */
@@ -196,20 +197,22 @@ static bool carry_up(struct one_link *o, struct buf *b, unsigned int *heard)
 	return true;
 }
 
-/** Packets both ways while there are any, none is lost and the radio is this link's. */
+/** Exchanges, each with a packet both ways where there is one, while none is lost and the radio is
+ * this link's. What the station says to a packet comes with a later exchange. */
 static void carry(struct one_link *o, struct buf *b)
 {
 	int64_t at_us = links_now_us(o->k), until_us = radio_free_until_us(o, at_us);
 	unsigned int sent = 0, heard = 0;
 
-	while (o->down.first || o->up.first) {
-		bool down = o->down.first && o->state == LINK_UP;
-		const struct packet *p = down ? o->down.first : o->up.first;
+	for (;;) {
+		const struct packet *down = o->state == LINK_UP ? o->down.first : NULL;
+		const struct packet *up = o->up.first;
 
-		if (!p)
+		if (!down && !up)
 			break;
-		at_us += air_carry_us(&o->air, p->len);
-		if (at_us > until_us || !(down ? carry_down(o, &sent) : carry_up(o, b, &heard)))
+		at_us += air_exchange_us(&o->air, down ? down->len : 0, up ? up->len : 0);
+		if (at_us > until_us || (down && !carry_down(o, &sent)) ||
+		    (up && !carry_up(o, b, &heard)))
 			break;
 	}
 	if (sent > 0)
@@ -257,30 +260,42 @@ void radio_link_event(void *user)
 	}
 }
 
-/** The first event of a new link: where it is farthest from the events of the others. */
+/** How far an event at that instant is from those of the other links, either way. */
+static int64_t apart_from_others_us(const struct one_link *o, int64_t at_us)
+{
+	const struct radio_links *k = o->k;
+	int64_t gap_us = o->interval_us;
+
+	for (size_t i = 0; i < RADIO_LINKS_MAX; i++) {
+		const struct one_link *other = &k->links[i];
+		int64_t apart_us;
+
+		if (other == o || other->state == LINK_FREE)
+			continue;
+		apart_us = (at_us - other->next_us) % o->interval_us;
+		apart_us += apart_us < 0 ? o->interval_us : 0;
+		gap_us = MIN(gap_us, MIN(apart_us, o->interval_us - apart_us));
+	}
+	return gap_us;
+}
+
+/** The first event of a new link: where, over some events, others and the train leave it most. */
 void radio_link_begin_events(struct one_link *o)
 {
 	const struct radio_links *k = o->k;
-	int64_t now_us = links_now_us(k), best_us = 0, best_gap_us = -1;
+	int64_t first_us = links_now_us(k) + o->interval_us, best_us = 0, best_room_us = -1;
 
 	for (int64_t at_us = 0; at_us < o->interval_us; at_us += LINK_GRID_US) {
-		int64_t gap_us = o->interval_us;
+		int64_t gap_us = apart_from_others_us(o, first_us + at_us), room_us = 0;
 
-		for (size_t i = 0; i < RADIO_LINKS_MAX; i++) {
-			const struct one_link *other = &k->links[i];
-			int64_t apart_us;
-
-			if (other == o || other->state == LINK_FREE)
-				continue;
-			apart_us = (now_us + at_us - other->next_us) % o->interval_us;
-			apart_us += apart_us < 0 ? o->interval_us : 0;
-			gap_us = MIN(gap_us, MIN(apart_us, o->interval_us - apart_us));
-		}
-		if (gap_us > best_gap_us) {
-			best_gap_us = gap_us;
+		for (int i = 0; i < EVENTS_AHEAD; i++)
+			room_us += MIN(gap_us, train_leaves_us(k->r, first_us + at_us +
+									     i * o->interval_us));
+		if (room_us > best_room_us) {
+			best_room_us = room_us;
 			best_us = at_us;
 		}
 	}
-	o->next_us = now_us + o->interval_us + best_us;
+	o->next_us = first_us + best_us;
 	loop_timer_start(o->event, o->interval_us + best_us);
 }

@@ -11,6 +11,7 @@
 #define SLIP_US                (20 * US_PER_MS)
 #define SYNC_TIMEOUT_INTERVALS 6
 #define UNIT_US                1250 /**< interval, subevent interval, response delay */
+#define PACKET_MOST_US         1250 /**< a packet of a subevent is over then */
 #define SPACING_UNIT_US        125
 
 int train_check(const struct hci_pa_params *p)
@@ -320,6 +321,21 @@ int64_t train_wants_us(const struct sim_radio *r, int64_t now_us)
 		return MIN(next_us, listen_us);
 	return now_us < listen_us + t->report.slot_count * t->spacing_us ? now_us
 									 : MAX(next_us, now_us);
+}
+
+int64_t train_leaves_us(const struct sim_radio *r, int64_t at_us)
+{
+	const struct train *t = &r->train;
+	int64_t since_us;
+
+	if (!t->running)
+		return INT64_MAX;
+	since_us = (at_us - t->anchor_us) % t->interval_us;
+	since_us += since_us < 0 ? t->interval_us : 0;
+	if (since_us >= t->subevents * t->subevent_us) /* the pause after the last one */
+		return t->interval_us - since_us;
+	since_us %= t->subevent_us;
+	return since_us < PACKET_MOST_US ? 0 : t->subevent_us - since_us;
 }
 
 int train_timer_new(struct sim_radio *r)

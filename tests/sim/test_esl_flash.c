@@ -227,7 +227,7 @@ static void light_that_is_called_off_is_turned_off(void **state)
 		if (restart) /* who comes anew does not know which LED it was */
 			world_restart(&w);
 		flash(0, at, LED_NONE, 0);
-		world_run(&w, 15 * SECOND);
+		world_run(&w, 25 * SECOND); /* who comes anew joins them first */
 		assert_false(world_view(&w, 0).led_active);
 		assert_true(world_view(&w, 1).led_active);
 		assert_non_null(said(mark, 0));
