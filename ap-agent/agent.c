@@ -72,6 +72,8 @@ static void on_desired(void *user, const struct proto_desired *d)
 		readers_want(a->readers, d->readers, d->n_readers);
 	if (d->rotate_keys_us && a->labels)
 		labels_clock(a->labels);
+	if (d->sensor_period_s && a->labels)
+		labels_set_sensor_period(a->labels, d->sensor_period_s);
 	if (d->watch)
 		watch_for(a, d->watch);
 	log_info("agent", "rev=%llu labels=%zu readers=%zu full=%d msg=\"desired state\"",

@@ -15,6 +15,8 @@ _Static_assert((int) ESL_LED_FAILED == (int) LED_REPORT_FAILED && ESL_LEDS_MAX <
 _Static_assert(ESL_GROUPS_AT_MOST <= PROTO_MAX_GROUPS && ESL_SIGNAL_STEPS == PROTO_MAX_SIGNAL &&
 		       ESL_CHANNELS_ALL == PROTO_CHANNELS_ALL,
 	       "radios differ");
+_Static_assert(ESL_SENSOR_MAX == SENSOR_DATA_MAX && ESL_SENSORS_MAX == SENSORS_MAX,
+	       "sensors differ");
 _Static_assert((int) ESL_GRADE_READ_BACK == (int) EVIDENCE_READ_BACK, "grades differ");
 _Static_assert(ESL_ADDR_BYTES == LABEL_ADDR_BYTES && ESL_KEY_BYTES == PROTO_KEY_BYTES &&
 		       ESL_TIMELINE_MAX >= PROTO_MAX_TIMELINE,
@@ -29,9 +31,18 @@ struct labels {
 	void *user;
 	bool radio_up;
 	uint64_t channels;
+	int64_t sensor_period_s;
 	char radio_error[PROTO_TEXT_MAX];
 	struct log_limit save_limit;
 };
+
+/* Somebody looks at it, or a price has moved on. */
+static bool is_awaited(const struct proto_label_report *m)
+{
+	if (m->kind == LABEL_STATUS)
+		return m->led || m->led_off_us || m->reading_until_us;
+	return m->kind != LABEL_SEEN;
+}
 
 static void on_report(void *user, const struct esl_report *r)
 {
@@ -53,7 +64,12 @@ static void on_report(void *user, const struct esl_report *r)
 		.has_keys = r->has_keys,
 		.error = r->error,
 		.has_leds = r->leds_known && (r->kind == ESL_ASSOCIATED || r->kind == ESL_STATUS),
-		.led = (uint8_t) r->led,
+		.led = r->led == ESL_LED_OFF ? 0 : (uint8_t) r->led,
+		.led_off_us = r->led == ESL_LED_OFF ? r->led_until_us : 0,
+		.has_reading = r->has_sensor,
+		.reading = r->sensor,
+		.reading_until_us = r->sensor_until_us,
+		.reading_len = r->sensor_len,
 		.led_colour = r->led_colour,
 		.led_until_us = r->led_until_us,
 	};
@@ -61,6 +77,7 @@ static void on_report(void *user, const struct esl_report *r)
 
 	m.n_sensors = r->n_sensors;
 	memcpy(m.sensors, r->sensors, sizeof(m.sensors));
+	memcpy(m.reading_data, r->sensor_data, sizeof(m.reading_data));
 	memcpy(m.addr, r->addr, sizeof(m.addr));
 	memcpy(m.image, r->image, sizeof(m.image));
 	if (m.has_leds) {
@@ -87,7 +104,7 @@ static void on_report(void *user, const struct esl_report *r)
 	} else {
 		(void) journal_add(l->cfg.journal, JOURNAL_LABELS, utc, body.data, body.len);
 	}
-	if ((m.kind != LABEL_STATUS || m.led) && m.kind != LABEL_SEEN)
+	if (is_awaited(&m))
 		journal_hurry(l->cfg.journal);
 }
 
@@ -176,6 +193,7 @@ static int open_engine(struct labels *l)
 		return r;
 	labels_clock(l);
 	esl_engine_set_channels(l->engine, l->channels);
+	esl_engine_set_sensor_period(l->engine, l->sensor_period_s);
 	return 0;
 }
 
@@ -234,7 +252,9 @@ void labels_want(struct labels *l, const struct proto_desired_label *wish)
 {
 	struct esl_want want = {.n = wish->n,
 				.flash_until_us = wish->flash_until_us,
-				.flash_colour = wish->flash_colour};
+				.flash_colour = wish->flash_colour,
+				.sensors_until_us = wish->sensors_until_us,
+				.sensors = wish->sensors};
 
 	if (!l->engine)
 		return;
@@ -296,6 +316,13 @@ void labels_set_channels(struct labels *l, uint64_t map)
 	l->channels = map;
 	if (l->engine)
 		esl_engine_set_channels(l->engine, map);
+}
+
+void labels_set_sensor_period(struct labels *l, int64_t seconds)
+{
+	l->sensor_period_s = MAX(seconds, 0);
+	if (l->engine)
+		esl_engine_set_sensor_period(l->engine, l->sensor_period_s);
 }
 
 static void tell_counters(const struct esl_stats *s, struct proto_health_radio *r)

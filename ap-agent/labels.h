@@ -40,6 +40,8 @@ void labels_tell(struct labels *l);
 /** The clock was measured, or stepped: tells the engine. */
 void labels_clock(struct labels *l);
 void labels_online(struct labels *l, bool online);
+/** How often the sensors of all labels are read, now and after a rest; 0 = when asked for. */
+void labels_set_sensor_period(struct labels *l, int64_t seconds);
 /** Data channels the radio is to keep to (bit n = channel n), now and after a rest. */
 void labels_set_channels(struct labels *l, uint64_t map);
 void labels_health(const struct labels *l, struct proto_health *h);

@@ -53,7 +53,8 @@ struct link {
 	const struct clock *clock;
 	struct lane lane[LANE_COUNT];
 	bool started;
-	bool synced; /**< desired state was fetched once */
+	int64_t sensor_period_s; /**< as last told */
+	bool synced;             /**< desired state was fetched once */
 	bool online;
 	bool told_away;            /**< the log knows that the controller is away */
 	enum lane_kind error_lane; /**< whose failure last_error is */
@@ -259,6 +260,7 @@ static void take_desired(struct lane *lane, const struct proto_desired *d)
 	struct link *l = lane->link;
 	bool advanced = d->rev != l->rev || d->epoch != l->epoch;
 	bool news = advanced || d->n_labels || d->has_readers || d->watch || d->rotate_keys_us ||
+		    (d->sensor_period_s && d->sensor_period_s != l->sensor_period_s) ||
 		    (d->full && !l->synced);
 	int64_t took = clock_mono_us(l->clock) - lane->started_us;
 
@@ -272,6 +274,8 @@ static void take_desired(struct lane *lane, const struct proto_desired *d)
 	}
 	l->epoch = d->epoch;
 	l->rev = d->rev;
+	if (d->sensor_period_s)
+		l->sensor_period_s = d->sensor_period_s;
 	if (news)
 		l->cb.desired(l->user, d);
 	lane_again(lane, advanced || took >= POLL_PAUSE_US ? 0 : POLL_PAUSE_US);

@@ -202,6 +202,13 @@ struct proto_label_report {
 	int64_t led_until_us;         /**< of that flash */
 	uint8_t n_sensors;            /**< STATUS: what it measured, as it counts its sensors */
 	struct sensor_reading sensors[SENSORS_MAX];
+	int64_t led_off_us; /**< STATUS: the flash until then was called off, and is over; `text`
+			     * says if its LED is not dark yet; 0 = nothing of that */
+	bool has_reading;   /**< STATUS: one sensor's value, read in the train: */
+	uint8_t reading;    /**< its number, */
+	int64_t reading_until_us; /**< the wish that asked for it; 0 = nobody did, */
+	uint8_t reading_len;      /**< 0 = there is none, and `text` says why */
+	uint8_t reading_data[SENSOR_DATA_MAX];
 };
 
 struct proto_label_reports {
@@ -240,7 +247,11 @@ struct proto_desired_label {
 	struct proto_timeline timeline[PROTO_MAX_TIMELINE];
 	/** Make it blink, not beyond this instant; 0 = no. An older agent passes it over. */
 	int64_t flash_until_us;
-	uint8_t flash_colour; /**< enum led_colour */
+	uint8_t flash_colour; /**< enum led_colour; LED_NONE = turn off what blinks until then */
+	/** Read these sensors (a bit each) once, not beyond this instant; 0 = none. An older agent
+	 * passes it over. */
+	int64_t sensors_until_us;
+	uint8_t sensors;
 };
 
 struct proto_desired_reader {
@@ -318,6 +329,9 @@ struct proto_desired {
 	/** Keys of labels made before that instant are to be replaced; 0 = nobody asked. An older
 	 * agent passes it over. */
 	int64_t rotate_keys_us;
+	/** Sensors of all labels are read once in so many seconds; negative = only when asked for,
+	 * 0 = unchanged. An older agent passes it over. */
+	int64_t sensor_period_s;
 };
 
 int proto_desired_encode(const struct proto_desired *m, struct buf *out) _must_check_;

@@ -15,6 +15,8 @@ enum {
 	DESIRED_WATCH,      /* absent = unchanged */
 	DESIRED_OPERATIONS, /* absent = unchanged */
 	DESIRED_ROTATE,     /* absent = unchanged */
+	DESIRED_SENSORS,    /* [index into the labels, until, sensors]; absent = nobody asks */
+	DESIRED_PERIOD,     /* absent = unchanged */
 	DESIRED_KEYS
 };
 
@@ -166,6 +168,38 @@ static void get_flashes(struct cbor_reader *r, struct proto_desired *m)
 	}
 }
 
+static void put_sensors(struct buf *out, const struct proto_desired *m, size_t n)
+{
+	cbor_put_uint(out, DESIRED_SENSORS);
+	cbor_put_array(out, n);
+	for (size_t i = 0; i < m->n_labels; i++) {
+		if (!m->labels[i].sensors_until_us)
+			continue;
+		cbor_put_array(out, 3);
+		cbor_put_uint(out, i);
+		cbor_put_int(out, m->labels[i].sensors_until_us);
+		cbor_put_uint(out, m->labels[i].sensors);
+	}
+}
+
+static void get_sensors(struct cbor_reader *r, struct proto_desired *m)
+{
+	size_t n = cbor_get_array(r, PROTO_MAX_LABELS);
+
+	for (size_t i = 0; i < n && cbor_reader_ok(r); i++) {
+		uint64_t index;
+
+		pp_expect_array(r, 3);
+		index = cbor_get_uint(r, PROTO_MAX_LABELS);
+		if (cbor_reader_ok(r) && index >= m->n_labels) /* they come after the labels */
+			cbor_reader_fail(r, -ERR_RANGE);
+		if (!cbor_reader_ok(r))
+			return;
+		m->labels[index].sensors_until_us = cbor_get_i64(r);
+		m->labels[index].sensors = (uint8_t) cbor_get_uint(r, UINT8_MAX);
+	}
+}
+
 /* --- whose raw reads are asked for --------------------------------------------------------------
  */
 
@@ -258,13 +292,16 @@ static void get_watch(struct cbor_reader *r, struct proto_desired *m)
 
 int proto_desired_encode(const struct proto_desired *m, struct buf *out)
 {
-	size_t flashes = 0;
+	size_t flashes = 0, sensors = 0;
 
-	for (size_t i = 0; i < m->n_labels; i++)
+	for (size_t i = 0; i < m->n_labels; i++) {
 		flashes += m->labels[i].flash_until_us != 0;
+		sensors += m->labels[i].sensors_until_us != 0;
+	}
 	pp_begin(out,
 		 5 + (size_t) m->has_readers + (flashes > 0) + (m->watch != NULL) +
-			 (size_t) m->has_operations + (m->rotate_keys_us != 0),
+			 (size_t) m->has_operations + (m->rotate_keys_us != 0) + (sensors > 0) +
+			 (m->sensor_period_s != 0),
 		 m->caps);
 	pp_put_u(out, DESIRED_EPOCH, m->epoch);
 	pp_put_u(out, DESIRED_REV, m->rev);
@@ -292,6 +329,10 @@ int proto_desired_encode(const struct proto_desired *m, struct buf *out)
 	}
 	if (m->rotate_keys_us)
 		pp_put_i(out, DESIRED_ROTATE, m->rotate_keys_us);
+	if (sensors)
+		put_sensors(out, m, sensors);
+	if (m->sensor_period_s)
+		pp_put_i(out, DESIRED_PERIOD, m->sensor_period_s);
 	return out->err;
 }
 
@@ -359,6 +400,12 @@ static void get_desired_field(struct cbor_reader *r, unsigned int key, struct pr
 		break;
 	case DESIRED_ROTATE:
 		m->rotate_keys_us = cbor_get_i64(r);
+		break;
+	case DESIRED_SENSORS:
+		get_sensors(r, m);
+		break;
+	case DESIRED_PERIOD:
+		m->sensor_period_s = cbor_get_i64(r);
 		break;
 	}
 }

@@ -24,6 +24,8 @@ enum {
 	REPORT_LEDS,    /* an octet each */
 	REPORT_LED,     /* [enum led_report, colour, until] */
 	REPORT_SENSORS, /* each [a maker's own, id, bytes] */
+	REPORT_LED_OFF, /* until when it would have blinked */
+	REPORT_READING, /* [sensor, until, bytes] */
 	REPORT_FIELDS
 };
 
@@ -126,6 +128,32 @@ static void get_led(struct cbor_reader *r, struct proto_label_report *m)
 	m->led_until_us = cbor_get_i64(r);
 }
 
+static void put_reading(struct buf *out, const struct proto_label_report *m)
+{
+	cbor_put_uint(out, REPORT_READING);
+	cbor_put_array(out, 3);
+	cbor_put_uint(out, m->reading);
+	cbor_put_int(out, m->reading_until_us);
+	cbor_put_bytes(out, m->reading_data, MIN(m->reading_len, (size_t) SENSOR_DATA_MAX));
+}
+
+static void get_reading(struct cbor_reader *r, struct proto_label_report *m)
+{
+	const uint8_t *data;
+	size_t n;
+
+	pp_expect_array(r, 3);
+	m->reading = (uint8_t) cbor_get_uint(r, SENSORS_MAX - 1);
+	m->reading_until_us = cbor_get_i64(r);
+	data = cbor_get_bytes(r, SENSOR_DATA_MAX, &n);
+	if (!cbor_reader_ok(r))
+		return;
+	if (n)
+		memcpy(m->reading_data, data, n);
+	m->reading_len = (uint8_t) n;
+	m->has_reading = true;
+}
+
 int proto_label_report_encode(const struct proto_label_report *m, struct buf *out)
 {
 	bool image = !is_zero(m->image, sizeof(m->image));
@@ -134,7 +162,7 @@ int proto_label_report_encode(const struct proto_label_report *m, struct buf *ou
 	size_t fields = 3 + image + (m->grade != 0) + (m->width != 0) + (m->slots != 0) +
 			associated + (m->rssi_dbm != 0) + (m->battery_mv != 0) + temperature +
 			m->has_keys + (m->error != 0) + (m->text[0] != 0) + m->has_leds +
-			(m->led != 0) + (m->n_sensors != 0);
+			(m->led != 0) + (m->n_sensors != 0) + (m->led_off_us != 0) + m->has_reading;
 
 	cbor_put_map(out, fields);
 	pp_put_b(out, REPORT_ADDR, m->addr, sizeof(m->addr));
@@ -168,6 +196,10 @@ int proto_label_report_encode(const struct proto_label_report *m, struct buf *ou
 		put_led(out, m);
 	if (m->n_sensors)
 		put_sensors(out, m);
+	if (m->led_off_us)
+		pp_put_i(out, REPORT_LED_OFF, m->led_off_us);
+	if (m->has_reading)
+		put_reading(out, m);
 	return out->err;
 }
 
@@ -243,6 +275,12 @@ static void get_report_field(struct cbor_reader *r, unsigned int key, struct pro
 		break;
 	case REPORT_SENSORS:
 		get_sensors(r, m);
+		break;
+	case REPORT_LED_OFF:
+		m->led_off_us = cbor_get_i64(r);
+		break;
+	case REPORT_READING:
+		get_reading(r, m);
 		break;
 	}
 }

@@ -43,3 +43,14 @@ bool sensor_decode(const struct sensor_reading *r, struct sensor_value *ret)
 	}
 	return false;
 }
+
+const char *sensor_name(const struct sensor_id *id, const char **ret_unit)
+{
+	*ret_unit = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(properties) && !id->vendor; i++)
+		if (properties[i].property == id->number) {
+			*ret_unit = properties[i].unit;
+			return properties[i].name;
+		}
+	return NULL;
+}

@@ -55,3 +55,5 @@ struct sensor_value {
 /** False for a property we do not know, one of another length, and the value that says "not known":
  * then the bytes are all there is. */
 bool sensor_decode(const struct sensor_reading *r, struct sensor_value *ret);
+/** What a sensor measures, also when it gave no value; NULL for one we do not know. */
+const char *sensor_name(const struct sensor_id *id, const char **ret_unit);

@@ -30,6 +30,9 @@ const struct conf_row app_config_schema[] = {
 	 "Comma-separated further names or addresses in the server's certificate."},
 	{"labels", "adopt", CONF_STR, "manual", 0, 16,
 	 "auto takes in every label that an agent hears; manual waits for a person."},
+	{"labels", "read_sensors_h", CONF_INT, "24", 0, 720,
+	 "Hours after which every label's sensors are read again; 0 reads them only when somebody "
+	 "asks."},
 	{"inventory", "checkpoint_s", CONF_INT, "60", 1, 3600,
 	 "Seconds between checkpoints of the item state."},
 	{"inventory", "max_items", CONF_INT, "1000000", 1000, 50000000,
@@ -156,6 +159,7 @@ int app_config_load(const char *file, char *diag, size_t diag_len, struct app_co
 	read_listen(c->conf, "public", &c->public_listen);
 	read_listen(c->conf, "agents", &c->agents_listen);
 	c->labels_adopt_auto = !strcmp(conf_str(c->conf, "labels", NULL, "adopt"), "auto");
+	c->labels_read_sensors_h = conf_int(c->conf, "labels", NULL, "read_sensors_h");
 	c->inventory_checkpoint_s = conf_int(c->conf, "inventory", NULL, "checkpoint_s");
 	c->inventory_max_items = conf_int(c->conf, "inventory", NULL, "max_items");
 	c->books_grace_s = conf_int(c->conf, "books", NULL, "grace_s");

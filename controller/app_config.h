@@ -25,6 +25,7 @@ struct app_config {
 	struct app_listen public_listen;
 	struct app_listen agents_listen;
 	bool labels_adopt_auto;
+	int64_t labels_read_sensors_h; /**< 0 = only when somebody asks */
 	int64_t inventory_checkpoint_s;
 	int64_t inventory_max_items;
 	int64_t books_grace_s;

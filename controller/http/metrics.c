@@ -172,6 +172,8 @@ static void put_shop(struct buf *b, const struct app *app)
 	    (double) st.reports);
 	put(b, "label_reports_repeated_total", "counter", "Reports dropped as repeated.",
 	    (double) st.duplicates);
+	put(b, "label_readings_total", "counter", "Values of labels' sensors taken in.",
+	    (double) st.readings);
 	put(b, "agents_waiting", "gauge", "Agents that wait for wanted state.", (double) st.polls);
 }
 

@@ -144,6 +144,23 @@ static int add_timeline(struct sql *s, struct proto_desired_label *l, uint64_t a
 	return n < 0 ? n : 0;
 }
 
+/* Its light and its sensors; what is over is nobody's wish. */
+static void add_asides(struct sql_stmt *q, int64_t now_us, struct proto_desired_label *l)
+{
+	int64_t state = sql_col_i64(q, 4);
+
+	if (sql_col_i64(q, 2) > now_us) {
+		l->flash_until_us = sql_col_i64(q, 2);
+		l->flash_colour = state == FLASH_STOPPING || state == FLASH_OFF
+					  ? LED_NONE
+					  : (uint8_t) sql_col_i64(q, 3);
+	}
+	if (sql_col_i64(q, 5) > now_us) {
+		l->sensors_until_us = sql_col_i64(q, 5);
+		l->sensors = (uint8_t) sql_col_i64(q, 6);
+	}
+}
+
 /* Labels of the agent with a revision above `after`, oldest change first. When an answer would
  * become too large, later labels come with their first picture only, and the answer's revision
  * stays below theirs, so that the next poll brings the rest. */
@@ -151,7 +168,8 @@ static int add_labels(struct sql *s, int64_t agent_id, uint64_t after, int64_t n
 		      struct proto_desired *m)
 {
 	struct sql_stmt *q =
-		sql_prepare(s, "SELECT addr, wanted_rev, flash_until, flash_colour FROM labels"
+		sql_prepare(s, "SELECT addr, wanted_rev, flash_until, flash_colour, flash_state,"
+			       " sensors_until, sensors_wanted FROM labels"
 			       " WHERE agent_id = ? AND wanted_rev > ?"
 			       " ORDER BY wanted_rev LIMIT ?");
 	size_t entries = 0, cap = 0;
@@ -178,10 +196,7 @@ static int add_labels(struct sql *s, int64_t agent_id, uint64_t after, int64_t n
 		l = &m->labels[m->n_labels++];
 		*l = (struct proto_desired_label){.rev = (uint64_t) sql_col_i64(q, 1)};
 		label_addr_bytes(addr, l->addr);
-		if (sql_col_i64(q, 2) > now_us) { /* one that is over is nobody's wish */
-			l->flash_until_us = sql_col_i64(q, 2);
-			l->flash_colour = (uint8_t) sql_col_i64(q, 3);
-		}
+		add_asides(q, now_us, l);
 		cut = cut || entries > ENTRIES_MAX;
 		r = add_timeline(s, l, addr, now_us, cut ? 1 : PROTO_MAX_TIMELINE);
 		if (r < 0)
@@ -233,6 +248,10 @@ static int build(struct desired *d, int64_t agent_id, uint64_t after, bool known
 	*m = (struct proto_desired){.caps = PROTO_CAP_LABELS | PROTO_CAP_RFID,
 				    .epoch = db_epoch(app->db),
 				    .full = after == 0,
+				    .sensor_period_s =
+					    app->config->labels_read_sensors_h > 0
+						    ? app->config->labels_read_sensors_h * 3600
+						    : -1,
 				    .server_time_us = now};
 	/* read first: what commits meanwhile has a higher revision and may come twice, never not */
 	r = read_rev(s, &m->rev);

@@ -35,6 +35,8 @@ enum flash_state {
 	FLASH_ASKED,
 	FLASH_ON, /**< the label has acknowledged it */
 	FLASH_FAILED,
+	FLASH_STOPPING, /**< called off, and perhaps still lit */
+	FLASH_OFF,      /**< called off, and dark */
 };
 
 struct label_flash {

@@ -7,6 +7,7 @@
 #include "controller/shop/desired.h"
 #include "controller/shop/display_ledger.h"
 #include "controller/shop/label.h"
+#include "controller/shop/label_budget.h"
 #include "controller/shop/label_sensors.h"
 #include "controller/shop/label_state.h"
 #include "controller/shop/product.h"
@@ -211,14 +212,15 @@ bool label_api_load(struct http_request *rq, struct app *app, struct label *ret)
 
 void label_api_get(struct http_request *rq, struct app *app)
 {
+	int64_t now = clock_real_us(app->clock);
 	struct label l;
 	json_t *body;
 
 	if (!label_api_load(rq, app, &l))
 		return;
-	body = label_json(&l, desired_agent(app->shop->desired, l.agent_id),
-			  clock_real_us(app->clock));
-	json_object_set_new(body, "sensors", label_sensors_json(db_reader(app->db), l.addr));
+	body = label_json(&l, desired_agent(app->shop->desired, l.agent_id), now);
+	json_object_set_new(body, "sensors", label_sensors_json(db_reader(app->db), l.addr, now));
+	json_object_set_new(body, "budget", label_budget_json(db_reader(app->db), l.addr, now));
 	http_reply_json(rq, 200, body);
 }
 

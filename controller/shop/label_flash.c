@@ -11,13 +11,12 @@
 #include "controller/shop/desired.h"
 #include "controller/shop/display_ledger.h"
 #include "controller/shop/label_api.h"
+#include "controller/shop/label_budget.h"
 #include "controller/shop/label_notify.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#define HOUR_US       (INT64_C(3600) * US_PER_SEC)
-#define DAY_US        (24 * HOUR_US)
 #define SPEAK_OF_US   (INT64_C(600) * US_PER_SEC)
 #define SECONDS_ASKED 30
 
@@ -72,10 +71,12 @@ json_t *label_flash_json(const struct label *l, int64_t now_us)
 
 	if (!f->until_us || now_us - f->until_us > SPEAK_OF_US)
 		return json_null();
-	state = f->state == FLASH_FAILED ? "failed"
-		: f->until_us <= now_us  ? "over"
-		: f->state == FLASH_ON   ? "on"
-					 : "asked";
+	state = f->state == FLASH_FAILED     ? "failed"
+		: f->state == FLASH_OFF      ? "off"
+		: f->until_us <= now_us      ? "over"
+		: f->state == FLASH_STOPPING ? "stopping"
+		: f->state == FLASH_ON       ? "on"
+					     : "asked";
 	return json_pack("{s:s,s:s,s:s,s:o}", "colour", label_colour_text(f->colour), "until",
 			 clock_rfc3339(f->until_us, until), "state", state, "reason",
 			 f->text[0] ? json_string(f->text) : json_null());
@@ -117,35 +118,14 @@ static int choose_colour(struct flash_wish *f, const struct label *l)
 			   label_colour_text(f->colour), can);
 }
 
-/* The instant from which one more flash stays within `max` of them in `span_us`; 0 = now. */
-static int free_from(struct sql *s, uint64_t addr, int64_t now_us, int64_t span_us, int max,
-		     int64_t *ret_us)
-{
-	struct sql_stmt *q = sql_prepare(s, "SELECT at FROM label_flashes"
-					    " WHERE addr = ?1 AND at > ?2 AND at <= ?4"
-					    " ORDER BY at DESC LIMIT 1 OFFSET ?3");
-	int r;
-
-	sql_bind_i64(q, 1, (int64_t) addr);
-	sql_bind_i64(q, 2, now_us - span_us);
-	sql_bind_i64(q, 3, max - 1);
-	sql_bind_i64(q, 4, now_us); /* what is from the future was written by a wrong clock */
-	r = sql_step(q);
-	*ret_us = r > 0 ? sql_col_i64(q, 0) + span_us : 0;
-	sql_reset(q);
-	return r < 0 ? r : 0;
-}
-
 static int check_budget(struct sql *s, struct flash_wish *f, int64_t now_us)
 {
-	int64_t hour = 0, day = 0;
-	int r = free_from(s, f->addr, now_us, HOUR_US, LED_FLASHES_PER_HOUR, &hour);
+	struct label_budget b;
+	int r = label_budget_load(s, LABEL_COST_FLASH, f->addr, now_us, 1, &b);
 
-	if (r == 0)
-		r = free_from(s, f->addr, now_us, DAY_US, LED_FLASHES_PER_DAY, &day);
-	if (r < 0 || (!hour && !day))
+	if (r < 0 || !b.free_us)
 		return r;
-	f->retry_s = (MAX(hour, day) - now_us) / US_PER_SEC + 1;
+	f->retry_s = (b.free_us - now_us) / US_PER_SEC + 1;
 	return shop_refuse(&f->why, 429, "battery-budget",
 			   "A label blinks %d times an hour and %d times a day at most, for its "
 			   "battery's sake.",
@@ -212,6 +192,22 @@ int label_flash_ask(struct sql *s, struct flash_wish *f, int64_t now_us)
 	return r < 0 ? r : store_row(s, f, now_us);
 }
 
+/* Its end and colour stay: the access point is told that nothing may blink until then. */
+static int store_stop(struct sql *s, const struct flash_wish *f)
+{
+	struct sql_stmt *q = sql_prepare(s, "UPDATE labels SET flash_state = ?, flash_text = '',"
+					    " wanted_rev = ? WHERE addr = ?");
+	uint64_t rev;
+	int r = db_next_rev(s, &rev);
+
+	if (r < 0)
+		return r;
+	sql_bind_i64(q, 1, FLASH_STOPPING);
+	sql_bind_i64(q, 2, (int64_t) rev);
+	sql_bind_i64(q, 3, (int64_t) f->addr);
+	return sql_run(q);
+}
+
 int label_flash_stop(struct sql *s, struct flash_wish *f, int64_t now_us, bool *ret_stopped)
 {
 	struct ledger_entry e = {.addr = f->addr, .at_us = now_us, .kind = "flash-stopped"};
@@ -221,15 +217,16 @@ int label_flash_stop(struct sql *s, struct flash_wish *f, int64_t now_us, bool *
 	*ret_stopped = false;
 	if (r == -ENOENT)
 		return shop_refuse(&f->why, 404, "no-such-label", "No label has this id.");
-	if (r < 0 || l.flash.until_us <= now_us || l.flash.state == FLASH_FAILED)
+	if (r < 0 || l.flash.until_us <= now_us || l.flash.state == FLASH_FAILED ||
+	    l.flash.state == FLASH_OFF)
 		return r;
-	if (l.flash.state == FLASH_ON) {
-		f->until_us = l.flash.until_us; /* the label counts by itself */
+	if (l.flash.state != FLASH_ASKED)
+		f->until_us = l.flash.until_us; /* out at the latest then, should it not hear */
+	if (l.flash.state == FLASH_STOPPING)
 		return 0;
-	}
 	f->agent_id = l.agent_id;
 	*ret_stopped = true;
-	r = store_wish(s, f);
+	r = store_stop(s, f);
 	return r < 0 ? r : ledger_append(s, &e);
 }
 
@@ -363,6 +360,26 @@ static int keep_leds(struct sql *s, const struct label *l, const struct proto_la
 	return sql_run(q);
 }
 
+/* Called off, and over: it is dark, or goes out by itself and `text` says why. */
+static int turned_off(struct sql *s, const struct label *l, const struct proto_label_report *rep,
+		      struct ledger_entry *e, const char *text)
+{
+	struct sql_stmt *q = sql_prepare(s, "UPDATE labels SET flash_state = ?, flash_text = ?"
+					    " WHERE addr = ? AND flash_until = ?"
+					    " AND flash_state <> ?");
+	int r;
+
+	sql_bind_i64(q, 1, *text ? FLASH_STOPPING : FLASH_OFF);
+	sql_bind_text(q, 2, text);
+	sql_bind_i64(q, 3, (int64_t) l->addr);
+	sql_bind_i64(q, 4, rep->led_off_us);
+	sql_bind_i64(q, 5, FLASH_FAILED);
+	r = sql_run(q);
+	e->kind = "flash-off";
+	e->text = text;
+	return r < 0 ? r : ledger_append(s, e);
+}
+
 int label_flash_reported(struct sql *s, const struct label *l, const struct proto_label_report *rep,
 			 int64_t agent_id, int64_t at_us, const char *text)
 {
@@ -376,16 +393,21 @@ int label_flash_reported(struct sql *s, const struct label *l, const struct prot
 	struct sql_stmt *q;
 	int r = rep->has_leds ? keep_leds(s, l, rep) : 0;
 
+	if (r >= 0 && rep->led_off_us)
+		return turned_off(s, l, rep, &e, text);
 	if (r < 0 || rep->led == LED_REPORT_NONE)
 		return r;
 	snprintf(blinks, sizeof blinks, "%s until %s", label_colour_text(rep->led_colour),
 		 clock_rfc3339(rep->led_until_us, until));
+	/* One that was called off meanwhile stays so. */
 	q = sql_prepare(s, "UPDATE labels SET flash_state = ?, flash_text = ?"
-			   " WHERE addr = ? AND flash_until = ?");
+			   " WHERE addr = ? AND flash_until = ? AND flash_state IN (?, ?)");
 	sql_bind_i64(q, 1, on ? FLASH_ON : FLASH_FAILED);
 	sql_bind_text(q, 2, on ? "" : text);
 	sql_bind_i64(q, 3, (int64_t) l->addr);
 	sql_bind_i64(q, 4, rep->led_until_us);
+	sql_bind_i64(q, 5, FLASH_ASKED);
+	sql_bind_i64(q, 6, FLASH_ON);
 	r = sql_run(q);
 	return r < 0 ? r : ledger_append(s, &e);
 }

@@ -21,8 +21,8 @@ struct flash_wish {
 
 /** Inside a write, which audits it. -ERR_STATE: refused, `why` says why, and nothing is written. */
 int label_flash_ask(struct sql *s, struct flash_wish *f, int64_t now_us) _must_check_;
-/** Takes back a flash that has not begun. One that blinks goes out by itself: until_us says when.
- * Otherwise as label_flash_ask(). */
+/** Calls a flash off. One that blinks is turned off, and out by until_us at the latest. Otherwise
+ * as label_flash_ask(). */
 int label_flash_stop(struct sql *s, struct flash_wish *f, int64_t now_us,
 		     bool *ret_stopped) _must_check_;
 /** seconds and colour of a request, with what they are when it does not say. Replies and returns

@@ -360,7 +360,7 @@ static int lost(struct sql *s, const struct label_ingest *in, const struct entry
 	return r < 0 ? r : note(s, in, e, "lost", NULL);
 }
 
-static int apply_kind(struct sql *s, const struct label_ingest *in, const struct entry *e)
+static int apply_kind(struct sql *s, struct label_ingest *in, const struct entry *e)
 {
 	int r;
 
@@ -374,7 +374,7 @@ static int apply_kind(struct sql *s, const struct label_ingest *in, const struct
 	if (r == 0)
 		r = label_flash_reported(s, &e->label, e->rep, in->agent_id, e->at_us, e->text);
 	if (r == 0)
-		r = label_sensors_keep(s, e->label.addr, e->rep, e->at_us);
+		r = label_sensors_keep(s, e->label.addr, e->rep, e->at_us, e->text, &in->readings);
 	if (r < 0)
 		return r;
 	switch (e->rep->kind) {
@@ -471,6 +471,7 @@ int label_ingest_apply(struct sql *s, const struct proto_label_reports *m, struc
 	int r;
 
 	in->taken = in->dropped = 0;
+	in->readings = 0;
 	r = is_revoked(s, in->agent_id);
 	if (r != 0)
 		return r < 0 ? r : -ERR_REVOKED;

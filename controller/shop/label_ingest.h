@@ -20,6 +20,7 @@ struct label_ingest {
 	/* out */
 	uint64_t acked;
 	size_t taken, dropped;
+	int readings;       /**< values of sensors among these */
 	bool assigned;      /**< some label has a new owner: agents should be woken */
 	int64_t lost_agent; /**< a former owner to wake, 0 = none */
 };

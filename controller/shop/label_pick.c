@@ -3,8 +3,8 @@
  * Picking by light. POST /api/v1/labels/pick makes up to a hundred labels blink at once, named by
  * themselves or by the products they show: one write, one row of the audit, and for each label
  * either the instant until which it blinks or why it does not. Each blink counts in its label's
- * budget as any other. POST /api/v1/labels/pick/stop takes back what has not begun; a label that
- * blinks goes out by itself, within a minute.
+ * budget as any other. POST /api/v1/labels/pick/stop calls it off: what has not begun does not
+ * begin, and what blinks is turned off.
  */
 #include "common/err.h"
 #include "common/gtin.h"

@@ -78,6 +78,7 @@ static void report_done(void *arg, int err)
 	http_reply_buf(op->rq, 200, PROTO_CONTENT_TYPE, &body);
 	s->stats.reports += op->in.taken;
 	s->stats.duplicates += op->in.dropped;
+	s->stats.readings += (uint64_t) op->in.readings;
 	if (op->in.taken) {
 		tell_browsers(op);
 		app_labels_reported(s->app);

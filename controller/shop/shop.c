@@ -35,6 +35,8 @@ const struct http_route shop_routes[] = {
 	 label_api_pick_stop},
 	{HTTP_PUBLIC, HTTP_GET, "/api/v1/labels/{}", PERM_VIEW, 0, label_api_get},
 	{HTTP_PUBLIC, HTTP_POST, "/api/v1/labels/{}/flash", PERM_LABELS, 4096, label_api_flash},
+	{HTTP_PUBLIC, HTTP_POST, "/api/v1/labels/{}/readings", PERM_LABELS, 4096, label_api_read},
+	{HTTP_PUBLIC, HTTP_GET, "/api/v1/labels/{}/readings", PERM_VIEW, 0, label_api_readings},
 	{HTTP_PUBLIC, HTTP_POST, "/api/v1/labels/{}/replace", PERM_LABELS, 0, label_api_replace},
 	{HTTP_PUBLIC, HTTP_PUT, "/api/v1/labels/{}/link", PERM_LABELS, 0, label_api_link},
 	{HTTP_PUBLIC, HTTP_DELETE, "/api/v1/labels/{}/link", PERM_LABELS, 0, label_api_unlink},

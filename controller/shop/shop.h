@@ -71,6 +71,7 @@ struct shop_stats {
 	uint64_t price_changes; /**< acknowledged since the start */
 	uint64_t reports;       /**< label reports taken in since the start */
 	uint64_t duplicates;    /**< reports dropped as repeated */
+	uint64_t readings;      /**< values of labels' sensors taken in since the start */
 	uint64_t polls;         /**< agents waiting for desired state, now */
 };
 void shop_stats(const struct shop *s, struct shop_stats *ret);

@@ -75,6 +75,8 @@ void label_api_links(struct http_request *rq, struct app *app);
 void label_api_links_import(struct http_request *rq, struct app *app);
 void label_api_links_undo(struct http_request *rq, struct app *app);
 void label_api_flash(struct http_request *rq, struct app *app);
+void label_api_read(struct http_request *rq, struct app *app);
+void label_api_readings(struct http_request *rq, struct app *app);
 void label_api_pick(struct http_request *rq, struct app *app);
 void label_api_pick_stop(struct http_request *rq, struct app *app);
 void label_api_replace(struct http_request *rq, struct app *app);

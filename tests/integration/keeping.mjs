@@ -106,7 +106,7 @@ test('the diagnostics file says how the store is and holds no secret that this t
 	const r = ctl(['diagnostics', file], asToken(`gt_${secrets.get('token')}`));
 	assert.equal(r.code, 0, r.err);
 	const text = readFileSync(file, 'utf8'), doc = JSON.parse(text);
-	assert.equal(doc.database.schema, 4);
+	assert.equal(doc.database.schema, 5);
 	assert.equal(doc.database.products, 3);
 	assert.equal(doc.agents[0].name, 'ap-keep');
 	assert.ok(doc.disk.available_bytes > 0 && doc.versions.gondolad && doc.config.currency === 'EUR');

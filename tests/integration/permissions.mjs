@@ -40,6 +40,7 @@ const PUBLIC = {
 	'GET /api/v1/labels': people, 'GET /api/v1/labels/{}': people, 'GET /api/v1/labels/{}/image.png': people, 'GET /api/v1/labels/{}/history': people,
 	'GET /api/v1/labels/links': people, 'POST /api/v1/labels/links/import': labels, 'POST /api/v1/labels/links/{}/undo': labels,
 	'POST /api/v1/labels/{}/replace': labels, 'POST /api/v1/labels/{}/flash': labels,
+	'POST /api/v1/labels/{}/readings': labels, 'GET /api/v1/labels/{}/readings': people,
 	'POST /api/v1/labels/pick': labels, 'POST /api/v1/labels/pick/stop': labels,
 	'PUT /api/v1/labels/{}/link': labels, 'DELETE /api/v1/labels/{}/link': labels, 'POST /api/v1/templates/preview': people,
 	'GET /api/v1/places': people, 'POST /api/v1/places': labels, 'PATCH /api/v1/places/{}': labels, 'DELETE /api/v1/places/{}': labels,

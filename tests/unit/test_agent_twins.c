@@ -248,6 +248,11 @@ int esl_engine_outlook(const struct esl_engine *e, struct esl_outlook *ret)
 	return 0;
 }
 
+void esl_engine_set_sensor_period(struct esl_engine *e, int64_t seconds)
+{
+	e->sensor_period_s = seconds;
+}
+
 void esl_engine_set_channels(struct esl_engine *e, uint64_t map)
 {
 	e->map = map;

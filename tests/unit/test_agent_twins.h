@@ -36,7 +36,7 @@ struct esl_engine {
 	void *user;
 	unsigned int wants, forgets, images, restored, clocks, told;
 	struct esl_want last_want;
-	int64_t offset_us, rotate_before_us;
+	int64_t offset_us, rotate_before_us, sensor_period_s;
 	uint64_t map;
 };
 

@@ -301,7 +301,7 @@ static void bad_picks_are_refused(void **state)
 	assert_int_equal(env_number(e, "SELECT count(*) FROM label_flashes"), 0);
 }
 
-static void a_stopped_pick_is_taken_back_where_it_has_not_begun(void **state)
+static void a_stopped_pick_is_called_off_on_the_air(void **state)
 {
 	static const char both[] = "{\"labels\":[\"C0FFEE000001\",\"C0FFEE000002\"]}";
 	struct env *e = *state;
@@ -320,12 +320,81 @@ static void a_stopped_pick_is_taken_back_where_it_has_not_begun(void **state)
 	assert_string_not_equal(env_text(e, "items.0.until"), "");
 	assert_string_equal(env_text(e, "items.1.until"), "");
 	env_desired(e, 1, 0, &d);
-	assert_true(d.labels[0].flash_until_us > 0);
-	assert_true(d.labels[1].flash_until_us == 0);
+	for (size_t i = 0; i < 2; i++) { /* nothing may blink until then */
+		assert_true(d.labels[i].flash_until_us == r.led_until_us);
+		assert_int_equal(d.labels[i].flash_colour, LED_NONE);
+	}
 	proto_desired_done(&d);
 	assert_int_equal(env_number(e, "SELECT count(*) FROM audit"
 				       " WHERE action = 'label.pick-stop'"),
 			 1);
+	assert_int_equal(env_call(e, "GET", LABEL, NULL), 200);
+	assert_string_equal(env_text(e, "flash.state"), "stopping");
+	assert_string_equal(env_text(e, "flash.colour"), "green");
+	/* what it said before it heard of that, and once more */
+	assert_int_equal(env_send(e, &ap, &r, 1), 200);
+	assert_int_equal(env_call(e, "GET", LABEL, NULL), 200);
+	assert_string_equal(env_text(e, "flash.state"), "stopping");
+	r.led = LED_REPORT_NONE;
+	r.led_off_us = r.led_until_us;
+	assert_int_equal(env_send(e, &ap, &r, 1), 200);
+	assert_int_equal(env_call(e, "GET", LABEL, NULL), 200);
+	assert_string_equal(env_text(e, "flash.state"), "off");
+	assert_int_equal(env_call(e, "GET", LABEL "/history", NULL), 200);
+	assert_string_equal(env_text(e, "items.0.kind"), "flash-off");
+	/* a new one begins anew */
+	assert_int_equal(env_call(e, "POST", FLASH, "{\"seconds\":50,\"colour\":\"red\"}"), 202);
+	env_desired(e, 1, 0, &d);
+	assert_int_equal(d.labels[1].flash_colour, LED_RED);
+	proto_desired_done(&d);
+}
+
+static void a_light_that_will_not_go_out_says_why(void **state)
+{
+	struct env *e = *state;
+	struct env_reports ap = {.agent_id = 1};
+	struct proto_label_report r = env_report(ADDR, LABEL_STATUS, ENV_START_US);
+
+	env_new_label(e, &ap, ADDR);
+	assert_int_equal(env_call(e, "POST", FLASH, "{}"), 202);
+	assert_int_equal(env_call(e, "POST", PICK "/stop", "{\"labels\":[\"C0FFEE000001\"]}"), 200);
+	r.led_off_us = env_number(e, "SELECT flash_until FROM labels");
+	strcpy(r.text, "It will not.");
+	assert_int_equal(env_send(e, &ap, &r, 1), 200);
+	assert_int_equal(env_call(e, "GET", LABEL, NULL), 200);
+	assert_string_equal(env_text(e, "flash.state"), "stopping");
+	assert_string_equal(env_text(e, "flash.reason"), "It will not.");
+	env_advance(e, 31 * US_PER_SEC);
+	assert_int_equal(env_call(e, "GET", LABEL, NULL), 200);
+	assert_string_equal(env_text(e, "flash.state"), "over");
+}
+
+static void the_budget_is_told_with_when_there_is_more(void **state)
+{
+	struct env *e = *state;
+	struct env_reports ap = {.agent_id = 1};
+	char first[CLOCK_RFC3339_MAX];
+
+	env_new_label(e, &ap, ADDR);
+	assert_int_equal(env_call(e, "POST", FLASH, "{\"seconds\":1}"), 202);
+	clock_rfc3339(env_number(e, "SELECT at FROM label_flashes") + HOUR_US, first);
+	env_advance(e, HOUR_US / 2);
+	for (int i = 1; i < LED_FLASHES_PER_HOUR; i++)
+		assert_int_equal(env_call(e, "POST", FLASH, "{\"seconds\":1}"), 202);
+	assert_int_equal(env_call(e, "GET", LABEL, NULL), 200);
+	assert_int_equal(env_int(e, "budget.flashes.hour"), LED_FLASHES_PER_HOUR);
+	assert_int_equal(env_int(e, "budget.flashes.per_hour"), LED_FLASHES_PER_HOUR);
+	assert_int_equal(env_int(e, "budget.flashes.per_day"), LED_FLASHES_PER_DAY);
+	assert_string_equal(env_text(e, "budget.flashes.free_at"), first);
+	assert_int_equal(env_int(e, "budget.readings.day"), 0);
+	env_restart(e);
+	assert_int_equal(env_call(e, "GET", LABEL, NULL), 200);
+	assert_int_equal(env_int(e, "budget.flashes.hour"), LED_FLASHES_PER_HOUR);
+	env_advance(e, HOUR_US / 2 + US_PER_SEC);
+	assert_int_equal(env_call(e, "GET", LABEL, NULL), 200);
+	assert_int_equal(env_int(e, "budget.flashes.hour"), LED_FLASHES_PER_HOUR - 1);
+	assert_int_equal(env_int(e, "budget.flashes.day"), LED_FLASHES_PER_HOUR);
+	assert_string_equal(env_text(e, "budget.flashes.free_at"), "");
 }
 
 int main(void)
@@ -351,7 +420,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_pick_sent_twice_with_one_key_blinks_once,
 						env_setup, env_teardown),
 		cmocka_unit_test_setup_teardown(bad_picks_are_refused, env_setup, env_teardown),
-		cmocka_unit_test_setup_teardown(a_stopped_pick_is_taken_back_where_it_has_not_begun,
+		cmocka_unit_test_setup_teardown(a_stopped_pick_is_called_off_on_the_air, env_setup,
+						env_teardown),
+		cmocka_unit_test_setup_teardown(a_light_that_will_not_go_out_says_why, env_setup,
+						env_teardown),
+		cmocka_unit_test_setup_teardown(the_budget_is_told_with_when_there_is_more,
 						env_setup, env_teardown),
 	};
 

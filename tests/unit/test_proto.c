@@ -381,6 +381,65 @@ static void a_flash_survives_the_link_and_takes_nothing_from_older_agents(void *
 	assert_true(proto_desired_decode(b.data, b.len, &back, NULL) < 0);
 }
 
+static void a_wish_for_sensors_takes_nothing_from_older_agents(void **state)
+{
+	(void) state;
+	_cleanup_buf_ struct buf b = BUF_INIT, without = BUF_INIT;
+	struct proto_desired_label labels[2] = {
+		{.addr = {1}, .rev = 5},
+		{.addr = {2}, .rev = 6, .sensors_until_us = 1234567, .sensors = 0x81}};
+	struct proto_desired m = {
+		.epoch = 1, .rev = 8, .n_labels = 2, .labels = labels, .sensor_period_s = -1};
+	struct proto_desired back;
+
+	assert_int_equal(proto_desired_encode(&m, &b), 0);
+	assert_int_equal(proto_desired_decode(b.data, b.len, &back, NULL), 0);
+	assert_true(back.labels[0].sensors_until_us == 0 && back.labels[0].sensors == 0);
+	assert_true(back.labels[1].sensors_until_us == 1234567);
+	assert_int_equal(back.labels[1].sensors, 0x81);
+	assert_true(back.sensor_period_s == -1);
+	proto_desired_done(&back);
+	/* what is before the new keys is, but for the number of pairs, what it was before */
+	labels[1].sensors_until_us = 0;
+	m.sensor_period_s = 0;
+	assert_int_equal(proto_desired_encode(&m, &without), 0);
+	assert_memory_equal(b.data + 1, without.data + 1, without.len - 1);
+	assert_int_equal(b.data[without.len + 3], 1); /* the label's index */
+	b.data[without.len + 3] = 2;
+	assert_true(proto_desired_decode(b.data, b.len, &back, NULL) < 0);
+}
+
+static void a_reading_and_a_dark_light_survive_the_link(void **state)
+{
+	(void) state;
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct proto_label_report m = {.addr = {1},
+				       .kind = LABEL_STATUS,
+				       .at_us = 5,
+				       .temperature_cc = INT16_MIN,
+				       .led_off_us = 77,
+				       .has_reading = true,
+				       .reading = 7,
+				       .reading_until_us = 99,
+				       .reading_len = 16,
+				       .reading_data = {1, 2, [15] = 3}};
+	struct proto_label_report back;
+
+	assert_int_equal(proto_label_report_encode(&m, &b), 0);
+	assert_int_equal(proto_label_report_decode(b.data, b.len, &back), 0);
+	assert_memory_equal(&back, &m, sizeof m);
+	buf_clear(&b);
+	m.reading_len = 0; /* it gave none */
+	memset(m.reading_data, 0, sizeof m.reading_data);
+	assert_int_equal(proto_label_report_encode(&m, &b), 0);
+	assert_int_equal(proto_label_report_decode(b.data, b.len, &back), 0);
+	assert_true(back.has_reading && back.reading_len == 0);
+	buf_clear(&b);
+	m.reading = SENSORS_MAX;
+	assert_int_equal(proto_label_report_encode(&m, &b), 0);
+	assert_true(proto_label_report_decode(b.data, b.len, &back) < 0);
+}
+
 static void a_label_tells_of_its_light(void **state)
 {
 	(void) state;
@@ -602,6 +661,8 @@ int main(void)
 		cmocka_unit_test(desired_state_survives_the_link),
 		cmocka_unit_test(what_a_label_measures_survives_the_link),
 		cmocka_unit_test(a_flash_survives_the_link_and_takes_nothing_from_older_agents),
+		cmocka_unit_test(a_wish_for_sensors_takes_nothing_from_older_agents),
+		cmocka_unit_test(a_reading_and_a_dark_light_survive_the_link),
 		cmocka_unit_test(a_label_tells_of_its_light),
 		cmocka_unit_test(an_led_shows_the_colours_it_has),
 		cmocka_unit_test(an_operation_survives_the_link_and_its_password_is_not_kept),
