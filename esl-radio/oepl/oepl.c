@@ -309,8 +309,10 @@ static void release(struct esl_engine *e)
 	struct oepl *o = oepl_of(e);
 	struct oepl_label *l, *next;
 
-	for (size_t i = 0; i < o->n_aps; i++) /* first: no callback comes after this */
+	for (size_t i = 0; i < o->n_aps; i++) { /* first: no callback comes after this */
 		o->aps[i].net->ops->free(o->aps[i].net);
+		oepl_draw_drop(&o->aps[i]);
+	}
 	HASH_ITER (hh, o->labels, l, next)
 		oepl_drop(o, l);
 	oepl_pictures_done(o);

@@ -8,6 +8,7 @@
  *     home.c     which of several access points serves a label, and what one that did must forget
  *     label.c    what a record says of a label, and what that proves
  *     send.c     the way of a picture: chosen, taken, queued, compared, arrived, or tried again
+ *     draw.c     a picture made ready for that, off the loop
  *     flash.c    its light
  *     picture.c  pictures asked for and held for a moment
  *     keep.c     what must survive a restart
@@ -46,6 +47,8 @@
 #define OEPL_AP_ONLINE 1
 #define OEPL_PATIENCE  3 /**< check-ins that may fail before a picture counts as not fetched */
 #define OEPL_SECOND_US US_PER_SEC
+
+struct oepl_draw;
 
 enum oepl_job {
 	OEPL_JOB_NONE,
@@ -179,6 +182,7 @@ struct oepl_ap {
 	enum oepl_job job; /**< under way */
 	uint8_t job_addr[ESL_ADDR_BYTES], job_type;
 	struct oepl_sending job_sending; /**< of the upload under way */
+	struct oepl_draw *draw;          /**< a picture being made ready, or that is */
 	struct oepl_label *turn;         /**< whose turn it is next; NULL = the first one's */
 	unsigned int in_flight;          /**< labels we wait for */
 	bool up, silent;                 /**< neither: it was not asked yet */
@@ -325,6 +329,15 @@ bool oepl_flash_work(struct oepl *o, struct oepl_label *l);
 void oepl_flash_answer(struct oepl *o, struct oepl_label *l, const struct oepl_reply *reply);
 void oepl_flash_evidence(struct oepl *o, struct oepl_label *l);
 void oepl_flash_tick(struct oepl *o, struct oepl_label *l);
+
+/* --- draw.c ----------------------------------------------------------------------------------- */
+
+/** The picture as the label's access point wants it, and what is known beforehand of what comes of
+ * it. -EAGAIN while it is made, or another one is. */
+int oepl_draw_take(struct oepl *o, struct oepl_label *l, const uint8_t hash[IMAGE_HASH_BYTES],
+		   struct buf *ret_jpeg, struct oepl_sending *ret_made) _must_check_;
+/** Nobody waits for it any more. */
+void oepl_draw_drop(struct oepl_ap *ap);
 
 /* --- picture.c -------------------------------------------------------------------------------- */
 

@@ -300,27 +300,6 @@ static bool has_already(struct oepl *o, struct oepl_label *l, const struct oepl_
 	return true;
 }
 
-static int make(struct oepl *o, struct oepl_label *l, const uint8_t *hash, struct buf *jpeg,
-		struct oepl_sending *made)
-{
-	const struct oepl_type *t = oepl_type_of(o, l);
-	_cleanup_buf_ struct buf planes = BUF_INIT;
-	struct image im = {0};
-	int r = oepl_picture_get(o, hash, &im);
-
-	if (r < 0)
-		return r;
-	*made = (struct oepl_sending){0};
-	memcpy(made->image, hash, sizeof(made->image));
-	r = oepl_jpeg(&im, t, jpeg);
-	if (r == 0 && oepl_is_plain(t, l->rec.version) && oepl_planes(&im, t, &planes) == 0) {
-		oepl_hash(planes.data, planes.len, made->hash);
-		made->hash_known = made->exact = true;
-	}
-	image_done(&im);
-	return r;
-}
-
 static bool begin(struct oepl *o, struct oepl_label *l, const struct oepl_wish *w)
 {
 	_cleanup_buf_ struct buf jpeg = BUF_INIT;
@@ -329,7 +308,7 @@ static bool begin(struct oepl *o, struct oepl_label *l, const struct oepl_wish *
 
 	if (oepl_now(o) < MAX(l->hold_us, l->ap->upload_us))
 		return false;
-	r = make(o, l, w->image, &jpeg, &made);
+	r = oepl_draw_take(o, l, w->image, &jpeg, &made);
 	if (r == -EAGAIN)
 		return false;
 	if (r < 0) {
