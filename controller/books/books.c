@@ -74,16 +74,19 @@ void books_op_init(struct books_op *op, struct http_request *rq, struct app *app
 	auth_who_text(http_who(rq), op->who);
 }
 
+void books_changed(struct books *b)
+{
+	b->changes++;
+	events_publish(b->app->events, "difference", json_object());
+}
+
 bool books_op_done(struct books_op *op, int err, const char *what)
 {
-	struct books *b = op->books;
-
 	if (err < 0) {
 		http_reply_err(op->rq, err, what);
 		return false;
 	}
-	b->changes++;
-	events_publish(b->app->events, "difference", json_object());
+	books_changed(op->books);
 	return true;
 }
 

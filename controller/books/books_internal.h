@@ -43,6 +43,8 @@ struct books_op {
 	char who[AUTH_WHO_MAX];
 };
 void books_op_init(struct books_op *op, struct http_request *rq, struct app *app);
+/** Marks the view as old, and tells pages. */
+void books_changed(struct books *b);
 /** What a `done` does first: replies for a failed write and returns false; after a good one marks
  * the view as old. */
 bool books_op_done(struct books_op *op, int err, const char *what);

@@ -5,6 +5,7 @@
 #include "common/gtin.h"
 #include "controller/books/book_rows.h"
 #include "controller/books/books_internal.h"
+#include "controller/shop/csv_import.h"
 #include "controller/shop/product.h"
 #include <errno.h>
 #include <stdio.h>
@@ -45,35 +46,31 @@ int book_append(struct sql *s, const struct book_figure *f, int64_t now_us, cons
  */
 
 struct stock_import {
-	struct shop_job job;
-	struct books_op op;
-	bool dry_run;
+	struct csv_import csv;
+	int64_t now_us;
 	struct book_rows rows;
-	int err;
 };
 
-static void import_free(struct stock_import *im)
+static struct stock_import *of(struct csv_import *im)
 {
-	im->op.books->importing = false;
+	return (struct stock_import *) im;
+}
+
+static int read_stock(struct csv_import *csv, struct sql *s, const void *body, size_t len)
+{
+	struct stock_import *im = of(csv);
+	int r;
+
 	book_rows_done(&im->rows);
-	free(im);
+	r = book_rows_parse(body, len, im->now_us, &im->rows);
+	if (r == 0 && im->rows.sheet.error_count == 0)
+		r = book_rows_plan(s, &im->rows);
+	return r;
 }
 
-static void import_work(struct shop_job *job, struct shop_slot *slot)
+static int write_stock(struct csv_import *csv, struct sql *s)
 {
-	struct stock_import *im = (struct stock_import *) job;
-	int64_t now_us = im->rows.now_us;
-	size_t len;
-	const uint8_t *body = http_body(im->op.rq, &len);
-
-	im->err = book_rows_parse(body, len, now_us, &im->rows);
-	if (im->err == 0 && im->rows.sheet.error_count == 0)
-		im->err = book_rows_plan(slot->sql, &im->rows);
-}
-
-static int import_write(struct sql *s, void *arg)
-{
-	struct stock_import *im = arg;
+	struct stock_import *im = of(csv);
 	char detail[120];
 	int64_t now_us;
 	int r = db_now_us(s, &now_us);
@@ -83,10 +80,9 @@ static int import_write(struct sql *s, void *arg)
 		struct book_figure f = {.product_id = row->product_id,
 					.place = row->place,
 					.quantity = row->quantity,
-					.as_of_us =
-						row->as_of_us ? row->as_of_us : im->rows.now_us};
+					.as_of_us = row->as_of_us ? row->as_of_us : im->now_us};
 
-		r = book_append(s, &f, now_us, im->op.who, "import", "");
+		r = book_append(s, &f, now_us, csv->who, "import", "");
 	}
 	if (r < 0)
 		return r;
@@ -94,72 +90,48 @@ static int import_write(struct sql *s, void *arg)
 	snprintf(detail, sizeof detail, "rows=%zu changed=%llu unchanged=%llu older=%llu",
 		 im->rows.n, (unsigned long long) im->rows.changed,
 		 (unsigned long long) im->rows.unchanged, (unsigned long long) im->rows.older);
-	return db_audit(s, im->op.who, "books.import", "books", detail);
+	return db_audit(s, csv->who, "books.import", "books", detail);
 }
 
-static void reply_counts(struct stock_import *im)
+static json_t *counts(const struct csv_import *csv)
 {
-	const struct book_rows *r = &im->rows;
+	const struct book_rows *r = &((const struct stock_import *) csv)->rows;
 
-	http_reply_json(im->op.rq, 200,
-			json_pack("{s:b,s:I,s:I,s:I,s:I,s:[]}", "dry_run", im->dry_run, "rows",
-				  (json_int_t) r->n, "changed", (json_int_t) r->changed,
-				  "unchanged", (json_int_t) r->unchanged, "older",
-				  (json_int_t) r->older, "errors"));
+	return json_pack("{s:I,s:I,s:I,s:I}", "rows", (json_int_t) r->n, "changed",
+			 (json_int_t) r->changed, "unchanged", (json_int_t) r->unchanged, "older",
+			 (json_int_t) r->older);
 }
 
-static void import_written(void *arg, int err)
+static void tell(struct csv_import *csv)
 {
-	struct stock_import *im = arg;
-
 	FAULT_POINT("ctl.books.import_unanswered");
-	if (books_op_done(&im->op, err, "Book stock"))
-		reply_counts(im);
-	import_free(im);
+	books_changed(csv->app->books);
 }
 
-static void import_planned(struct shop_job *job)
+static void done(struct csv_import *csv)
 {
-	struct stock_import *im = (struct stock_import *) job;
-	int r = im->err;
-
-	if (r == 0 && im->rows.sheet.error_count) {
-		csv_sheet_reply_errors(im->op.rq, &im->rows.sheet, im->dry_run);
-	} else if (r == 0 && im->dry_run) {
-		reply_counts(im);
-	} else {
-		if (r == 0)
-			r = db_write(im->op.books->app->db, import_write, import_written, im);
-		if (r == 0)
-			return;
-		http_reply_err(im->op.rq, r, "Book stock");
-	}
-	import_free(im);
+	book_rows_done(&of(csv)->rows);
 }
+
+static const struct csv_import_kind book_stock = {
+	.what = "Book stock",
+	.size = sizeof(struct stock_import),
+	.read = read_stock,
+	.write = write_stock,
+	.written = tell,
+	.counts = counts,
+	.done = done,
+};
 
 void stock_import(struct http_request *rq, struct app *app)
 {
-	struct stock_import *im;
-	bool dry_run;
+	struct csv_import *csv = csv_import_new(rq, app, &book_stock, &app->books->importing);
 
-	if (!csv_request_read(rq, &dry_run))
+	if (!csv)
 		return;
-	if (app->books->importing) {
-		http_set_header(rq, "Retry-After", "2");
-		http_problem(rq, 409, "import-running", "Another import is under way.");
-		return;
-	}
-	im = calloc(1, sizeof *im);
-	if (!im) {
-		http_reply_err(rq, -ENOMEM, "Book stock");
-		return;
-	}
-	books_op_init(&im->op, rq, app);
-	im->dry_run = dry_run;
-	im->rows.now_us = clock_real_us(app->clock);
-	im->job = (struct shop_job){.work = import_work, .done = import_planned};
-	app->books->importing = true;
-	shop_work_submit(shop_pool(app->shop), &im->job, false);
+	csv->sheet = &of(csv)->rows.sheet;
+	of(csv)->now_us = clock_real_us(app->clock);
+	csv_import_start(csv);
 }
 
 /* --- one figure --------------------------------------------------------------------------------

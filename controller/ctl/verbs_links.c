@@ -49,7 +49,6 @@ int ctl_labels_links(struct ctl *c, int argc, char **argv)
 		{"TO", "to.name", false}, {"TAKEN BACK", "undone", false},
 	};
 	_cleanup_buf_ struct buf path = BUF_INIT;
-	json_t *items;
 
 	if (argc > 1)
 		return ctl_usage_error("labels links takes at most one label");
@@ -57,16 +56,7 @@ int ctl_labels_links(struct ctl *c, int argc, char **argv)
 	if (argc == 1)
 		ctl_escape(&path, argv[0]);
 	buf_put_u8(&path, 0);
-	int code = ctl_list(c, (const char *) path.data, &items);
-
-	if (code != CTL_OK)
-		return code;
-	if (c->json)
-		ctl_print_json(items);
-	else
-		ctl_print_table(items, columns, ARRAY_SIZE(columns));
-	json_decref(items);
-	return CTL_OK;
+	return ctl_show_list(c, (const char *) path.data, columns, ARRAY_SIZE(columns));
 }
 
 int ctl_labels_undo(struct ctl *c, int argc, char **argv)

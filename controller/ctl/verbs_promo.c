@@ -375,7 +375,6 @@ int ctl_promotions_labels(struct ctl *c, int argc, char **argv)
 	_cleanup_buf_ struct buf path = BUF_INIT;
 	const char *state = NULL;
 	char base[96];
-	json_t *items;
 
 	(void) ctl_take_value(&argc, argv, "--state", &state);
 	if (argc != 1 || !promotion_path(base, sizeof base, argv[0], "/labels"))
@@ -386,16 +385,8 @@ int ctl_promotions_labels(struct ctl *c, int argc, char **argv)
 		ctl_escape(&path, state);
 	}
 	buf_put_u8(&path, 0);
-	int code = ctl_list(c, buf_ok(&path) ? (const char *) path.data : "/", &items);
-
-	if (code != CTL_OK)
-		return code;
-	if (c->json)
-		ctl_print_json(items);
-	else
-		ctl_print_table(items, columns, ARRAY_SIZE(columns));
-	json_decref(items);
-	return CTL_OK;
+	return ctl_show_list(c, buf_ok(&path) ? (const char *) path.data : "/", columns,
+			     ARRAY_SIZE(columns));
 }
 
 /* --- prices ------------------------------------------------------------------------------------

@@ -296,20 +296,10 @@ int ctl_rollouts_list(struct ctl *c, int argc, char **argv _unused_)
 		{"CREATED", "created", false},
 		{"BY", "by", false},
 	};
-	json_t *items;
 
 	if (argc)
 		return ctl_usage_error("rollouts list takes nothing more");
-	int code = ctl_list(c, "/api/v1/rollouts", &items);
-
-	if (code != CTL_OK)
-		return code;
-	if (c->json)
-		ctl_print_json(items);
-	else
-		ctl_print_table(items, columns, ARRAY_SIZE(columns));
-	json_decref(items);
-	return CTL_OK;
+	return ctl_show_list(c, "/api/v1/rollouts", columns, ARRAY_SIZE(columns));
 }
 
 static const char *path_of(struct buf *b, const char *id, const char *after)
@@ -408,7 +398,6 @@ int ctl_rollouts_labels(struct ctl *c, int argc, char **argv)
 	};
 	const char *wave = NULL, *state = NULL;
 	_cleanup_buf_ struct buf path = BUF_INIT;
-	json_t *items;
 
 	(void) ctl_take_value(&argc, argv, "--wave", &wave);
 	(void) ctl_take_value(&argc, argv, "--state", &state);
@@ -426,14 +415,6 @@ int ctl_rollouts_labels(struct ctl *c, int argc, char **argv)
 		ctl_escape(&path, state);
 	}
 	buf_put_u8(&path, 0);
-	int code = ctl_list(c, buf_ok(&path) ? (const char *) path.data : "/", &items);
-
-	if (code != CTL_OK)
-		return code;
-	if (c->json)
-		ctl_print_json(items);
-	else
-		ctl_print_table(items, columns, ARRAY_SIZE(columns));
-	json_decref(items);
-	return CTL_OK;
+	return ctl_show_list(c, buf_ok(&path) ? (const char *) path.data : "/", columns,
+			     ARRAY_SIZE(columns));
 }

@@ -38,21 +38,11 @@ int ctl_products_list(struct ctl *c, int argc, char **argv)
 		{"LABELS", "labels", true},
 	};
 	_cleanup_buf_ struct buf path = BUF_INIT;
-	json_t *items;
 
 	if (argc > 1)
 		return ctl_usage_error("give the search as one word, in quotes");
-	int code = ctl_list(c, path_with(&path, "/api/v1/products?q=", argc ? argv[0] : "", ""),
-			    &items);
-
-	if (code != CTL_OK)
-		return code;
-	if (c->json)
-		ctl_print_json(items);
-	else
-		ctl_print_table(items, columns, ARRAY_SIZE(columns));
-	json_decref(items);
-	return CTL_OK;
+	return ctl_show_list(c, path_with(&path, "/api/v1/products?q=", argc ? argv[0] : "", ""),
+			     columns, ARRAY_SIZE(columns));
 }
 
 /* The product of a GTIN, owned by the caller. */
@@ -169,21 +159,11 @@ int ctl_labels_list(struct ctl *c, int argc, char **argv)
 		{"REASON", "reason", false},
 	};
 	_cleanup_buf_ struct buf path = BUF_INIT;
-	json_t *items;
 
 	if (argc > 1)
 		return ctl_usage_error("give the search as one word, in quotes");
-	int code =
-		ctl_list(c, path_with(&path, "/api/v1/labels?q=", argc ? argv[0] : "", ""), &items);
-
-	if (code != CTL_OK)
-		return code;
-	if (c->json)
-		ctl_print_json(items);
-	else
-		ctl_print_table(items, columns, ARRAY_SIZE(columns));
-	json_decref(items);
-	return CTL_OK;
+	return ctl_show_list(c, path_with(&path, "/api/v1/labels?q=", argc ? argv[0] : "", ""),
+			     columns, ARRAY_SIZE(columns));
 }
 
 /** What we know by name with its unit, anything else as bytes. */
