@@ -29,7 +29,7 @@ struct rig {
 	bool done;
 };
 
-static void rig_start(struct rig *r)
+static inline void rig_start(struct rig *r)
 {
 	assert_int_equal(loop_new(&r->app.loop), 0);
 	r->app.clock = loop_clock(r->app.loop);
@@ -42,7 +42,7 @@ static void rig_start(struct rig *r)
 	http_add_routes(r->app.http, inventory_routes);
 }
 
-static void rig_stop(struct rig *r)
+static inline void rig_stop(struct rig *r)
 {
 	http_server_stop(r->app.http);
 	inventory_free(r->app.inventory);
@@ -51,7 +51,7 @@ static void rig_stop(struct rig *r)
 	loop_free(r->app.loop);
 }
 
-static int make_rig(void **state)
+static inline int make_rig(void **state)
 {
 	struct rig *r = calloc(1, sizeof(*r));
 
@@ -63,7 +63,7 @@ static int make_rig(void **state)
 	return 0;
 }
 
-static int rig_remove(const char *path, const struct stat *st, int type, struct FTW *ftw)
+static inline int rig_remove(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	(void) st;
 	(void) type;
@@ -71,7 +71,7 @@ static int rig_remove(const char *path, const struct stat *st, int type, struct 
 	return remove(path);
 }
 
-static int drop_rig(void **state)
+static inline int drop_rig(void **state)
 {
 	struct rig *r = *state;
 
@@ -83,7 +83,7 @@ static int drop_rig(void **state)
 	return 0;
 }
 
-static void on_reply(void *user, unsigned int status, const char *body, size_t len)
+static inline void on_reply(void *user, unsigned int status, const char *body, size_t len)
 {
 	struct rig *r = user;
 
@@ -97,8 +97,8 @@ static void on_reply(void *user, unsigned int status, const char *body, size_t l
 	r->done = true;
 }
 
-static void ask(struct rig *r, enum http_listener door, const char *method, const char *uri,
-		const void *body, size_t len)
+static inline void ask(struct rig *r, enum http_listener door, const char *method, const char *uri,
+		       const void *body, size_t len)
 {
 	static const char *const as_json[] = {"Content-Type", "application/json", NULL};
 	static const char *const as_cbor[] = {"Content-Type", PROTO_CONTENT_TYPE, NULL};
@@ -122,21 +122,21 @@ static void ask(struct rig *r, enum http_listener door, const char *method, cons
 		loop_run_once(r->app.loop, 1000);
 }
 
-static json_t *get(struct rig *r, const char *uri)
+static inline json_t *get(struct rig *r, const char *uri)
 {
 	ask(r, HTTP_PUBLIC, "GET", uri, NULL, 0);
 	assert_int_equal(r->status, 200);
 	return r->json;
 }
 
-static void put(struct rig *r, const char *method, const char *uri, const char *body)
+static inline void put(struct rig *r, const char *method, const char *uri, const char *body)
 {
 	ask(r, HTTP_PUBLIC, method, uri, body, body ? strlen(body) : 0);
 }
 
 /* One sighting of a tag at an antenna of reader "dock". */
-static void sight(struct rig *r, const char *epc, uint16_t antenna, enum sighting_kind kind,
-		  int16_t rssi_cdbm)
+static inline void sight(struct rig *r, const char *epc, uint16_t antenna, enum sighting_kind kind,
+			 int16_t rssi_cdbm)
 {
 	struct proto_source source = {"dock", antenna};
 	int64_t now_us = clock_real_us(r->app.clock);
@@ -159,10 +159,11 @@ static void sight(struct rig *r, const char *epc, uint16_t antenna, enum sightin
 	assert_int_equal(proto_sightings_encode(&m, &b), 0);
 	ask(r, HTTP_AGENTS, "POST", "/agent/v1/sightings", b.data, b.len);
 	assert_int_equal(r->status, 200);
+	assert_true(r->ack.acked == m.first_seq);
 }
 
 /* Entries of raw reads, numbered from `first`. */
-static void bring(struct rig *r, uint64_t first, struct proto_reads_entry *entries, size_t n)
+static inline void bring(struct rig *r, uint64_t first, struct proto_reads_entry *entries, size_t n)
 {
 	struct proto_reads m = {.journal_id = {2}, .first_seq = first, .n = n, .entries = entries};
 	_cleanup_buf_ struct buf b = BUF_INIT;
@@ -171,34 +172,34 @@ static void bring(struct rig *r, uint64_t first, struct proto_reads_entry *entri
 	ask(r, HTTP_AGENTS, "POST", "/agent/v1/reads", b.data, b.len);
 }
 
-static const char *text(const json_t *o, const char *key)
+static inline const char *text(const json_t *o, const char *key)
 {
 	return json_string_value(json_object_get(o, key));
 }
 
-static int64_t number(const json_t *o, const char *key)
+static inline int64_t number(const json_t *o, const char *key)
 {
 	return json_integer_value(json_object_get(o, key));
 }
 
-static json_t *item(const json_t *list, size_t i)
+static inline json_t *item(const json_t *list, size_t i)
 {
 	return json_array_get(json_object_get(list, "items"), i);
 }
 
-static int rig_exec(struct sql *s, void *arg)
+static inline int rig_exec(struct sql *s, void *arg)
 {
 	return sql_exec(s, arg);
 }
 
-static void rig_wrote(void *arg, int err)
+static inline void rig_wrote(void *arg, int err)
 {
 	(void) arg;
 	assert_int_equal(err, 0);
 }
 
 /* Some rows by hand. */
-static void rig_sql(struct rig *r, char *text_)
+static inline void rig_sql(struct rig *r, char *text_)
 {
 	assert_int_equal(db_write(r->app.db, rig_exec, rig_wrote, text_), 0);
 	db_drain(r->app.db);

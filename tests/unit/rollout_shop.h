@@ -221,3 +221,26 @@ static inline const char *shelf_label_state(struct shelf *s, int64_t id, size_t 
 	sql_reset(q);
 	return buf;
 }
+
+#define TWO_WAVES "\"waves\":[{\"percent\":25},{\"percent\":100}],"
+
+/* Wave 1 is staged and has its instant. */
+static inline int64_t shelf_flip_first(struct shelf *s)
+{
+	int64_t id = shelf_start(s, 4, TWO_WAVES);
+
+	shelf_stage(s, 0);
+	shelf_pass(s, 3 * SECOND);
+	assert_string_equal(shelf_state(s, id), "flipping");
+	return id;
+}
+
+/* And has flipped; whether its label says so is the caller's. */
+static inline int64_t shelf_settle_first(struct shelf *s)
+{
+	int64_t id = shelf_flip_first(s);
+
+	shelf_pass(s, 10 * SECOND);
+	assert_string_equal(shelf_state(s, id), "settling");
+	return id;
+}

@@ -2,34 +2,11 @@
 /* Rollouts over a shelf of labels, in virtual time: from the request to the last label. */
 #include "tests/unit/rollout_shop.h"
 
-#define TWO_WAVES "\"waves\":[{\"percent\":25},{\"percent\":100}],"
-
 static struct shelf shelf;
 
 static void open_shelf(void **state, size_t n)
 {
 	shelf_open(&shelf, *state, n);
-}
-
-/* Wave 1 is staged and has its instant. */
-static int64_t flip_first(void)
-{
-	int64_t id = shelf_start(&shelf, 4, TWO_WAVES);
-
-	shelf_stage(&shelf, 0);
-	shelf_pass(&shelf, 3 * SECOND);
-	assert_string_equal(shelf_state(&shelf, id), "flipping");
-	return id;
-}
-
-/* And has flipped; whether its label says so is the caller's. */
-static int64_t settle_first(void)
-{
-	int64_t id = flip_first();
-
-	shelf_pass(&shelf, 10 * SECOND);
-	assert_string_equal(shelf_state(&shelf, id), "settling");
-	return id;
 }
 
 static void held_picture_is_wanted_and_not_shown(void **state)
@@ -64,7 +41,7 @@ static void rollout_goes_out_wave_by_wave(void **state)
 	int64_t id;
 
 	open_shelf(state, 4);
-	id = settle_first();
+	id = shelf_settle_first(&shelf);
 	assert_int_equal(shelf_price(&shelf, 0), 150);
 	assert_int_equal(shelf_price(&shelf, 1), 100);
 	shelf_show(&shelf, 0, EVIDENCE_CONFIRMED);
@@ -127,7 +104,7 @@ static void failed_canary_halts_and_goes_back(void **state)
 	int64_t id;
 
 	open_shelf(state, 4);
-	id = settle_first();
+	id = shelf_settle_first(&shelf);
 	shelf_report(&shelf, 0, LABEL_LOST, NULL, 0);
 	shelf_pass(&shelf, 3 * SECOND);
 	assert_string_equal(shelf_state(&shelf, id), "halted");
@@ -158,7 +135,7 @@ static void label_that_says_nothing_fails_at_the_end_of_its_time(void **state)
 	int64_t id;
 
 	open_shelf(state, 4);
-	id = settle_first();
+	id = shelf_settle_first(&shelf);
 	shelf_pass(&shelf, 100 * SECOND);
 	assert_string_equal(shelf_state(&shelf, id), "settling");
 	shelf_pass(&shelf, 30 * SECOND);
@@ -178,7 +155,7 @@ static void resumed_after_a_halt_the_failures_are_accepted(void **state)
 	int64_t id;
 
 	open_shelf(state, 4);
-	id = settle_first();
+	id = shelf_settle_first(&shelf);
 	shelf_report(&shelf, 0, LABEL_LOST, NULL, 0);
 	shelf_pass(&shelf, 3 * SECOND);
 	assert_string_equal(shelf_state(&shelf, id), "halted");
@@ -312,7 +289,7 @@ static void cancelled_later_keeps_what_has_flipped(void **state)
 	int64_t id;
 
 	open_shelf(state, 4);
-	id = settle_first();
+	id = shelf_settle_first(&shelf);
 	assert_int_equal(shelf_say(&shelf, id, "cancel", NULL), 200);
 	shelf_pass(&shelf, 10 * MINUTE);
 	assert_int_equal(shelf_price(&shelf, 0), 150);
@@ -326,7 +303,7 @@ static void rollback_during_the_flip_comes_after_it(void **state)
 	int64_t id, flip, back;
 
 	open_shelf(state, 4);
-	id = flip_first();
+	id = shelf_flip_first(&shelf);
 	assert_int_equal(shelf_say(&shelf, id, "rollback", NULL), 200);
 	flip = env_number(shelf.e, "SELECT from_at FROM prices WHERE price_minor = 150");
 	back = env_number(shelf.e, "SELECT max(from_at) FROM prices WHERE product_id = 1");

@@ -3,34 +3,11 @@
  * join and leave, and slots that are taken. */
 #include "tests/unit/rollout_shop.h"
 
-#define TWO_WAVES "\"waves\":[{\"percent\":25},{\"percent\":100}],"
-
 static struct shelf shelf;
 
 static void open_shelf(void **state, size_t n)
 {
 	shelf_open(&shelf, *state, n);
-}
-
-/* Wave 1 is staged and has its instant. */
-static int64_t flip_first(void)
-{
-	int64_t id = shelf_start(&shelf, 4, TWO_WAVES);
-
-	shelf_stage(&shelf, 0);
-	shelf_pass(&shelf, 3 * SECOND);
-	assert_string_equal(shelf_state(&shelf, id), "flipping");
-	return id;
-}
-
-/* And has flipped; whether its label says so is the caller's. */
-static int64_t settle_first(void)
-{
-	int64_t id = flip_first();
-
-	shelf_pass(&shelf, 10 * SECOND);
-	assert_string_equal(shelf_state(&shelf, id), "settling");
-	return id;
 }
 
 static void change_price(size_t i, int minor)
@@ -69,7 +46,7 @@ static void newer_price_after_the_flip_is_not_rolled_back(void **state)
 	int64_t id;
 
 	open_shelf(state, 4);
-	id = settle_first();
+	id = shelf_settle_first(&shelf);
 	change_price(0, 88);
 	assert_int_equal(shelf_say(&shelf, id, "rollback", NULL), 200);
 	shelf_pass(&shelf, 3 * MINUTE);
@@ -82,7 +59,7 @@ static void newer_price_outlives_a_flip_that_has_its_instant(void **state)
 	int64_t id;
 
 	open_shelf(state, 4);
-	id = flip_first();
+	id = shelf_flip_first(&shelf);
 	change_price(0, 88);
 	shelf_pass(&shelf, 3 * SECOND);
 	assert_int_equal(shelf_price(&shelf, 0), 88);
