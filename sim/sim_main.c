@@ -4,6 +4,7 @@
 #include "common/conf.h"
 #include "common/err.h"
 #include "config.h"
+#include "sim/kernel_label.h"
 #include "sim/player.h"
 #include "sim/simconf.h"
 #include <getopt.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #define EXIT_USAGE 2
+#define LABEL_SEED 1
 
 static const char usage_text[] =
 	"gondola-sim: a simulated store that speaks the real protocols over real sockets\n"
@@ -20,22 +22,50 @@ static const char usage_text[] =
 	"  gondola-sim reader --replay FILE.csv [--port N] [--speed X] [--loop] [--stay]\n"
 	"                     [--no-rebase] [--name NAME] [--antennas N]\n"
 	"      plays a recorded trace as an LLRP reader to its first client\n"
+	"  gondola-sim label --adapter hciN [--panel WxH] [--type T] [--personality P] [--port N]\n"
+	"      one shelf label on this machine's own Bluetooth, whose adapter it takes for itself\n"
 	"\n"
 	"  --config FILE    configuration of the store (--help-config lists the keys)\n"
 	"  --check-config   read it, say what is wrong, and end\n"
 	"  --replay FILE    trace: timestamp,reader,antenna,rssi,epc,phase_angle,channel_index,\n"
 	"                   doppler_frequency\n"
-	"  --port N         LLRP port on 127.0.0.1 (0 = any free one, the default)\n"
+	"  --port N         port on 127.0.0.1 (0 = any free one, the default): LLRP of a reader,\n"
+	"                   truth of a label\n"
 	"  --speed X        X times as fast as recorded (default 1)\n"
 	"  --loop           begin again at the end\n"
 	"  --stay           go on serving when everything was played and delivered\n"
 	"  --no-rebase      keep the recorded times instead of moving them to now\n"
 	"  --name NAME      name of the reader in messages\n"
 	"  --antennas N     antennas of the reader (default: 4, or as many as the trace has)\n"
+	"  --adapter hciN   Bluetooth adapter of the label\n"
+	"  --panel WxH      its pixels (default 296x128)\n"
+	"  --type T         bw, bwr or bwy (default bw)\n"
+	"  --personality P  sl or nrf: whose reading of the specification it follows (default sl)\n"
 	"  --help, --help-config, --version\n";
 
+enum {
+	OPT_CONFIG = 1,
+	OPT_CHECK,
+	OPT_REPLAY,
+	OPT_PORT,
+	OPT_SPEED,
+	OPT_LOOP,
+	OPT_STAY,
+	OPT_NO_REBASE,
+	OPT_NAME,
+	OPT_ANTENNAS,
+	OPT_ADAPTER,
+	OPT_PANEL,
+	OPT_TYPE,
+	OPT_PERSONALITY,
+	OPT_HELP,
+	OPT_HELP_CONFIG,
+	OPT_VERSION
+};
+
 struct options {
-	const char *config, *replay, *name;
+	const char *config, *replay, *name, *adapter;
+	struct sim_label_model label;
 	uint16_t port, antennas;
 	double speed;
 	bool check, loop, stay, no_rebase;
@@ -182,23 +212,69 @@ static int reader_main(const struct options *o)
 	return r < 0 ? complain("reader", err_str(r)) : EXIT_SUCCESS;
 }
 
-/* --- arguments -------------------------------------------------------------------------------- */
+/* --- gondola-sim label ------------------------------------------------------------------------ */
 
-enum {
-	OPT_CONFIG = 1,
-	OPT_CHECK,
-	OPT_REPLAY,
-	OPT_PORT,
-	OPT_SPEED,
-	OPT_LOOP,
-	OPT_STAY,
-	OPT_NO_REBASE,
-	OPT_NAME,
-	OPT_ANTENNAS,
-	OPT_HELP,
-	OPT_HELP_CONFIG,
-	OPT_VERSION
-};
+static int label_main(const struct options *o)
+{
+#ifdef HAVE_DBUS
+	struct kernel_label_config cfg = {.adapter = o->adapter,
+					  .model = o->label,
+					  .seed = LABEL_SEED,
+					  .truth_port = o->port,
+					  .ready = stdout};
+	struct kernel_label *label = NULL;
+	struct run run = {0};
+	int r;
+
+	if (!o->adapter)
+		return complain("label needs --adapter hciN", NULL), EXIT_USAGE;
+	r = run_begin(&run);
+	if (r == 0)
+		r = kernel_label_new(run.loop, &cfg, &label);
+	if (r == 0)
+		loop_run(run.loop);
+	kernel_label_free(label);
+	run_end(&run);
+	return r < 0 ? complain(o->adapter, err_str(r)) : EXIT_SUCCESS;
+#else
+	(void) o;
+	return complain("label", "this build has no message bus (libdbus)");
+#endif
+}
+
+/** What --panel, --type and --personality say. */
+static bool label_option(struct sim_label_model *m, int opt, const char *text)
+{
+	static const struct {
+		const char *name;
+		uint8_t type;
+	} types[] = {{"bw", DISPLAY_BLACK_WHITE},
+		     {"bwr", DISPLAY_RED_BLACK_WHITE},
+		     {"bwy", DISPLAY_YELLOW_BLACK_WHITE}};
+	unsigned int width, height;
+	char rest;
+
+	if (opt == OPT_PANEL) {
+		if (sscanf(text, "%4ux%4u%c", &width, &height, &rest) != 2 || width < 1 ||
+		    height < 1 || width > IMAGE_MAX_SIDE || height > IMAGE_MAX_SIDE)
+			return false;
+		m->width = (uint16_t) width;
+		m->height = (uint16_t) height;
+		return true;
+	}
+	if (opt == OPT_PERSONALITY) {
+		m->personality = text[0] == 's' ? SIM_PERSONALITY_SL : SIM_PERSONALITY_NRF;
+		return !strcmp(text, "sl") || !strcmp(text, "nrf");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (!strcmp(text, types[i].name)) {
+			m->type = types[i].type;
+			return true;
+		}
+	return false;
+}
+
+/* --- arguments -------------------------------------------------------------------------------- */
 
 static const struct option long_options[] = {
 	{"config", required_argument, NULL, OPT_CONFIG},
@@ -211,6 +287,10 @@ static const struct option long_options[] = {
 	{"no-rebase", no_argument, NULL, OPT_NO_REBASE},
 	{"name", required_argument, NULL, OPT_NAME},
 	{"antennas", required_argument, NULL, OPT_ANTENNAS},
+	{"adapter", required_argument, NULL, OPT_ADAPTER},
+	{"panel", required_argument, NULL, OPT_PANEL},
+	{"type", required_argument, NULL, OPT_TYPE},
+	{"personality", required_argument, NULL, OPT_PERSONALITY},
 	{"help", no_argument, NULL, OPT_HELP},
 	{"help-config", no_argument, NULL, OPT_HELP_CONFIG},
 	{"version", no_argument, NULL, OPT_VERSION},
@@ -267,6 +347,13 @@ static int take_option(int opt, struct options *o)
 			return -1;
 		o->antennas = (uint16_t) v;
 		return 0;
+	case OPT_ADAPTER:
+		o->adapter = optarg;
+		return 0;
+	case OPT_PANEL:
+	case OPT_TYPE:
+	case OPT_PERSONALITY:
+		return label_option(&o->label, opt, optarg) ? 0 : -1;
 	case OPT_HELP:
 		(void) fputs(usage_text, stdout);
 		return 1;
@@ -283,7 +370,14 @@ static int take_option(int opt, struct options *o)
 
 int sim_main(int argc, char **argv)
 {
-	struct options o = {.speed = 1};
+	struct options o = {.speed = 1,
+			    .label = {.width = 296,
+				      .height = 128,
+				      .type = DISPLAY_BLACK_WHITE,
+				      .slots = 4,
+				      .leds = 1,
+				      .redraw_us = 800 * US_PER_MS,
+				      .clock_ppm = 20}};
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
@@ -300,6 +394,8 @@ int sim_main(int argc, char **argv)
 		return store_main(&o);
 	if (optind + 1 == argc && !strcmp(argv[optind], "reader"))
 		return reader_main(&o);
+	if (optind + 1 == argc && !strcmp(argv[optind], "label"))
+		return label_main(&o);
 	(void) fputs(usage_text, stderr);
 	return EXIT_USAGE;
 }

@@ -71,6 +71,10 @@ struct sim_truth_sources {
 	size_t n_readers;
 	struct sim_oepl **oepls;
 	size_t n_oepls;
+	struct sim_label **labels; /**< whose radio is none of these */
+	size_t n_labels;
+	void (*touched)(void *user); /**< after one of those was changed from here */
+	void *user;
 	const struct sim_shows *shows; /**< may be NULL */
 	struct sim_floor *floor;       /**< NULL = no ground plan */
 	const struct sim_day *day;     /**< NULL = nothing happens by itself */

@@ -80,11 +80,13 @@ static json_t *op_labels(const struct sim_truth_ctx *c)
 			json_array_append_new(list, o);
 		}
 	}
+	for (size_t i = 0; i < c->s->n_labels; i++)
+		json_array_append_new(list, label_json(c, c->s->labels[i]));
 	sim_truth_oepl_labels(c, list);
 	return json_pack("{s:o}", "labels", list);
 }
 
-/** The label that the request names, or NULL. */
+/** The label that the request names, or NULL. Its radio is NULL if it has none of ours. */
 static struct sim_label *label_of(const struct sim_truth_ctx *c, struct sim_radio **ret_radio,
 				  size_t *ret_index)
 {
@@ -101,6 +103,14 @@ static struct sim_label *label_of(const struct sim_truth_ctx *c, struct sim_radi
 			*ret_index = (size_t) k;
 			return sim_radio_label(c->s->radios[i], (size_t) k);
 		}
+	}
+	*ret_radio = NULL;
+	for (size_t i = 0; i < c->s->n_labels; i++) {
+		struct sim_label_view v;
+
+		sim_label_get(c->s->labels[i], &v);
+		if (memcmp(v.addr, addr, sizeof(addr)) == 0)
+			return c->s->labels[i];
 	}
 	return NULL;
 }
@@ -180,7 +190,10 @@ static json_t *op_label_reset(const struct sim_truth_ctx *c)
 		sim_label_factory_reset(l, clock_mono_us(c->clock));
 	else
 		sim_label_reboot(l, clock_mono_us(c->clock));
-	sim_radio_touched(radio, i);
+	if (radio)
+		sim_radio_touched(radio, i);
+	else
+		c->s->touched(c->s->user);
 	return label_json(c, l);
 }
 
