@@ -67,13 +67,16 @@ static void uuid_text(uint16_t uuid, char to[UUID_TEXT])
 
 /* --- the tree --------------------------------------------------------------------------------- */
 
-/** Everything wants an encrypted link, as in other labels. */
-static size_t flags_of(uint8_t properties, const char *to[FLAGS_MAX])
+/** Who made it anybody may read: bluetoothd does at once, and would start to pair for it. All the
+ * rest wants an encrypted link, as in other labels. */
+static size_t flags_of(const struct row *row, const char *to[FLAGS_MAX])
 {
+	uint8_t properties = row->properties;
+	bool open = row->value == VALUE_MODEL || row->value == VALUE_PNP;
 	size_t n = 0;
 
 	if (properties & PROP_READ)
-		to[n++] = "encrypt-read";
+		to[n++] = open ? "read" : "encrypt-read";
 	if (properties & PROP_WRITE) {
 		to[n++] = "write";
 		to[n++] = "encrypt-write";
@@ -101,7 +104,7 @@ static bool put_properties(DBusMessageIter *dict, size_t i)
 	if (rows[i].service)
 		return kernel_put_row(dict, "Primary", DBUS_TYPE_BOOLEAN, &primary);
 	return kernel_put_row(dict, "Service", DBUS_TYPE_OBJECT_PATH, &service_at) &&
-	       kernel_put_strings(dict, "Flags", flags, flags_of(rows[i].properties, flags));
+	       kernel_put_strings(dict, "Flags", flags, flags_of(&rows[i], flags));
 }
 
 static bool put_object(DBusMessageIter *objects, size_t i)
