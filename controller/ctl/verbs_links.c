@@ -130,7 +130,7 @@ static void print_picked(const json_t *r, bool stop)
 
 	json_array_foreach(items, i, item) lit += json_is_string(json_object_get(item, "until"));
 	if (stop)
-		printf("%zu of %zu labels blink already and go out by themselves.\n", lit,
+		printf("Called off; %zu of %zu labels blink already and are turned off.\n", lit,
 		       json_array_size(items));
 	else
 		printf("%zu of %zu labels are to blink.\n", lit, json_array_size(items));

@@ -84,6 +84,40 @@ test('a storm of flashes is refused for the sake of the battery', async () => {
 	assert(Number(r.headers?.['retry-after'] ?? 3600) > 3000, 'when again');
 });
 
+test('neither a killed controller nor a killed access point gives the budget back', async () => {
+	store.controller.kill('SIGKILL');
+	store.agents.get('ap1').kill('SIGKILL');
+	await Promise.all([store.controller.done, store.agents.get('ap1').done]);
+	await store.startController();
+	store.startAgent('ap1');
+	const r = await store.api.request('POST', `/api/v1/labels/${ids[3]}/flash`, { seconds: 1 });
+	equal(r.status, 429, 'status');
+	const { budget } = await label(3);
+	equal(`${budget.flashes.hour} of ${budget.flashes.per_hour}`, '10 of 10', 'used');
+	assert(Date.parse(budget.flashes.free_at) > Date.now(), 'when again');
+});
+
+test('a pick that is stopped is dark long before its end', async () => {
+	await store.ctl('labels', 'pick', '--seconds', 60, '--colour', 'blue', ids[2], ids[4]);
+	for (const i of [2, 4]) await until(`label ${i} to blink`, async () => (await truth(i)).led, 30000, 100);
+	const end = (await truth(2)).led.until_us / 1000;
+	assert(/Called off/.test(await store.ctl('labels', 'pick', '--stop', ids[2], ids[4])), 'called off');
+	for (const i of [2, 4]) await until(`label ${i} to be dark`, async () => !(await truth(i)).led, 30000, 100);
+	assert(Date.now() < end - 5000, 'before it would have gone out by itself');
+	await until('the controller to know', async () => (await label(2)).flash.state === 'off', 10000, 100);
+});
+
+test('sensors are read when somebody asks', async () => {
+	const before = (await label(4)).sensors.map((x) => x.at);
+	const said = await store.ctl('labels', 'read', ids[4]);
+	assert(/temperature +-?[0-9.]+ °C .* read/.test(said) && /battery +[0-9.]+ V .* read/.test(said), said);
+	assert(/2 of 20 this hour/.test(said), said);
+	const { sensors } = await label(4);
+	assert(sensors.every((x, i) => x.at > before[i]), 'newer than those of the visit');
+	assert(/battery/.test(await store.ctl('labels', 'readings', ids[4], 1)), 'values before');
+	assert(/no such sensor/.test(await refused('labels', 'read', ids[4], 5)), 'another');
+});
+
 test('a broken label gives its product to another and is let go of', async () => {
 	const gtin = (await label(1)).product.gtin, before = (await truth(5)).shown_sha256;
 	assert(/belongs to a product already/.test(await refused('labels', 'replace', ids[1], ids[0])), 'a linked one');

@@ -110,6 +110,18 @@ export const operations = [
 		},
 	},
 	{
+		name: 'reading', points: { 'ctl.links.before_reading': 'nothing', 'ctl.links.after_reading': 'done' }, only: 'points',
+		prepare: async (store) => {
+			for (const l of await linked(store, 4)) {
+				const { sensors, budget } = await store.api.get(`/labels/${l.id}`);
+				if (sensors.length) return { label: l.id, sensors: sensors.length, before: budget.readings.day };
+			}
+			throw new Error('no label has told of a sensor');
+		},
+		act: (store, ctx) => post(store, `/labels/${ctx.label}/readings`, {}, ctx),
+		outcome: async (store, ctx) => whole((await store.api.get(`/labels/${ctx.label}`)).budget.readings.day - ctx.before, ctx.sensors, 'readings'),
+	},
+	{
 		name: 'floor plan', points: { 'ctl.plan.before_commit': 'nothing', 'ctl.plan.after_commit': 'done' },
 		prepare: async (store) => ({ width_m: 20 + fresh() / 10000, places: await store.api.all('/places') }),
 		act: (store, ctx) => store.api.request('PUT', '/api/v1/plan', { width_m: ctx.width_m, height_m: 10, antennas: [], places: ctx.places.map((p, i) => ({ place_id: p.id, x: i, y: 0, w: ctx.width_m - 19, h: 2 })) }, { 'if-match': '*' }),
