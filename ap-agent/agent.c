@@ -128,7 +128,7 @@ static void readers_remembered(void *user, const struct proto_desired_reader *r,
 	readers_want(a->readers, r, n);
 }
 
-static int serve(struct agent *a)
+int agent_serve(struct agent *a)
 {
 	int r = 0;
 
@@ -202,79 +202,10 @@ static bool is_revoked(struct agent *a)
 	       memcmp(hash, identity_cert_hash(a->identity), len) == 0;
 }
 
-static void code_hash(const struct joincode *code, uint8_t hash[IMAGE_HASH_BYTES])
-{
-	image_hash(code->text, strlen(code->text), hash);
-}
-
-/* The code is in the unit file or the configuration and stays there: it is used once. */
-static bool used_before(struct agent *a, const struct joincode *code)
-{
-	uint8_t hash[IMAGE_HASH_BYTES], old[IMAGE_HASH_BYTES];
-	size_t len;
-
-	code_hash(code, hash);
-	return store_meta_get(a->store, "code", old, sizeof(old), &len) == 0 &&
-	       len == sizeof(old) && memcmp(hash, old, len) == 0;
-}
-
-static void forget_label(void *user, const struct proto_desired_label *label)
-{
-	on_forget(user, label->addr);
-}
-
-/* Another store's CA: what we owe and know belongs to the one before. */
-static int start_over(struct agent *a)
-{
-	int r;
-
-	log_notice("agent", "msg=\"joined another store; forgetting the one before\"");
-	r = serve(a); /* labels are only let go of by a radio that works */
-	if (r < 0)
-		return r;
-	if (a->labels) {
-		r = store_desired_labels(a->store, forget_label, a);
-		if (r < 0)
-			return r;
-	}
-	readers_want(a->readers, NULL, 0);
-	readers_forget(a->readers);
-	r = operations_forget(a->operations);
-	if (r < 0)
-		return r;
-	r = store_start_over(a->store);
-	return r < 0 ? r : journal_reload(a->journal);
-}
-
-static int remember_joining(struct agent *a, const char *name)
-{
-	uint8_t hash[IMAGE_HASH_BYTES], old[IMAGE_HASH_BYTES];
-	const struct joincode *code = &a->given;
-	size_t ca_len, old_len;
-	const void *ca = identity_ca(a->identity, &ca_len);
-	int r;
-
-	image_hash(ca, ca_len, hash);
-	if (store_meta_get(a->store, "ca", old, sizeof(old), &old_len) == 0 &&
-	    (old_len != sizeof(old) || memcmp(hash, old, sizeof(old)) != 0)) {
-		r = start_over(a);
-		if (r < 0)
-			return r;
-	}
-	r = store_meta_set(a->store, "ca", hash, sizeof(hash));
-	if (r >= 0)
-		r = store_meta_set(a->store, "name", name, strlen(name));
-	if (r >= 0) {
-		code_hash(code, hash);
-		r = store_meta_set(a->store, "code", hash, sizeof(hash));
-	}
-	return r;
-}
-
 static void on_enrolled(void *user, uint64_t agent_id, const char *name)
 {
 	struct agent *a = user;
-	int r = remember_joining(a, name);
+	int r = agent_remember_joining(a, name);
 
 	log_notice("agent", "agent=%llu msg=\"enrolled\"", (unsigned long long) agent_id);
 	if (r < 0)
@@ -326,7 +257,7 @@ static int link_up(struct agent *a)
 	int r = trust_pin_ca(a->trust, ca, ca_len);
 
 	if (r >= 0)
-		r = serve(a);
+		r = agent_serve(a);
 	if (r >= 0)
 		r = store_desired_rev(a->store, &cfg.epoch, &cfg.rev);
 	if (r >= 0)
@@ -350,7 +281,7 @@ static int enter(struct agent *a)
 	size_t len = 0;
 
 	/* Not when it was revoked since: only a person with a new code can undo that. */
-	if (a->has_given && (!identity_enrolled(a->identity) || !used_before(a, &a->given)))
+	if (a->has_given && (!identity_enrolled(a->identity) || !agent_code_used(a, &a->given)))
 		return join(a, &a->given);
 	if (!enrolled) {
 		look_for_code(a);
@@ -369,7 +300,7 @@ static void look_for_code(struct agent *a)
 	struct joincode code;
 	int r = file[0] ? joincode_read_file(file, &code) : -ENOENT;
 
-	if (r == 0 && identity_enrolled(a->identity) && used_before(a, &code))
+	if (r == 0 && identity_enrolled(a->identity) && agent_code_used(a, &code))
 		r = -ERR_REVOKED;
 	if (r == 0)
 		r = join(a, &code);
@@ -528,7 +459,7 @@ static int open_all(struct agent *a)
 				 identity_key_path(a->identity));
 	/* The shelf goes on before the controller is reached, but not on behalf of another. */
 	if (!is_revoked(a))
-		r = serve(a);
+		r = agent_serve(a);
 	if (r >= 0)
 		r = enter(a);
 	if (r < 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** @file The agent's context, shared by agent.c (its life) and health.c (what it says of itself).
- */
+/** @file The agent's context, shared by agent.c (its life), agent_join.c (what an enrolment leaves
+ * behind) and health.c (what it says of itself). */
 #pragma once
 
 #include "ap-agent/agent.h"
@@ -49,3 +49,9 @@ struct agent {
 
 /** Fills the report for the controller. */
 void agent_health(struct agent *a, struct proto_health *h);
+/** Drives readers and labels by what is remembered. */
+int agent_serve(struct agent *a);
+/** The code is in the unit file or the configuration and stays there: it is used once. */
+bool agent_code_used(struct agent *a, const struct joincode *code);
+/** The store says that we belong to it, under that name. */
+int agent_remember_joining(struct agent *a, const char *name);
