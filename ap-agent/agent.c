@@ -37,8 +37,10 @@ static void tell_another_database(struct agent *a, const struct proto_desired *d
 	uint64_t epoch = 0, rev;
 
 	if (a->labels && d->full && store_desired_rev(a->store, &epoch, &rev) == 0 && epoch &&
-	    epoch != d->epoch)
+	    epoch != d->epoch) {
 		labels_tell(a->labels);
+		escrow_again(a->escrow);
+	}
 }
 
 static void watch_for(void *user, const struct proto_watch *w)
@@ -162,8 +164,10 @@ static void on_revoked(void *user)
 	struct agent *a = user;
 	const char *hash = identity_cert_hash(a->identity);
 
-	if (a->labels)
+	if (a->labels) {
 		labels_online(a->labels, false);
+		escrow_online(a->escrow, false);
+	}
 	rest(a);
 	if (store_meta_set(a->store, "revoked", hash, strlen(hash)) < 0)
 		log_warn("agent", "msg=\"cannot remember that the certificate was taken back\"");
@@ -265,8 +269,10 @@ static int link_up(struct agent *a)
 	if (r < 0)
 		return r;
 	http_client_identify(a->http, true);
-	if (a->labels)
+	if (a->labels) {
 		labels_online(a->labels, true);
+		escrow_online(a->escrow, true);
+	}
 	if (a->tb.known)
 		on_clock(a);
 	link_start(a->link);
@@ -336,6 +342,8 @@ static void on_tick(void *user)
 		if (!a->link)
 			look_for_code(a);
 	}
+	if (a->escrow)
+		escrow_tick(a->escrow);
 	save_clock(a);
 #ifdef __GLIBC__
 	if (a->ticks % TRIM == 2)
@@ -392,6 +400,48 @@ static void on_network(void *user)
 	on_change(a);
 }
 
+static bool on_hold(void *user, const uint8_t addr[LABEL_ADDR_BYTES])
+{
+	struct agent *a = user;
+
+	return escrow_hold(a->escrow, addr);
+}
+
+static int on_take(void *user, const char *key, const void *data, size_t len)
+{
+	struct agent *a = user;
+
+	return labels_take_over(a->labels, key, data, len);
+}
+
+static void on_let_go(void *user, const struct proto_desired_label *wish)
+{
+	struct agent *a = user;
+
+	labels_want(a->labels, wish);
+}
+
+static int open_labels(struct agent *a)
+{
+	static const struct escrow_callbacks cb = {.take = on_take, .let_go = on_let_go};
+	const struct escrow_config escrow = {
+		.http = a->http, .store = a->store, .caps = a->caps, .seed = a->seed};
+	const struct labels_config cfg = {.engine = a->settings->engine,
+					  .http = a->http,
+					  .store = a->store,
+					  .journal = a->journal,
+					  .tb = &a->tb,
+					  .hold = on_hold,
+					  .hold_user = a};
+	int r = escrow_new(a->loop, &escrow, &cb, a, &a->escrow);
+
+	if (r >= 0)
+		r = labels_new(a->loop, &cfg, on_change, a, &a->labels);
+	if (r >= 0)
+		r = neighbours_new(a->loop, on_channels, a, &a->neighbours);
+	return r;
+}
+
 static int open_parts(struct agent *a)
 {
 	const struct http_client_config http = {.base_url = a->settings->controller,
@@ -415,17 +465,8 @@ static int open_parts(struct agent *a)
 
 		r = operations_new(a->loop, &cfg, &a->operations);
 	}
-	if (r >= 0 && a->settings->radio) {
-		const struct labels_config cfg = {.engine = a->settings->engine,
-						  .http = a->http,
-						  .store = a->store,
-						  .journal = a->journal,
-						  .tb = &a->tb};
-
-		r = labels_new(a->loop, &cfg, on_change, a, &a->labels);
-		if (r >= 0)
-			r = neighbours_new(a->loop, on_channels, a, &a->neighbours);
-	}
+	if (r >= 0 && a->settings->radio)
+		r = open_labels(a);
 	if (r < 0)
 		return r;
 	r = netwatch_new(a->loop, on_network, a, &a->netwatch);
@@ -533,6 +574,7 @@ void agent_free(struct agent *a)
 	readers_free(a->readers);
 	follow_free(a->follow);
 	labels_free(a->labels);
+	escrow_free(a->escrow);
 	journal_free(a->journal);
 	netwatch_free(a->netwatch);
 	neighbours_free(a->neighbours);

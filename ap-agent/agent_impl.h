@@ -5,6 +5,7 @@
 
 #include "ap-agent/agent.h"
 #include "ap-agent/enroll.h"
+#include "ap-agent/escrow.h"
 #include "ap-agent/follow.h"
 #include "ap-agent/labels.h"
 #include "ap-agent/link.h"
@@ -28,6 +29,7 @@ struct agent {
 	struct follow *follow;
 	struct operations *operations; /**< on tags */
 	struct labels *labels;         /**< NULL without a label radio */
+	struct escrow *escrow;         /**< likewise */
 	struct netwatch *netwatch;     /**< NULL where it could not start */
 	struct neighbours *neighbours; /**< NULL without a label radio */
 	struct enroll *enroll;         /**< while joining */

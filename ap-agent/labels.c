@@ -262,6 +262,9 @@ void labels_want(struct labels *l, const struct proto_desired_label *wish)
 		labels_forget(l, wish->addr);
 		return;
 	}
+	if (l->cfg.hold && !esl_engine_knows(l->engine, wish->addr) &&
+	    l->cfg.hold(l->cfg.hold_user, wish->addr))
+		return;
 	memcpy(want.addr, wish->addr, sizeof(want.addr));
 	for (size_t i = 0; i < wish->n; i++) {
 		memcpy(want.timeline[i].image, wish->timeline[i].image, IMAGE_HASH_BYTES);
@@ -272,6 +275,11 @@ void labels_want(struct labels *l, const struct proto_desired_label *wish)
 
 	if (r < 0)
 		log_write(LOG_ERR, "labels", r, "msg=\"the engine refuses a wish\"");
+}
+
+int labels_take_over(struct labels *l, const char *key, const void *data, size_t len)
+{
+	return l->engine ? esl_engine_take_over(l->engine, key, data, len) : -ERR_STATE;
 }
 
 void labels_forget(struct labels *l, const uint8_t addr[LABEL_ADDR_BYTES])
@@ -417,6 +425,7 @@ void labels_health(const struct labels *l, struct proto_health *h)
 	}
 	tell_counters(&stats, &h->radio);
 	tell_keys(&stats, &h->radio);
+	h->radio.unescrowed = store_escrow_owed(l->cfg.store);
 	h->labels_synced = stats.synced;
 	snprintf(h->radio_state, sizeof(h->radio_state), "%s", l->radio_up ? "running" : "down");
 	snprintf(h->radio_error, sizeof(h->radio_error), "%s", l->radio_error);

@@ -20,6 +20,10 @@ struct labels_config {
 	struct store *store;
 	struct journal *journal;
 	const struct timebase *tb;
+	/** A wish came for a label that the engine does not know: true = not yet, it comes again.
+	 * May be NULL. */
+	bool (*hold)(void *user, const uint8_t addr[LABEL_ADDR_BYTES]);
+	void *hold_user;
 };
 
 /** Makes the engine and gives it back its blobs and the remembered wishes. `changed` is called when
@@ -34,6 +38,8 @@ int labels_start(struct labels *l) _must_check_;
 void labels_rest(struct labels *l);
 
 void labels_want(struct labels *l, const struct proto_desired_label *wish);
+/** What another machine kept of a label that is ours now (esl_engine_take_over()). */
+int labels_take_over(struct labels *l, const char *key, const void *data, size_t len) _must_check_;
 void labels_forget(struct labels *l, const uint8_t addr[LABEL_ADDR_BYTES]);
 /** The controller has another database: tells it anew what is known of every label. */
 void labels_tell(struct labels *l);

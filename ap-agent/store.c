@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define SCHEMA_VERSION    3
+#define SCHEMA_VERSION    4
 #define DEFAULT_IMAGE_KIB (16 * 1024)
 #define PAGES_PER_MIB     256
 
@@ -35,6 +35,12 @@ static const char schema_v2[] =
 /* Raw reads of some tags are owed, too. */
 static const char schema_v3[] = "INSERT INTO stream VALUES(3, 1, 0);"
 				"PRAGMA user_version = 3;";
+
+/* Of which blobs the controller does not have the present form: of all, at first. */
+static const char schema_v4[] =
+	"CREATE TABLE owed(key TEXT PRIMARY KEY, rev INTEGER NOT NULL) WITHOUT ROWID;"
+	"INSERT INTO owed SELECT key, 1 FROM blob WHERE " STORE_ESCROWED ";"
+	"PRAGMA user_version = 4;";
 
 static int set_journal_id(struct store *s)
 {
@@ -78,8 +84,10 @@ static int migrate(struct store *s)
 	}
 	if (r >= 0 && version < 2)
 		r = sql_exec(s->sql, schema_v2);
-	if (r >= 0)
+	if (r >= 0 && version < 3)
 		r = sql_exec(s->sql, schema_v3);
+	if (r >= 0)
+		r = sql_exec(s->sql, schema_v4);
 	if (r >= 0)
 		r = sql_commit(s->sql);
 	if (r < 0)
@@ -163,6 +171,8 @@ int store_open(const char *path, const struct store_config *cfg, struct store **
 	if (r >= 0)
 		r = seal_plain_blobs(s);
 	if (r >= 0)
+		r = store_escrow_recount(s);
+	if (r >= 0)
 		r = one_i64(s, "SELECT coalesce(sum(length(data)), 0) FROM image", &bytes);
 	if (r >= 0)
 		r = one_i64(s, "SELECT coalesce(max(used), 0) FROM image", &s->image_clock);
@@ -207,6 +217,7 @@ int store_start_over(struct store *s)
 	if (r < 0)
 		return r;
 	r = sql_exec(s->sql, "DELETE FROM journal; DELETE FROM label; DELETE FROM blob;"
+			     "DELETE FROM owed;"
 			     "UPDATE stream SET next_seq = 1, acked = 0;"
 			     "DELETE FROM meta WHERE key IN ('epoch', 'rev', 'readers', 'watch', "
 			     "'time', 'rotate_keys');");
@@ -216,6 +227,8 @@ int store_start_over(struct store *s)
 		r = sql_commit(s->sql);
 	if (r < 0)
 		sql_rollback(s->sql);
+	else
+		s->owed = 0;
 	return r;
 }
 
@@ -306,13 +319,17 @@ int store_blob_set(struct store *s, const char *key, const void *data, size_t le
 	}
 	sql_bind_text(q, 1, key);
 	r = sql_run(q);
+	if (r >= 0)
+		r = store_escrow_owe(s, key);
 	FAULT_POINT("agent.blob.before_commit");
 	if (r >= 0)
 		r = sql_commit(s->sql);
-	if (r < 0)
+	if (r < 0) {
 		sql_rollback(s->sql);
-	else
+		ignore_result(store_escrow_recount(s));
+	} else {
 		FAULT_POINT("agent.blob.after_commit");
+	}
 	return r < 0 ? r : 0;
 }
 

@@ -7,6 +7,7 @@
  *     journal  what this access point still owes the controller (journal.c is its owner)
  *     label    the last known wish for each label; for readers and watch (follow.c) in meta
  *     blob     what the label engine asked us to keep, sealed: keys, counters, addresses
+ *     owed     of which blobs the controller does not have the present form yet
  *     image    pictures by hash, least recently used go first
  *     seen     which tags the controller was told to be where (seen.c)
  *     meta     small facts: revision, epoch, name, clock, up to when readers were heard
@@ -18,7 +19,7 @@
 
 #include "ap-agent/seal.h"
 #include "common/image.h"
-#include "common/proto.h"
+#include "common/proto_escrow.h"
 #include "common/sql.h"
 
 struct store;
@@ -54,6 +55,27 @@ typedef int (*store_blob_fn)(void *user, const char *key, const void *data, size
  * sealed with a key that is gone, comes with len 0. */
 int store_blob_each(struct store *s, store_blob_fn fn, void *user) _must_check_;
 
+/* --- blobs that the controller keeps as well (store_escrow.c) -----------------------------------
+ */
+
+/** True if the name is that of a label or a bond; which label and what (enum escrow_kind). */
+bool store_escrow_name(const char *key, uint8_t ret_addr[LABEL_ADDR_BYTES], uint8_t *ret_kind);
+/** The name of what the controller has told. */
+#define STORE_NAME_MAX 24
+void store_escrow_key(const uint8_t addr[LABEL_ADDR_BYTES], uint8_t kind,
+		      char ret_key[STORE_NAME_MAX]);
+/** So many blobs have changed since the controller last said that it has them. */
+uint32_t store_escrow_owed(const struct store *s);
+/** Fills a message with what is owed, bonds first; `revs` gets a number for each entry, for
+ * store_escrow_told(). One that cannot be opened any more is no longer owed. */
+int store_escrow_read(struct store *s, struct proto_escrow *ret,
+		      uint64_t revs[PROTO_MAX_ESCROW]) _must_check_;
+/** The controller has these durably; what changed meanwhile is still owed. */
+int store_escrow_told(struct store *s, const struct proto_escrow *m,
+		      const uint64_t revs[PROTO_MAX_ESCROW]) _must_check_;
+/** The controller has another database: everything is owed again. */
+int store_escrow_again(struct store *s) _must_check_;
+
 typedef void (*store_label_fn)(void *user, const struct proto_desired_label *label);
 typedef void (*store_addr_fn)(void *user, const uint8_t addr[LABEL_ADDR_BYTES]);
 typedef void (*store_readers_fn)(void *user, const struct proto_desired_reader *r, size_t n);
@@ -68,6 +90,9 @@ int store_desired_put(struct store *s, const struct proto_desired *d, store_addr
 /** Meta: the instant before which keys of labels are to be replaced. */
 #define STORE_ROTATE_KEYS "rotate_keys"
 int store_desired_rev(struct store *s, uint64_t *ret_epoch, uint64_t *ret_rev) _must_check_;
+/** The remembered label with that address; not called where there is none. */
+int store_desired_label(struct store *s, const uint8_t addr[LABEL_ADDR_BYTES], store_label_fn fn,
+			void *user) _must_check_;
 /** Calls fn for each remembered label. Rows that no longer decode are skipped. */
 int store_desired_labels(struct store *s, store_label_fn fn, void *user) _must_check_;
 int store_desired_readers(struct store *s, store_readers_fn fn, void *user) _must_check_;

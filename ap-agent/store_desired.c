@@ -143,6 +143,29 @@ int store_desired_rev(struct store *s, uint64_t *ret_epoch, uint64_t *ret_rev)
 	return 0;
 }
 
+int store_desired_label(struct store *s, const uint8_t addr[LABEL_ADDR_BYTES], store_label_fn fn,
+			void *user)
+{
+	struct sql_stmt *q = sql_prepare(s->sql, "SELECT body FROM label WHERE addr = ?1");
+	struct proto_desired d = {0};
+	int r;
+
+	sql_bind_blob(q, 1, addr, LABEL_ADDR_BYTES);
+	r = sql_step(q);
+	if (r > 0) {
+		size_t len;
+		const void *body = sql_col_blob(q, 0, &len);
+
+		r = proto_desired_decode(body, len, &d, NULL);
+	}
+	sql_reset(q);
+	for (size_t i = 0; r >= 0 && i < d.n_labels; i++)
+		fn(user, &d.labels[i]);
+	if (r >= 0)
+		proto_desired_done(&d);
+	return r;
+}
+
 /* One row at a time with no statement open: what fn does may write. */
 int store_desired_labels(struct store *s, store_label_fn fn, void *user)
 {

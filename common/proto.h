@@ -537,6 +537,7 @@ struct proto_health_radio {
 	uint32_t flip_s;     /**< until every label has said that it will flip */
 	size_t n_stations;   /**< 0 = its controller is the agent's own */
 	struct proto_station stations[PROTO_MAX_STATIONS];
+	uint32_t unescrowed; /**< bonds and keys of labels that the controller has not yet */
 };
 
 struct proto_health {

@@ -33,6 +33,7 @@ enum {
 	RD_PICTURE_MS,
 	RD_FLIP_S,
 	RD_STATIONS,
+	RD_UNESCROWED,
 	RD_FIELDS
 };
 
@@ -81,6 +82,8 @@ static uint32_t *amount(struct proto_health_radio *m, unsigned int key)
 		return &m->picture_ms;
 	case RD_FLIP_S:
 		return &m->flip_s;
+	case RD_UNESCROWED:
+		return &m->unescrowed;
 	default:
 		return NULL;
 	}
@@ -182,6 +185,7 @@ void pp_put_radio(struct buf *out, const struct proto_health_radio *radio)
 	cbor_put_array(out, m->n_stations);
 	for (size_t i = 0; i < m->n_stations; i++)
 		put_station(out, &m->stations[i]);
+	pp_put_u(out, RD_UNESCROWED, m->unescrowed);
 }
 
 static void get_lists(struct cbor_reader *r, unsigned int key, struct proto_health_radio *m)

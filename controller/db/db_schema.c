@@ -29,6 +29,7 @@ static const char *const version_4[] = {
 static const char *const version_5[] = {
 	keeping_schema_v5,
 	sensors_schema_v5,
+	bonds_schema_v5,
 	NULL,
 };
 

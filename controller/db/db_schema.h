@@ -34,6 +34,7 @@ extern const char sensors_schema_v4[];
 extern const char tags_schema_v4[];
 extern const char keeping_schema_v5[];
 extern const char sensors_schema_v5[];
+extern const char bonds_schema_v5[];
 
 /** versions[i] leads to version i + 1 and ends with NULL. */
 struct db_schema {

@@ -94,3 +94,45 @@ int label_escrow_unseal(const struct label_escrow *e, const uint8_t addr[LABEL_A
 	sodium_memzero(plain, sizeof plain);
 	return r;
 }
+
+/* What is sealed begins with whose and what it is, so that rows cannot change places. */
+#define ENTRY_HEAD (LABEL_ADDR_BYTES + 1)
+
+int label_escrow_seal_entry(const struct label_escrow *e, const struct proto_escrow_entry *entry,
+			    struct buf *out)
+{
+	uint8_t plain[ENTRY_HEAD + PROTO_ESCROW_DATA_MAX];
+	uint8_t *to = buf_extend(out, crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES +
+					      ENTRY_HEAD + entry->len);
+
+	if (!to)
+		return out->err;
+	memcpy(plain, entry->addr, LABEL_ADDR_BYTES);
+	plain[LABEL_ADDR_BYTES] = entry->kind;
+	memcpy(plain + ENTRY_HEAD, entry->data, entry->len);
+	randombytes_buf(to, crypto_secretbox_NONCEBYTES);
+	crypto_secretbox_easy(to + crypto_secretbox_NONCEBYTES, plain, ENTRY_HEAD + entry->len, to,
+			      e->key);
+	sodium_memzero(plain, sizeof plain);
+	return 0;
+}
+
+int label_escrow_open_entry(const struct label_escrow *e, const uint8_t *sealed, size_t len,
+			    struct proto_escrow_entry *entry)
+{
+	uint8_t plain[ENTRY_HEAD + PROTO_ESCROW_DATA_MAX];
+	size_t extra = crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES;
+	int r = -ERR_CRYPTO;
+
+	if (len >= extra + ENTRY_HEAD && len - extra <= sizeof plain &&
+	    crypto_secretbox_open_easy(plain, sealed + crypto_secretbox_NONCEBYTES,
+				       len - crypto_secretbox_NONCEBYTES, sealed, e->key) == 0 &&
+	    memcmp(plain, entry->addr, LABEL_ADDR_BYTES) == 0 &&
+	    plain[LABEL_ADDR_BYTES] == entry->kind) {
+		entry->len = len - extra - ENTRY_HEAD;
+		memcpy(entry->data, plain + ENTRY_HEAD, entry->len);
+		r = 0;
+	}
+	sodium_memzero(plain, sizeof plain);
+	return r;
+}

@@ -46,6 +46,8 @@ const struct http_route shop_routes[] = {
 	{HTTP_AGENTS, HTTP_GET, "/agent/v1/desired", PERM_AGENT, 0, desired_get},
 	{HTTP_AGENTS, HTTP_GET, "/agent/v1/images/{}", PERM_AGENT, 0, desired_image_get},
 	{HTTP_AGENTS, HTTP_POST, "/agent/v1/labels", PERM_AGENT, PROTO_MAX_BODY, label_report_post},
+	{HTTP_AGENTS, HTTP_GET, "/agent/v1/escrow", PERM_AGENT, 0, label_bonds_get},
+	{HTTP_AGENTS, HTTP_POST, "/agent/v1/escrow", PERM_AGENT, 512 * 1024, label_bonds_post},
 	{.path = NULL},
 };
 
@@ -64,7 +66,8 @@ static void tell_if_escrow_is_lost(const struct app *app)
 
 	if (asprintf(&path, "%s/escrow.key", app->config->state_dir) < 0 || access(path, F_OK) == 0)
 		return;
-	q = sql_prepare(db_reader(app->db), "SELECT count(*) FROM label_keys");
+	q = sql_prepare(db_reader(app->db), "SELECT (SELECT count(*) FROM label_keys)"
+					    " + (SELECT count(*) FROM label_bonds)");
 	if (sql_step(q) > 0 && sql_col_i64(q, 0) > 0)
 		log_error("shop",
 			  "keys=%lld msg=\"%s is missing: the label keys sealed with it cannot be"

@@ -82,6 +82,8 @@ void label_api_pick_stop(struct http_request *rq, struct app *app);
 void label_api_replace(struct http_request *rq, struct app *app);
 void label_api_image(struct http_request *rq, struct app *app);
 void label_api_history(struct http_request *rq, struct app *app);
+void label_bonds_get(struct http_request *rq, struct app *app);
+void label_bonds_post(struct http_request *rq, struct app *app);
 void label_api_preview(struct http_request *rq, struct app *app);
 void label_report_post(struct http_request *rq, struct app *app);
 void desired_get(struct http_request *rq, struct app *app);

@@ -224,6 +224,21 @@ int esl_engine_image(struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BYTES],
 	return 0;
 }
 
+bool esl_engine_knows(const struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES])
+{
+	(void) addr;
+	return !e->stranger;
+}
+
+int esl_engine_take_over(struct esl_engine *e, const char *key, const void *data, size_t len)
+{
+	(void) data;
+	(void) len;
+	e->taken++;
+	snprintf(e->last_taken, sizeof(e->last_taken), "%s", key);
+	return 0;
+}
+
 void esl_engine_tell(struct esl_engine *e)
 {
 	e->told++;

@@ -38,6 +38,9 @@ struct esl_engine {
 	struct esl_want last_want;
 	int64_t offset_us, rotate_before_us, sensor_period_s;
 	uint64_t map;
+	bool stranger; /**< it knows no label */
+	unsigned int taken;
+	char last_taken[32];
 };
 
 extern struct rfid_reader *reader_twins[8];
