@@ -216,19 +216,23 @@ static json_t *radio_json(const struct sim_radio *r)
 {
 	struct sim_radio_stats st;
 	json_t *sent = json_array();
+	unsigned int pairings = 0;
 
+	for (size_t i = 0; i < sim_radio_labels(r); i++)
+		pairings += sim_radio_pairings(r, i);
 	sim_radio_get_stats(r, &st);
 	for (size_t i = 0; i < RADIO_DATA_CHANNELS; i++)
 		json_array_append_new(sent, json_integer((json_int_t) st.channel_sent[i]));
-	return json_pack(
-		"{s:s,s:f,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:i,s:i,s:I,s:o,s:I,s:i,s:i}", "name",
-		sim_radio_name(r), "loss", sim_radio_loss(r), "packets", (json_int_t) st.packets,
-		"lost", (json_int_t) st.packets_lost, "responses", (json_int_t) st.responses,
-		"responses_lost", (json_int_t) st.responses_lost, "collisions",
-		(json_int_t) st.collisions, "late", (json_int_t) st.late, "train", st.train_running,
-		"trains", (int) st.generation, "labels", (int) sim_radio_labels(r), "channels",
-		(json_int_t) st.channels, "channel_sent", sent, "jammed", (json_int_t) st.jammed,
-		"links", (int) st.links, "links_most", (int) st.links_most);
+	return json_pack("{s:s,s:f,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:i,s:i,s:I,s:o,s:I,s:i,s:i,s:i}",
+			 "name", sim_radio_name(r), "loss", sim_radio_loss(r), "packets",
+			 (json_int_t) st.packets, "lost", (json_int_t) st.packets_lost, "responses",
+			 (json_int_t) st.responses, "responses_lost",
+			 (json_int_t) st.responses_lost, "collisions", (json_int_t) st.collisions,
+			 "late", (json_int_t) st.late, "train", st.train_running, "trains",
+			 (int) st.generation, "labels", (int) sim_radio_labels(r), "channels",
+			 (json_int_t) st.channels, "channel_sent", sent, "jammed",
+			 (json_int_t) st.jammed, "links", (int) st.links, "links_most",
+			 (int) st.links_most, "pairings", (int) pairings);
 }
 
 static json_t *op_radio(const struct sim_truth_ctx *c)
@@ -273,6 +277,7 @@ static json_t *op_set(const struct sim_truth_ctx *c)
 	return op_radio(c);
 }
 
+/** The controller loses its power; or, with `replace`, another one comes in its place. */
 static json_t *op_radio_reset(const struct sim_truth_ctx *c)
 {
 	const char *name = json_string_value(json_object_get(c->q, "radio"));
@@ -280,7 +285,10 @@ static json_t *op_radio_reset(const struct sim_truth_ctx *c)
 
 	for (size_t i = 0; name && !o && i < c->s->n_radios; i++) {
 		if (!strcmp(name, sim_radio_name(c->s->radios[i]))) {
-			sim_radio_power_cycle(c->s->radios[i]);
+			if (json_is_true(json_object_get(c->q, "replace")))
+				sim_radio_replace(c->s->radios[i]);
+			else
+				sim_radio_power_cycle(c->s->radios[i]);
 			o = op_radio(c);
 		}
 	}

@@ -61,6 +61,7 @@ static void print_radio(const json_t *a)
 		{"started", "radio.armed_at"},
 		{"keys since", "radio.keys.since"},
 		{"with old keys", "radio.keys.old"},
+		{"not in escrow", "radio.keys.unescrowed"},
 		{"packets", "radio.packets"},
 		{"commands", "radio.commands"},
 		{"acknowledged", "radio.acks"},

@@ -188,9 +188,9 @@ json_t *fleet_label_radio_json(const struct proto_health *h)
 			     (json_int_t) r->upload_failures, "decrypt_failures",
 			     (json_int_t) r->decrypt_failures));
 	json_object_set_new(o, "keys",
-			    json_pack("{s:b,s:I,s:o}", "rotating", r->keys_rotating, "old",
-				      (json_int_t) r->keys_old, "since",
-				      time_of(r->keys_since_us)));
+			    json_pack("{s:b,s:I,s:o,s:I}", "rotating", r->keys_rotating, "old",
+				      (json_int_t) r->keys_old, "since", time_of(r->keys_since_us),
+				      "unescrowed", (json_int_t) r->unescrowed));
 	json_object_set_new(o, "outlook",
 			    json_pack("{s:o,s:o}", "picture_ms", known(r->picture_ms), "flip_s",
 				      known(r->flip_s)));

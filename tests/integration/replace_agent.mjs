@@ -14,7 +14,10 @@ import { itemFollowsMove, panelShowsWanted } from '../../sim/demo/checks.mjs';
 const store = newStore(oneAp({ aps: [{ name: 'ap1', panels: [{ labels: 5, width: 296, height: 128, type: 'bw' }], antennas: 4 }], items: 10 }));
 const state = store.path('agent-ap1'), dead = store.path('agent-ap1.dead');
 const sql = (text) => execFileSync('sqlite3', ['-readonly', store.path('gondolad', 'gondola.db'), text], { encoding: 'utf8' }).trim();
-let before;
+const pairings = async () => (await store.truth.ask({ op: 'radio' })).radios[0].pairings;
+/** Nothing that another machine would need is owed. */
+const escrowed = () => until('bonds and keys to be in escrow', async () => sql('SELECT count(*) FROM label_bonds') === '10', 30000, 100);
+let before, paired;
 
 const facts = async () => ({
 	agents: (await store.api.all('/agents')).map((a) => [a.id, a.name, a.readers.map((r) => [r.name, r.host, r.port])]),
@@ -42,12 +45,16 @@ test('a store is at work', async () => {
 	before = await facts();
 	equal(before.labels.length, 5, 'labels');
 	equal((await knock(state)).status, 200, 'the agent is let in');
+	await escrowed();
+	paired = await pairings();
+	equal(paired, 5, 'each label has paired once');
 });
 
 test('its access point dies with all that it knew, and a code gives its place away', async () => {
 	await store.agents.get('ap1').kill('SIGKILL');
 	await store.agents.get('ap1').done;
 	renameSync(state, dead);
+	await store.truth.ask({ op: 'radio-reset', radio: 'ap1', replace: true });
 	const text = await store.ctl('agents', 'replace', 'ap1');
 	const code = /^GJ1-\S+$/m.exec(text)?.[0];
 	assert(code, `a code: ${text}`);
@@ -96,6 +103,10 @@ test('all labels come back without being visited, and show what is wanted', asyn
 		assert(items.some((e) => e.kind === 'shown' && e.price_minor === 4321), `${id} has evidence`);
 	}
 	equal(sql('SELECT count(*) FROM label_streams'), '2', 'each machine has its own stream of reports');
+	equal(await pairings(), paired, 'no label had to pair again');
+	equal(sql("SELECT count(*) > 0 FROM audit WHERE action = 'labels.escrow-handed' AND object = 'ap1'"), '1', 'the trail says who was handed what');
+	await until('the new machine to have told what it keeps', async () => sql('SELECT count(DISTINCT machine) FROM label_bonds') === '1', 30000, 100);
+	assert(Number.isInteger((await store.api.get('/agents/1')).radio.keys.unescrowed), 'health counts what is owed');
 });
 
 test('the dead machine, switched on again, is told and lets go of the reader', async () => {
