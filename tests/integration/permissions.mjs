@@ -63,7 +63,7 @@ const PUBLIC = {
 	'GET /api/v1/stock': people, 'GET /api/v1/items': people, 'GET /api/v1/items/{}': people, 'GET /api/v1/items/{}/events': people,
 };
 const AGENTS = ['POST /agent/v1/enroll', 'POST /agent/v1/renew', 'POST /agent/v1/health', 'POST /agent/v1/sightings',
-	'GET /agent/v1/desired', 'GET /agent/v1/images/{}', 'POST /agent/v1/labels', 'POST /agent/v1/reads', 'POST /agent/v1/operations'];
+	'GET /agent/v1/desired', 'GET /agent/v1/images/{}', 'GET /agent/v1/escrow', 'POST /agent/v1/escrow', 'POST /agent/v1/labels', 'POST /agent/v1/reads', 'POST /agent/v1/operations'];
 
 const d = new Daemon();
 const cookies = {}, passwords = {};
