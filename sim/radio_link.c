@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FRAME_MAX      4096
 #define ENCRYPT_EVENTS 4
 #define LINK_GRID_US   1250
 #define EVENTS_AHEAD   8    /* of a new link, when a place is chosen for them */
@@ -85,7 +84,7 @@ bool radio_link_encrypted(const struct one_link *o)
 
 void radio_link_take(struct one_link *o, const struct hci_acl *a)
 {
-	if (o->state == LINK_UP && a->len <= FRAME_MAX)
+	if (o->state == LINK_UP && a->len <= RADIO_LINK_DATA)
 		packet_list_add(&o->down, a->data, a->len, a->boundary != HCI_PB_CONTINUING);
 }
 

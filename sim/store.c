@@ -2,6 +2,7 @@
 #include "sim/sim.h"
 
 #include "common/err.h"
+#include "common/hex.h"
 #include "sim/air.h"
 #include "sim/field.h"
 #include "sim/guest.h"
@@ -451,10 +452,20 @@ int sim_store_check(const char *config, char *diag, size_t diag_len)
 	return r;
 }
 
+static json_t *guest_json(const struct sim_store *s, size_t i)
+{
+	uint8_t addr[6];
+	char text[2 * sizeof(addr) + 1];
+
+	sim_guest_address(s->guests[i], addr);
+	hex_encode(addr, sizeof(addr), text);
+	return json_pack("{s:s,s:s}", "hci", s->conf->guests[i].hci, "address", text);
+}
+
 void sim_store_print_ready(const struct sim_store *s, FILE *out)
 {
 	json_t *radios = json_object(), *readers = json_object(), *pins = json_object();
-	json_t *oepls = json_object(), *all;
+	json_t *oepls = json_object(), *guests = json_object(), *all;
 	char *text;
 
 	for (size_t i = 0; i < s->n_radios; i++)
@@ -471,9 +482,12 @@ void sim_store_print_ready(const struct sim_store *s, FILE *out)
 	for (size_t i = 0; i < s->n_oepls; i++)
 		json_object_set_new(oepls, sim_oepl_name(s->oepls[i]),
 				    json_integer(sim_oepl_web_port(s->webs[i])));
-	all = json_pack("{s:i,s:o,s:o,s:o,s:o,s:i,s:i}", "truth_port", sim_truth_port(s->truth),
-			"radios", radios, "readers", readers, "pins", pins, "oepls", oepls, "items",
-			(int) s->world->n_items, "seed", (int) s->conf->seed);
+	for (size_t i = 0; i < s->n_guests; i++)
+		json_object_set_new(guests, s->conf->guests[i].name, guest_json(s, i));
+	all = json_pack("{s:i,s:o,s:o,s:o,s:o,s:o,s:i,s:i}", "truth_port", sim_truth_port(s->truth),
+			"radios", radios, "readers", readers, "pins", pins, "oepls", oepls,
+			"guests", guests, "items", (int) s->world->n_items, "seed",
+			(int) s->conf->seed);
 	text = json_dumps(all, JSON_COMPACT);
 	(void) fprintf(out, "gondola-sim ready %s\n", text ? text : "{}");
 	(void) fflush(out);

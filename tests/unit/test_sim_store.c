@@ -57,6 +57,8 @@ static void configurations_are_refused_with_the_key_at_fault(void **state)
 		{"radio \"a\" { hci = \"h\" loss = 1.5 }", "loss: must be from 0 to 1"},
 		{"radio \"a\" { hci = \"h\" labels = 3 type = \"rgb\" }", "'rgb'"},
 		{"panel \"p\" { radio = \"z\" labels = 3 }", "no radio \"z\""},
+		{"guest \"g\" { radio = \"z\" hci = \"h\" }", "no radio \"z\""},
+		{"radio \"a\" { hci = \"h\" } guest \"g\" { radio = \"a\" }", "hci"},
 		{"place \"P\" { reader = \"r\" antennas = \"1\" }", "no reader \"r\""},
 		{"reader \"r\" { } place \"P\" { reader = \"r\" antennas = \"5\" }", "no antenna"},
 		{"place \"nowhere\" { }", "nowhere"},
@@ -146,6 +148,7 @@ static void a_whole_configuration_is_accepted(void **state)
 		check("seed = 7\nstart = \"Shelf\"\n"
 		      "radio \"a\" { hci = \"h\" labels = 3 loss = 0.02 }\n"
 		      "panel \"p\" { radio = \"a\" labels = 2 type = \"bwr\" width = 400 }\n"
+		      "guest \"g\" { radio = \"a\" hci = \"g\" }\n"
 		      "reader \"r\" { port = 0 antennas = 2 }\n"
 		      "place \"Shelf\" { reader = \"r\" antennas = \"1, 2\" kind = \"sales-floor\" "
 		      "}\n"
@@ -235,6 +238,45 @@ static void assert_refused(struct fixture *f, const char *line)
 
 	assert_non_null(json_object_get(o, "error"));
 	json_decref(o);
+}
+
+static void a_guest_is_announced_with_its_controller_and_address(void **state)
+{
+	char config[64], text[512], diag[512] = "";
+	struct sim_store *store;
+	struct loop *loop;
+	_cleanup_free_ char *said = NULL;
+	size_t len;
+	FILE *out, *in;
+
+	(void) state;
+	(void) snprintf(config, sizeof config, "%s/sim.conf", dir);
+	(void) snprintf(text, sizeof text,
+			"radio \"a\" { hci = \"%s/a\" }\n"
+			"radio \"b\" { hci = \"%s/b\" }\n"
+			"guest \"shelf\" { radio = \"b\" hci = \"%s/guest\" }\n",
+			dir, dir, dir);
+	in = fopen(config, "we");
+	assert_non_null(in);
+	assert_true(fputs(text, in) >= 0);
+	assert_int_equal(fclose(in), 0);
+	assert_int_equal(loop_new_virtual(0, US_PER_SEC, &loop), 0);
+	assert_int_equal(sim_store_new(loop, config, diag, sizeof diag, &store), 0);
+	out = open_memstream(&said, &len);
+	assert_non_null(out);
+	sim_store_print_ready(store, out);
+	(void) fclose(out);
+	(void) snprintf(
+		text, sizeof text,
+		"\"guests\":{\"shelf\":{\"hci\":\"%s/guest\",\"address\":\"C0D0DAB00101\"}}", dir);
+	assert_non_null(strstr(said, text));
+	(void) snprintf(text, sizeof text, "%s/guest", dir);
+	assert_int_equal(access(text, F_OK), 0);
+	sim_store_free(store);
+	loop_run_until(loop, 0);
+	loop_free(loop);
+	assert_int_equal(access(text, F_OK), -1);
+	(void) unlink(config);
 }
 
 static void items_are_sgtins_of_the_products_spread_over_the_places(void **state)
@@ -502,6 +544,7 @@ int main(void)
 		cmocka_unit_test(a_whole_configuration_is_accepted),
 		cmocka_unit_test(a_ground_plan_is_refused_with_the_key_at_fault),
 		cmocka_unit_test(a_store_with_a_ground_plan_is_accepted),
+		cmocka_unit_test(a_guest_is_announced_with_its_controller_and_address),
 		cmocka_unit_test(items_are_sgtins_of_the_products_spread_over_the_places),
 		cmocka_unit_test(equal_seeds_move_equally_and_others_do_not),
 		cmocka_unit_test(goods_leave_for_good_and_arrive_with_tags_of_their_own),
