@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOB_VERSION 2 /* 1 is a key of our own central */
+#define BLOB_VERSION 0x80 /* lower ones are keys of our own central */
 #define BLOB_BYTES   3
 #define KNOWN_MAX    32768u
 #define NAME_BYTES   (sizeof(ESL_LINK_KEEPS) + 2 * ESL_ADDR_BYTES)
@@ -89,7 +89,9 @@ int bluez_known_restore(struct bluez_known *n, const char *key, const void *data
 	uint8_t addr[ESL_ADDR_BYTES];
 	struct bluez_known_label *l;
 
-	if (strlen(hex) != 2 * ESL_ADDR_BYTES || hex_decode(hex, addr, sizeof(addr)) < 0 || len < 2)
+	if (strlen(hex) != 2 * ESL_ADDR_BYTES || hex_decode(hex, addr, sizeof(addr)) < 0)
+		return 0; /* no label's */
+	if (len < 2)
 		return -ERR_BADMSG;
 	l = bluez_known_find(n, addr);
 	if (!l)

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * A test plays bluetoothd, on a bus of its own, and the kernel, on a raw socket, for one label,
+ * which is a simulated one (sim/label_service.h). No Bluetooth is needed; only dbus-daemon.
+ */
+#pragma once
+
+#include "common/loop.h"
+#include "esl-radio/hci_host.h"
+#include "sim/label_service.h"
+#include <dbus/dbus.h>
+
+#define BLUEZ_FAKE_ADAPTER "/org/bluez/hci0"
+#define BLUEZ_FAKE_DEVICE  BLUEZ_FAKE_ADAPTER "/dev_C0_FF_EE_00_00_01"
+#define BLUEZ_FAKE_HANDLE  0x0040
+
+extern const uint8_t bluez_fake_label[SIM_LABEL_ADDR_BYTES];
+
+struct bluez_fake {
+	struct loop *loop;
+	DBusConnection *bluez; /**< bluetoothd's connection */
+	int kernel;
+	/* how it is, set by the test */
+	bool refuse_agent;
+	bool holds;       /**< it is connected to the label from before */
+	bool silent;      /**< a connection is told by the answer to Connect alone */
+	bool stalls;      /**< connections get no further than being there */
+	bool no_transfer; /**< the label has no object transfer */
+	/* what was asked of it */
+	bool agent_asked, hangs_up;
+	unsigned int removed, transfers;
+	char writes[128]; /**< UUIDs of what was written, with a blank behind each */
+	/* the label */
+	struct sim_label *label;
+	struct label_bond bond;
+	struct label_service service;
+	bool linked;
+};
+
+/** A group's setup and teardown: dbus-daemon. Without one DBUS_SYSTEM_BUS_ADDRESS is not set. */
+int bluez_fake_bus(void **state);
+int bluez_fake_bus_end(void **state);
+
+/** Takes its name on the bus; the label comes of this model. */
+void bluez_fake_open(struct bluez_fake *f, struct loop *loop, const struct sim_label_model *model);
+void bluez_fake_close(struct bluez_fake *f);
+/** The driver's raw socket; the caller's. */
+struct hci_port *bluez_fake_port(struct bluez_fake *f);
+/** Answers what was asked meanwhile. */
+void bluez_fake_step(struct bluez_fake *f);
+/** bluetoothd comes and goes. */
+void bluez_fake_own_name(struct bluez_fake *f, bool own);
+/** A label comes into range: its object, its services' names, its signal of -60 dBm. */
+void bluez_fake_show_label(struct bluez_fake *f);
+/** A property of an object's interface becomes true. */
+void bluez_fake_changed(struct bluez_fake *f, const char *path, const char *interface,
+			const char *name);
+/** The label's key is not bluetoothd's. */
+void bluez_fake_key_missing(struct bluez_fake *f);
