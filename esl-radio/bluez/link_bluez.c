@@ -187,6 +187,8 @@ static void on_scan(void *user, int err, const char *name, DBusMessage *m)
 	(void) m;
 	if (err == -ERR_PEER && strcmp(name, "org.bluez.Error.InProgress") == 0)
 		err = 0;
+	if (err == 0 && k->scan_asked != SCAN_FILTER)
+		k->scanning = k->scan_asked == SCAN_START;
 	loop_timer_start(k->settle, err == 0 ? 0 : SETTLE_US);
 }
 
@@ -230,16 +232,17 @@ static DBusMessage *filter_message(struct bluez_link *k)
 	return NULL;
 }
 
-/** Brings bluetoothd's scanning to what is wanted. */
+/* Brings bluetoothd's scanning to what is wanted. That it scans at all says nothing: it may do so
+ * for somebody else, or for an earlier life of ours that it has not buried yet. */
 static void settle_scan(struct bluez_link *k)
 {
-	bool on = bluez_adapter_discovering(k->objects);
 	const char *path = bluez_adapter_path(k->objects);
 	DBusMessage *m;
 
-	if (k->scan || on == k->scan_wanted)
+	if (k->scan || k->scanning == k->scan_wanted)
 		return;
-	if (k->scan_wanted && !k->filter_set) {
+	k->scan_asked = !k->scan_wanted ? SCAN_STOP : !k->filter_set ? SCAN_FILTER : SCAN_START;
+	if (k->scan_asked == SCAN_FILTER) {
 		k->filter_set = true;
 		m = filter_message(k);
 	} else {
@@ -287,7 +290,7 @@ static void bus_there(void *user)
 {
 	struct bluez_link *k = user;
 
-	k->have_objects = k->have_agent = k->power_asked = k->filter_set = false;
+	k->have_objects = k->have_agent = k->power_asked = k->filter_set = k->scanning = false;
 	bluez_objects_clear(k->objects);
 	bluez_link_settle(k);
 }
@@ -317,6 +320,8 @@ static void adapter_changed(void *user)
 
 	if (!bluez_adapter_powered(k->objects))
 		k->filter_set = false;
+	if (!bluez_adapter_powered(k->objects) || !bluez_adapter_discovering(k->objects))
+		k->scanning = false;
 	bluez_link_settle(k);
 }
 

@@ -117,6 +117,12 @@ struct bluez_link {
 	char told[ESL_TEXT_MAX]; /**< why it is down, as was told last */
 	bool have_objects, have_agent, power_asked;
 	bool scan_wanted, filter_set;
+	bool scanning; /**< for us */
+	enum {
+		SCAN_FILTER,
+		SCAN_START,
+		SCAN_STOP
+	} scan_asked;
 	uint64_t orders;
 	struct bluez_known known;
 	struct visit *calling; /**< the one the controller is connecting to */

@@ -90,8 +90,8 @@ static void on_watch(void *user, unsigned int events)
 		hci_host_hurry(p->base.host);
 	else if (what == KBT_STACK_DOWN && hci_host_is_open(p->base.host))
 		hci_host_fault(p->base.host, -ENETDOWN,
-			       "The Bluetooth adapter was switched off; the label radio waits for "
-			       "it ('bluetoothctl power on').");
+			       "The Bluetooth adapter was switched off or pulled out; the label "
+			       "radio waits for it ('bluetoothctl power on').");
 }
 
 static int start_watch(struct raw_port *p)

@@ -409,6 +409,7 @@ static DBusHandlerResult play_bluez(DBusConnection *c, DBusMessage *m, void *use
 		if (f->refuse_agent)
 			answer = dbus_message_new_error(m, DBUS_ERROR_ACCESS_DENIED, "no");
 	} else if (strcmp(member, "StartDiscovery") == 0) {
+		f->discoveries++;
 		changed(f, ADAPTER, "org.bluez.Adapter1", "Discovering");
 	} else if (strcmp(member, "Connect") == 0) {
 		make_link(f);

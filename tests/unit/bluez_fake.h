@@ -29,7 +29,7 @@ struct bluez_fake {
 	bool no_transfer; /**< the label has no object transfer */
 	/* what was asked of it */
 	bool agent_asked, hangs_up;
-	unsigned int removed, transfers;
+	unsigned int removed, transfers, discoveries;
 	char writes[128]; /**< UUIDs of what was written, with a blank behind each */
 	/* the label */
 	struct sim_label *label;

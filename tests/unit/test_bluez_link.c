@@ -190,8 +190,9 @@ static void label_that_advertises_is_paired_read_and_configured(void **state)
 	assert_int_equal(b.link->ops->configure(b.link, label, &config, on_done, &b), 0);
 	until_done(&b, 3);
 	assert_int_equal(b.err, 0);
-	assert_string_equal(b.bluez.writes,
-			    "2ac6 2bfe 2bfe 2bf6 2bf8 2bf7 2bf9 "); /* address, its key, the train's, time */
+	assert_string_equal(
+		b.bluez.writes,
+		"2ac6 2bfe 2bfe 2bf6 2bf8 2bf7 2bf9 "); /* address, its key, the train's, time */
 	assert_int_equal(b.bluez.transfers, 1);
 	bench_close(&b);
 }
@@ -253,6 +254,21 @@ static void meet(struct bench *b)
 	assert_int_equal(b->link->ops->connect(b->link, label, ESL_ADVERTISING, 5, on_done, b), 0);
 	until_done(b, 1);
 	assert_int_equal(b->err, 0);
+}
+
+static void scanning_for_somebody_else_is_not_for_us(void **state)
+{
+	struct bench b;
+
+	(void) state;
+	bench_open(&b);
+	until(&b, &b.ups, 1);
+	bluez_fake_changed(&b.bluez, BLUEZ_FAKE_ADAPTER, "org.bluez.Adapter1", "Discovering");
+	for (int i = 0; i < 20; i++)
+		step(&b);
+	assert_int_equal(b.link->ops->scan(b.link, true), 0);
+	until(&b, &b.bluez.discoveries, 1);
+	bench_close(&b);
 }
 
 static void label_without_object_transfer_takes_no_picture(void **state)
@@ -356,6 +372,7 @@ int main(void)
 		cmocka_unit_test(label_nobody_has_heard_of_cannot_be_connected_to),
 		cmocka_unit_test(refused_pairing_agent_is_named),
 		cmocka_unit_test(bluetoothd_that_goes_and_comes_back_is_followed),
+		cmocka_unit_test(scanning_for_somebody_else_is_not_for_us),
 		cmocka_unit_test(label_without_object_transfer_takes_no_picture),
 		cmocka_unit_test(label_bonded_before_that_must_be_paired_anew_was_reset),
 		cmocka_unit_test(label_that_was_reset_is_said_to_be_after_a_restart),
