@@ -2,7 +2,6 @@
 #include "sim/sim.h"
 
 #include "common/err.h"
-#include "common/hex.h"
 #include "sim/air.h"
 #include "sim/field.h"
 #include "sim/guest.h"
@@ -458,7 +457,8 @@ static json_t *guest_json(const struct sim_store *s, size_t i)
 	char text[2 * sizeof(addr) + 1];
 
 	sim_guest_address(s->guests[i], addr);
-	hex_encode(addr, sizeof(addr), text);
+	for (size_t k = 0; k < sizeof(addr); k++)
+		(void) snprintf(text + 2 * k, 3, "%02X", addr[k]);
 	return json_pack("{s:s,s:s}", "hci", s->conf->guests[i].hci, "address", text);
 }
 
