@@ -309,6 +309,7 @@ struct esl_visit {
 	bool time;      /**< clock, still to be set */
 	bool rekeyed;   /**< its keys are new: the owner is to hear of them */
 	bool connected; /**< the label is there */
+	bool left;      /**< it was told to go, and went */
 	bool broken;    /**< the connection was lost while nothing was asked */
 	bool busy;      /**< a completion is outstanding */
 	uint8_t slot;

@@ -104,8 +104,8 @@ struct esl_link_ops {
 			       void *user);
 	int (*disconnect)(struct esl_link *l, const uint8_t *addr, esl_link_done_fn done,
 			  void *user);
-	/** What a driver remembers of a label may not hold: it is to be asked anew. NULL for drivers
-	 * that remember nothing. */
+	/** What a driver remembers of a label may not hold: it is to be asked anew. NULL for
+	 * drivers that remember nothing. */
 	void (*doubt)(struct esl_link *l, const uint8_t *addr);
 	void (*free)(struct esl_link *l);
 };

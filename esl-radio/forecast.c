@@ -7,8 +7,8 @@
 #include <stdio.h>
 
 /** A connection without its picture, nothing lost: keys, attributes, the object's channel, Update
- * Complete. At intervals of 15 ms these are some seven exchanges, as its attributes are known from an
- * earlier one. */
+ * Complete. At intervals of 15 ms these are some seven exchanges, as its attributes are known from
+ * an earlier one. */
 #define SESSION_US         100000.0
 /** One byte of a picture over a connection by itself, and when connections share the radio. */
 #define BYTE_ALONE_US      13.0

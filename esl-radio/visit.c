@@ -14,6 +14,7 @@
 #define CONN_EVENT_US    (INT64_C(15) * US_PER_MS)
 #define TIME_TRIES       5
 #define LONGEST_LAG_US   (INT64_C(30) * US_PER_SEC)
+#define ADVERT_SOON_US   (INT64_C(1200) * US_PER_MS)
 #define QUICK_RETRIES    3
 #define LOST_AFTER       12
 #define LONGEST_RETRY_US (INT64_C(60) * US_PER_SEC)
@@ -41,7 +42,9 @@ static void end_visit(struct esl_visit *v)
 		return;
 	l->visit = NULL;
 	l->coming_back = false;
-	l->heard_us = esl_now(e);
+	/* One that did not go by itself advertises, and is to be believed at once. */
+	if (v->left || v->connected)
+		l->heard_us = v->left ? esl_now(e) : 0;
 	esl_reconsider(e, l);
 }
 
@@ -73,6 +76,8 @@ void visit_fail(struct esl_visit *v, int err, const char *text)
 	l->image_absent = false;
 	if (l->visit_failures < UINT8_MAX)
 		l->visit_failures++;
+	if (v->connected && !v->by_advert) /* it will hardly be in its subevent */
+		l->visit_after_us = esl_now(e) + ADVERT_SOON_US;
 	if (l->visit_failures > QUICK_RETRIES) {
 		unsigned int shift = MIN(l->visit_failures - QUICK_RETRIES - 1u, 6u);
 
@@ -276,6 +281,7 @@ static void completed(struct esl_visit *v)
 	struct esl_engine *e = v->e;
 	struct esl_label *l = v->label;
 
+	v->left = true;
 	l->visit_failures = 0;
 	l->misses = 0;
 	l->awaiting = false;
@@ -456,7 +462,7 @@ void esl_visit_begin(struct esl_visit *v, struct esl_label *l, bool by_advert)
 		  (by_advert && !l->info_known);
 	v->time = !by_advert && esl_time_is_old(e, l);
 	v->broken = false;
-	v->connected = false;
+	v->connected = v->left = false;
 	v->writes = 0;
 	v->time_tries = v->clear_tries = 0;
 	l->coming_back = false;

@@ -417,6 +417,19 @@ uint8_t sim_label_group(const struct sim_label *l)
 	return l->group;
 }
 
+void sim_label_make_trouble(struct sim_label *l, enum sim_trouble what, unsigned int n)
+{
+	l->trouble[what] = n;
+}
+
+bool sim_label_trouble(struct sim_label *l, enum sim_trouble what)
+{
+	if (l->trouble[what] == 0)
+		return false;
+	l->trouble[what]--;
+	return true;
+}
+
 void sim_label_set_firmware(struct sim_label *l, uint16_t handle_shift)
 {
 	l->model.handle_shift = handle_shift;

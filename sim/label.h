@@ -94,6 +94,23 @@ int sim_label_control_point(struct sim_label *l, const uint8_t *tlv, size_t len,
 int sim_label_update_complete(struct sim_label *l, bool in_range_of_train,
 			      int64_t now_us) _must_check_;
 
+/** What a label may do wrong over a link. */
+enum sim_trouble {
+	SIM_TROUBLE_ECHO,    /**< the echo of a prepared write is another value */
+	SIM_TROUBLE_PREPARE, /**< it has no room for a prepared write, but for the first one */
+	SIM_TROUBLE_VALUE,   /**< of a value that is read comes only one byte */
+	SIM_TROUBLE_SIZE,    /**< it says that an object is longer than anything */
+	SIM_TROUBLE_LOCKED,  /**< it refuses to have an object written, for one of three reasons */
+	SIM_TROUBLE_FAILED,
+	SIM_TROUBLE_FULL,
+	SIM_TROUBLE_HASH, /**< its database hash is the same whatever its firmware */
+	SIM_TROUBLE_COUNT
+};
+/** It does so the next n times. */
+void sim_label_make_trouble(struct sim_label *l, enum sim_trouble what, unsigned int n);
+/** Is it to do so now? Then that is once less. */
+bool sim_label_trouble(struct sim_label *l, enum sim_trouble what);
+
 /** Another firmware: its services lie elsewhere. Everything else is as it was. */
 void sim_label_set_firmware(struct sim_label *l, uint16_t handle_shift);
 

@@ -170,6 +170,7 @@ static void put_hash(struct label_host *h, struct buf *b)
 {
 	_cleanup_buf_ struct buf message = BUF_INIT;
 	uint8_t hash[DATABASE_HASH_BYTES];
+	bool lie = sim_label_trouble(h->service.label, SIM_TROUBLE_HASH);
 
 	for (uint16_t i = 0; i < LAST; i++) {
 		_cleanup_buf_ struct buf one = BUF_INIT;
@@ -178,7 +179,8 @@ static void put_hash(struct label_host *h, struct buf *b)
 			continue;
 		if (attrs[i].kind == ATTR_SERVICE || attrs[i].kind == ATTR_DECLARATION)
 			put_attr(h, handle_at(h, i), &one);
-		database_add(&message, handle_at(h, i), type_of(&attrs[i]), one.data, one.len);
+		database_add(&message, lie ? i : handle_at(h, i), type_of(&attrs[i]), one.data,
+			     lie ? 0 : one.len);
 	}
 	database_hash(&message, hash);
 	for (size_t i = sizeof(hash); i > 0; i--)
@@ -246,6 +248,7 @@ static void on_find_by_value(struct label_host *h, const struct att_pdu *rq)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
+	h->service.bond->searches++;
 	for (uint16_t i = rq->handle; i <= MIN(rq->end, last_handle(h)); i++) {
 		const struct attr *a = attr_at(h, i);
 
@@ -327,6 +330,8 @@ static void on_read(struct label_host *h, const struct att_pdu *rq)
 	}
 	answer.value = b.data + rq->offset;
 	answer.len = b.len - rq->offset;
+	if (answer.len > 1 && sim_label_trouble(h->service.label, SIM_TROUBLE_VALUE))
+		answer.len = 1;
 	say(h, &answer);
 }
 
@@ -370,8 +375,11 @@ static void on_write(struct label_host *h, const struct att_pdu *rq)
 static void on_prepare(struct label_host *h, const struct att_pdu *rq)
 {
 	uint8_t error = may(h, attr_at(h, rq->handle), PROP_WRITE);
+	bool wrong;
 
 	if (!error && h->queue.len > 0 && h->queue_handle != rq->handle)
+		error = ATT_ERR_PREPARE_QUEUE_FULL;
+	if (!error && rq->offset > 0 && sim_label_trouble(h->service.label, SIM_TROUBLE_PREPARE))
 		error = ATT_ERR_PREPARE_QUEUE_FULL;
 	if (!error && rq->offset != h->queue.len)
 		error = ATT_ERR_INVALID_OFFSET;
@@ -381,11 +389,12 @@ static void on_prepare(struct label_host *h, const struct att_pdu *rq)
 		refuse(h, rq, rq->handle, error);
 		return;
 	}
+	wrong = sim_label_trouble(h->service.label, SIM_TROUBLE_ECHO);
 	h->queue_handle = rq->handle;
 	buf_put(&h->queue, rq->value, rq->len);
 	say(h, &(struct att_pdu){.op = ATT_PREPARE_RSP,
 				 .handle = rq->handle,
-				 .offset = rq->offset,
+				 .offset = (uint16_t) (rq->offset + wrong),
 				 .value = rq->value,
 				 .len = rq->len});
 }

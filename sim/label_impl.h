@@ -63,6 +63,7 @@ struct sim_label {
 
 	struct label_pending display;
 	struct label_led leds[SIM_LABEL_MAX_LEDS];
+	unsigned int trouble[SIM_TROUBLE_COUNT]; /**< so many times still */
 	uint8_t refused_op, refusal;
 	unsigned int refusals; /**< so many more commands refused_op are answered `refusal` */
 	bool taken;            /**< bonded with another access point */

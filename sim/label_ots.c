@@ -93,10 +93,20 @@ static uint8_t checksum(const struct label_service *s, const struct ots_control 
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
+static uint8_t refusal(struct label_service *s)
+{
+	if (sim_label_trouble(s->label, SIM_TROUBLE_LOCKED))
+		return OACP_LOCKED;
+	if (sim_label_trouble(s->label, SIM_TROUBLE_FAILED))
+		return OACP_FAILED;
+	return sim_label_trouble(s->label, SIM_TROUBLE_FULL) ? OACP_NO_RESOURCES : OTS_SUCCESS;
+}
+
 static uint8_t begin_write(struct label_service *s, const struct ots_control *c)
 {
 	struct sim_label_view v;
 	bool nrf, from_kept;
+	uint8_t refused;
 
 	sim_label_get(s->label, &v);
 	nrf = v.model.personality == SIM_PERSONALITY_NRF;
@@ -110,6 +120,9 @@ static uint8_t begin_write(struct label_service *s, const struct ots_control *c)
 		return OTS_INVALID_PARAMETER;
 	if (c->mode != (nrf ? 0 : OACP_TRUNCATE))
 		return OTS_INVALID_PARAMETER;
+	refused = refusal(s);
+	if (refused != OTS_SUCCESS)
+		return refused;
 	buf_clear(&s->content);
 	if (from_kept)
 		buf_put(&s->content, s->bond->kept, c->offset);

@@ -93,7 +93,9 @@ void label_service_read(const struct label_service *s, enum label_value value, s
 			buf_put_u8(b, sim_object_type[i - 1]);
 		break;
 	case VALUE_OBJECT_SIZE:
-		buf_put_u32le(b, (uint32_t) label_service_object_size(s));
+		buf_put_u32le(b, sim_label_trouble(s->label, SIM_TROUBLE_SIZE)
+					 ? UINT32_MAX
+					 : (uint32_t) label_service_object_size(s));
 		buf_put_u32le(b, LABEL_OBJECT_MAX);
 		break;
 	case VALUE_OBJECT_ID:

@@ -24,6 +24,7 @@ struct label_bond {
 	uint8_t ltk[16];       /**< most significant byte first */
 	uint32_t switched;     /**< what it tells by itself: a bit for each enum label_value */
 	uint16_t handle_shift; /**< of the attributes that the access point knows */
+	unsigned int searches; /**< for a service, over all links */
 	uint8_t central[7];    /**< whose key it is: no other central may use it */
 	unsigned int pairings; /**< so far */
 	/* an object whose writing broke off, where the label keeps it (SIM_PERSONALITY_NRF) */

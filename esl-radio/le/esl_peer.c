@@ -94,14 +94,29 @@ void peer_ask(struct esl_peer *p, const struct att_pdu *pdu, att_done_fn done)
 
 static void write_piece(struct esl_peer *p);
 
-static void on_piece(void *user, int err, const struct att_pdu *answer)
+static void on_cancelled(void *user, int err, const struct att_pdu *answer)
 {
 	struct esl_peer *p = user;
 
-	if (err < 0)
-		p->written(p, err, answer);
-	else
+	p->written(p, err < 0 ? err : -ERR_PEER, answer);
+}
+
+/* The label says back what it has queued: what is not ours, or not all of it, is taken back, and
+ * none of it is written (Vol 3 Part G 4.9.5). */
+static void on_piece(void *user, int err, const struct att_pdu *answer)
+{
+	struct esl_peer *p = user;
+	size_t from = p->value_at - p->piece_len;
+	bool same = err == 0 && answer->handle == p->value_handle && answer->offset == from &&
+		    answer->len == p->piece_len &&
+		    memcmp(answer->value, p->value.data + from, answer->len) == 0;
+
+	if (same)
 		write_piece(p);
+	else if (err == 0 || err == -ERR_PEER)
+		peer_ask(p, &(struct att_pdu){.op = ATT_EXECUTE_REQ, .flags = 0}, on_cancelled);
+	else
+		p->written(p, err, answer);
 }
 
 /* Prepares the next piece of p->value, or has all of them written. */
@@ -117,6 +132,7 @@ static void write_piece(struct esl_peer *p)
 	pdu.value = p->value.data + p->value_at;
 	pdu.len = MIN(p->value.len - p->value_at, (size_t) p->att.mtu - 5);
 	p->value_at += pdu.len;
+	p->piece_len = pdu.len;
 	peer_ask(p, &pdu, on_piece);
 }
 
@@ -239,21 +255,38 @@ static void smp_done(void *user, int err, const uint8_t ltk[LE_KEY_BYTES], const
 	struct esl_peer *p = user;
 
 	(void) why;
-	if (err == 0) {
-		p->bond.known = true;
-		p->bond.addr_type = p->how.peer_type;
-		p->bond.own_type = p->how.own_type;
-		memcpy(p->bond.own, p->how.own, sizeof(p->bond.own));
-		memcpy(p->bond.ltk, ltk, LE_KEY_BYTES);
-		err = p->cb.bonded(p->user, p->how.peer, &p->bond);
-	}
-	if (err < 0)
+	(void) ltk;
+	if (err < 0) {
+		if (p->bond_kept)
+			p->cb.unbonded(p->user, p->how.peer);
 		peer_fail(p, err);
-	else
-		encrypt(p);
+		return;
+	}
+	p->bond.known = true;
+	encrypt(p);
 }
 
-static const struct smp_central_io smp_io = {smp_send, smp_random, smp_done};
+/* Kept before the label can believe that we have it: it pairs with nobody else from then on. */
+static int smp_key(void *user, const uint8_t ltk[LE_KEY_BYTES])
+{
+	struct esl_peer *p = user;
+	struct esl_bond bond = {.known = true, .addr_type = p->how.peer_type};
+	int r;
+
+	bond.own_type = p->how.own_type;
+	memcpy(bond.own, p->how.own, sizeof(bond.own));
+	memcpy(bond.ltk, ltk, LE_KEY_BYTES);
+	r = p->cb.bonded(p->user, p->how.peer, &bond);
+	p->bond_kept = r == 0;
+	if (r == 0) {
+		p->bond = bond;
+		p->bond.known = false; /* until the label has proved that it has it, too */
+	}
+	explicit_bzero(&bond, sizeof(bond));
+	return r;
+}
+
+static const struct smp_central_io smp_io = {smp_send, smp_random, smp_done, smp_key};
 
 static void pair(struct esl_peer *p)
 {

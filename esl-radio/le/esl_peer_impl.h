@@ -60,6 +60,7 @@ struct esl_peer {
 	struct loop_timer *deadline;
 	uint8_t signal_id;
 	bool secured, ready;
+	bool bond_kept;  /**< while pairing goes on */
 	bool told_to_go; /**< its going is no loss */
 	bool sent_away;  /**< and it did not go by itself */
 
@@ -79,9 +80,9 @@ struct esl_peer {
 	bool recalled;                 /**< chr comes from an earlier link */
 	unsigned int to_turn, turning; /**< switches, a bit each; the one being written */
 	void (*turned)(struct esl_peer *p);
-	att_done_fn asked_by; /**< of the attribute request under way */
-	struct buf value;     /**< long value being read or written */
-	size_t value_at;
+	att_done_fn asked_by;       /**< of the attribute request under way */
+	struct buf value;           /**< long value being read or written */
+	size_t value_at, piece_len; /**< of it, and of the piece under way */
 	void (*value_read)(struct esl_peer *p, int err);
 	uint16_t value_handle;
 	att_done_fn written; /**< of a long write */

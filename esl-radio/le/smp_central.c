@@ -150,6 +150,10 @@ static void on_nonce(struct smp_central *s, const struct smp_pdu *p)
 	}
 	le_f5(s->dhkey, s->own_nonce, s->peer_nonce, s->own, s->peer, s->mac_key, s->ltk);
 	le_f6(s->mac_key, s->own_nonce, s->peer_nonce, zero, s->own_io_cap, s->own, s->peer, check);
+	if (s->io->key && s->io->key(s->user, s->ltk) < 0) {
+		fail(s, SMP_FAIL_UNSPECIFIED, -EIO, "the key could not be kept");
+		return;
+	}
 	s->step = SMP_CHECK;
 	send_value(s, SMP_DHKEY_CHECK, check);
 }

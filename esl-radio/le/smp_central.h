@@ -24,6 +24,10 @@ struct smp_central_io {
 	 * -ERR_BADMSG: it does not follow the protocol; `why` is a sentence part for a person.
 	 */
 	void (*done)(void *user, int err, const uint8_t ltk[LE_KEY_BYTES], const char *why);
+	/** The key that the peer will hold in a moment, if all goes well: the time to keep it, as a
+	 * peer may take its bond to be made before we hear so. Negative ends the pairing. May be
+	 * NULL. */
+	int (*key)(void *user, const uint8_t ltk[LE_KEY_BYTES]);
 };
 
 enum smp_step {

@@ -18,7 +18,9 @@ struct rig {
 	uint8_t ltk[16];
 	char why[100];
 	uint8_t next; /* source of "random" bytes */
-	int random_err;
+	int random_err, keep_err;
+	unsigned int kept, n_out_then; /* keys to keep; packets sent before */
+	uint8_t kept_ltk[16];
 	/* the label */
 	uint8_t secret[32], dhkey[32], nonce[16], mac_key[16], label_ltk[16];
 	struct le_public_key key, central_key;
@@ -53,7 +55,17 @@ static void on_done(void *user, int err, const uint8_t ltk[16], const char *why)
 	strncpy(r->why, why, sizeof(r->why) - 1);
 }
 
-static const struct smp_central_io io = {on_send, on_random, on_done};
+static int on_key(void *user, const uint8_t ltk[16])
+{
+	struct rig *r = user;
+
+	r->kept++;
+	r->n_out_then = r->n_out;
+	memcpy(r->kept_ltk, ltk, 16);
+	return r->keep_err;
+}
+
+static const struct smp_central_io io = {on_send, on_random, on_done, on_key};
 
 static void rig_start(struct rig *r)
 {
@@ -307,6 +319,39 @@ static void without_random_numbers_nothing_is_paired(void **state)
 	assert_failed(&r, -ERR_CRYPTO, SMP_FAIL_UNSPECIFIED);
 }
 
+static void key_is_kept_before_the_label_can_have_it(void **state)
+{
+	uint8_t check[16];
+	struct rig r;
+
+	(void) state;
+	rig_start(&r);
+	up_to_commitment(&r);
+	assert_int_equal(r.kept, 0);
+	say_value(&r, SMP_RANDOM, r.nonce);
+	assert_int_equal(r.kept, 1);
+	assert_int_equal(r.n_out_then, 3); /* without our proof no label takes a key */
+	assert_int_equal(r.out[3].op, SMP_DHKEY_CHECK);
+	make_check(&r, check);
+	say_value(&r, SMP_DHKEY_CHECK, check);
+	assert_int_equal(r.kept, 1);
+	assert_memory_equal(r.kept_ltk, r.label_ltk, 16);
+}
+
+static void key_that_cannot_be_kept_is_not_agreed_on(void **state)
+{
+	struct rig r;
+
+	(void) state;
+	rig_start(&r);
+	r.keep_err = -EIO;
+	up_to_commitment(&r);
+	say_value(&r, SMP_RANDOM, r.nonce);
+	assert_int_equal(r.out[r.n_out - 1].op, SMP_FAILED);
+	assert_int_equal(r.done, 1);
+	assert_int_equal(r.err, -EIO);
+}
+
 static void forgotten_pairing_leaves_no_secret(void **state)
 {
 	static const uint8_t zero[32];
@@ -336,6 +381,8 @@ int main(void)
 		cmocka_unit_test(unknown_and_broken_packets_end_the_pairing),
 		cmocka_unit_test(request_for_security_is_not_an_answer),
 		cmocka_unit_test(without_random_numbers_nothing_is_paired),
+		cmocka_unit_test(key_is_kept_before_the_label_can_have_it),
+		cmocka_unit_test(key_that_cannot_be_kept_is_not_agreed_on),
 		cmocka_unit_test(forgotten_pairing_leaves_no_secret),
 	};
 
