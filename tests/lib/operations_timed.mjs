@@ -134,7 +134,7 @@ export const timedOperations = [
 				const { state, reason, waves: w } = await store.api.get(`/rollouts/${ctx.id}`);
 				if (state !== 'done') throw new Error(`${state}: ${reason} ${JSON.stringify(w)}`);
 				return true;
-			}, 30000);
+			}, 120000);
 			return whole(await written(store, ctx), ctx.products.length, 'prices');
 		},
 		after: endRollout,
@@ -143,7 +143,7 @@ export const timedOperations = [
 		name: 'rollout rolled back', points: { 'ctl.rollout.verb': 'nothing', 'ctl.rollout.half_back': 'nothing', 'ctl.rollout.verb_done': 'done' },
 		prepare: async (store) => {
 			const ctx = await newRollout(store), { id } = await created(store, ctx, { settle_s: 3600 });
-			await until('the first wave to flip', async () => (await store.api.get(`/rollouts/${id}`)).state === 'settling', 60000);
+			await until('the first wave to flip', async () => (await store.api.get(`/rollouts/${id}`)).state === 'settling', 180000);
 			return { ...ctx, id, rows: await rows(store, ctx) };
 		},
 		act: (store, ctx) => post(store, `/rollouts/${ctx.id}/rollback`, { reason: 'fault test' }, ctx),

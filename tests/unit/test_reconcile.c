@@ -1,93 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rules of reconciliation, one by one: which items, which reason, which figure. */
-#include "tests/unit/test_common.h"
-
-#include "controller/books/reconcile.h"
-#include <string.h>
-
-#define MIN_US (60 * US_PER_SEC)
-#define NOON   (INT64_C(1795000000) * US_PER_SEC)
-#define AT(m)  (NOON + (m) *MIN_US)
-
-/* One product of a store in which it is 18:00 and goods wait half an hour for their sale. */
-struct facts {
-	struct rec_book books[4];
-	struct rec_event events[16];
-	struct rec_item items[16];
-	struct rec_input in;
-	struct rec_result r;
-};
-
-static void facts_init(struct facts *f)
-{
-	memset(f, 0, sizeof *f);
-	f->in = (struct rec_input){.now_us = AT(360),
-				   .grace_us = 30 * MIN_US,
-				   .look_back_us = 86400 * US_PER_SEC,
-				   .books = f->books,
-				   .events = f->events,
-				   .items = f->items};
-}
-
-static void book(struct facts *f, uint32_t place, int64_t quantity, int minute)
-{
-	f->books[f->in.n_books] = (struct rec_book){.place = place,
-						    .quantity = quantity,
-						    .as_of_us = AT(minute),
-						    .id = (int64_t) f->in.n_books + 1};
-	f->in.n_books++;
-}
-
-static void event(struct facts *f, enum rec_kind kind, int64_t quantity, int minute, uint64_t key)
-{
-	f->events[f->in.n_events] = (struct rec_event){.kind = (uint8_t) kind,
-						       .quantity = quantity,
-						       .at_us = AT(minute),
-						       .ref = (int64_t) f->in.n_events + 100,
-						       .key = key};
-	f->in.n_events++;
-}
-
-/* An item that is there, or that was seen last at that minute. */
-static struct rec_item *item(struct facts *f, uint64_t key, uint32_t place, int gone_at)
-{
-	struct rec_item *it = &f->items[f->in.n_items++];
-
-	*it = (struct rec_item){.key = key,
-				.place = place,
-				.present = gone_at < 0,
-				.last_us = gone_at < 0 ? f->in.now_us : AT(gone_at)};
-	return it;
-}
-
-static void present(struct facts *f, int n, uint32_t place)
-{
-	for (int i = 0; i < n; i++)
-		item(f, 1000 + f->in.n_items, place, -1);
-}
-
-static struct rec_item *sold(struct rec_item *it, int minute)
-{
-	it->sold = it->ever_sold = true;
-	it->till_us = AT(minute);
-	return it;
-}
-
-static void run(struct facts *f, enum rec_reason reason, int64_t expected, int64_t difference)
-{
-	assert_int_equal(reconcile(&f->in, &f->r), 0);
-	assert_string_equal(rec_reason_str(f->r.reason), rec_reason_str(reason));
-	assert_int_equal(f->r.f.expected, expected);
-	assert_int_equal(f->r.f.difference, difference);
-}
+#include "tests/unit/reconcile_rig.h"
 
 static void what_is_there_and_booked_matches(void **state _unused_)
 {
 	struct facts f;
 
-	facts_init(&f);
-	book(&f, 0, 3, 0);
-	present(&f, 3, 1);
+	open_store(&f, 3, 3);
 	run(&f, REC_MATCHING, 3, 0);
 }
 
@@ -96,9 +15,7 @@ static void sale_by_epc_explains_its_item_and_no_other(void **state _unused_)
 	struct facts f;
 	struct rec_item *bought, *stolen;
 
-	facts_init(&f);
-	book(&f, 0, 4, 0);
-	present(&f, 2, 1);
+	open_store(&f, 4, 2);
 	event(&f, REC_SALE, 1, 60, 7);
 	bought = sold(item(&f, 7, 1, 58), 60);
 	stolen = item(&f, 8, 1, 59);
@@ -114,9 +31,7 @@ static void sale_by_gtin_takes_the_item_last_seen_nearest_before_it(void **state
 	struct facts f;
 	struct rec_item *stolen, *bought;
 
-	facts_init(&f);
-	book(&f, 0, 3, 0);
-	present(&f, 1, 1);
+	open_store(&f, 3, 1);
 	stolen = item(&f, 8, 1, 20);
 	bought = item(&f, 7, 1, 88);
 	event(&f, REC_SALE, 1, 90, 0);
@@ -148,9 +63,7 @@ static void item_heard_a_little_after_its_sale_is_still_the_sold_one(void **stat
 	struct facts f;
 	struct rec_item *bought;
 
-	facts_init(&f);
-	book(&f, 0, 2, 0);
-	present(&f, 1, 1);
+	open_store(&f, 2, 1);
 	bought = item(&f, 7, 1, 91);
 	event(&f, REC_SALE, 1, 90, 0);
 	run(&f, REC_MATCHING, 1, 0);
@@ -162,9 +75,7 @@ static void item_that_went_long_after_a_sale_is_not_that_sale(void **state _unus
 	struct facts f;
 	struct rec_item *stolen;
 
-	facts_init(&f);
-	book(&f, 0, 3, 0);
-	present(&f, 2, 1);
+	open_store(&f, 3, 2);
 	stolen = item(&f, 7, 1, 200);
 	event(&f, REC_SALE, 1, 90, 0);
 	run(&f, REC_MISSING, 2, 0);
@@ -176,9 +87,7 @@ static void two_pieces_of_one_line_take_two_items(void **state _unused_)
 {
 	struct facts f;
 
-	facts_init(&f);
-	book(&f, 0, 3, 0);
-	present(&f, 1, 1);
+	open_store(&f, 3, 1);
 	item(&f, 7, 1, 80);
 	item(&f, 8, 1, 85);
 	event(&f, REC_SALE, 2, 90, 0);
@@ -191,9 +100,7 @@ static void item_just_gone_waits_for_its_sale(void **state _unused_)
 {
 	struct facts f;
 
-	facts_init(&f);
-	book(&f, 0, 2, 0);
-	present(&f, 1, 1);
+	open_store(&f, 2, 1);
 	item(&f, 7, 1, 340);
 	run(&f, REC_NOT_YET_FED, 2, -1);
 	assert_int_equal(f.r.missing, 0);
@@ -207,9 +114,7 @@ static void sold_item_that_is_heard_is_told(void **state _unused_)
 	struct facts f;
 	struct rec_item *it;
 
-	facts_init(&f);
-	book(&f, 0, 2, 0);
-	present(&f, 1, 1);
+	open_store(&f, 2, 1);
 	it = sold(item(&f, 7, 1, -1), 60);
 	event(&f, REC_SALE, 1, 60, 7);
 	run(&f, REC_SOLD_STILL_SEEN, 1, 1);
@@ -220,9 +125,7 @@ static void sold_item_still_heard_does_not_hide_a_missing_one(void **state _unus
 {
 	struct facts f;
 
-	facts_init(&f);
-	book(&f, 0, 3, 0);
-	present(&f, 1, 1);
+	open_store(&f, 3, 1);
 	sold(item(&f, 7, 1, -1), 60);
 	event(&f, REC_SALE, 1, 60, 7);
 	item(&f, 8, 1, 100);
@@ -287,9 +190,7 @@ static void pieces_that_were_never_heard_are_not_called_missing(void **state _un
 {
 	struct facts f;
 
-	facts_init(&f);
-	book(&f, 0, 5, 0);
-	present(&f, 3, 1);
+	open_store(&f, 5, 3);
 	run(&f, REC_UNTAGGED, 5, -2);
 	assert_int_equal(f.r.never_heard, 2);
 	assert_int_equal(f.r.missing, 0);
@@ -299,9 +200,7 @@ static void item_last_seen_at_an_exit_left_unsold(void **state _unused_)
 {
 	struct facts f;
 
-	facts_init(&f);
-	book(&f, 0, 2, 0);
-	present(&f, 1, 1);
+	open_store(&f, 2, 1);
 	item(&f, 7, 9, 100)->at_exit = true;
 	run(&f, REC_LEFT_UNSOLD, 2, -1);
 }
@@ -310,9 +209,7 @@ static void goods_of_an_open_delivery_explain_a_surplus(void **state _unused_)
 {
 	struct facts f;
 
-	facts_init(&f);
-	book(&f, 0, 2, 0);
-	present(&f, 5, 1);
+	open_store(&f, 2, 5);
 	f.in.open = 3;
 	run(&f, REC_DELIVERY_OPEN, 2, 3);
 	f.in.open = 2;
@@ -327,9 +224,7 @@ static void announced_item_that_never_came_is_missing(void **state _unused_)
 	struct facts f;
 	struct rec_item *it;
 
-	facts_init(&f);
-	book(&f, 0, 2, 0);
-	present(&f, 3, 1);
+	open_store(&f, 2, 3);
 	event(&f, REC_DELIVERY, 2, 60, 0);
 	it = item(&f, 7, 0, 60);
 	it->never_heard = true;
@@ -348,140 +243,6 @@ static void product_without_a_book_has_no_difference(void **state _unused_)
 	assert_int_equal(f.r.reason, REC_NO_BOOK);
 	assert_false(f.r.has_book);
 	assert_int_equal(f.r.missing, 0);
-}
-
-/* --- returns --- */
-
-static void returned_item_is_expected_again(void **state _unused_)
-{
-	struct facts f;
-	struct rec_item *it;
-
-	facts_init(&f);
-	book(&f, 0, 2, 0);
-	present(&f, 1, 1);
-	event(&f, REC_SALE, 1, 60, 7);
-	event(&f, REC_RETURN, 1, 120, 7);
-	it = item(&f, 7, 1, 58);
-	it->returned = it->ever_sold = true;
-	it->till_us = AT(120);
-	run(&f, REC_MISSING, 2, -1);
-	assert_true(f.r.missing_since_us == AT(120));
-	it->present = true;
-	run(&f, REC_MATCHING, 2, 0);
-}
-
-static void return_by_gtin_takes_the_last_sale_by_gtin_back(void **state _unused_)
-{
-	struct facts f;
-
-	facts_init(&f);
-	book(&f, 0, 3, 0);
-	present(&f, 2, 1);
-	item(&f, 7, 1, 58);
-	event(&f, REC_SALE, 1, 60, 0);
-	event(&f, REC_SALE, 1, 90, 0);
-	event(&f, REC_RETURN, 1, 120, 0);
-	run(&f, REC_MATCHING, 2, 0);
-	assert_int_equal(f.items[2].reason, REC_SOLD_LIKELY);
-	assert_int_equal(f.items[2].sale_ref, 100);
-}
-
-static void return_by_gtin_of_what_was_sold_by_epc_clears_that_item(void **state _unused_)
-{
-	struct facts f;
-	struct rec_item *it;
-
-	facts_init(&f);
-	book(&f, 0, 2, 0);
-	present(&f, 1, 1);
-	it = sold(item(&f, 7, 1, -1), 60);
-	event(&f, REC_SALE, 1, 60, 7);
-	event(&f, REC_RETURN, 1, 120, 0);
-	run(&f, REC_MATCHING, 2, 0);
-	assert_int_equal(it->reason, REC_PRESENT);
-}
-
-/* --- places --- */
-
-static void misplaced_goods_match_as_a_whole(void **state _unused_)
-{
-	struct facts f;
-
-	facts_init(&f);
-	book(&f, 1, 3, 0);
-	book(&f, 2, 1, 0);
-	present(&f, 2, 1);
-	present(&f, 2, 2);
-	run(&f, REC_MISPLACED, 4, 0);
-	assert_true(f.r.by_place);
-	assert_int_equal(f.r.places[0].f.difference, -1);
-	assert_int_equal(f.r.places[0].reason, REC_MISPLACED);
-	assert_int_equal(f.r.places[1].f.difference, 1);
-}
-
-static void sale_counts_where_its_item_was_seen_last(void **state _unused_)
-{
-	struct facts f;
-
-	facts_init(&f);
-	book(&f, 1, 2, 0);
-	book(&f, 2, 2, 0);
-	present(&f, 2, 1);
-	present(&f, 1, 2);
-	sold(item(&f, 7, 2, 58), 60);
-	event(&f, REC_SALE, 1, 60, 7);
-	run(&f, REC_MATCHING, 3, 0);
-	assert_int_equal(f.r.places[1].f.sold, 1);
-	assert_int_equal(f.r.places[1].reason, REC_MATCHING);
-}
-
-static void sale_from_an_unknown_place_is_taken_from_the_short_one(void **state _unused_)
-{
-	struct facts f;
-
-	facts_init(&f);
-	book(&f, 1, 2, 0);
-	book(&f, 2, 2, 0);
-	present(&f, 1, 1);
-	present(&f, 2, 2);
-	sold(item(&f, 7, 9, 59), 60); /* last heard at the till, which has no book */
-	event(&f, REC_SALE, 1, 60, 7);
-	run(&f, REC_MATCHING, 3, 0);
-	assert_int_equal(f.r.places[0].f.sold, 1);
-	assert_int_equal(f.r.places[0].f.difference, 0);
-}
-
-static void places_always_add_up_to_the_product(void **state _unused_)
-{
-	struct facts f;
-	int64_t sum = 0;
-
-	facts_init(&f);
-	book(&f, 1, 5, 0);
-	book(&f, 2, 3, 30);
-	present(&f, 4, 1);
-	present(&f, 2, 3);
-	event(&f, REC_SALE, 3, 60, 0);
-	event(&f, REC_DELIVERY, 1, 70, 0);
-	event(&f, REC_SALE, 1, 20, 0); /* whose place is not known: before the newest figure */
-	assert_int_equal(reconcile(&f.in, &f.r), 0);
-	for (size_t i = 0; i < f.r.n_places; i++)
-		sum += f.r.places[i].f.expected;
-	assert_int_equal(sum, f.r.f.expected);
-	assert_int_equal(f.r.f.expected, 8 - 3 + 1);
-}
-
-static void newer_figure_of_the_whole_store_replaces_those_of_places(void **state _unused_)
-{
-	struct facts f;
-
-	facts_init(&f);
-	book(&f, 1, 5, 0);
-	book(&f, 0, 2, 10);
-	present(&f, 2, 1);
-	run(&f, REC_MATCHING, 2, 0);
-	assert_false(f.r.by_place);
 }
 
 /* --- order --- */
@@ -625,14 +386,6 @@ int main(void)
 		cmocka_unit_test(goods_of_an_open_delivery_explain_a_surplus),
 		cmocka_unit_test(announced_item_that_never_came_is_missing),
 		cmocka_unit_test(product_without_a_book_has_no_difference),
-		cmocka_unit_test(returned_item_is_expected_again),
-		cmocka_unit_test(return_by_gtin_takes_the_last_sale_by_gtin_back),
-		cmocka_unit_test(return_by_gtin_of_what_was_sold_by_epc_clears_that_item),
-		cmocka_unit_test(misplaced_goods_match_as_a_whole),
-		cmocka_unit_test(sale_counts_where_its_item_was_seen_last),
-		cmocka_unit_test(sale_from_an_unknown_place_is_taken_from_the_short_one),
-		cmocka_unit_test(places_always_add_up_to_the_product),
-		cmocka_unit_test(newer_figure_of_the_whole_store_replaces_those_of_places),
 		cmocka_unit_test(sums_hold_whatever_happens_and_in_whatever_order_it_is_known),
 		cmocka_unit_test(late_sale_gives_the_same_answer_as_a_prompt_one),
 	};
