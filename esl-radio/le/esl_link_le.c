@@ -11,6 +11,7 @@
 #include "esl-radio/esl_link.h"
 #include "esl-radio/esl_radio.h"
 #include "esl-radio/le/esl_peer.h"
+#include "esl-radio/le/le_bonds.h"
 #include "esl-radio/le/ots_wire.h"
 
 #include "common/err.h"
@@ -21,20 +22,10 @@
 
 #define ADVERT_US    (INT64_C(10) * US_PER_SEC) /* a label advertises about once a second */
 #define CALL_US      (INT64_C(4) * US_PER_SEC)  /* its subevent comes within an interval */
-/* 1 did not say who we were, which was our public address; 2 remembered nothing of the label */
-#define BOND_VERSION 3
 #define SELF_NAME    ESL_LINK_KEEPS "self"
 #define SELF_VERSION 1
-#define BONDS_MAX    32768u
 #define NAME_BYTES   (sizeof(ESL_LINK_KEEPS) + 2 * ESL_ADDR_BYTES)
 #define RANDOM_ADDR  1
-
-/** There may be as many as there are labels, so that they lie one behind the other. */
-struct bond {
-	uint8_t addr[ESL_ADDR_BYTES];
-	struct esl_bond is;
-	uint16_t kind; /**< what is remembered of it: in the table of kinds, or ESL_NO_KIND */
-};
 
 #define PARTIALS 16 /* pictures that broke off; older ones start over */
 
@@ -49,9 +40,7 @@ struct link_le {
 	struct le_central *central;
 	struct esl_link_callbacks cb;
 	void *user;
-	struct bond *bonds; /**< by address */
-	size_t n_bonds, bonds_cap;
-	struct esl_kinds kinds;
+	struct le_bonds bonds;
 	uint8_t self[ESL_ADDR_BYTES]; /**< who we are to labels that do not know us yet */
 	bool has_self, self_kept;
 	struct esl_peer *peers[LE_LINKS_MAX];
@@ -60,82 +49,6 @@ struct link_le {
 };
 
 /* --- bonds ------------------------------------------------------------------------------------ */
-
-/** Where that address is, or would be. */
-static size_t bond_place(const struct link_le *k, const uint8_t *addr)
-{
-	size_t low = 0, high = k->n_bonds;
-
-	while (low < high) {
-		size_t mid = (low + high) / 2;
-
-		if (memcmp(k->bonds[mid].addr, addr, ESL_ADDR_BYTES) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
-static struct bond *find_bond(const struct link_le *k, const uint8_t *addr)
-{
-	size_t i = bond_place(k, addr);
-
-	return i < k->n_bonds && memcmp(k->bonds[i].addr, addr, ESL_ADDR_BYTES) == 0 ? &k->bonds[i]
-										     : NULL;
-}
-
-/** Room for one more. Nothing of a key is left behind where they lay. */
-static int more_bonds(struct link_le *k)
-{
-	size_t cap = k->bonds_cap + MAX(k->bonds_cap / 16, (size_t) 16);
-	struct bond *bonds;
-
-	if (k->n_bonds < k->bonds_cap)
-		return 0;
-	if (k->n_bonds >= BONDS_MAX)
-		return -ENOSPC;
-	bonds = calloc(cap, sizeof(*bonds));
-	if (!bonds)
-		return -ENOMEM;
-	if (k->bonds) {
-		memcpy(bonds, k->bonds, k->n_bonds * sizeof(*bonds));
-		explicit_bzero(k->bonds, k->n_bonds * sizeof(*bonds));
-	}
-	free(k->bonds);
-	k->bonds = bonds;
-	k->bonds_cap = cap;
-	return 0;
-}
-
-static int keep_bond(struct link_le *k, const uint8_t *addr, const struct esl_bond *is)
-{
-	struct bond *b = find_bond(k, addr);
-
-	if (!b) {
-		int r = more_bonds(k);
-		size_t i = bond_place(k, addr);
-
-		if (r < 0)
-			return r;
-		b = &k->bonds[i];
-		memmove(b + 1, b, (k->n_bonds - i) * sizeof(*b));
-		memcpy(b->addr, addr, ESL_ADDR_BYTES);
-		b->kind = ESL_NO_KIND;
-		k->n_bonds++;
-	}
-	b->is = *is;
-	return 0;
-}
-
-static void drop_bond(struct link_le *k, struct bond *b)
-{
-	size_t behind = (size_t) (k->bonds + k->n_bonds - (b + 1));
-
-	esl_kinds_leave(&k->kinds, b->kind);
-	memmove(b, b + 1, behind * sizeof(*b));
-	explicit_bzero(&k->bonds[--k->n_bonds], sizeof(*b));
-}
 
 static const char *bond_name(const uint8_t *addr, char name[NAME_BYTES])
 {
@@ -167,20 +80,13 @@ static int keep_self(struct link_le *k)
 	return r;
 }
 
-static int save_bond(struct link_le *k, const struct bond *b)
+static int save_bond(struct link_le *k, const struct le_bond *b)
 {
-	const struct esl_kind_row *kind = esl_kinds_at(&k->kinds, b->kind);
 	_cleanup_buf_ struct buf blob = BUF_INIT;
 	char name[NAME_BYTES];
 	int r;
 
-	buf_put_u8(&blob, BOND_VERSION);
-	buf_put_u8(&blob, b->is.addr_type);
-	buf_put_u8(&blob, b->is.own_type);
-	buf_put(&blob, b->is.ltk, LE_KEY_BYTES);
-	buf_put(&blob, b->is.own, ESL_ADDR_BYTES);
-	if (kind)
-		buf_put(&blob, kind->data, kind->len);
+	le_bonds_put(&k->bonds, b, &blob);
 	r = blob.err;
 	if (r == 0)
 		r = k->cb.save(k->user, bond_name(b->addr, name), blob.data, blob.len);
@@ -189,28 +95,18 @@ static int save_bond(struct link_le *k, const struct bond *b)
 	return r;
 }
 
-/** Remembers that, or nothing (len 0), of a label. False if nothing changed. */
-static bool set_kind(struct link_le *k, struct bond *b, const uint8_t *data, size_t len)
-{
-	uint16_t was = b->kind;
-
-	b->kind = len ? esl_kinds_take(&k->kinds, data, len) : ESL_NO_KIND;
-	esl_kinds_leave(&k->kinds, was);
-	return b->kind != was;
-}
-
 static int on_bonded(void *user, const uint8_t addr[ESL_ADDR_BYTES], const struct esl_bond *bond)
 {
 	struct link_le *k = user;
 	int r = k->has_self ? keep_self(k) : 0;
-	struct bond *b;
+	struct le_bond *b;
 
 	if (r == 0)
-		r = keep_bond(k, addr, bond);
+		r = le_bonds_keep(&k->bonds, addr, bond);
 	if (r < 0)
 		return r;
-	b = find_bond(k, addr);
-	(void) set_kind(k, b, NULL, 0);
+	b = le_bonds_find(&k->bonds, addr);
+	(void) le_bonds_remember(&k->bonds, b, &(struct esl_kind){.known = false});
 	return save_bond(k, b);
 }
 
@@ -218,12 +114,9 @@ static int on_bonded(void *user, const uint8_t addr[ESL_ADDR_BYTES], const struc
 static void on_learned(void *user, const uint8_t addr[ESL_ADDR_BYTES], const struct esl_kind *kind)
 {
 	struct link_le *k = user;
-	struct bond *b = find_bond(k, addr);
-	_cleanup_buf_ struct buf data = BUF_INIT;
+	struct le_bond *b = le_bonds_find(&k->bonds, addr);
 
-	if (kind->known)
-		esl_kind_put(&data, kind);
-	if (b && buf_ok(&data) && set_kind(k, b, data.data, data.len))
+	if (b && le_bonds_remember(&k->bonds, b, kind))
 		ignore_result(save_bond(k, b));
 }
 
@@ -235,43 +128,13 @@ static void le_doubt(struct esl_link *base, const uint8_t *addr)
 static void on_unbonded(void *user, const uint8_t addr[ESL_ADDR_BYTES])
 {
 	struct link_le *k = user;
-	struct bond *b = find_bond(k, addr);
+	struct le_bond *b = le_bonds_find(&k->bonds, addr);
 	char name[NAME_BYTES];
 
 	if (!b)
 		return;
-	drop_bond(k, b);
+	le_bonds_drop(&k->bonds, b);
 	ignore_result(k->cb.save(k->user, bond_name(addr, name), NULL, 0));
-}
-
-static int read_bond(struct wire *w, struct esl_bond *ret)
-{
-	uint8_t version = wire_get_u8(w);
-
-	if (version < 1 || version > BOND_VERSION)
-		return -ERR_VERSION;
-	*ret = (struct esl_bond){.known = true};
-	ret->addr_type = wire_get_u8(w);
-	if (version >= 2)
-		ret->own_type = wire_get_u8(w);
-	wire_copy(w, ret->ltk, LE_KEY_BYTES);
-	if (version >= 2)
-		wire_copy(w, ret->own, ESL_ADDR_BYTES);
-	if (version < 3 && wire_left(w) > 0)
-		return -ERR_BADMSG;
-	return !wire_ok(w) || ret->addr_type > 1 || ret->own_type > 1 ? -ERR_BADMSG : 0;
-}
-
-/** The rest of a bond. One that we cannot read costs the label's next visit some questions. */
-static int restore_kind(struct link_le *k, const uint8_t *addr, struct wire *w)
-{
-	size_t len = wire_left(w);
-	const uint8_t *data = wire_get_bytes(w, len);
-	struct esl_kind kind;
-
-	if (len > 0 && esl_kind_get(data, len, &kind) == 0)
-		(void) set_kind(k, find_bond(k, addr), data, len);
-	return 0;
 }
 
 static int restore_self(struct link_le *k, struct wire *w)
@@ -288,22 +151,14 @@ static int le_restore(struct esl_link *base, const char *key, const void *data, 
 	struct link_le *k = (struct link_le *) base;
 	const char *hex = key + strlen(ESL_LINK_KEEPS);
 	uint8_t addr[ESL_ADDR_BYTES];
-	struct esl_bond is;
 	struct wire w;
-	int r;
 
 	wire_init(&w, data, len);
 	if (strcmp(key, SELF_NAME) == 0)
 		return restore_self(k, &w);
 	if (strlen(hex) != 2 * ESL_ADDR_BYTES || hex_decode(hex, addr, sizeof(addr)) < 0)
 		return -ERR_BADMSG;
-	r = read_bond(&w, &is);
-	if (r == 0)
-		r = keep_bond(k, addr, &is);
-	if (r == 0)
-		r = restore_kind(k, addr, &w);
-	explicit_bzero(&is, sizeof(is));
-	return r;
+	return le_bonds_get(&k->bonds, addr, &w);
 }
 
 /* A bond is one with a name. Under the public address of another radio we are nobody. */
@@ -446,7 +301,7 @@ static void central_advert(void *user, const struct hci_adv_report *r)
 		return;
 	for (size_t i = 0; i < ESL_ADDR_BYTES; i++)
 		addr[i] = r->addr[ESL_ADDR_BYTES - 1 - i];
-	k->cb.advert(k->user, addr, r->rssi, find_bond(k, addr) != NULL, 0);
+	k->cb.advert(k->user, addr, r->rssi, le_bonds_find(&k->bonds, addr) != NULL, 0);
 }
 
 static const struct le_central_callbacks central_callbacks = {central_up, central_down,
@@ -469,20 +324,12 @@ static int le_scan(struct esl_link *base, bool on)
 	return 0;
 }
 
-static void recall_kind(const struct link_le *k, const struct bond *b, struct esl_peer *p)
-{
-	const struct esl_kind_row *row = esl_kinds_at(&k->kinds, b->kind);
-	struct esl_kind kind;
-
-	if (row && esl_kind_get(row->data, row->len, &kind) == 0)
-		esl_peer_set_kind(p, &kind);
-}
-
 static int le_connect(struct esl_link *base, const uint8_t *addr, uint8_t subevent, uint8_t esl_id,
 		      esl_link_done_fn done, void *user)
 {
 	struct link_le *k = (struct link_le *) base;
-	const struct bond *b = find_bond(k, addr);
+	const struct le_bond *b = le_bonds_find(&k->bonds, addr);
+	struct esl_kind kind;
 	struct esl_bond bond =
 		b ? b->is : (struct esl_bond){.addr_type = RANDOM_ADDR, .own_type = RANDOM_ADDR};
 	struct le_connect how = {.peer_type = bond.addr_type,
@@ -511,8 +358,8 @@ static int le_connect(struct esl_link *base, const uint8_t *addr, uint8_t subeve
 	explicit_bzero(&bond, sizeof(bond));
 	if (r == 0)
 		esl_peer_set_id(k->peers[i], esl_id);
-	if (r == 0 && b)
-		recall_kind(k, b, k->peers[i]);
+	if (r == 0 && b && le_bonds_recall(&k->bonds, b, &kind))
+		esl_peer_set_kind(k->peers[i], &kind);
 	return r;
 }
 
@@ -584,10 +431,7 @@ static void le_free(struct esl_link *base)
 	le_central_free(k->central);
 	for (size_t i = 0; i < LE_LINKS_MAX; i++)
 		esl_peer_free(k->peers[i]);
-	if (k->bonds)
-		explicit_bzero(k->bonds, k->n_bonds * sizeof(*k->bonds));
-	free(k->bonds);
-	esl_kinds_done(&k->kinds);
+	le_bonds_done(&k->bonds);
 	free(k);
 }
 
