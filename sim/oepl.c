@@ -237,7 +237,7 @@ static void draw_next(struct sim_oepl *ap)
 		/* One that was never heard gets nothing drawn. */
 		if (!rec->upload || !rec->rssi)
 			continue;
-		ap->draw_us = oepl_now_us(ap) + DRAW_US;
+		ap->draw_us = oepl_now_us(ap) + oepl_takes_us(ap, DRAW_US);
 		draw(ap, rec);
 		free(rec->upload);
 		rec->upload = NULL;
@@ -255,7 +255,7 @@ static void run(void *user)
 	if (sim_oepl_is_up(ap)) {
 		draw_next(ap);
 		if (now_us >= ap->sys_us) {
-			ap->sys_us = now_us + SYS_US;
+			ap->sys_us = now_us + oepl_takes_us(ap, SYS_US);
 			say_sys(ap);
 		}
 	}
@@ -285,6 +285,8 @@ int sim_oepl_new(struct loop *loop, const struct sim_oepl_config *cfg, struct si
 	(void) snprintf(ap->name, sizeof ap->name, "%s", cfg->name);
 	if (ap->cfg.poll_s <= 0)
 		ap->cfg.poll_s = 40;
+	if (ap->cfg.speed <= 0)
+		ap->cfg.speed = 1;
 	ap->up_since_us = oepl_now_us(ap);
 	sim_rng_init(&ap->rng, cfg->seed, ap->name);
 	ap->recs_cap = cfg->tags + 1024;

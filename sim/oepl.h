@@ -35,6 +35,7 @@ struct sim_oepl_config {
 	double poll_s;  /**< between two calls of a label; 0 = 40 */
 	double sleep_s; /**< more than that: labels that sleep; 0 = they do not */
 	double loss;    /**< chance that a packet is lost */
+	double speed;   /**< so many times faster than life does it draw, send and redraw; 0 = 1 */
 	uint8_t index;  /**< part of the MACs, so that two access points have different ones */
 	uint64_t seed;
 	bool stopsleep;

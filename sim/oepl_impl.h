@@ -95,6 +95,11 @@ struct sim_oepl {
 	struct sim_oepl_stats stats;
 };
 
+/** A duration of real ones, here. */
+static inline int64_t oepl_takes_us(const struct sim_oepl *ap, int64_t us)
+{
+	return (int64_t) ((double) us / ap->cfg.speed);
+}
 static inline int64_t oepl_now_us(const struct sim_oepl *ap)
 {
 	return clock_mono_us(ap->clock);

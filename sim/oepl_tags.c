@@ -182,10 +182,10 @@ static void start_fetch(struct sim_oepl *ap, struct oepl_tag *t, struct oepl_rec
 		return;
 	}
 	if (now_us < ap->air_us) {
-		t->call_us = now_us + AIR_RETRY_US;
+		t->call_us = now_us + oepl_takes_us(ap, AIR_RETRY_US);
 		return; /* another one is being served */
 	}
-	takes_us = transfer_us(ap, first->len);
+	takes_us = oepl_takes_us(ap, transfer_us(ap, first->len));
 	t->item = *first;
 	t->item.data = malloc(first->len);
 	if (!t->item.data)
@@ -239,8 +239,9 @@ static void fetched(struct sim_oepl *ap, unsigned int i)
 		completed(ap, rec);
 	t->drawing = true;
 	t->started_us = oepl_now_us(ap);
-	t->drawn_us = t->started_us + (ap->type->colours > 2 ? REDRAW_COLOUR_US : REDRAW_BW_US) *
-					      (int64_t) (90 + sim_rng_below(&ap->rng, 20)) / 100;
+	t->drawn_us = t->started_us +
+		      oepl_takes_us(ap, (ap->type->colours > 2 ? REDRAW_COLOUR_US : REDRAW_BW_US) *
+						(int64_t) (90 + sim_rng_below(&ap->rng, 20)) / 100);
 	t->call_us = MAX(t->call_us, t->drawn_us + US_PER_SEC);
 }
 

@@ -74,6 +74,8 @@ const struct conf_row simconf_schema[] = {
 	{"oepl*", "sleep_s", CONF_FLOAT, "0", 0, 0, "more than 60: labels that sleep so long"},
 	{"oepl*", "stopsleep", CONF_BOOL, "true", 0, 0,
 	 "labels are kept awake while a WebSocket is open"},
+	{"oepl*", "speed", CONF_FLOAT, "1", 0, 0,
+	 "so many times faster than life it draws, sends and redraws"},
 	{"oepl*", "loss", CONF_FLOAT, "0.02", 0, 0, "chance that a packet is lost"},
 	{"reader*", "port", CONF_INT, "0", 0, 65535, "TCP port of LLRP; 0 = any"},
 	{"reader*", "antennas", CONF_INT, "4", 1, SIM_READER_MAX_ANTENNAS, "ports of the reader"},
@@ -287,9 +289,12 @@ static int read_oepl(const struct simconf_reading *rd, const char *title, struct
 		.type = (uint8_t) id,
 		.tags = (unsigned int) conf_int(rd->conf, "oepl", title, "tags"),
 		.poll_s = conf_float(rd->conf, "oepl", title, "poll_s"),
+		.speed = conf_float(rd->conf, "oepl", title, "speed"),
 		.sleep_s = conf_float(rd->conf, "oepl", title, "sleep_s"),
 		.stopsleep = conf_bool(rd->conf, "oepl", title, "stopsleep"),
 	};
+	if (!(to->ap.speed >= 0.1 && to->ap.speed <= 1000))
+		return simconf_wrong(rd, "oepl \"%s\": speed: must be from 0.1 to 1000", title);
 	if (!(to->ap.poll_s >= 0.1 && to->ap.poll_s <= 86400) ||
 	    !(to->ap.sleep_s >= 0 && to->ap.sleep_s <= 86400))
 		return simconf_wrong(

@@ -9,14 +9,17 @@
 
 #define CONFIG_AGAIN_US (INT64_C(600) * US_PER_SEC)
 #define FIRST_SYNCS     3
+#define FIRST_SYNCS_FEW 8
 #define SYNC_FIRST_US   (INT64_C(5) * US_PER_SEC)
+#define SYNC_FEW_US     (INT64_C(2) * US_PER_SEC)
 #define SYNC_FED_US     (INT64_C(900) * US_PER_SEC)
 #define SYNC_SMALL_US   (INT64_C(60) * US_PER_SEC)
 #define SYNC_LARGE_US   (INT64_C(300) * US_PER_SEC)
 #define SMALL           64 /* labels */
+#define FEW             30 /* that fit on a few pages */
 #define FEED_AGAIN_US   (INT64_C(15) * US_PER_SEC)
 #define TYPE_AGAIN_US   (INT64_C(600) * US_PER_SEC)
-#define RETRY_MIN_US    US_PER_SEC
+#define RETRY_MIN_US    (US_PER_SEC / 2)
 #define RETRY_MAX_US    (INT64_C(60) * US_PER_SEC)
 #define REFUSED_US      (INT64_C(5) * US_PER_SEC)
 #define STARVED_US      (INT64_C(60) * US_PER_SEC)
@@ -55,7 +58,7 @@ static void close_feed(struct oepl_ap *ap)
 /** It does not answer. Whatever it was doing is asked for again when it does. */
 static void fell_silent(struct oepl_ap *ap, int err)
 {
-	int64_t wait_us = RETRY_MIN_US << MIN(ap->failures, 6);
+	int64_t wait_us = RETRY_MIN_US << MIN(ap->failures, 7);
 
 	(void) err;
 	ap->failures++;
@@ -92,14 +95,18 @@ void oepl_ap_refused(struct oepl_ap *ap)
 	ap->upload_us = MAX(ap->upload_us, oepl_now(ap->o) + wait_us);
 }
 
-/** It may have restarted: a picture that it took and had not queued yet is not waited for. */
+/** It may have restarted: a picture that it took and had not queued yet is not waited for, and one
+ * that is gone was not given up. */
 static void may_have_forgotten(struct oepl_ap *ap)
 {
 	struct oepl_label *l, *next;
 
-	HASH_ITER (hh, ap->o->labels, l, next)
-		if (l->ap == ap && l->sending.state == OEPL_SENDING_TAKEN)
-			l->sending.state = OEPL_SENDING_QUEUED;
+	HASH_ITER (hh, ap->o->labels, l, next) {
+		if (l->ap != ap || l->sending.state == OEPL_SENDING_NONE)
+			continue;
+		l->sending.state = OEPL_SENDING_QUEUED;
+		l->sending.doubtful = true;
+	}
 }
 
 /** It began anew: what it had queued is gone, its clock may be another. */
@@ -238,6 +245,18 @@ static void miss(struct oepl *o, struct oepl_label *l)
 				NULL);
 }
 
+/** A label is believed when it has called twice: the first looks are close together. */
+static int64_t next_sync_us(const struct oepl_ap *ap)
+{
+	if (ap->n <= FEW && ap->syncs < FIRST_SYNCS_FEW)
+		return SYNC_FEW_US;
+	if (ap->syncs < FIRST_SYNCS)
+		return SYNC_FIRST_US;
+	if (ap->feed)
+		return SYNC_FED_US;
+	return ap->n <= SMALL ? SYNC_SMALL_US : SYNC_LARGE_US;
+}
+
 /** All of it was read: who was not there is not there. */
 static void sync_done(struct oepl_ap *ap)
 {
@@ -246,11 +265,8 @@ static void sync_done(struct oepl_ap *ap)
 
 	ap->syncing = false;
 	ap->n_known = ap->n;
-	/* A label is believed when it has called twice: the first looks are close together. */
-	ap->sync_us = oepl_now(o) + (ap->syncs++ < FIRST_SYNCS ? SYNC_FIRST_US
-				     : ap->feed                ? SYNC_FED_US
-				     : ap->n <= SMALL          ? SYNC_SMALL_US
-							       : SYNC_LARGE_US);
+	ap->sync_us = oepl_now(o) + next_sync_us(ap);
+	ap->syncs++;
 	HASH_ITER (hh, o->labels, l, next) {
 		if (l->ap == ap && l->gen != ap->gen) {
 			l->sending = (struct oepl_sending){0}; /* forgotten there, too */

@@ -80,6 +80,7 @@ struct oepl_sending {
 	bool exact;                    /**< those bytes are the picture, bit by bit */
 	bool read;                     /**< what is queued was looked at */
 	bool kept;                     /**< and what the access point keeps of what it got */
+	bool doubtful;                 /**< the access point may have restarted since */
 	uint32_t count_before;         /**< updatecount before the upload */
 	unsigned int crowd;            /**< at most so many labels waited for the radio with it */
 	int64_t since_us;

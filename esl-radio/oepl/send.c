@@ -18,6 +18,7 @@
 #define HOLD_MIN_S     15
 #define HOLD_MAX_S     900
 #define MISFIT_HOLD_S  600
+#define ASK_SOON_US    (INT64_C(3) * US_PER_SEC)
 #define ASK_US         (INT64_C(10) * US_PER_SEC)
 #define TIMEOUT_US     (INT64_C(20) * US_PER_SEC)
 #define REDRAW_BW_US   (INT64_C(4) * US_PER_SEC)
@@ -208,7 +209,9 @@ void oepl_send_evidence(struct oepl *o, struct oepl_label *l)
 	}
 	if (!grown) {
 		/* Queued before, now neither queued nor fetched: given up, or forgotten. */
-		if (s->state == OEPL_SENDING_QUEUED)
+		if (s->state == OEPL_SENDING_QUEUED && s->doubtful)
+			*s = (struct oepl_sending){0}; /* it forgot it: again, at once */
+		else if (s->state == OEPL_SENDING_QUEUED)
 			failed(o, l, ERR_PEER,
 			       "The access point gave up handing the label its picture; it is "
 			       "sent again.");
@@ -266,7 +269,9 @@ void oepl_send_tick(struct oepl *o, struct oepl_label *l)
 static bool follow(struct oepl *o, struct oepl_label *l)
 {
 	struct oepl_sending *s = &l->sending;
-	int64_t wait_us = MAX(ASK_US, (int64_t) l->ap->in_flight * US_PER_SEC);
+	/* Much happens at first, then nothing until the label calls. */
+	int64_t by_age_us = MIN(MAX((oepl_now(o) - s->since_us) / 4, ASK_SOON_US), ASK_US);
+	int64_t wait_us = MAX(by_age_us, (int64_t) l->ap->in_flight * US_PER_SEC);
 	bool stale = oepl_now(o) - s->since_us > QUEUE_US;
 
 	if (l->rec.pending && !s->read && s->state == OEPL_SENDING_QUEUED) {

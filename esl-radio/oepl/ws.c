@@ -22,17 +22,10 @@ struct ws {
 	void *user;
 	char key[WS_KEY_MAX];
 	struct buf in, out, message;
-	bool granted, asked;
-	bool open;  /* a message began that has not ended */
-	bool *gone; /* set when a callback freed it */
+	bool granted, asked, parted; /* parted: a close frame was sent, nothing may follow it */
+	bool open;                   /* a message began that has not ended */
+	bool *gone;                  /* set when a callback freed it */
 };
-
-static void ended(struct ws *w, int err)
-{
-	loop_io_set(w->io, 0);
-	loop_timer_stop(w->timer);
-	w->cb.down(w->user, err);
-}
 
 /* --- out -------------------------------------------------------------------------------------- */
 
@@ -59,6 +52,41 @@ static int put(struct ws *w, uint8_t opcode, const void *data, size_t len)
 		return -EIO;
 	ws_frame_put(&w->out, opcode, data, len, mask);
 	return buf_ok(&w->out) ? flush(w) : w->out.err;
+}
+
+/** Says why we go, once; whether it is heard does not matter. */
+static void part(struct ws *w, uint16_t code)
+{
+	const uint8_t data[2] = {(uint8_t) (code >> 8), (uint8_t) code};
+
+	if (!w->granted || w->parted)
+		return;
+	(void) !put(w, WS_CLOSE, data, sizeof(data));
+	w->parted = true;
+}
+
+/** RFC 6455 7.4.1. */
+static uint16_t close_code(int err)
+{
+	switch (err) {
+	case -ERR_TOO_LARGE:
+		return 1009;
+	case -ENOTSUP:
+		return 1003;
+	case -ERR_BADMSG:
+		return 1002;
+	default:
+		return 1011;
+	}
+}
+
+static void ended(struct ws *w, int err)
+{
+	if (err != -ERR_CLOSED && err != -ETIMEDOUT)
+		part(w, close_code(err));
+	loop_io_set(w->io, 0);
+	loop_timer_stop(w->timer);
+	w->cb.down(w->user, err);
 }
 
 /* --- in --------------------------------------------------------------------------------------- */
@@ -94,7 +122,14 @@ static int take_frame(struct ws *w, const struct ws_frame *f)
 	case WS_PONG:
 		return 0;
 	case WS_CLOSE:
+		/* Its own code comes back, where it gave one. */
+		if (f->len >= 2)
+			part(w, (uint16_t) (f->data[0] << 8 | f->data[1]));
+		else
+			part(w, 1000);
 		return -ERR_CLOSED;
+	case WS_BINARY:
+		return -ENOTSUP;
 	default:
 		return -ERR_BADMSG;
 	}
@@ -226,6 +261,8 @@ void ws_free(struct ws *w)
 		return;
 	if (w->gone)
 		*w->gone = true;
+	if (w->io)
+		part(w, 1000);
 	if (w->io)
 		loop_io_free(w->io);
 	loop_timer_free(w->timer);

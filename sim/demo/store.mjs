@@ -72,7 +72,7 @@ export class Store {
 		const p = this.plan, out = [`seed = ${p.seed}`, 'truth_port = 0'];
 		for (const ap of p.aps) {
 			/* An access point has a radio for labels of the standard, or is next to an OpenEPaperLink one. */
-			if (ap.oepl) out.push(`oepl ${q(ap.name)} { port = ${ap.oepl.port ?? 0} tags = ${ap.oepl.tags} type = ${q(ap.oepl.type)} poll_s = ${ap.oepl.pollSeconds} loss = ${p.loss.toFixed(4)} }`);
+			if (ap.oepl) out.push(`oepl ${q(ap.name)} { port = ${ap.oepl.port ?? 0} tags = ${ap.oepl.tags} type = ${q(ap.oepl.type)} poll_s = ${ap.oepl.pollSeconds} speed = ${ap.oepl.speed ?? 1} loss = ${p.loss.toFixed(4)} }`);
 			else out.push(`radio ${q(ap.name)} {`, `\thci = ${q(this.path(`${ap.name}.hci`))}`, `\tloss = ${p.loss.toFixed(4)}`, ...settings(pace(p).radio), ...(p.links ? [`\tlinks = ${p.links}`] : []), '}');
 			(ap.panels ?? []).forEach((panel, i) => out.push(`panel ${q(`${ap.name}-${i + 1}`)} { radio = ${q(ap.name)} labels = ${panel.labels} width = ${panel.width} height = ${panel.height} type = ${q(panel.type)} }`));
 			if (ap.antennas) out.push(`reader ${q(ap.name)} { port = 0 antennas = ${ap.antennas}${ap.reader ?? ''} }`);

@@ -12,7 +12,7 @@ import { panelShowsWanted } from '../../sim/demo/checks.mjs';
 import { launch, missing } from '../e2e/browser.mjs';
 
 const tags = 3;
-const store = newStore(oneAp({ loss: 0, items: 0, places: [], aps: [{ name: 'ap1', oepl: { tags, type: '60', pollSeconds: 1 } }] }));
+const store = newStore(oneAp({ loss: 0, items: 0, places: [], aps: [{ name: 'ap1', oepl: { tags, type: '60', pollSeconds: 0.5, speed: 10 } }] }));
 const base = () => `http://127.0.0.1:${store.simPorts.oepls.ap1}`;
 
 let labels = [], nextPrice = 700;
