@@ -12,8 +12,8 @@ import { priceRoutes, seedPrices } from './mock_prices.mjs';
 import { promotionRoutes, seedPromotions } from './mock_promotions.mjs';
 import { READER_ROUTES, seedReaders } from './mock_readers.mjs';
 import { rolloutRoutes, seedRollouts } from './mock_rollouts.mjs';
-import { gtin14, makeStore, sensorsOf } from './mock_data.mjs';
-import { LINK_ROUTES, makeLinks } from './mock_links.mjs';
+import { gtin14, makeStore } from './mock_data.mjs';
+import { LINK_ROUTES, makeLinks, measured } from './mock_links.mjs';
 import { makePlan, PLAN_ROUTES } from './mock_plan.mjs';
 import { makeWalks, WALK_ROUTES } from './mock_walks.mjs';
 
@@ -375,7 +375,7 @@ const ROUTES = [
   ['GET', /^\/price-changes$/, function (c) { return page(this.store.prices.filter((x) => String(x.product_id) === c.query.get('product_id')).reverse(), c.query); }, 'view'],
   ['POST', /^\/templates\/preview$/, function (c) { const p = need(this.store.products.find((x) => x.id === c.json.product_id)); png(c, c.json, p.name, c.json.price_minor / 100, p.gtin, c.json.was_minor); }, 'view'],
   ['GET', /^\/labels$/, listLabels, 'view'],
-  ['GET', /^\/labels\/([^/]+)$/, function (c, id) { const l = byId('labels').call(this, c, id); return { ...l, sensors: sensorsOf(l) }; }, 'view'],
+  ['GET', /^\/labels\/([^/]+)$/, function (c, id) { const l = byId('labels').call(this, c, id); return { ...l, ...measured(this, l) }; }, 'view'],
   ['GET', /^\/labels\/([^/]+)\/image\.png$/, labelImage, 'view'],
   ['GET', /^\/labels\/([^/]+)\/history$/, history, 'view'],
   ['GET', /^\/places$/, function (c) { return page(this.store.places, c.query); }, 'view'],

@@ -2,6 +2,7 @@
 // The mock server's links between labels and products: their history, by list, lights, and replacing a label.
 
 import { need, page, Refusal } from './mock_base.mjs';
+import { readingsOf, sensorsOf } from './mock_data.mjs';
 
 const BUDGET = 3;
 
@@ -10,6 +11,7 @@ export function makeLinks(labels) {
   return {
     events: linked.map((l, i) => ({ id: i + 1, at: l.wanted?.from ?? l.last_seen, by: 'admin', label: l.id, cause: 'link', batch: null, undo_of: null, from: null, to: l.product, undone: false, superseded: false })).reverse(),
     flashes: new Map(),
+    reads: new Map(),
   };
 }
 
@@ -117,11 +119,51 @@ function pick(c) {
   return { status: 202, body: { items } };
 }
 
+const of = (used, perHour) => ({ hour: used, per_hour: perHour, day: used, per_day: 5 * perHour, free_at: used < perHour ? null : new Date(Date.now() + 1_500_000).toISOString() });
+
+/** What one label alone tells: its sensors and what its battery was asked for. */
+export function measured(mock, l) {
+  const reads = mock.links.reads.get(l.id);
+  return { sensors: sensorsOf(l, reads?.of), budget: { flashes: of(mock.links.flashes.get(l.id) ?? 0, BUDGET), readings: of(reads?.used ?? 0, 20) } };
+}
+
+/** The first sensor answers with another value, the last one does not. */
+function read(c, id) {
+  const l = labelOf(this, id), of = sensorsOf(l), [at, until] = [0, 60_000].map((ms) => new Date(Date.now() + ms).toISOString());
+  const r = this.links.reads.get(id) ?? { used: 0, of: {} };
+  if (!of.length) {
+    throw new Refusal(409, 'no-sensor', 'This label has not told of a sensor.');
+  }
+  r.used += of.length;
+  r.of = Object.fromEntries(of.map((x) => [x.sensor, { asked: { at, until, state: 'asked', reason: null } }]));
+  this.links.reads.set(id, r);
+  this.later(this.stepMs, () => {
+    const now = { at: new Date().toISOString() };
+    of.forEach((x, i) => {
+      const failed = i === of.length - 1;
+      r.of[x.sensor] = { ...(failed ? {} : now), ...(i === 0 ? { value: 4.5, bytes: 'c201' } : {}), asked: { at, until, state: failed ? 'failed' : 'read', reason: failed ? 'The label gives no value: it says "Insufficient Resources".' : null } };
+    });
+    this.publish('label', l);
+  });
+  return { status: 202, body: { until, sensors: of.map((x) => x.sensor) } };
+}
+
+function readings(c, id) {
+  return { items: readingsOf(labelOf(this, id), Number(c.query.get('sensor') ?? 0)), next: null };
+}
+
 function stopPick(c) {
   const items = c.json.labels.map((id) => {
     const l = labelOf(this, id);
     const until = l.flash?.state === 'on' ? l.flash.until : null;
-    l.flash = until ? l.flash : null;
+    if (l.flash) {
+      l.flash = { ...l.flash, state: until ? 'stopping' : 'off' };
+      this.publish('label', l);
+      this.later(this.stepMs, () => {
+        l.flash = { ...l.flash, state: 'off' };
+        this.publish('label', l);
+      });
+    }
     return { label: id, until };
   });
   return { items };
@@ -153,5 +195,7 @@ export const LINK_ROUTES = [
   ['POST', /^\/labels\/pick$/, pick, 'labels'],
   ['POST', /^\/labels\/pick\/stop$/, stopPick, 'labels'],
   ['POST', /^\/labels\/([^/]+)\/flash$/, flash, 'labels'],
+  ['POST', /^\/labels\/([^/]+)\/readings$/, read, 'labels'],
+  ['GET', /^\/labels\/([^/]+)\/readings$/, readings, 'view'],
   ['POST', /^\/labels\/([^/]+)\/replace$/, replace, 'labels'],
 ];

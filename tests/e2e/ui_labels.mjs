@@ -19,19 +19,50 @@ for (const width of [360, 1280]) {
         ok(/Relative humidity\s+61\.5 %/.test(text) && /Sensor 00010203\s+as it said it: 1f2e/.test(text), text);
         // An event brings what the list tells of a label; the sensors stay.
         const l = mock.store.labels[0];
-        mock.publish('label', { ...l, rssi_dbm: -33 });
+        mock.publish('label', Object.assign(l, { rssi_dbm: -33 }));
         await page.locator('.panel').getByText('-33 dBm').waitFor();
         equal(await sensors.getByText('4.25 °C').count(), 1, 'the temperature after an event');
+        await page.getByRole('img', { name: /^Temperature over time: .* to .* °C in 108 readings/ }).waitFor();
+        equal(await page.getByRole('img', { name: /^Battery over time/ }).count(), 1, 'charts of what is known');
+        equal(await page.getByRole('img', { name: /over time/ }).count(), 2, 'none of a single value, nor of unknown bytes');
+        await page.getByRole('button', { name: 'Read now' }).click();
+        await sensors.getByText('Asking the label').first().waitFor();
+        await sensors.getByText('4.5 °C').first().waitFor();
+        await sensors.getByText('Not read: The label gives no value: it says "Insufficient Resources".').waitFor();
+        await page.locator('[data-budget=left]').getByText('Asked for 4 of 20 values').waitFor();
         await sensors.scrollIntoViewIfNeeded();
         await checkPage(page, 'a label with sensors');
         await shot(page, `labels-sensors-${width}`);
         await page.goto(`${url}/labels/C0FFEE000002`);
         await page.locator('.panel .timeline li').first().waitFor();
         equal(await sensors.count(), 0, 'sensors of a label without any');
+        mock.links.reads.clear();
       },
       { viewport: { width, height: 800 } },
     ));
 }
+
+test('a label blinks, is turned off, and says when its battery is spared', () =>
+  signedIn('stock', async (page) => {
+    mock.links.flashes.clear();
+    await page.goto(`${url}/labels/C0FFEE000001`);
+    const panel = page.locator('.panel');
+    const flash = panel.getByRole('button', { name: /^Flash/ });
+    for (let n = 1; n <= 3; n++) {
+      await flash.click();
+      await panel.locator('[data-flash=on]').waitFor();
+      await panel.getByRole('button', { name: 'Stop' }).click();
+      await panel.locator('[data-flash=off]').getByText('It is turned off.').waitFor();
+      await panel.getByText(`Blinked ${n} of 3 times within an hour`).waitFor();
+    }
+    const spared = panel.locator('[data-budget=spent]');
+    await spared.getByText('Used up; possible again in 25 minutes.').waitFor();
+    ok(await flash.isDisabled(), 'nobody asks in vain');
+    equal(await panel.getByRole('button', { name: 'Stop' }).count(), 0, 'nothing to stop');
+    await checkPage(page, 'a spent battery');
+    await spared.scrollIntoViewIfNeeded();
+    await shot(page, 'label-spent');
+  }));
 
 for (const width of [360, 1280]) {
   test(`several labels are lit up, and who is refused is named, at ${width} px`, () =>
@@ -52,6 +83,8 @@ for (const width of [360, 1280]) {
         const said = bar.locator('[data-picked]');
         await said.getByText('2 of 3 labels are asked to blink.').waitFor();
         equal(await said.locator('li').allInnerTexts(), ['C0FFEE000007 No access point takes care of this label.'], 'who is refused and why');
+        await page.locator('[data-blinks]').nth(1).waitFor();
+        equal(await page.locator('[data-blinks]').count(), 2, 'marks in the list');
         equal(mock.store.labels.slice(0, 4).map((l) => l.flash?.colour ?? null).slice(1, 3), ['blue', 'blue'], 'their lights');
         await checkPage(page, 'a pick');
         await shot(page, `labels-pick-${width}`);

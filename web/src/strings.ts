@@ -246,6 +246,11 @@ export const t = {
     lost: 'Lost',
     seen: 'Heard',
     adopted: 'Adopted',
+    'flash-asked': 'Asked to blink',
+    flash: 'Blinks',
+    'flash-failed': 'Did not blink',
+    'flash-stopped': 'Called off',
+    'flash-off': 'Turned off',
   },
 
   import: {

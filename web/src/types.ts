@@ -106,12 +106,24 @@ export interface Wish {
 
 /** The last value of a sensor; without a name when its kind is not known, and without a number when it has none. */
 export interface SensorReading {
+  sensor: number;
   id: string;
   name: string | null;
   value: number | null;
   unit: string | null;
   bytes: string;
   at: string;
+  /** The last reading that somebody asked for. */
+  asked?: { at: string; until: string; state: 'asked' | 'read' | 'failed'; reason: string | null } | null;
+}
+
+/** What a battery was asked for, and when there is room again; null = there is. */
+export interface Budget {
+  hour: number;
+  per_hour: number;
+  day: number;
+  per_day: number;
+  free_at: string | null;
 }
 
 export interface Label {
@@ -137,7 +149,9 @@ export interface Label {
   /** Colours its light can have; null when it has not said. */
   leds?: string[] | null;
   sensors?: SensorReading[];
-  flash?: { colour: string; until: string; state: 'asked' | 'on' | 'over' | 'failed'; reason: string | null } | null;
+  flash?: { colour: string; until: string; state: 'asked' | 'on' | 'stopping' | 'off' | 'over' | 'failed'; reason: string | null } | null;
+  /** Of one label alone. */
+  budget?: { flashes?: Budget; readings?: Budget };
 }
 
 export interface LabelEvent {

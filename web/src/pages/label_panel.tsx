@@ -6,14 +6,15 @@ import { useState } from 'preact/hooks';
 import * as api from '../api';
 import { gtinShort } from '../format';
 import { Icon } from '../icons';
-import { useFetched, useLive } from '../hooks';
+import { useFetched, useLive, useThrottled } from '../hooks';
 import { may } from '../session';
 import { t } from '../strings';
 import { k } from '../strings/links';
 import type { Label } from '../types';
 import { Ago, Button, Confirm, ErrorBox, Fact, Loading } from '../ui';
 import { LabelHistory } from './label_history';
-import { Ahead, Battery, Facts3, LabelPicture, Sensors, StateChip } from './label_parts';
+import { Ahead, Battery, Facts3, LabelPicture, StateChip } from './label_parts';
+import { SensorSection } from './label_sensors';
 import { FlashSection, LinkPicker, ReplaceSection } from './label_tools';
 
 function Pictures({ label }: { label: Label }): JSX.Element {
@@ -93,8 +94,14 @@ function Health({ label }: { label: Label }): JSX.Element {
 
 export function LabelPanel({ id, onClose }: { id: string; onClose: () => void }): JSX.Element {
   const f = useFetched(`label/${id}`, () => api.labels.get(id));
-  // An event tells of a label what the list does: its sensors stay as they were read.
-  useLive('label', (l) => l.id === id && f.set((old) => ({ sensors: old.sensors ?? [], ...l })));
+  // An event tells of a label what the list does: its sensors and its battery's budget are asked for.
+  const refresh = useThrottled(f.reload, 1000);
+  useLive('label', (l) => {
+    if (l.id === id) {
+      f.set((old) => ({ sensors: old.sensors ?? [], ...(old.budget ? { budget: old.budget } : {}), ...l }));
+      refresh();
+    }
+  });
   const l = f.data;
   return (
     <aside class="panel" aria-label={t.labels.one(id)}>
@@ -118,9 +125,9 @@ export function LabelPanel({ id, onClose }: { id: string; onClose: () => void })
           <Facts3 label={l} />
           <Ahead label={l} />
           <LinkSection label={l} onChanged={f.reload} />
-          {may('labels') && <FlashSection label={l} onChanged={(next) => f.set(() => next)} />}
+          {may('labels') && <FlashSection label={l} onChanged={(next) => { f.set(() => next); refresh(); }} />}
           <Health label={l} />
-          <Sensors label={l} />
+          <SensorSection label={l} onChanged={f.reload} />
           {may('labels') && l.product && <ReplaceSection label={l} onDone={f.reload} />}
           <LabelHistory label={l} />
         </>

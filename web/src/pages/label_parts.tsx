@@ -9,7 +9,7 @@ import { Icon, type IconName } from '../icons';
 import { t } from '../strings';
 import { k } from '../strings/links';
 import type { Label, LabelState } from '../types';
-import { Ago, Chip, Fact, type Tone } from '../ui';
+import { Ago, Chip, now, type Tone } from '../ui';
 
 const LOOK: Record<LabelState, [Tone, IconName]> = {
   unlinked: ['plain', 'unlink'],
@@ -140,27 +140,15 @@ export function Ahead({ label }: { label: Label }): JSX.Element | null {
   );
 }
 
-/** What the label measures; a sensor of an unknown kind is shown as the label said it. */
-export function Sensors({ label }: { label: Label }): JSX.Element | null {
-  return !label.sensors?.length ? null : (
-    <section>
-      <h3>{k.sensors.title}</h3>
-      <dl class="facts" data-sensors>
-        {label.sensors.map((s, i) => (
-          <Fact name={s.name ? s.name[0]?.toUpperCase() + s.name.slice(1) : k.sensors.unknown(s.id)} key={i}>
-            {s.name && s.value !== null ? (
-              <strong>{k.sensors.value(s.value, s.unit)}</strong>
-            ) : (
-              <span class="mono">{k.sensors.raw(s.bytes)}</span>
-            )}
-            <div class="sub">
-              <Ago at={s.at} />
-            </div>
-          </Fact>
-        ))}
-      </dl>
-    </section>
-  );
+/** Its light, while it blinks or is about to; nothing otherwise. */
+export function BlinkMark({ label }: { label: Label }): JSX.Element | null {
+  const f = label.flash;
+  const words = f && new Date(f.until).getTime() > now.value ? k.flash.blinks[f.state] : undefined;
+  return f && words ? (
+    <span class="blink-mark" data-blinks={f.state}>
+      <span class={`flash-dot ${f.colour} ${f.state === 'stopping' ? '' : 'is-on'}`} aria-hidden="true" /> {words}
+    </span>
+  ) : null;
 }
 
 export function Battery({ mv }: { mv: number | null }): JSX.Element {

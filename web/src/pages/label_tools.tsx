@@ -10,8 +10,10 @@ import { labelOfScan } from '../linking';
 import { play } from '../sound';
 import { t } from '../strings';
 import { k } from '../strings/links';
+import { s } from '../strings/sensors';
 import type { Label, Product } from '../types';
 import { Button, Confirm, Dialog, ErrorBox, Field, now, plain, say, Select } from '../ui';
+import { BudgetLine, isSpent } from './label_sensors';
 import { ProductPicker } from './product_picker';
 
 export const COLOURS: FlashColour[] = ['green', 'red', 'blue', 'white'];
@@ -23,8 +25,16 @@ function FlashState({ label }: { label: Label }): JSX.Element | null {
     return null;
   }
   const left = Math.max(0, Math.ceil((new Date(f.until).getTime() - now.value) / 1000));
-  const state = f.state !== 'failed' && left === 0 ? 'over' : f.state;
-  const text = state === 'failed' ? k.flash.failed(f.reason ?? '') : state === 'over' ? k.flash.over : state === 'on' ? k.flash.on(left) : k.flash.asked(left);
+  const state = f.state !== 'failed' && f.state !== 'off' && left === 0 ? 'over' : f.state;
+  const words: Record<typeof state, string> = {
+    failed: k.flash.failed(f.reason ?? ''),
+    over: k.flash.over,
+    on: k.flash.on(left),
+    asked: k.flash.asked(left),
+    stopping: f.reason ?? k.flash.stopping(left),
+    off: k.flash.off,
+  };
+  const text = words[state];
   return (
     <p class={`flash-now ${state === 'failed' ? 'warn-text' : ''}`} data-flash={state}>
       <span class={`flash-dot ${f.colour} ${state === 'on' || state === 'asked' ? 'is-on' : ''}`} aria-hidden="true" />
@@ -60,6 +70,18 @@ export function FlashSection({ label, onChanged }: { label: Label; onChanged: (l
       },
     );
   };
+  const stop = (): void => {
+    setBusy(true);
+    setError(null);
+    links
+      .stopPick([label.id])
+      .then(
+        () => label.flash && onChanged({ ...label, flash: { ...label.flash, state: 'stopping' } }),
+        (e: unknown) => setError(e),
+      )
+      .finally(() => setBusy(false));
+  };
+  const lit = !!label.flash && ['asked', 'on'].includes(label.flash.state) && new Date(label.flash.until).getTime() > now.value;
   const spared = error instanceof api.Problem && error.code === 'battery-budget' ? error : null;
   return (
     <section>
@@ -77,12 +99,18 @@ export function FlashSection({ label, onChanged }: { label: Label; onChanged: (l
               onChange={(c) => setColour(c as FlashColour)}
             />
             <Select label={k.flash.seconds} value={seconds} options={k.flash.choices} onChange={setSeconds} />
-            <Button icon="bulb" busy={busy} onClick={start}>
+            <Button icon="bulb" busy={busy} disabled={isSpent(label.budget?.flashes)} onClick={start}>
               {label.flash ? k.flash.again : k.flash.action}
             </Button>
+            {lit && (
+              <Button disabled={busy} onClick={stop}>
+                {k.flash.stop}
+              </Button>
+            )}
           </div>
           <FlashState label={label} />
           <ErrorBox error={spared ? new Error(budget(spared)) : error} />
+          <BudgetLine budget={label.budget?.flashes} words={s.budget.flashes} />
         </>
       )}
     </section>

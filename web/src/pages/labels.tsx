@@ -15,7 +15,7 @@ import { Button, Empty, ErrorBox, LinkButton, PageHead, SearchBox, Select } from
 import { VirtualTable } from '../virtual';
 import { continuous } from '../wedge';
 import { LabelPanel } from './label_panel';
-import { Facts3, LABEL_STATES, LabelPicture, StateChip } from './label_parts';
+import { BlinkMark, Facts3, LABEL_STATES, LabelPicture, StateChip } from './label_parts';
 import { type Chosen, PickBar, PickBox } from './label_pick';
 
 /** The address of a label, with search and filter kept. */
@@ -54,6 +54,7 @@ function LabelRow({ l, choosing }: { l: Label; choosing: Choosing }): JSX.Elemen
       </div>
       <div role="cell" class="c-state">
         <StateChip label={l} />
+        <BlinkMark label={l} />
       </div>
     </>
   );
@@ -91,6 +92,7 @@ function Tiles({ labels, choosing }: { labels: Label[]; choosing: Choosing }): J
           <span class="sub mono">{l.id}</span>
           {l.product && <span class="sub mono">{gtinShort(l.product.gtin)}</span>}
           <StateChip label={l} />
+          <BlinkMark label={l} />
         </li>
       ))}
     </ul>

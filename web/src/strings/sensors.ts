@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Words of what labels measure, and of what their batteries are asked for.
+
+import { plural } from './words';
+
+const number = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
+
+export const s = {
+  title: 'Sensors',
+  value: (v: number, unit: string | null) => `${number.format(v)} ${unit ?? ''}`.trim(),
+  unknown: (id: string) => `Sensor ${id}`,
+  raw: (bytes: string) => (bytes ? `as it said it: ${bytes}` : 'no value yet'),
+  read: 'Read now',
+  reading: 'Asking the label',
+  failed: (why: string) => `Not read: ${why}`,
+  asked: (id: string) => `Label ${id} is asked what it measures`,
+  chart: (name: string) => `${name} over time`,
+  range: (from: string, to: string, v: number) => `${from} to ${to} in ${plural(v, 'reading', 'readings')}`,
+  budget: {
+    flashes: (hour: number, perHour: number, day: number, perDay: number) => `Blinked ${hour} of ${perHour} times within an hour, ${day} of ${perDay} within a day, to spare its battery.`,
+    readings: (hour: number, perHour: number, day: number, perDay: number) => `Asked for ${hour} of ${perHour} values within an hour, ${day} of ${perDay} within a day, to spare its battery.`,
+    again: (wait: string) => `Used up; possible again ${wait}.`,
+  },
+};
