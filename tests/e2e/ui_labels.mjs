@@ -71,19 +71,19 @@ for (const width of [360, 1280]) {
       async (page) => {
         mock.links.flashes.clear();
         await page.goto(`${url}/labels`);
-        await page.getByRole('button', { name: 'Choose labels' }).click();
+        await page.getByRole('button', { name: 'Pick by light' }).click();
         const bar = page.getByRole('region', { name: 'Pick by light' });
         ok(await bar.getByRole('button', { name: 'Light up' }).isDisabled(), 'nothing chosen, nothing to light');
         for (const n of [2, 3, 7]) {
           await page.getByRole('checkbox', { name: `Choose label C0FFEE00000${n}` }).check();
         }
-        await bar.getByText('3 labels chosen').waitFor();
+        await bar.getByText('3 labels chosen', { exact: true }).waitFor();
         await bar.getByLabel('Colour').selectOption('blue');
         await bar.getByRole('button', { name: 'Light up' }).click();
         const said = bar.locator('[data-picked]');
         await said.getByText('2 of 3 labels are asked to blink.').waitFor();
-        equal(await said.locator('li').allInnerTexts(), ['C0FFEE000007 No access point takes care of this label.'], 'who is refused and why');
-        await page.locator('[data-blinks]').nth(1).waitFor();
+        equal(await said.locator('li').allInnerTexts(), ['Sparkling water C0FFEE000007 No access point takes care of this label.'], 'who is refused and why');
+        await bar.getByText('3 labels chosen, 2 blink now').waitFor();
         equal(await page.locator('[data-blinks]').count(), 2, 'marks in the list');
         equal(mock.store.labels.slice(0, 4).map((l) => l.flash?.colour ?? null).slice(1, 3), ['blue', 'blue'], 'their lights');
         await checkPage(page, 'a pick');
@@ -96,7 +96,7 @@ for (const width of [360, 1280]) {
         ok(/C0FFEE000002 A label blinks 3 times an hour at most/.test(await said.innerText()), 'the battery is spared');
         await bar.getByRole('button', { name: 'Stop' }).click();
         await said.getByText(/called off/).waitFor();
-        await page.getByRole('button', { name: 'Choose labels' }).click();
+        await page.getByRole('button', { name: 'End picking' }).click();
         equal(await page.getByRole('checkbox').count(), 0, 'boxes when nobody chooses');
       },
       { viewport: { width, height: 900 } },

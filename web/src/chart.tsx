@@ -36,8 +36,6 @@ interface ChartProps {
   min: number;
   max: number;
   height?: number;
-  /** About so many marks on the y axis; 4 unless said. */
-  yTicks?: number;
   label: string;
   yText: (v: number) => string;
   children?: ComponentChildren;
@@ -121,7 +119,7 @@ export function Chart(c: ChartProps): JSX.Element {
               <title>{b.title}</title>
             </rect>
           ))}
-          {ticks(c.min, c.max, c.yTicks ?? 4).map((v) => (
+          {ticks(c.min, c.max, 4).map((v) => (
             <g key={v} class="chart-y">
               <line x1={PAD.left} x2={width - PAD.right} y1={y(v)} y2={y(v)} />
               <text x={PAD.left - 8} y={y(v) + 4} text-anchor="end">

@@ -146,7 +146,7 @@ export function BlinkMark({ label }: { label: Label }): JSX.Element | null {
   const words = f && new Date(f.until).getTime() > now.value ? k.flash.blinks[f.state] : undefined;
   return f && words ? (
     <span class="blink-mark" data-blinks={f.state}>
-      <span class={`flash-dot ${f.colour} ${f.state === 'stopping' ? '' : 'is-on'}`} aria-hidden="true" /> {words}
+      <span class={`flash-dot ${f.colour} ${f.state === 'stopping' ? 'is-dark' : 'is-on'}`} aria-hidden="true" /> {words}
     </span>
   ) : null;
 }

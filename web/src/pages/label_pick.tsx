@@ -6,7 +6,8 @@ import { useState } from 'preact/hooks';
 import { Problem } from '../api';
 import { type FlashColour, links, PICK_MAX, type Picked } from '../api/links';
 import { k } from '../strings/links';
-import { Button, ErrorBox, say, Select } from '../ui';
+import type { Label } from '../types';
+import { Button, ErrorBox, now, say, Select } from '../ui';
 import { COLOURS } from './label_tools';
 
 /** The ids that are chosen; null while nobody chooses. */
@@ -39,7 +40,7 @@ function refusedOf(e: unknown): Picked[] | null {
   return errors ? errors.map((x) => ({ label: (x as { label?: string }).label ?? null, refused: { code: x.code, detail: x.detail } })) : null;
 }
 
-function Result({ text, items }: { text: string; items: Picked[] }): JSX.Element {
+function Result({ text, items, nameOf }: { text: string; items: Picked[]; nameOf: (id: string | null) => string | undefined }): JSX.Element {
   const refused = items.filter((x) => x.refused);
   return (
     <div class={`notice ${refused.length ? 'tone-warn' : 'tone-good'}`} role="status" data-picked>
@@ -52,7 +53,7 @@ function Result({ text, items }: { text: string; items: Picked[] }): JSX.Element
             <ul class="pick-refused" tabIndex={0}>
               {refused.map((x) => (
                 <li key={x.label}>
-                  <span class="mono">{x.label}</span> {x.refused?.detail}
+                  {nameOf(x.label)} <span class="mono">{x.label}</span> {x.refused?.detail}
                 </li>
               ))}
             </ul>
@@ -63,13 +64,15 @@ function Result({ text, items }: { text: string; items: Picked[] }): JSX.Element
   );
 }
 
-export function PickBar({ chosen, onChange }: { chosen: ReadonlySet<string>; onChange: (c: Chosen) => void }): JSX.Element {
+export function PickBar({ chosen, labels, onChange }: { chosen: ReadonlySet<string>; labels: Label[]; onChange: (c: Chosen) => void }): JSX.Element {
   const [colour, setColour] = useState<FlashColour>('green');
   const [seconds, setSeconds] = useState('30');
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const [result, setResult] = useState<{ text: string; items: Picked[] } | null>(null);
   const ids = [...chosen];
+  const nameOf = (id: string | null): string | undefined => labels.find((l) => l.id === id)?.product?.name;
+  const blinking = labels.filter((l) => chosen.has(l.id) && l.flash?.state === 'on' && new Date(l.flash.until).getTime() > now.value).length;
   const send = (what: Promise<{ items: Picked[] }>, words: (items: Picked[]) => string): void => {
     setBusy(true);
     setError(null);
@@ -101,15 +104,20 @@ export function PickBar({ chosen, onChange }: { chosen: ReadonlySet<string>; onC
         <Button disabled={!ids.length || busy} onClick={stop}>
           {k.pick.stop}
         </Button>
-        <Button kind="quiet" disabled={!ids.length} onClick={() => onChange(new Set())}>
-          {k.pick.clear}
-        </Button>
       </div>
-      <p class="hint" role="status">
-        {ids.length ? k.pick.chosen(ids.length) : k.pick.none} {ids.length >= PICK_MAX && k.pick.many(PICK_MAX)}
-      </p>
+      <div class="pick-count">
+        <p class="hint" role="status">
+          {ids.length ? k.pick.chosen(ids.length) : k.pick.none}
+          {blinking > 0 && `, ${k.pick.blinking(blinking)}`} {ids.length >= PICK_MAX && k.pick.many(PICK_MAX)}
+        </p>
+        {ids.length > 0 && (
+          <Button kind="quiet" onClick={() => onChange(new Set())}>
+            {k.pick.clear}
+          </Button>
+        )}
+      </div>
       <ErrorBox error={error} />
-      {result && <Result text={result.text} items={result.items} />}
+      {result && <Result text={result.text} items={result.items} nameOf={nameOf} />}
     </section>
   );
 }

@@ -71,7 +71,6 @@ function History({ label, r }: { label: Label; r: SensorReading }): JSX.Element 
         min={min}
         max={max}
         height={110}
-        yTicks={2}
         label={`${s.chart(nameOf(r))}: ${words}`}
         yText={(v) => s.value(v, r.unit)}
       />

@@ -37,7 +37,7 @@ function FlashState({ label }: { label: Label }): JSX.Element | null {
   const text = words[state];
   return (
     <p class={`flash-now ${state === 'failed' ? 'warn-text' : ''}`} data-flash={state}>
-      <span class={`flash-dot ${f.colour} ${state === 'on' || state === 'asked' ? 'is-on' : ''}`} aria-hidden="true" />
+      <span class={`flash-dot ${f.colour} ${state === 'on' || state === 'asked' ? 'is-on' : 'is-dark'}`} aria-hidden="true" />
       {text}
     </p>
   );

@@ -161,7 +161,7 @@ export function LabelsPage({ id }: { id: string | null }): JSX.Element {
           )}
           {may('labels') && (
             <Button icon="bulb" pressed={!!chosen} onClick={() => setChosen(chosen ? null : new Set())}>
-              {k.pick.choose}
+              {chosen ? k.pick.end : k.pick.choose}
             </Button>
           )}
           {!alone && (
@@ -181,7 +181,7 @@ export function LabelsPage({ id }: { id: string | null }): JSX.Element {
             {list.read > 0 ? t.labels.total(list.length, list.exact, count(list.length)) : list.loading.value ? t.loading : ''}
           </span>
         </div>
-        {chosen && <PickBar chosen={chosen} onChange={setChosen} />}
+        {chosen && <PickBar chosen={chosen} labels={list.held()} onChange={setChosen} />}
         <ErrorBox error={list.error.value} retry={() => list.retry()} />
         {empty && <NoLabels filtered={!!q || !!state} />}
         {!empty && tiles && (
