@@ -42,6 +42,20 @@ static const struct kept {
 			     " FROM audit WHERE id > ? ORDER BY id LIMIT ?",
 	 "DELETE FROM audit WHERE id > ? AND id <= ? AND at < ?",
 	 offsetof(struct app_config, keep_audit_days)},
+	{"label_flashes", "SELECT at FROM label_flashes ORDER BY id LIMIT 1",
+	 "SELECT id, at, strftime('%Y', at / 1000000, 'unixepoch'), json_object('id', id,"
+	 " 'at', " TIME("at") ", 'who', who, 'label', printf('%012X', addr), 'colour', colour,"
+			      " 'until', " TIME("until") ") FROM label_flashes WHERE id > ?"
+							 " ORDER BY id LIMIT ?",
+	 "DELETE FROM label_flashes WHERE id > ? AND id <= ? AND at < ?",
+	 offsetof(struct app_config, keep_audit_days)},
+	{"label_reads", "SELECT at FROM label_reads ORDER BY id LIMIT 1",
+	 "SELECT id, at, strftime('%Y', at / 1000000, 'unixepoch'), json_object('id', id,"
+	 " 'at', " TIME("at") ", 'who', who, 'label', printf('%012X', addr), 'sensor', n,"
+			      " 'until', " TIME("until") ") FROM label_reads WHERE id > ?"
+							 " ORDER BY id LIMIT ?",
+	 "DELETE FROM label_reads WHERE id > ? AND id <= ? AND at < ?",
+	 offsetof(struct app_config, keep_audit_days)},
 	/* The figure that holds stays, however old it is. */
 	{"book_stock",
 	 "SELECT at FROM book_stock b WHERE NOT EXISTS"

@@ -27,6 +27,11 @@ const char sensors_schema_v4[] = "CREATE TABLE label_sensors("
 				 " at INTEGER NOT NULL,"
 				 " PRIMARY KEY(addr, n)) WITHOUT ROWID;";
 
+#define KEPT_LONGER(table)                                                                         \
+	"CREATE TRIGGER " table "_no_delete BEFORE DELETE ON " table                               \
+	" WHEN NOT EXISTS (SELECT 1 FROM kept_since WHERE name = '" table "' AND old.at < before)" \
+	" BEGIN SELECT RAISE(ABORT, '" table " is kept longer'); END;"
+
 const char sensors_schema_v5[] =
 	/* The last reading that was asked for, and what became of it (enum sensor_asked). */
 	"ALTER TABLE label_sensors ADD COLUMN asked_at INTEGER;"
@@ -58,7 +63,11 @@ const char sensors_schema_v5[] =
 	" addr INTEGER NOT NULL,"
 	" n INTEGER NOT NULL,"
 	" until INTEGER NOT NULL);"
-	"CREATE INDEX label_reads_by_label ON label_reads(addr, at);" DB_APPEND_ONLY("label_reads");
+	"CREATE INDEX label_reads_by_label ON label_reads(addr, at);" DB_APPEND_ONLY("label_reads")
+	/* Both accounts go when they are as old as the trail of who did what (db/retention.h). */
+	"DROP TRIGGER label_reads_no_delete;"
+	"DROP TRIGGER label_flashes_no_delete;" KEPT_LONGER("label_reads")
+		KEPT_LONGER("label_flashes");
 
 /* --- what comes in -----------------------------------------------------------------------------
  */
