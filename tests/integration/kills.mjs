@@ -18,11 +18,12 @@ const points = {
 		'ctl.journal.before_commit', 'ctl.journal.after_commit', 'ctl.journal.before_ack',
 		'ctl.snapshot.before_commit', 'ctl.snapshot.after_commit', 'ctl.snapshot.after_trim',
 		'ctl.images.before_commit', 'ctl.images.after_commit', 'ctl.wanted.before_store',
+		'ctl.escrow.before_commit', 'ctl.escrow.before_ack',
 	],
 	agent: [
 		'agent.journal.before_commit', 'agent.journal.after_commit', 'agent.send.before', 'agent.send.after',
 		'agent.ack.before_delete', 'agent.ack.after_delete', 'agent.blob.before_commit', 'agent.blob.after_commit',
-		'agent.desired.after_store',
+		'agent.desired.after_store', 'agent.escrow.before_tell', 'agent.escrow.before_mark', 'agent.escrow.after_mark',
 	],
 };
 

@@ -182,7 +182,13 @@ const readsTold = {
 const ordersFor = (store, ctx) => audited(store, ctx.agent.name, 'labels.rotate-keys');
 
 const keysOrdered = {
-	name: 'keys ordered', points: { ...COMMIT, 'agent.keys.before_begin': 'done', 'agent.keys.after_begin': 'done', 'agent.keys.before_end': 'done', 'agent.keys.after_end': 'done' },
+	name: 'keys ordered',
+	points: {
+		...COMMIT, 'agent.keys.before_begin': 'done', 'agent.keys.after_begin': 'done', 'agent.keys.before_end': 'done', 'agent.keys.after_end': 'done',
+		/* the new ones go into escrow */
+		'agent.escrow.before_tell': 'done', 'agent.escrow.before_mark': 'done', 'agent.escrow.after_mark': 'done',
+		'ctl.escrow.before_commit': 'done', 'ctl.escrow.before_ack': 'done',
+	},
 	prepare: async (store) => {
 		const agent = await agentOf(store);
 		return { agent, were: await ordersFor(store, { agent }), at: store.now().getTime() };
@@ -192,7 +198,7 @@ const keysOrdered = {
 	after: async (store, ctx) => {
 		await until('every label to have the new key', async () => {
 			const { keys } = (await store.api.get(`/agents/${ctx.agent.id}`)).radio;
-			if (keys.rotating || keys.old || Date.parse(keys.since) < ctx.at) throw new Error(JSON.stringify(keys));
+			if (keys.rotating || keys.old || keys.unescrowed || Date.parse(keys.since) < ctx.at) throw new Error(JSON.stringify(keys));
 			return true;
 		}, 120000, 250);
 	},

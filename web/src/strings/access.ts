@@ -71,7 +71,7 @@ export const a = {
   },
   replace: {
     title: 'Replace this access point',
-    hint: 'When it is dead: a new machine takes its place, with the same name, readers, antennas’ places and labels. Nothing has to be linked or visited again.',
+    hint: 'When it is dead: a new machine takes its place, with the same name, readers, antennas’ places and labels. Nothing has to be linked again, and nobody has to walk to a label: they come back by themselves, about one a second.',
     action: 'Replace it',
     dialog: (name: string) => `Replace ${name}`,
     lead: (name: string) => `Whoever joins with this code becomes ${name}. From then on the certificate of the old machine is worth nothing, so that it cannot come back beside the new one.`,
