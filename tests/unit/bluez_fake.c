@@ -353,6 +353,11 @@ static void make_link(struct bluez_fake *f)
 	tell_connection(f);
 	if (f->stalls)
 		return;
+	if (f->paired && !f->bond.has_key) { /* the label knows nothing of it any more */
+		bluez_fake_key_missing(f);
+		hang_up(f);
+		return;
+	}
 	if (!f->silent)
 		changed(f, DEVICE, "org.bluez.Device1", "Connected");
 	add_services(f);
@@ -416,6 +421,7 @@ static DBusHandlerResult play_bluez(DBusConnection *c, DBusMessage *m, void *use
 		if (f->stalls)
 			return DBUS_HANDLER_RESULT_HANDLED;
 	} else if (strcmp(member, "Pair") == 0) {
+		f->paired = f->bond.has_key = true;
 		changed(f, DEVICE, "org.bluez.Device1", "Paired");
 	} else if (strcmp(member, "ReadValue") == 0) {
 		answer = read_value(f, m);
@@ -426,6 +432,7 @@ static DBusHandlerResult play_bluez(DBusConnection *c, DBusMessage *m, void *use
 		hang_up(f);
 	} else if (strcmp(member, "RemoveDevice") == 0) {
 		f->removed++;
+		f->paired = false;
 		hang_up(f);
 		set_property(f, DEVICE, "org.bluez.Device1", "Paired", false);
 	}

@@ -36,6 +36,7 @@ struct bluez_fake {
 	struct label_bond bond;
 	struct label_service service;
 	bool linked;
+	bool paired; /**< for bluetoothd; bond.has_key: for the label */
 };
 
 /** A group's setup and teardown: dbus-daemon. Without one DBUS_SYSTEM_BUS_ADDRESS is not set. */
