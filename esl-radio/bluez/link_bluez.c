@@ -536,6 +536,7 @@ static void bz_free(struct esl_link *base)
 	bluez_known_free(&k->known);
 	loop_timer_free(k->settle);
 	loop_timer_free(k->off);
+	loop_timer_free(k->rest);
 	free(k);
 }
 
@@ -584,6 +585,8 @@ int esl_link_bluez_over(struct loop *loop, struct hci_host *host, const char *ad
 		r = bus_new(loop, NULL, BLUEZ_SERVICE, &bus_cb, k, &k->bus);
 	if (r == 0)
 		r = loop_timer_new(loop, on_off, k, &k->off);
+	if (r == 0)
+		r = loop_timer_new(loop, bluez_visit_rested, k, &k->rest);
 	if (r == 0)
 		r = hci_keep_new(loop, host, HCI_TRAIN_HANDLE, sets_cleared, k, &k->keep);
 	if (r < 0) {

@@ -112,6 +112,7 @@ struct bluez_link {
 	struct bus_call *asking; /**< for objects, the agent or power: one after the other */
 	struct bus_call *scan;
 	struct loop_timer *off;    /**< the adapter was to be switched off, and could not */
+	struct loop_timer *rest;   /**< after a connection that was given up */
 	struct loop_timer *settle; /**< looks what is missing, from the loop */
 	bool host_up, up;
 	char told[ESL_TEXT_MAX]; /**< why it is down, as was told last */
@@ -125,7 +126,7 @@ struct bluez_link {
 	} scan_asked;
 	uint64_t orders;
 	struct bluez_known known;
-	struct visit *calling; /**< the one the controller is connecting to */
+	struct visit *calling; /**< the one that is being connected to */
 	struct visit *visits[BLUEZ_VISITS_MAX];
 };
 
@@ -154,6 +155,8 @@ DBusMessage *bluez_agent_called(struct bluez_link *k, DBusMessage *m);
 
 int bluez_visit_new(struct bluez_link *k, const uint8_t *addr, uint8_t subevent, uint8_t esl_id,
 		    esl_link_done_fn done, void *user) _must_check_;
+/** The rest is over. */
+void bluez_visit_rested(void *user);
 /** Frees it without a word. */
 void bluez_visit_free(struct visit *v);
 /** The link as a whole went away. */

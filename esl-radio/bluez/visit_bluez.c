@@ -12,6 +12,7 @@
 #define SECURE_US     (INT64_C(40) * US_PER_SEC) /* bond, services, switches */
 #define GOODBYE_US    (INT64_C(2) * US_PER_SEC)
 #define BUSY_RETRY_US (INT64_C(300) * US_PER_MS)
+#define REST_US       US_PER_SEC
 #define CONN_INTERVAL 12  /* 1.25 ms */
 #define CONN_TIMEOUT  200 /* 10 ms */
 #define SCAN_INTERVAL 160 /* 0.625 ms */
@@ -77,6 +78,9 @@ static void give_up(struct visit *v, int err)
 {
 	const struct bluez_device *d = device_of(v);
 
+	/* bluetoothd 5.66 may fall over a connection that is begun while it buries another. */
+	if (v->connect && !v->linked)
+		loop_timer_start(v->k->rest, REST_US);
 	if (v->linked || v->connect || (d && d->connected))
 		bus_tell(v->k->bus, bluez_visit_message(v, "Disconnect"));
 	over(v, err);
@@ -151,7 +155,7 @@ static void on_deadline(void *user)
 		ignore_result(bluez_visit_close(v, NULL, NULL));
 		return;
 	}
-	if (v->k->calling == v)
+	if (v->k->calling == v && v->subevent != ESL_ADVERTISING)
 		cancel_call(v);
 	if (v->stage == VISIT_READY)
 		bluez_visit_finish(v, -ETIMEDOUT);
@@ -354,17 +358,22 @@ void bluez_visit_encryption(struct bluez_link *k, uint16_t handle, uint8_t statu
 		bus_tell(k->bus, m);
 	else if (m)
 		dbus_message_unref(m);
+	d->connected = d->resolved = d->paired = false;
 	over(v, -ERR_CRYPTO);
 }
 
 /* --- connecting ------------------------------------------------------------------------------- */
 
-static void call_label(struct visit *v);
+/** Whom the controller is connecting to for us. */
+static struct visit *called(const struct bluez_link *k)
+{
+	return k->calling && k->calling->subevent != ESL_ADVERTISING ? k->calling : NULL;
+}
 
 static void on_call_status(void *user, uint8_t status, const uint8_t *more, size_t len)
 {
 	struct bluez_link *k = user;
-	struct visit *v = k->calling;
+	struct visit *v = called(k);
 
 	(void) more;
 	(void) len;
@@ -388,6 +397,22 @@ static void on_retry(void *user)
 		next_call(v->k);
 	else
 		bluez_work_late(v);
+}
+
+static void on_connect(void *user, int err, const char *name, DBusMessage *m);
+
+/** It advertises: bluetoothd connects. */
+static void ask_bluetoothd(struct visit *v)
+{
+	int r;
+
+	v->k->calling = v;
+	v->stage = VISIT_CONNECTING;
+	loop_timer_start(v->deadline, ADVERT_US);
+	r = bus_send(v->k->bus, bluez_visit_message(v, "Connect"), ADVERT_US, on_connect, v,
+		     &v->connect);
+	if (r < 0)
+		over(v, r);
 }
 
 /** Through the train: nobody but the controller knows how. */
@@ -428,14 +453,23 @@ static void next_call(struct bluez_link *k)
 		if (v && v->stage == VISIT_WAITING && (!first || v->order < first->order))
 			first = v;
 	}
-	if (first && !k->calling && !loop_timer_active(first->retry))
+	if (!first || k->calling || loop_timer_active(first->retry) || loop_timer_active(k->rest))
+		return;
+	if (first->subevent == ESL_ADVERTISING)
+		ask_bluetoothd(first);
+	else
 		call_label(first);
+}
+
+void bluez_visit_rested(void *user)
+{
+	next_call(user);
 }
 
 void bluez_visit_connected(struct bluez_link *k, uint8_t status, uint16_t handle,
 			   const uint8_t *addr)
 {
-	struct visit *v = status == HCI_OK ? bluez_visit_find(k, addr) : k->calling;
+	struct visit *v = status == HCI_OK ? bluez_visit_find(k, addr) : called(k);
 	struct bluez_device *d = v ? device_of(v) : NULL;
 
 	if (!v)
@@ -478,6 +512,8 @@ static void on_connect(void *user, int err, const char *name, DBusMessage *m)
 	(void) m;
 	if (err == 0 && d) /* which it may not have told otherwise */
 		d->connected = true;
+	if (v->k->calling == v)
+		v->k->calling = NULL;
 	if (err < 0 && !(d && d->connected))
 		give_up(v, err == -ERR_PEER ? -ETIMEDOUT : err);
 	else if (d && d->connected && v->stage <= VISIT_SECURING)
@@ -492,18 +528,12 @@ static int begin(struct visit *v)
 		bus_tell(v->k->bus, bluez_visit_message(v, "Disconnect"));
 		return -EBUSY;
 	}
-	if (v->subevent != ESL_ADVERTISING) {
-		v->stage = VISIT_WAITING;
-		loop_timer_start(v->deadline, WAIT_US);
-		loop_timer_start(v->retry, 0); /* never from within the call */
-		return 0;
-	}
-	if (!d)
+	if (v->subevent == ESL_ADVERTISING && !d)
 		return -ENOENT;
-	v->stage = VISIT_CONNECTING;
-	loop_timer_start(v->deadline, ADVERT_US);
-	return bus_send(v->k->bus, bluez_visit_message(v, "Connect"), ADVERT_US, on_connect, v,
-			&v->connect);
+	v->stage = VISIT_WAITING;
+	loop_timer_start(v->deadline, WAIT_US);
+	loop_timer_start(v->retry, 0); /* never from within the call */
+	return 0;
 }
 
 int bluez_visit_new(struct bluez_link *k, const uint8_t *addr, uint8_t subevent, uint8_t esl_id,
