@@ -55,44 +55,107 @@ label_is() {
 	ctl labels show "$1" | tee "$store/label.json" | grep -F "$2"
 }
 
-# start_radio: the simulated controller as an adapter of the kernel with one label, and everything recorded.
+# start_radio [LABELS]: the simulated controller as an adapter of the kernel, with labels (1), and everything recorded.
 start_radio() {
 	cat >/tmp/sim.conf <<-EOF
 		seed = 7
-		radio "ap" { hci = "vhci:" labels = 1 loss = 0 drop = 0 }
+		radio "ap" { hci = "vhci:" labels = ${1:-1} loss = 0 drop = 0 }
 	EOF
 	modprobe hci_vhci && modprobe -a cmac ecb ccm ecdh_generic algif_hash
 	daemon btmon btmon -w /out/bluetooth.btsnoop
+	daemon bus dbus-monitor --system
 	daemon sim "$top_builddir/bin/gondola-sim" store --config /tmp/sim.conf
 	until_true 20 test -d /sys/class/bluetooth/hci0
 }
 
-# truth: what the simulator knows of the label.
+# truth [REQUEST]: what the simulator knows of its labels, or answers to a request.
 truth() {
-	local port line
+	local port line request=${1:-'{"op":"labels"}'}
 	port=$(sed -n 's/.*truth_port":\([0-9]*\).*/\1/p' /out/sim.log | head -1)
-	exec 7<>"/dev/tcp/127.0.0.1/$port"
-	echo '{"op":"labels"}' >&7
+	exec 7<>"/dev/tcp/127.0.0.1/$port" || return 1
+	printf '%s\n' "$request" >&7
 	read -r -t 10 line <&7
 	exec 7>&-
 	printf '%s\n' "$line"
+	! grep -q '"error"' <<<"$line"
 }
 
-# shows_price PRICE_MINOR: the controller says that the label has acknowledged this price, and the panel has its picture.
+# links: how many connections there are; links_most: how many there were at a time.
+links() {
+	truth '{"op":"radio"}' | sed -n "s/.*\"${1:-links}\": *\([0-9]*\).*/\1/p"
+}
+
+connected() {
+	[ "$(links)" -gt 0 ]
+}
+
+no_connection() {
+	[ "$(links)" = 0 ]
+}
+
+# shows_price PRICE_MINOR [LABEL]: the controller says that the label has acknowledged this price, and the panel has its picture.
 shows_price() {
-	local wanted
-	ctl labels show "$label" >"$store/label.json"
-	cp "$store/label.json" /out/
+	local wanted is=${2:-$label}
+	ctl labels show "$is" >"$store/label.json"
+	cp "$store/label.json" "/out/label-$is.json"
 	grep -F '"state": "shown"' "$store/label.json" || return 1
 	grep -F "\"price_minor\": $1" "$store/label.json" || return 1
 	wanted=$(sed -n '/"shown"/,/}/s/.*"image": "\([0-9a-f]*\)".*/\1/p' "$store/label.json" | head -1)
-	truth | grep -F "\"shown_sha256\":\"$wanted\""
+	truth "{\"op\":\"label\",\"addr\":\"$is\"}" | grep -oF "\"shown_sha256\":\"$wanted\""
 }
 
-# set_price PRICE: of the product on the label.
+# all_show PRICE_MINOR: every label.
+all_show() {
+	local n
+	for n in 1 2 3 4; do
+		shows_price "$1" "C0FFEE00000$n" || return 1
+	done
+}
+
+# set_price PRICE [GTIN]: of a product on a label.
 set_price() {
-	ctl price set "$gtin" "$1"
+	ctl price set "${2:-$gtin}" "$1"
+}
+
+# all_cost PRICE: the product of each label.
+all_cost() {
+	local n
+	for n in 0 1 2 3; do
+		set_price "$1" "${gtins[$n]}" || return 1
+	done
+}
+
+power() {
+	timeout 20 bluetoothctl power "$1"
+	until_true 30 powered "$1"
+}
+
+powered() {
+	bluetoothctl show | grep -F "Powered: $([ "$1" = on ] && echo yes || echo no)"
+}
+
+# times TEXT: how often the agent has said so.
+times() {
+	grep -cF -- "$1" /out/agent.log
+}
+
+said_again() {
+	[ "$(times "$1")" -gt "$2" ]
+}
+
+# end NAME [SIGNAL]: of a program; done when it is gone.
+end() {
+	pkill "-${2:-TERM}" -x "$1"
+	until_true 20 sh -c "! pgrep -x $1"
+}
+
+restart_bluetoothd() {
+	end bluetoothd || return 1
+	until_true 20 log_has agent "bluetoothd is not running" || return 1
+	bluetooth_daemon
 }
 
 label=C0FFEE000001
 gtin=9521234001003
+gtins=("$gtin" 9521234001072 9521234001140 9521234001218)
+up='reason="" msg="label radio is up"'
