@@ -7,15 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SERVICE      "org.bluez"
-#define ADAPTER      "org.bluez.Adapter1"
-#define AGENTS       "org.bluez.AgentManager1"
-#define AGENT        "org.bluez.Agent1"
-#define GATT         "org.bluez.GattManager1"
-#define ADVERTISING  "org.bluez.LEAdvertisingManager1"
-#define ASK_US       (INT64_C(20) * US_PER_SEC)
-#define SETTLE_US    US_PER_SEC
-#define CAPABILITIES "NoInputNoOutput"
+#define SERVICE          "org.bluez"
+#define ADAPTER          "org.bluez.Adapter1"
+#define AGENTS           "org.bluez.AgentManager1"
+#define AGENT            "org.bluez.Agent1"
+#define GATT             "org.bluez.GattManager1"
+#define ADVERTISING      "org.bluez.LEAdvertisingManager1"
+#define ASK_US           (INT64_C(20) * US_PER_SEC)
+#define SETTLE_US        US_PER_SEC
+#define CAPABILITIES     "NoInputNoOutput"
+#define ADAPTER_PATH_MAX 64
 
 /* --- words of the bus ------------------------------------------------------------------------- */
 
@@ -187,8 +188,9 @@ static void on_forgotten(void *user, int err, const char *name, DBusMessage *m)
 	struct kernel_bluez *b = user;
 
 	(void) m;
-	b->peer[0] = '\0';
-	answered(b, succeeded("RemoveDevice", err, name), &b->want_forget, false);
+	if (succeeded("RemoveDevice", err, name) || err == -ERR_PEER)
+		b->stranger[0] = '\0';
+	settle(b);
 }
 
 static void on_advertised(void *user, int err, const char *name, DBusMessage *m)
@@ -231,8 +233,8 @@ static void on_settle(void *user)
 	} else if (!b->services) {
 		m = with_options(b, GATT, "RegisterApplication", KERNEL_ROOT);
 		fn = on_services;
-	} else if (b->want_forget && b->peer[0]) {
-		m = with_path(b, b->adapter, ADAPTER, "RemoveDevice", b->peer);
+	} else if (b->stranger[0]) {
+		m = with_path(b, b->adapter, ADAPTER, "RemoveDevice", b->stranger);
 		fn = on_forgotten;
 	} else if (b->want_advert && !b->advertised) {
 		m = with_options(b, ADVERTISING, "RegisterAdvertisement", KERNEL_ADVERT);
@@ -332,9 +334,11 @@ void kernel_bluez_advertise(struct kernel_bluez *b, bool on)
 	settle(b);
 }
 
-void kernel_bluez_forget(struct kernel_bluez *b)
+void kernel_bluez_forget(struct kernel_bluez *b, const uint8_t addr[6])
 {
-	b->want_forget = true;
+	(void) snprintf(b->stranger, sizeof(b->stranger), "%.*s/dev_%02X_%02X_%02X_%02X_%02X_%02X",
+			ADAPTER_PATH_MAX, b->adapter, addr[5], addr[4], addr[3], addr[2], addr[1],
+			addr[0]);
 	settle(b);
 }
 

@@ -39,5 +39,6 @@ void kernel_bluez_advertise(struct kernel_bluez *b, bool on);
 /** The label tells a value by itself; after the answer to what is being written. */
 void kernel_bluez_tell(struct kernel_bluez *b, enum label_value value, const uint8_t *data,
 		       size_t len);
-/** Whoever wrote last is a stranger from now on. */
-void kernel_bluez_forget(struct kernel_bluez *b);
+/** That access point (address of its packets: least significant byte first) is a stranger from now
+ * on. */
+void kernel_bluez_forget(struct kernel_bluez *b, const uint8_t addr[6]);

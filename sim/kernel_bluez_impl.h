@@ -26,11 +26,11 @@ struct kernel_bluez {
 	struct bus *bus;
 	struct bus_call *call; /**< one at a time */
 	struct loop_timer *settle, *tell;
-	char adapter[PATH_MAX_LEN]; /**< its object */
-	char peer[PATH_MAX_LEN];    /**< whoever wrote last; empty = nobody */
+	char adapter[PATH_MAX_LEN];  /**< its object */
+	char stranger[PATH_MAX_LEN]; /**< whose bond goes; empty = nobody's */
 	bool up, agent, default_agent, services, advertised;
 	bool stale; /**< advertised before the adapter was switched: the kernel may know nothing */
-	bool want_advert, want_forget, want_power, power;
+	bool want_advert, want_power, power;
 	struct kernel_told told[TOLD_MAX];
 	size_t n_told;
 };

@@ -149,35 +149,32 @@ static DBusMessage *tree(struct kernel_bluez *b, DBusMessage *m)
 
 /* --- values ----------------------------------------------------------------------------------- */
 
-struct options {
-	uint16_t offset;
-	const char *device;
-};
-
-/** What goes with a read or a write: a{sv}. */
-static void take_options(DBusMessageIter *i, struct options *ret)
+/** What goes with a read or a write, a{sv}: of that the offset. */
+static uint16_t take_offset(DBusMessageIter *i)
 {
 	DBusMessageIter dict, row, v;
+	uint16_t offset = 0;
 
-	*ret = (struct options){0};
 	if (dbus_message_iter_get_arg_type(i) != DBUS_TYPE_ARRAY)
-		return;
+		return 0;
 	for (dbus_message_iter_recurse(i, &dict);
 	     dbus_message_iter_get_arg_type(&dict) == DBUS_TYPE_DICT_ENTRY;
 	     dbus_message_iter_next(&dict)) {
 		const char *key;
 
 		dbus_message_iter_recurse(&dict, &row);
+		if (dbus_message_iter_get_arg_type(&row) != DBUS_TYPE_STRING)
+			return 0;
 		dbus_message_iter_get_basic(&row, &key);
 		dbus_message_iter_next(&row);
+		if (dbus_message_iter_get_arg_type(&row) != DBUS_TYPE_VARIANT)
+			return 0;
 		dbus_message_iter_recurse(&row, &v);
 		if (strcmp(key, "offset") == 0 &&
 		    dbus_message_iter_get_arg_type(&v) == DBUS_TYPE_UINT16)
-			dbus_message_iter_get_basic(&v, &ret->offset);
-		else if (strcmp(key, "device") == 0 &&
-			 dbus_message_iter_get_arg_type(&v) == DBUS_TYPE_OBJECT_PATH)
-			dbus_message_iter_get_basic(&v, &ret->device);
+			dbus_message_iter_get_basic(&v, &offset);
 	}
+	return offset;
 }
 
 static DBusMessage *failure(DBusMessage *m, const char *name)
@@ -188,20 +185,20 @@ static DBusMessage *failure(DBusMessage *m, const char *name)
 static DBusMessage *read_value(struct kernel_bluez *b, const struct row *row, DBusMessage *m)
 {
 	_cleanup_buf_ struct buf value = BUF_INIT;
-	struct options options = {0};
+	uint16_t offset = 0;
 	DBusMessage *a;
 	const uint8_t *data;
 	DBusMessageIter i;
 
 	if (dbus_message_iter_init(m, &i))
-		take_options(&i, &options);
+		offset = take_offset(&i);
 	b->cb.read(b->user, row->value, &value);
-	if (!buf_ok(&value) || options.offset > value.len)
+	if (!buf_ok(&value) || offset > value.len)
 		return failure(m, "org.bluez.Error.InvalidOffset");
 	a = dbus_message_new_method_return(m);
-	data = value.len ? value.data + options.offset : (const uint8_t *) "";
+	data = value.len ? value.data + offset : (const uint8_t *) "";
 	if (a && dbus_message_append_args(a, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE, &data,
-					  (int) (value.len - options.offset), DBUS_TYPE_INVALID))
+					  (int) (value.len - offset), DBUS_TYPE_INVALID))
 		return a;
 	if (a)
 		dbus_message_unref(a);
@@ -211,7 +208,6 @@ static DBusMessage *read_value(struct kernel_bluez *b, const struct row *row, DB
 static DBusMessage *write_value(struct kernel_bluez *b, const struct row *row, DBusMessage *m)
 {
 	const uint8_t *data = NULL;
-	struct options options;
 	DBusMessageIter i, bytes;
 	uint8_t error;
 	int n = 0;
@@ -223,11 +219,8 @@ static DBusMessage *write_value(struct kernel_bluez *b, const struct row *row, D
 	dbus_message_iter_recurse(&i, &bytes);
 	dbus_message_iter_get_fixed_array(&bytes, &data, &n);
 	dbus_message_iter_next(&i);
-	take_options(&i, &options);
-	if (options.device)
-		(void) snprintf(b->peer, sizeof(b->peer), "%s", options.device);
-	error = options.offset ? ATT_ERR_INVALID_OFFSET
-			       : b->cb.write(b->user, row->value, data, n > 0 ? (size_t) n : 0);
+	error = take_offset(&i) ? ATT_ERR_INVALID_OFFSET
+				: b->cb.write(b->user, row->value, data, n > 0 ? (size_t) n : 0);
 	switch (error) {
 	case 0:
 		return dbus_message_new_method_return(m);

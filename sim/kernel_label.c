@@ -32,6 +32,7 @@ struct kernel_label {
 	bool cycling; /**< the adapter is off for a moment, so that its mask is heard */
 	bool linked, encrypted;
 	uint16_t link;
+	uint8_t central[HCI_ADDR_BYTES]; /**< of the present or last link */
 	bool synced;
 	uint16_t sync;
 	uint8_t listened; /**< group whose subevent is listened to */
@@ -91,7 +92,7 @@ static void settle(struct kernel_label *k)
 		log_info("label", "state=\"%s\"", esl_label_state_name(v.state));
 		if (v.state == ESL_UNASSOCIATED) {
 			stop_listening(k);
-			kernel_bluez_forget(k->bluez);
+			kernel_bluez_forget(k->bluez, k->central);
 		}
 		k->state = v.state;
 	}
@@ -179,9 +180,13 @@ static void on_connection(struct kernel_label *k, struct wire *w)
 {
 	uint8_t status = wire_get_u8(w);
 	uint16_t handle = wire_get_u16le(w);
+	uint8_t role = wire_get_u8(w), central[HCI_ADDR_BYTES];
 
-	if (wire_get_u8(w) != ROLE_PERIPHERAL || !wire_ok(w) || status != HCI_OK)
+	wire_skip(w, 1); /* what kind of address */
+	wire_copy(w, central, sizeof(central));
+	if (role != ROLE_PERIPHERAL || !wire_ok(w) || status != HCI_OK)
 		return;
+	memcpy(k->central, central, sizeof(central));
 	k->linked = true;
 	k->encrypted = false;
 	k->link = handle;

@@ -30,6 +30,7 @@ struct bench {
 	DBusConnection *bluez; /* bluetoothd's connection */
 	char peer[64];         /* the label's name on the bus */
 	char asked[512];       /* members it has called, in order */
+	char removed[64];      /* device that it had removed */
 	const char *refuse;    /* refused once */
 	char written[64];
 	size_t written_len;
@@ -81,6 +82,15 @@ static void note_call(struct bench *b, DBusMessage *m)
 	(void) snprintf(b->asked + n, sizeof(b->asked) - n, "%s ", dbus_message_get_member(m));
 }
 
+static void note_removed(struct bench *b, DBusMessage *m)
+{
+	const char *path;
+
+	assert_true(
+		dbus_message_get_args(m, NULL, DBUS_TYPE_OBJECT_PATH, &path, DBUS_TYPE_INVALID));
+	(void) snprintf(b->removed, sizeof(b->removed), "%s", path);
+}
+
 static DBusHandlerResult play_bluez(DBusConnection *conn, DBusMessage *m, void *user)
 {
 	struct bench *b = user;
@@ -100,6 +110,8 @@ static DBusHandlerResult play_bluez(DBusConnection *conn, DBusMessage *m, void *
 	if (dbus_message_get_type(m) != DBUS_MESSAGE_TYPE_METHOD_CALL)
 		return DBUS_HANDLER_RESULT_NOT_YET_HANDLED;
 	note_call(b, m);
+	if (dbus_message_has_member(m, "RemoveDevice"))
+		note_removed(b, m);
 	if (b->refuse && dbus_message_has_member(m, b->refuse)) {
 		b->refuse = NULL;
 		a = dbus_message_new_error(m, "org.bluez.Error.AlreadyExists", "again");
@@ -280,6 +292,20 @@ static void advertisement_that_bluetoothd_drops_is_registered_again(void **state
 	bench_close(&b);
 }
 
+static void access_point_that_is_forgotten_goes_before_anybody_finds_the_label(void **state)
+{
+	static const uint8_t addr[6] = {0, 1, 0xa0, 0xda, 0xd0, 0xc0};
+	struct bench b;
+
+	(void) state;
+	bench_open(&b);
+	kernel_bluez_advertise(b.label, true);
+	kernel_bluez_forget(b.label, addr);
+	assert_asks(&b, "RemoveDevice RegisterAdvertisement ");
+	assert_string_equal(b.removed, "/org/bluez/hci1/dev_C0_D0_DA_A0_01_00");
+	bench_close(&b);
+}
+
 static void bluetoothd_that_restarts_is_told_everything_again(void **state)
 {
 	struct bench b;
@@ -405,6 +431,27 @@ static void write_without_bytes_of_its_kind_is_refused(void **state)
 	bench_close(&b);
 }
 
+static void options_of_another_kind_are_passed_over(void **state)
+{
+	DBusMessageIter i, dict, row;
+	int32_t key = 1, value = 2;
+	struct bench b;
+	DBusMessage *m;
+
+	(void) state;
+	bench_open(&b);
+	m = to_label(&b, DISPLAYS, VALUE, "ReadValue");
+	dbus_message_iter_init_append(m, &i);
+	assert_true(dbus_message_iter_open_container(&i, DBUS_TYPE_ARRAY, "{ii}", &dict));
+	assert_true(dbus_message_iter_open_container(&dict, DBUS_TYPE_DICT_ENTRY, NULL, &row));
+	assert_true(dbus_message_iter_append_basic(&row, DBUS_TYPE_INT32, &key));
+	assert_true(dbus_message_iter_append_basic(&row, DBUS_TYPE_INT32, &value));
+	assert_true(dbus_message_iter_close_container(&dict, &row));
+	assert_true(dbus_message_iter_close_container(&i, &dict));
+	assert_int_equal(dbus_message_get_type(call(&b, m)), DBUS_MESSAGE_TYPE_METHOD_RETURN);
+	bench_close(&b);
+}
+
 static void answer_goes_before_what_the_label_tells(void **state)
 {
 	struct bench b;
@@ -488,11 +535,14 @@ int main(void)
 		cmocka_unit_test(label_that_wants_to_be_found_is_advertised_until_it_is_not),
 		cmocka_unit_test(adapter_that_was_off_gets_its_advertisement_anew),
 		cmocka_unit_test(advertisement_that_bluetoothd_drops_is_registered_again),
+		cmocka_unit_test(
+			access_point_that_is_forgotten_goes_before_anybody_finds_the_label),
 		cmocka_unit_test(bluetoothd_that_restarts_is_told_everything_again),
 		cmocka_unit_test(services_are_told_with_what_the_label_has_and_no_more),
 		cmocka_unit_test(values_are_read_from_where_bluetoothd_asks),
 		cmocka_unit_test(writes_reach_the_label_and_its_refusals_come_back),
 		cmocka_unit_test(write_without_bytes_of_its_kind_is_refused),
+		cmocka_unit_test(options_of_another_kind_are_passed_over),
 		cmocka_unit_test(answer_goes_before_what_the_label_tells),
 		cmocka_unit_test(pairing_is_the_label_s_at_its_own_adapter_alone),
 		cmocka_unit_test(adapters_are_named_as_the_kernel_names_them),
