@@ -149,11 +149,12 @@ static void say_sys(struct sim_oepl *ap)
 {
 	int64_t up_s = (oepl_now_us(ap) - ap->up_since_us) / US_PER_SEC;
 
-	oepl_say(ap, json_pack("{s:{s:I,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:s,s:I}}", "sys",
-			       "currtime", (json_int_t) oepl_now_s(ap), "heap", 120000,
-			       "recordcount", (int) ap->n_recs, "dbsize", (int) ap->n_recs * 200,
-			       "littlefsfree", 4000000, "apstate", 1, "runstate", 2, "rssi", -50,
-			       "wifistatus", 3, "wifissid", "store", "uptime", (json_int_t) up_s));
+	oepl_say(ap, json_pack("{s:{s:I,s:I,s:i,s:i,s:I,s:i,s:i,s:i,s:i,s:s,s:I}}", "sys",
+			       "currtime", (json_int_t) oepl_now_s(ap), "heap",
+			       (json_int_t) ap->heap, "recordcount", (int) ap->n_recs, "dbsize",
+			       (int) ap->n_recs * 200, "littlefsfree", (json_int_t) ap->storage,
+			       "apstate", 1, "runstate", 2, "rssi", -50, "wifistatus", 3,
+			       "wifissid", "store", "uptime", (json_int_t) up_s));
 }
 
 int sim_oepl_listen(struct sim_oepl *ap, const struct sim_oepl_listener *cb, void *user)
@@ -208,6 +209,8 @@ static void draw(struct sim_oepl *ap, struct oepl_rec *rec)
 		oepl_say_text(ap, "errMsg", "invalid jpg");
 		return;
 	}
+	if (ap->stamps)
+		planes.data[planes.len - 1] ^= (uint8_t) (1 + oepl_now_s(ap) / 60 % 255);
 	md5_init(&md5);
 	md5_update(&md5, planes.len, planes.data);
 	md5_digest(&md5, sizeof item.ver, item.ver);
@@ -238,7 +241,12 @@ static void draw_next(struct sim_oepl *ap)
 		if (!rec->upload || !rec->rssi)
 			continue;
 		ap->draw_us = oepl_now_us(ap) + oepl_takes_us(ap, DRAW_US);
-		draw(ap, rec);
+		if (ap->reverts) {
+			ap->reverts--;
+			rec->content_mode = OEPL_MODE_REMOTE;
+		} else {
+			draw(ap, rec);
+		}
 		free(rec->upload);
 		rec->upload = NULL;
 		return;
@@ -288,6 +296,8 @@ int sim_oepl_new(struct loop *loop, const struct sim_oepl_config *cfg, struct si
 	if (ap->cfg.speed <= 0)
 		ap->cfg.speed = 1;
 	ap->up_since_us = oepl_now_us(ap);
+	ap->heap = 120000;
+	ap->storage = 4000000;
 	sim_rng_init(&ap->rng, cfg->seed, ap->name);
 	ap->recs_cap = cfg->tags + 1024;
 	ap->recs = calloc(ap->recs_cap, sizeof(struct oepl_rec *));
@@ -399,6 +409,22 @@ void sim_oepl_starve(struct sim_oepl *ap, unsigned int n)
 void sim_oepl_break_transfers(struct sim_oepl *ap, unsigned int n)
 {
 	ap->breaks = n;
+}
+
+void sim_oepl_stamp(struct sim_oepl *ap, bool on)
+{
+	ap->stamps = on;
+}
+
+void sim_oepl_revert(struct sim_oepl *ap, unsigned int n)
+{
+	ap->reverts = n;
+}
+
+void sim_oepl_set_memory(struct sim_oepl *ap, int64_t heap, int64_t storage)
+{
+	ap->heap = heap;
+	ap->storage = storage;
 }
 
 void sim_oepl_babble(struct sim_oepl *ap, unsigned int n)

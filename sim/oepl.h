@@ -160,6 +160,15 @@ void sim_oepl_babble(struct sim_oepl *ap, unsigned int n);
 /** Everything answered 500 for so long. */
 void sim_oepl_fail(struct sim_oepl *ap, int64_t for_us);
 void sim_oepl_restart_tag(struct sim_oepl *ap, unsigned int i);
+/** It prints the time on every picture, or does not. */
+void sim_oepl_stamp(struct sim_oepl *ap, bool on);
+/** The next so many uploads are taken, and then another one's wish for the label counts instead. */
+void sim_oepl_revert(struct sim_oepl *ap, unsigned int n);
+/** What it says is left of its memory and its storage. */
+void sim_oepl_set_memory(struct sim_oepl *ap, int64_t heap, int64_t storage);
+void sim_oepl_set_battery(struct sim_oepl *ap, unsigned int i, uint16_t mv);
+/** Into deep sleep: it calls no more until it is brought on the air again. */
+void sim_oepl_sleep_tag(struct sim_oepl *ap, unsigned int i);
 /** Off the air, or on it again. */
 void sim_oepl_hide_tag(struct sim_oepl *ap, unsigned int i, bool hidden);
 /** Carried to where another access point hears it, without a restart; its number there. Negative if

@@ -385,10 +385,11 @@ static void get_ap_config(struct sim_oepl *ap, const struct sim_oepl_request *re
 {
 	(void) req;
 	put_json(ret,
-		 json_pack("{s:s,s:s,s:s,s:s,s:i,s:s,s:i,s:i,s:i,s:i,s:i,s:s}", "C6", "0", "H2",
+		 json_pack("{s:s,s:s,s:s,s:s,s:i,s:s,s:i,s:i,s:i,s:i,s:i,s:i,s:s}", "C6", "0", "H2",
 			   "0", "hasBLE", "0", "apstate", "1", "channel", 11, "alias", ap->name,
 			   "led", 100, "maxsleep", 10, "stopsleep", (int) ap->cfg.stopsleep,
-			   "preview", 1, "lock", 0, "timezone", "CET-1CEST,M3.5.0,M10.5.0/3"));
+			   "preview", 1, "showtimestamp", (int) ap->stamps, "lock", 0, "timezone",
+			   "CET-1CEST,M3.5.0,M10.5.0/3"));
 }
 
 static void get_sysinfo(struct sim_oepl *ap, const struct sim_oepl_request *req,

@@ -16,6 +16,8 @@
 #define OEPL_DATA_G5     0x31
 #define OEPL_BPP_PACKED2 5
 #define OEPL_DATA_CMD    0xaf
+#define OEPL_MODE_REMOTE 12
+#define OEPL_ASLEEP_S    3216153600
 #define OEPL_BOOTED      0xfc
 
 /** Something that waits for a label. */
@@ -89,7 +91,9 @@ struct sim_oepl {
 	} listeners[SIM_OEPL_LISTENERS];
 	int64_t up_since_us, up_again_us; /* up_again_us in the future: it is down */
 	int64_t busy_us, fail_us, sys_us, draw_us, air_us;
-	unsigned int starve, breaks;
+	unsigned int starve, breaks, reverts;
+	int64_t heap, storage;
+	bool stamps;
 	struct sim_oepl *peers[SIM_OEPL_PEERS];
 	unsigned int n_peers;
 	struct sim_oepl_stats stats;

@@ -374,3 +374,19 @@ void sim_oepl_befriend(struct sim_oepl *a, struct sim_oepl *b)
 	a->peers[a->n_peers++ % SIM_OEPL_PEERS] = b;
 	b->peers[b->n_peers++ % SIM_OEPL_PEERS] = a;
 }
+
+void sim_oepl_set_battery(struct sim_oepl *ap, unsigned int i, uint16_t mv)
+{
+	ap->tags[i].battery_mv = mv;
+}
+
+void sim_oepl_sleep_tag(struct sim_oepl *ap, unsigned int i)
+{
+	struct oepl_rec *rec = oepl_rec_find(ap, ap->tags[i].mac);
+
+	ap->tags[i].hidden = true;
+	if (rec) {
+		rec->nextcheckin_s = OEPL_ASLEEP_S;
+		oepl_say_rec(ap, rec);
+	}
+}

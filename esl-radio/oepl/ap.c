@@ -25,8 +25,9 @@
 #define STARVED_US      (INT64_C(60) * US_PER_SEC)
 #define TIMEOUT_US      (INT64_C(15) * US_PER_SEC)
 #define DUMP_TIMEOUT_US (INT64_C(60) * US_PER_SEC)
-#define POS_MAX         255            /* the firmware counts positions in eight bits */
-#define STORAGE_MIN     INT64_C(31000) /* below this it draws no pictures */
+#define POS_MAX         255                        /* the firmware counts positions in eight bits */
+#define STORAGE_MIN     INT64_C(31000)             /* below this it draws no pictures */
+#define HUNGRY_US       (INT64_C(15) * US_PER_SEC) /* it says how it is every few seconds */
 #define HEAP_MIN        INT64_C(15000)
 #define CONFIG_MAX      16384
 #define PAGE_MAX        (size_t)(256u << 10)
@@ -43,6 +44,8 @@ const char *oepl_ap_trouble(const struct oepl_ap *ap, char text[ESL_TEXT_MAX])
 				oepl_apstate_text(ap->apstate));
 		return text;
 	}
+	if (ap->up && ap->config.stamps)
+		return "The access point prints the time on every picture: switch that off there.";
 	if (ap->up && ap->storage_full)
 		return "The access point's storage is full: it draws no pictures.";
 	return NULL;
@@ -413,7 +416,7 @@ void oepl_ap_message(struct oepl_ap *ap, const uint8_t *text, size_t len)
 		ap->uptime_s = m.uptime_s;
 	}
 	if (m.heap >= 0 && m.heap < HEAP_MIN)
-		ap->upload_us = MAX(ap->upload_us, oepl_now(o) + REFUSED_US);
+		ap->upload_us = MAX(ap->upload_us, oepl_now(o) + HUNGRY_US);
 	if (m.storage_free >= 0)
 		ap->storage_full = m.storage_free < STORAGE_MIN;
 	if (m.apstate >= 0)

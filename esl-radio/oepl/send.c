@@ -313,6 +313,14 @@ static bool begin(struct oepl *o, struct oepl_label *l, const struct oepl_wish *
 
 	if (oepl_now(o) < MAX(l->hold_us, l->ap->upload_us))
 		return false;
+	if (l->ap->config.stamps) {
+		/* Nothing that comes of it can be what is meant. */
+		oepl_tell_error(o, l, ERR_PEER,
+				"The access point prints the time on every picture: switch that "
+				"off on its own page.",
+				w->image);
+		return false;
+	}
 	r = oepl_draw_take(o, l, w->image, &jpeg, &made);
 	if (r == -EAGAIN)
 		return false;

@@ -264,6 +264,7 @@ int oepl_config_parse(const void *json, size_t len, struct oepl_config *ret)
 	ret->stopsleep = number(o, "stopsleep", 0, 255, 1) != 0;
 	ret->maxsleep_min = (unsigned int) number(o, "maxsleep", 0, 255, 10);
 	ret->preview = number(o, "preview", 0, 255, 1) != 0;
+	ret->stamps = number(o, "showtimestamp", 0, 255, 0) != 0;
 	ret->channel = (int) number(o, "channel", 0, 255, -1);
 	take_text(o, "alias", ret->alias);
 	json_decref(o);

@@ -75,6 +75,7 @@ struct oepl_config {
 	int apstate;    /**< -1 = not said */
 	bool stopsleep; /**< labels stay awake while a WebSocket is open */
 	unsigned int maxsleep_min;
+	bool stamps;               /**< it prints the time on every picture */
 	bool preview;              /**< it keeps the last picture of each label */
 	int channel;               /**< of its radio; -1 = not said */
 	char alias[OEPL_TEXT_MAX]; /**< printable ASCII, as all texts here */

@@ -194,6 +194,8 @@ static void on_report(void *user, const struct esl_report *r)
 	}
 	if (r->kind == ESL_SENT)
 		t->sent_at_us = r->at_us;
+	if (r->kind == ESL_LOST)
+		snprintf(t->lost_text, sizeof(t->lost_text), "%s", r->text);
 	if (r->kind == ESL_ERROR)
 		snprintf(t->error, sizeof(t->error), "%s", r->text);
 	if (r->kind == ESL_STATUS && r->led) {

@@ -26,7 +26,7 @@ struct told {
 	int16_t temperature_cc;
 	int8_t rssi_dbm;
 	enum esl_led led;
-	char error[ESL_TEXT_MAX], led_text[ESL_TEXT_MAX];
+	char error[ESL_TEXT_MAX], led_text[ESL_TEXT_MAX], lost_text[ESL_TEXT_MAX];
 };
 
 struct oepl_world {

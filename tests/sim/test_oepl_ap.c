@@ -180,6 +180,170 @@ static void nobody_listens_all_the_time_where_that_keeps_labels_awake(void **sta
 	assert_int_equal(after.messages, before.messages);
 }
 
+static void a_lost_database_costs_labels_one_redraw_at_most(void **state)
+{
+	(void) state;
+	world_want_all(&w, 5, 30);
+	world_run(&w, 900);
+	assert_int_equal(world_showing(&w, 5, 30), 5);
+	sim_oepl_forget(w.ap);
+	sim_oepl_restart(w.ap, 5 * US_PER_SEC);
+	world_run(&w, HOUR);
+	assert_int_equal(world_showing(&w, 5, 30), 5);
+	for (unsigned int i = 0; i < 5; i++)
+		assert_true(uploads_of(i) <= 2);
+}
+
+static void one_that_panics_every_few_minutes_gets_there_all_the_same(void **state)
+{
+	struct sim_oepl_config cfg = five;
+
+	(void) state;
+	cfg.tags = 30;
+	world_start(&w, &cfg);
+	world_run(&w, 60);
+	world_want_all(&w, 30, 500);
+	for (unsigned int i = 0; i < 12; i++) {
+		world_run(&w, 180);
+		sim_oepl_restart(w.ap, 8 * US_PER_SEC);
+	}
+	world_run(&w, 1200);
+	assert_int_equal(world_showing(&w, 30, 500), 30);
+}
+
+static void a_mode_that_reverts_after_an_upload_is_set_again(void **state)
+{
+	(void) state;
+	world_run(&w, 60);
+	sim_oepl_revert(w.ap, 2);
+	world_want_all(&w, 5, 510);
+	world_run(&w, 1200);
+	assert_int_equal(world_showing(&w, 5, 510), 5);
+}
+
+static void nothing_is_sent_through_one_that_prints_the_time_on_it(void **state)
+{
+	struct sim_oepl_stats st;
+
+	(void) state;
+	sim_oepl_stamp(w.ap, true);
+	world_run(&w, 60);
+	world_want_all(&w, 5, 520);
+	world_run(&w, 600);
+	sim_oepl_get_stats(w.ap, &st);
+	assert_int_equal(st.uploads, 0);
+	assert_non_null(strstr(w.radio_text, "prints the time"));
+	assert_non_null(strstr(w.told[0].error, "prints the time"));
+	sim_oepl_stamp(w.ap, false);
+	world_run(&w, 1800);
+	assert_int_equal(world_showing(&w, 5, 520), 5);
+}
+
+static void a_stamp_that_came_on_in_between_is_noticed_in_the_picture(void **state)
+{
+	(void) state;
+	world_run(&w, 60);
+	sim_oepl_stamp(w.ap, true); /* its configuration is asked for every ten minutes */
+	world_want(&w, 0, 530, 0);
+	world_run(&w, 60);
+	assert_false(world_told(&w, 0, 530));
+	sim_oepl_stamp(w.ap, false);
+	world_run(&w, 2 * HOUR);
+	assert_true(world_told(&w, 0, 530) && world_shows(&w, 0, 530));
+}
+
+static void full_storage_is_told_and_waited_out(void **state)
+{
+	struct esl_radio_view v;
+
+	(void) state;
+	world_want_all(&w, 5, 10);
+	sim_oepl_set_memory(w.ap, 120000, 20000);
+	world_run(&w, 60);
+	assert_non_null(strstr(w.radio_text, "storage is full"));
+	esl_engine_get_view(w.engine, &v);
+	assert_int_equal(v.stations[0].storage_bytes, 20000);
+	sim_oepl_set_memory(w.ap, 120000, 4000000);
+	world_want_all(&w, 5, 20);
+	world_run(&w, 900);
+	assert_null(strstr(w.radio_text, "storage is full"));
+	assert_int_equal(world_showing(&w, 5, 20), 5);
+}
+
+static void one_short_of_memory_is_sent_nothing_until_it_has_some(void **state)
+{
+	struct sim_oepl_config cfg = five;
+	struct sim_oepl_stats before, after;
+
+	(void) state;
+	cfg.stopsleep = false; /* so that its feed is always heard */
+	world_start(&w, &cfg);
+	world_run(&w, 60);
+	sim_oepl_set_memory(w.ap, 9000, 4000000);
+	world_run(&w, 10);
+	sim_oepl_get_stats(w.ap, &before);
+	world_want_all(&w, 5, 540);
+	world_run(&w, 300);
+	sim_oepl_get_stats(w.ap, &after);
+	assert_int_equal(after.uploads, before.uploads);
+	sim_oepl_set_memory(w.ap, 120000, 4000000);
+	world_run(&w, 900);
+	assert_int_equal(world_showing(&w, 5, 540), 5);
+}
+
+static void the_view_of_it_is_what_it_says_of_itself(void **state)
+{
+	struct esl_radio_view v;
+	const struct esl_station *s = &v.stations[0];
+
+	(void) state;
+	sim_oepl_set_battery(w.ap, 1, 2300);
+	sim_oepl_set_battery(w.ap, 2, 1337); /* has none */
+	world_want_all(&w, 5, 10);
+	world_run(&w, 600);
+	sim_oepl_hide_tag(w.ap, 3, true);
+	sim_oepl_sleep_tag(w.ap, 4);
+	world_run(&w, HOUR);
+	esl_engine_get_view(w.engine, &v);
+	assert_int_equal(v.n_stations, 1);
+	assert_true(s->up);
+	assert_string_equal(s->address, "http://ap");
+	assert_string_equal(s->name, "ap");
+	assert_string_equal(s->state, "online");
+	assert_string_equal(s->version, "2.80 simulated");
+	assert_int_equal(s->channel, 11);
+	assert_int_equal(s->tags, 5);
+	assert_int_equal(s->serves, 5);
+	assert_int_equal(s->queued, 0);
+	assert_int_equal(s->heap_bytes, 120000);
+	assert_int_equal(s->storage_bytes, 4000000);
+	assert_int_equal(s->wifi_dbm, -50);
+	assert_int_equal(s->low_batteries, 1);
+	assert_int_equal(s->timeouts, 2);
+	assert_true(s->uptime_s > 0);
+	assert_int_equal(v.lost, 2);
+	assert_int_equal(w.told[1].battery_mv, 2300);
+	assert_int_equal(w.told[2].battery_mv, 0);
+	assert_non_null(strstr(w.told[4].lost_text, "deep sleep"));
+	assert_non_null(strstr(w.told[3].lost_text, "stopped calling"));
+}
+
+static void a_label_in_deep_sleep_is_found_when_it_wakes(void **state)
+{
+	(void) state;
+	world_want_all(&w, 5, 10);
+	world_run(&w, 600);
+	sim_oepl_sleep_tag(w.ap, 0);
+	world_run(&w, 300);
+	assert_int_equal(w.told[0].lost, 1);
+	world_want(&w, 0, 99, 0);
+	world_run(&w, HOUR);
+	assert_false(world_shows(&w, 0, 99));
+	sim_oepl_hide_tag(w.ap, 0, false);
+	world_run(&w, 900);
+	assert_true(world_told(&w, 0, 99) && world_shows(&w, 0, 99));
+}
+
 /* --- several ---------------------------------------------------------------------------------- */
 
 /** Three access points with four labels each: 0 to 3, 4 to 7, 8 to 11. */
@@ -370,6 +534,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		own_world(three_hundred_labels_are_found_past_the_page_that_begins_anew),
 		own_world(every_wish_is_sent_once_where_nothing_is_lost),
+		five_labels(a_lost_database_costs_labels_one_redraw_at_most),
+		own_world(one_that_panics_every_few_minutes_gets_there_all_the_same),
+		five_labels(a_mode_that_reverts_after_an_upload_is_set_again),
+		five_labels(nothing_is_sent_through_one_that_prints_the_time_on_it),
+		five_labels(a_stamp_that_came_on_in_between_is_noticed_in_the_picture),
+		five_labels(full_storage_is_told_and_waited_out),
+		own_world(one_short_of_memory_is_sent_nothing_until_it_has_some),
+		five_labels(the_view_of_it_is_what_it_says_of_itself),
+		five_labels(a_label_in_deep_sleep_is_found_when_it_wakes),
 		own_world(each_label_is_served_by_the_access_point_that_hears_it),
 		own_world(a_label_that_is_carried_about_is_one_label),
 		own_world(what_waits_where_a_label_was_is_taken_back),

@@ -172,15 +172,21 @@ static void hostile_documents_are_refused(void **state)
 
 static struct oepl_type type_of(const struct sim_oepl_type *s)
 {
-	struct oepl_type t = {
-		.width = s->width,
-		.height = s->height,
-		.rotatebuffer = s->rotatebuffer,
-		.bpp = s->bpp,
-		.zlib = s->zlib,
-		.n_colours = s->colours,
-		.colours = {{255, 255, 255}, {0, 0, 0}, {255, s->yellow ? 255 : 0, 0}}};
+	struct oepl_type t = {.width = s->width,
+			      .height = s->height,
+			      .rotatebuffer = s->rotatebuffer,
+			      .bpp = s->bpp,
+			      .zlib = s->zlib,
+			      .g5 = s->g5,
+			      .n_colours = s->colours};
 
+	for (int i = 0; i < s->colours; i++) {
+		int rgb[3];
+
+		(void) oepl_colour(s, i, rgb);
+		for (int k = 0; k < 3; k++)
+			t.colours[i][k] = (uint8_t) rgb[k];
+	}
 	return t;
 }
 
@@ -199,7 +205,8 @@ static void noise(struct image *im, uint32_t seed)
 
 static void noise_survives_the_jpeg_bit_by_bit(void **state)
 {
-	static const uint8_t ids[] = {0x00, 0x01, 0x02, 0x33, 0x36, 0x60};
+	static const uint8_t ids[] = {0x00, 0x01, 0x02, 0x11, 0x12, 0x33,
+				      0x36, 0x60, 0xbb, 0xc0, 0xc1, 0xc2};
 
 	(void) state;
 	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
