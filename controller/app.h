@@ -5,20 +5,20 @@
  *
  *     main.c          options, state directory lock, signals; owns nothing else
  *     app.c           starts and stops the parts below in order, ties their hooks together
- *     http*.c         the only door to libmicrohttpd: two TLS listeners on the loop thread, routes,
- *                     requests that are answered exactly once, event streams
- *     db.c            the SQLite writer thread with group commit, migrations, audit
- *     auth*.c users.c who a person is: passwords, sessions, throttling, roles and permissions;
- *     sessions.c tokens.c ending them, and tokens for machines
- *     ca.c            the store's certificate authority
- *     fleet*.c        who an agent is: join codes, enrolment, readers, health, advice for IT
+ *     http/           the only door to libmicrohttpd: two TLS listeners on the loop thread, routes,
+ *                     requests that are answered exactly once, event streams, files of the web page
+ *     db/             the SQLite writer thread with group commit, migrations, LMDB
+ *     keeping/        the whole store in one sealed file, and back; how long evidence is kept
+ *     people/         who a person is: passwords, sessions, tokens, throttling; who did what
+ *     fleet/          who an agent is: the store's authority, join codes, readers, health, advice
  *     incidents/      what a person should look at, with the evidence and the next step
  *     tags/           reading, writing and locking tags at a reader
+ *     shop/           a price to a shelf: products, the ledger, labels, pictures
  *     promo/          what the shelf shows at any instant: promotions over the regular price
- *     events.c        what browsers hear live
- *     static.c metrics.c audit.c diagnostics.c   files of the web page, figures for machines, who
- * did what backup*.c restore*.c  the whole store in one sealed file, and back shop, inventory the
- * two journeys: a price to a shelf, a read to a stock figure
+ *     rollout/        prices that go out in waves
+ *     inventory/      a read to a stock figure: ingest, belief, places, doors
+ *     books/          what should be there: book stock, sales, deliveries, differences
+ *     ctl/            gondolactl, over the public API and nothing else
  *
  * Everything runs on the loop thread, except functions given to db_write() (writer thread) and to
  * loop_work() (pool). A request walks: listener -> route -> caller established (auth, fleet) ->

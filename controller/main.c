@@ -4,8 +4,8 @@
 #include "controller/app.h"
 #include "controller/app_config.h"
 #include "controller/db/file.h"
-#include "controller/db/restore.h"
 #include "controller/http/http.h"
+#include "controller/keeping/restore.h"
 #include "controller/people/auth.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 #include "tests/unit/test_common.h"
 
 #include "common/err.h"
-#include "controller/db/backup_pack.h"
+#include "controller/keeping/backup_pack.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

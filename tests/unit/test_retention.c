@@ -4,7 +4,7 @@
 
 #include "common/hex.h"
 #include "common/image.h"
-#include "controller/db/retention.h"
+#include "controller/keeping/retention.h"
 #include "controller/shop/shop_internal.h"
 #include <errno.h>
 #include <inttypes.h>

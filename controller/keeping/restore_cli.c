@@ -3,8 +3,8 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "controller/app_config.h"
-#include "controller/db/backup_seal.h"
-#include "controller/db/restore.h"
+#include "controller/keeping/backup_seal.h"
+#include "controller/keeping/restore.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "controller/db/retention.h"
+#include "controller/keeping/retention.h"
 #include "common/err.h"
 #include "common/log.h"
 #include "controller/app.h"

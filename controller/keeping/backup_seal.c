@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "controller/db/backup_seal.h"
+#include "controller/keeping/backup_seal.h"
 #include "common/buf.h"
 #include "common/err.h"
 #include "common/wire.h"

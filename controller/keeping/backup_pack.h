@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "controller/db/backup_seal.h"
+#include "controller/keeping/backup_seal.h"
 #include <jansson.h>
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "controller/db/backup_pack.h"
+#include "controller/keeping/backup_pack.h"
 #include "common/err.h"
 #include "common/fault.h"
 #include <errno.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "controller/db/restore.h"
+#include "controller/keeping/restore.h"
 #include "common/err.h"
 #include "common/fault.h"
 #include "common/log.h"
 #include "common/sql.h"
-#include "controller/db/backup_pack.h"
 #include "controller/db/db_schema.h"
 #include "controller/db/file.h"
+#include "controller/keeping/backup_pack.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "controller/db/backup.h"
+#include "controller/keeping/backup.h"
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/fault.h"
 #include "common/log.h"
 #include "config.h"
 #include "controller/app_config.h"
-#include "controller/db/backup_pack.h"
 #include "controller/db/db.h"
 #include "controller/db/file.h"
 #include "controller/inventory/inventory.h"
+#include "controller/keeping/backup_pack.h"
 #include "controller/people/auth.h"
 #include "controller/shop/shop.h"
 #include <errno.h>
