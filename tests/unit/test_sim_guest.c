@@ -2,6 +2,10 @@
 /* A guest advertises, and is connected to as the peripheral. */
 #include "tests/unit/sim_guest_rig.h"
 
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 /* --- advertising ------------------------------------------------------------------------------ */
 
 static void fresh_controller_says_what_it_is(void **state)
@@ -367,6 +371,47 @@ static void power_lost_at_one_end_is_a_broken_link_at_the_other(void **state)
 	close_air();
 }
 
+static void controller_that_lost_power_takes_a_new_host(void **state)
+{
+	int ends[2];
+
+	(void) state;
+	open_air();
+	(void) connected();
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+	assert_int_equal(sim_guest_attach(f.guest, ends[0]), -EBUSY);
+	close(ends[1]);
+	sim_guest_power_cycle(f.guest);
+	pass(100 * US_PER_MS);
+	assert_true(f.label.closed);
+	assert_int_equal(heard(&f.ap, HCI_EVT_DISCONNECTION_COMPLETE, NO_EVENT)->data[3],
+			 HCI_ERR_CONNECTION_TIMEOUT);
+	close(f.label.fd);
+	f.label.in_len = 0;
+	attach(&f.label, f.guest);
+	assert_int_equal(ASK(&f.label, HCI_LE_SET_EXT_ADV_ENABLE, 1, 1, 1, 0, 0, 0),
+			 HCI_ERR_UNKNOWN_ADVERTISER);
+	set_masks(&f.label, UINT64_C(0x1ffffffffff));
+	(void) connected();
+	close_air();
+}
+
+static void guest_that_leaves_takes_its_link_along(void **state)
+{
+	(void) state;
+	open_air();
+	(void) connected();
+	sim_guest_free(f.guest);
+	f.guest = NULL;
+	pass(US_PER_SEC);
+	assert_int_equal(heard(&f.ap, HCI_EVT_DISCONNECTION_COMPLETE, NO_EVENT)->data[3],
+			 HCI_ERR_CONNECTION_TIMEOUT);
+	scan(true);
+	pass(US_PER_SEC);
+	assert_null(heard_le(&f.ap, HCI_LE_EXT_ADV_REPORT));
+	close_air();
+}
+
 static void label_may_ask_for_another_interval(void **state)
 {
 	uint16_t handle;
@@ -404,6 +449,8 @@ int main(void)
 		cmocka_unit_test(host_that_owes_a_key_for_long_loses_the_link),
 		cmocka_unit_test(each_end_hears_why_the_other_ended_the_link),
 		cmocka_unit_test(power_lost_at_one_end_is_a_broken_link_at_the_other),
+		cmocka_unit_test(controller_that_lost_power_takes_a_new_host),
+		cmocka_unit_test(guest_that_leaves_takes_its_link_along),
 		cmocka_unit_test(label_may_ask_for_another_interval),
 	};
 
