@@ -11,12 +11,12 @@
  * an earlier one. */
 #define SESSION_US         100000.0
 /** One byte of a picture over a connection by itself, and when connections share the radio. */
-#define BYTE_ALONE_US      13.0
-#define BYTE_SHARED_US     10.8
+#define BYTE_ALONE_US      12.0
+#define BYTE_SHARED_US     10.0
 /** Of the labels that wait, one whose subevent comes soon is called: an interval over this. */
-#define CALLS_PER_INTERVAL 10.0
+#define CALLS_PER_INTERVAL 16.0
 /** Calls are made one after the other, and a controller is not ready for the next at once. */
-#define CALLS_MOST         14.0
+#define CALLS_MOST         17.0
 /** Every label is asked for a sign of life this often. */
 #define PING_US            (20.0 * 60 * 1e6)
 #define TIMED_BYTES        8u
@@ -45,10 +45,10 @@ static double loss_of(const struct esl_forecast_facts *f, const struct esl_forec
 	return fmin(fmax(l->loss < 0 ? f->loss : l->loss, 0), 0.9);
 }
 
-/** Two ways of being slow at once: near either, neither alone. */
-static double together(double a, double b)
+/** Three ways of being slow at once: near one, not that alone. */
+static double together(double a, double b, double c)
 {
-	return cbrt(a * a * a + b * b * b);
+	return cbrt(a * a * a + b * b * b + c * c * c);
 }
 
 static void forecast_staging(const struct esl_forecast_facts *f, const struct esl_train *t,
@@ -70,13 +70,13 @@ static void forecast_staging(const struct esl_forecast_facts *f, const struct es
 			(interval_us / CALLS_PER_INTERVAL + SESSION_US + bytes * BYTE_ALONE_US) /
 			(clear * clear);
 		calls_us += interval_us / CALLS_MOST / (clear * clear);
-		air_us += bytes * BYTE_SHARED_US / clear;
+		air_us += bytes * BYTE_SHARED_US / (clear * clear);
 	}
 	if (ret->pictures == 0)
 		return;
-	alone_us = fmax(alone_us / links, calls_us);
-	ret->limit = alone_us > air_us ? ESL_LIMIT_CONNECTIONS : ESL_LIMIT_AIR;
-	ret->stage_us = (int64_t) together(alone_us, air_us);
+	alone_us /= links;
+	ret->limit = fmax(alone_us, calls_us) > air_us ? ESL_LIMIT_CONNECTIONS : ESL_LIMIT_AIR;
+	ret->stage_us = (int64_t) together(alone_us, calls_us, air_us);
 	ret->picture_us = ret->stage_us / (int64_t) ret->pictures;
 }
 

@@ -10,8 +10,9 @@
 #include <string.h>
 
 #define ADVERT_FRESH_US (INT64_C(10) * US_PER_SEC)
-/** So many of those that could be visited are looked at for the best of them. */
-#define WINDOW          32
+/** So many of those that could be visited are looked at for the best of them: enough for somebody
+ * in nearly every subevent of a long train. */
+#define WINDOW          256
 #define LOOK_AGAIN_US   US_PER_SEC
 /** A call is given up after a few seconds, so that it begins when the subevent is near. */
 #define SOON_US         (INT64_C(2) * US_PER_SEC)

@@ -2,11 +2,13 @@
 /*
  * How fast pictures get into labels: the engine with its own LE central against the simulated
  * controller, in virtual time. Serial means one label after the other, each waiting for its
- * subevent; beside it one connection at a time with all labels to choose the next from, and four
- * connections. Same seed, same labels, same loss.
+ * subevent; beside it one connection at a time with all labels to choose the next from, four
+ * connections, and what the air would carry if there were nothing but pictures. Labels were visited
+ * before, so that their attributes are known. Same seed, same labels, same loss.
  */
 #include "tests/sim/esl_world.h"
 
+#include "sim/link_air.h"
 #include "sim/radio_impl.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -97,6 +99,18 @@ static double measure(const struct sim_label_model *model, enum manner manner, d
 	return (double) stats.uploads * 3600e6 / (double) start_us;
 }
 
+/** Labels an hour if the radio did nothing but carry pictures: each frame of at most 247 bytes is
+ * an exchange of its own at 2 Mbit/s, and what is lost either way goes out again. */
+static double air_bound(unsigned int bytes)
+{
+	struct link_air air = {.octets = AIR_OCTETS_MOST, .two_mega = true, .encrypted = true};
+	const unsigned int frame = 247, header = 4, unit = 6 * frame - 2; /* of at most 1,494 */
+	unsigned int frames = bytes / unit * 6 + (bytes % unit + 2 + frame - 1) / frame;
+	double us = frames * (double) air_exchange_us(&air, frame + header, 0);
+
+	return 3600e6 / (us / ((1 - LOSS) * (1 - LOSS)));
+}
+
 static void compare(const struct sim_label_model *model, unsigned int bytes)
 {
 	static const char *const names[] = {"one_by_one", "one_link", "4_links"};
@@ -109,6 +123,9 @@ static void compare(const struct sim_label_model *model, unsigned int bytes)
 	printf("bench esl_stage_%u_ratio %.2f x\n", bytes, rate[FOUR_LINKS] / rate[ONE_BY_ONE]);
 	printf("bench esl_stage_%u_ratio_one_link %.2f x\n", bytes,
 	       rate[FOUR_LINKS] / rate[ONE_LINK]);
+	printf("bench esl_stage_%u_air_bound %.0f labels/h\n", bytes, air_bound(bytes));
+	printf("bench esl_stage_%u_4_links_of_bound %.0f %%\n", bytes,
+	       100 * rate[FOUR_LINKS] / air_bound(bytes));
 	for (int l = 0; l < MANNER_COUNT; l++) {
 		printf("# %u B, %s:", bytes, names[l]);
 		for (int s = 0; s < SHARE_COUNT; s++)

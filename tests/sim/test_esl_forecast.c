@@ -180,7 +180,7 @@ static void outlook_says_it_for_the_labels_there_are(void **state)
 	shop_run(&s, 600 * US_PER_SEC);
 	assert_int_equal(esl_engine_outlook(s.engine, &o), 0);
 	assert_int_equal(o.labels, 500);
-	assert_in_range(o.picture_ms, 100, 400);
+	assert_in_range(o.picture_ms, 80, 300);
 	assert_in_range(o.flip_s, 6, 14);
 	assert_true(o.why[0]);
 	printf("# %s\n", o.why);
