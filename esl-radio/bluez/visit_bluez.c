@@ -482,10 +482,11 @@ void bluez_visit_connected(struct bluez_link *k, uint8_t status, uint16_t handle
 	}
 	v->handle = handle;
 	v->linked = true;
-	loop_timer_start(v->deadline, SECURE_US);
+	if (v->stage <= VISIT_SECURING) /* bluetoothd may have been quicker */
+		loop_timer_start(v->deadline, SECURE_US);
 	if (k->cb.reached)
 		k->cb.reached(k->user, v->addr);
-	if (d && d->connected)
+	if (d && d->connected && v->stage <= VISIT_SECURING)
 		secure(v, d);
 	next_call(k);
 }
