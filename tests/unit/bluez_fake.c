@@ -350,7 +350,8 @@ static void make_link(struct bluez_fake *f)
 {
 	f->linked = true;
 	sim_label_connected(f->label, now_us(f));
-	tell_connection(f);
+	if (!f->late)
+		tell_connection(f);
 	if (f->stalls)
 		return;
 	if (f->paired && !f->bond.has_key) { /* the label knows nothing of it any more */
@@ -423,6 +424,9 @@ static DBusHandlerResult play_bluez(DBusConnection *c, DBusMessage *m, void *use
 	} else if (strcmp(member, "Pair") == 0) {
 		f->paired = f->bond.has_key = true;
 		changed(f, DEVICE, "org.bluez.Device1", "Paired");
+	} else if (strcmp(member, "StartNotify") == 0 && f->late) {
+		f->late = false;
+		tell_connection(f);
 	} else if (strcmp(member, "ReadValue") == 0) {
 		answer = read_value(f, m);
 	} else if (strcmp(member, "WriteValue") == 0) {

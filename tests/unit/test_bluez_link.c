@@ -339,6 +339,17 @@ static void label_without_our_key_is_forgotten_by_bluetoothd(void **state)
 	bench_close(&b);
 }
 
+static void bluetoothd_may_be_quicker_than_the_kernel(void **state)
+{
+	struct bench b;
+
+	(void) state;
+	bench_set(&b, &(struct bench){.bluez.late = true});
+	meet(&b);
+	assert_int_equal(b.reached, 1);
+	bench_close(&b);
+}
+
 static void connection_left_over_from_an_earlier_life_is_ended(void **state)
 {
 	struct bench b;
@@ -378,6 +389,7 @@ int main(void)
 		cmocka_unit_test(label_that_was_reset_is_said_to_be_after_a_restart),
 		cmocka_unit_test(label_without_our_key_is_forgotten_by_bluetoothd),
 		cmocka_unit_test(connection_that_bluetoothd_forgets_to_tell_is_used),
+		cmocka_unit_test(bluetoothd_may_be_quicker_than_the_kernel),
 		cmocka_unit_test(connection_left_over_from_an_earlier_life_is_ended),
 	};
 
