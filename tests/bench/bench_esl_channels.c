@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#define LABELS    200u
+#define LABELS    400u
 #define LOSS      0.01
 #define WIFI_LOSS 0.6
 #define SEED      20261u

@@ -261,7 +261,7 @@ void world_adopt_all(struct world *w)
 
 	for (unsigned int i = 0; i < w->n_labels; i++)
 		world_want(w, i, 0);
-	for (int s = 0; s < 300; s++) {
+	for (unsigned int s = 0; s < 300 + 3 * w->n_labels; s++) { /* who joins takes turns */
 		world_run(w, US_PER_SEC);
 		esl_engine_get_stats(w->engine, &stats);
 		if (stats.synced == w->n_labels)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Links that break at random, on a bad radio, with hundreds of labels: every label ends up with the
- * picture that is wished for, none ever draws another, and what the engine believes of a slot is
- * what the label holds there. Virtual time; the seeds are printed.
+ * Links that break at random and labels whose attributes move, on a bad radio, with hundreds of
+ * labels: every label ends up with the picture that is wished for, none ever draws another, and
+ * what the engine believes of a slot is what the label holds there. Virtual time; the seeds are
+ * printed.
  */
 #include "tests/sim/esl_world.h"
 
@@ -42,7 +43,7 @@ static const struct sim_label_model nrf = {
 struct watch {
 	struct world *w;
 	unsigned int round;
-	uint64_t drawn, wrong;
+	uint64_t drawn, wrong, firmwares;
 };
 
 /** Every label has pictures of its own: one that is another's would be noticed. */
@@ -93,6 +94,15 @@ static unsigned int showing(const struct world *w, unsigned int round)
 	return n;
 }
 
+/** What is remembered of some label is wrong from now on, whatever is going on with it. */
+static void new_firmware(struct world *w, struct watch *x)
+{
+	unsigned int i = (unsigned int) (x->firmwares * 7 % LABELS);
+
+	x->firmwares++;
+	sim_label_set_firmware(sim_radio_label(w->radio, i), (uint16_t) (1 + x->firmwares % 50));
+}
+
 /** One after the other the rounds are wished for, while links break. */
 static void storm(struct world *w, struct watch *x, double drop)
 {
@@ -105,6 +115,7 @@ static void storm(struct world *w, struct watch *x, double drop)
 			world_want(w, i, picture(i, x->round));
 		while (showing(w, x->round) < LABELS && world_now(w) - start_us < PATIENT) {
 			world_run(w, 5 * US_PER_SEC);
+			new_firmware(w, x);
 			slots_are_as_believed(w);
 		}
 		assert_int_equal(showing(w, x->round), LABELS);
