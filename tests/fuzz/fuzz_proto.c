@@ -2,6 +2,7 @@
 /* The first byte picks a message; what decodes must encode and decode to the same again. */
 #include "common/err.h"
 #include "common/proto.h"
+#include "common/proto_escrow.h"
 #include "common/proto_operations.h"
 #include <string.h>
 
@@ -63,6 +64,18 @@ static void try_results(const uint8_t *data, size_t size)
 	must(memcmp(&back, &m, sizeof(m)) == 0);
 }
 
+static void try_escrow(const uint8_t *data, size_t size)
+{
+	_cleanup_buf_ struct buf again = BUF_INIT;
+	static struct proto_escrow m, back;
+
+	if (proto_escrow_decode(data, size, &m, NULL) < 0)
+		return;
+	must(proto_escrow_encode(&m, &again) == 0);
+	must(proto_escrow_decode(again.data, again.len, &back, NULL) == 0);
+	must(memcmp(&back, &m, sizeof(m)) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct proto_enroll_request request;
@@ -73,7 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	switch (data[0] % 8) {
+	switch (data[0] % 9) {
 	case 0:
 		try_sightings(data + 1, size - 1);
 		break;
@@ -97,6 +110,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 7:
 		try_results(data + 1, size - 1);
+		break;
+	case 8:
+		try_escrow(data + 1, size - 1);
 		break;
 	}
 	return 0;
