@@ -188,12 +188,6 @@ void label_bonds_post(struct http_request *rq, struct app *app)
 
 /* --- what an agent is handed ------------------------------------------------------------------ */
 
-static void addr_bytes(uint64_t addr, uint8_t ret[LABEL_ADDR_BYTES])
-{
-	for (int i = 0; i < LABEL_ADDR_BYTES; i++)
-		ret[i] = (uint8_t) (addr >> 8 * (LABEL_ADDR_BYTES - 1 - i));
-}
-
 /* A row that does not open was sealed under another escrow.key: nobody can be helped with it. */
 static void add_entry(struct bonds_op *op, struct sql_stmt *q)
 {
@@ -202,7 +196,7 @@ static void add_entry(struct bonds_op *op, struct sql_stmt *q)
 	size_t len;
 	int r;
 
-	addr_bytes((uint64_t) sql_col_i64(q, 0), e->addr);
+	label_addr_bytes((uint64_t) sql_col_i64(q, 0), e->addr);
 	e->kind = (uint8_t) sql_col_i64(q, 1);
 	sealed = sql_col_blob(q, 2, &len);
 	r = label_escrow_open_entry(op->app->shop->escrow, sealed, len, e);

@@ -2,7 +2,7 @@
 // An access point dies, with its flash; another machine takes its place by a join code. It is the same agent: the
 // same number and name, the same readers, antennas where they were, and all labels come back by themselves and show
 // what is wanted. What the dead machine still has opens no door.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import { assert, equal, run, test } from '../lib/tap.mjs';
@@ -69,6 +69,19 @@ test('a store is at work', async () => {
 	await escrowed();
 	paired = await pairings();
 	equal(paired, 5, 'each label has paired once');
+});
+
+test('the controller is put back from a backup', async () => {
+	const file = store.path('store.backup'), GONDOLA_BACKUP_PASSPHRASE = 'seven geese on a barge';
+	process.env.GONDOLA_BACKUP_PASSPHRASE = GONDOLA_BACKUP_PASSPHRASE;
+	await store.ctl('backup', file);
+	await store.controller.stop();
+	renameSync(store.path('gondolad'), store.path('gondolad.lost'));
+	const r = spawnSync(store.program('gondolad'), ['--config', store.path('gondolad.conf'), '--restore', file], { encoding: 'utf8', timeout: 60000 });
+	equal(r.status, 0, r.stderr);
+	await store.startController();
+	store.api = await store.signIn();
+	equal(sql('SELECT count(*) FROM label_bonds'), '10', 'what is in escrow came along');
 });
 
 test('its access point dies with all that it knew, and a code gives its place away', async () => {
