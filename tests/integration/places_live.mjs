@@ -7,7 +7,7 @@ import { assert, run, test } from '../lib/tap.mjs';
 import { endStore, newStore } from '../lib/stores.mjs';
 import { delay, until } from '../../sim/demo/process.mjs';
 
-const WALK_S = 24, LOOK_S = 6;
+const WALK_S = 21, LOOK_S = 6;
 const rooms = [
 	{ name: 'Floor', kind: 'sales-floor', antennas: [1], at: 'x = 0.0 y = 0.0 w = 7.0 h = 6.0' },
 	{ name: 'Back room', kind: 'back-room', antennas: [2], at: 'x = 7.0 y = 0.0 w = 5.0 h = 6.0 wall_db = 4.0 door = "7,3"' },
