@@ -156,7 +156,8 @@ static void on_power(void *user, int err, const char *name, DBusMessage *m)
 	struct kernel_bluez *b = user;
 
 	(void) m;
-	answered(b, succeeded("Powered", err, name), &b->want_power, false);
+	/* The adapter goes before bluetoothd says so: the next wish may be there already. */
+	answered(b, succeeded("Powered", err, name), &b->want_power, b->asked_power != b->power);
 }
 
 static void on_agent(void *user, int err, const char *name, DBusMessage *m)
@@ -220,6 +221,7 @@ static void on_settle(void *user)
 	if (!bus_is_there(b->bus) || b->call)
 		return;
 	if (b->want_power) {
+		b->asked_power = b->power;
 		m = power_message(b, b->power);
 		fn = on_power;
 	} else if (!b->agent) {

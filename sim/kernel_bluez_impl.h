@@ -31,6 +31,7 @@ struct kernel_bluez {
 	bool up, agent, default_agent, services, advertised;
 	bool stale; /**< advertised before the adapter was switched: the kernel may know nothing */
 	bool want_advert, want_power, power;
+	bool asked_power; /**< what the adapter is being switched to */
 	struct kernel_told told[TOLD_MAX];
 	size_t n_told;
 };

@@ -279,6 +279,25 @@ static void adapter_that_was_off_gets_its_advertisement_anew(void **state)
 	bench_close(&b);
 }
 
+static void wish_that_comes_before_the_answer_to_the_last_one_is_kept(void **state)
+{
+	struct bench b;
+
+	(void) state;
+	bench_open(&b);
+	kernel_bluez_power(b.label, false);
+	/* asked, but bluetoothd has not read it */
+	for (int i = 0; i < ROUNDS &&
+			dbus_connection_get_dispatch_status(b.bluez) != DBUS_DISPATCH_DATA_REMAINS;
+	     i++) {
+		loop_run_once(b.loop, 5);
+		dbus_connection_read_write(b.bluez, 0);
+	}
+	kernel_bluez_power(b.label, true);
+	assert_asks(&b, "Set Set ");
+	bench_close(&b);
+}
+
 static void advertisement_that_bluetoothd_drops_is_registered_again(void **state)
 {
 	struct bench b;
@@ -534,6 +553,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(label_that_wants_to_be_found_is_advertised_until_it_is_not),
 		cmocka_unit_test(adapter_that_was_off_gets_its_advertisement_anew),
+		cmocka_unit_test(wish_that_comes_before_the_answer_to_the_last_one_is_kept),
 		cmocka_unit_test(advertisement_that_bluetoothd_drops_is_registered_again),
 		cmocka_unit_test(
 			access_point_that_is_forgotten_goes_before_anybody_finds_the_label),
