@@ -72,14 +72,15 @@ flock 9
 # Of an earlier run nothing may be taken for one of this.
 find "$out" -mindepth 1 -delete
 {
-	printf 'export top_srcdir=%q top_builddir=%q VM_NAME=%q VM_KERNEL=%q REQUIRE_DATA=%q\n' "$src" "$build" "$name" "$kernel" "${REQUIRE_DATA:-}"
+	printf 'export top_srcdir=%q top_builddir=%q VM_NAME=%q VM_KERNEL=%q REQUIRE_DATA=%q VM_PATIENCE=%q\n' "$src" "$build" "$name" "$kernel" "${REQUIRE_DATA:-}" "${VM_PATIENCE:-4}"
 	printf 'cd %q || exit 99\n' "$build"
 	printf 'exec bash %q' "$script"
 	[ $# -eq 0 ] || printf ' %q' "$@"
 	echo
 } >"$out/job"
 
-timeout -k 5 "$seconds" qemu-system-x86_64 -accel "${VM_ACCEL:-tcg,thread=multi}" -smp "$cpus" -m "$memory" -M pc \
+# A busy machine is slow, not wrong (lib.sh has patience as well).
+timeout -k 5 "$((seconds * ${VM_PATIENCE:-4}))" qemu-system-x86_64 -accel "${VM_ACCEL:-tcg,thread=multi}" -smp "$cpus" -m "$memory" -M pc \
 	-nodefaults -no-user-config -display none -no-reboot \
 	-kernel "$dir/vmlinuz" -initrd "$dir/initrd" \
 	-append "console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable no_timer_check random.trust_cpu=on gondola.modules=$dir/lib/modules gondola.guest=$here/vm-guest.sh" \
@@ -92,7 +93,7 @@ timeout -k 5 "$seconds" qemu-system-x86_64 -accel "${VM_ACCEL:-tcg,thread=multi}
 ended=$?
 
 if [ ! -s "$out/rc" ]; then
-	[ "$ended" = 124 ] && why="not done within $seconds s" || why="QEMU ended with $ended"
+	[ "$ended" = 124 ] && why="not done within $((seconds * ${VM_PATIENCE:-4})) s" || why="QEMU ended with $ended"
 	echo "Bail out! the virtual machine left no result: $why"
 	tail -n 20 "$out/console.log" 2>/dev/null | tr -d '\r' | sed 's/^/# console: /'
 	exit 125
