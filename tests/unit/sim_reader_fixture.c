@@ -47,6 +47,21 @@ void fixture_end(struct fixture *f)
 	loop_free(f->loop);
 }
 
+int fixture_setup(void **state)
+{
+	static struct fixture f;
+
+	fixture_begin(&f);
+	*state = &f;
+	return 0;
+}
+
+int fixture_teardown(void **state)
+{
+	fixture_end(*state);
+	return 0;
+}
+
 void pass(struct fixture *f, int64_t us)
 {
 	f->now_us += us;

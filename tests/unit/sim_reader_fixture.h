@@ -44,6 +44,10 @@ void fixture_begin_with(struct fixture *f, const struct sim_reader_config *cfg);
 /** A reader of four antennas whose client was greeted. */
 void fixture_begin(struct fixture *f);
 void fixture_end(struct fixture *f);
+/** The same around a test, which finds it in *state. */
+int fixture_setup(void **state);
+int fixture_teardown(void **state);
+#define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 void pass(struct fixture *f, int64_t us);
 
 /** The next message the reader sent, or NULL; checked by the codec. */

@@ -34,15 +34,12 @@ static void the_connection_event_comes_first_and_one_client_is_all(void **state)
 
 static void capabilities_name_antennas_powers_modes_and_hops(void **state)
 {
-	static struct fixture f;
+	struct fixture *f = *state;
 	struct llrp_msg *m;
 	const struct llrp_elem *e;
 	size_t n;
 
-	(void) state;
-	fixture_begin(&f);
-	m = ask(&f, message(&f, LLRP_GET_READER_CAPABILITIES),
-		LLRP_GET_READER_CAPABILITIES_RESPONSE);
+	m = ask(f, message(f, LLRP_GET_READER_CAPABILITIES), LLRP_GET_READER_CAPABILITIES_RESPONSE);
 	e = llrp_find(llrp_root(m), LLRP_P_GENERAL_DEVICE_CAPABILITIES);
 	assert_int_equal(llrp_get(e, "MaxNumberOfAntennaSupported"), 4);
 	assert_int_equal(llrp_count(e, LLRP_P_PER_ANTENNA_AIR_PROTOCOL), 4);
@@ -55,15 +52,14 @@ static void capabilities_name_antennas_powers_modes_and_hops(void **state)
 	(void) llrp_get_bytes(e, "Frequency", &n);
 	assert_int_equal(n, 50);
 	llrp_msg_free(m);
-	m = message(&f, LLRP_GET_READER_CAPABILITIES);
+	m = message(f, LLRP_GET_READER_CAPABILITIES);
 	llrp_set(llrp_root(m), "RequestedData", 1);
-	m = ask(&f, m, LLRP_GET_READER_CAPABILITIES_RESPONSE);
+	m = ask(f, m, LLRP_GET_READER_CAPABILITIES_RESPONSE);
 	assert_null(llrp_find(llrp_root(m), LLRP_P_LLRP_CAPABILITIES));
 	llrp_msg_free(m);
-	m = message(&f, LLRP_GET_READER_CAPABILITIES);
+	m = message(f, LLRP_GET_READER_CAPABILITIES);
 	llrp_set(llrp_root(m), "RequestedData", 9);
-	assert_int_equal(status_of(&f, m), LLRP_M_FIELD_ERROR);
-	fixture_end(&f);
+	assert_int_equal(status_of(f, m), LLRP_M_FIELD_ERROR);
 }
 
 static void a_european_reader_has_four_fixed_channels(void **state)
@@ -112,17 +108,15 @@ static uint16_t set_air(struct fixture *f, uint16_t mode, uint16_t sensitivity, 
 
 static void settings_of_the_air_protocol_are_kept_and_checked(void **state)
 {
-	static struct fixture f;
+	struct fixture *f = *state;
 	const struct llrp_elem *e;
 	struct sim_reader_air air;
 	struct llrp_msg *m;
 
-	(void) state;
-	fixture_begin(&f);
-	assert_int_equal(set_air(&f, 3, 4, 2), LLRP_M_SUCCESS);
-	assert_int_equal(set_air(&f, 4, 1, 0), LLRP_M_PARAMETER_ERROR);
-	assert_int_equal(set_air(&f, 0, 12, 0), LLRP_M_PARAMETER_ERROR);
-	m = ask(&f, message(&f, LLRP_GET_READER_CONFIG), LLRP_GET_READER_CONFIG_RESPONSE);
+	assert_int_equal(set_air(f, 3, 4, 2), LLRP_M_SUCCESS);
+	assert_int_equal(set_air(f, 4, 1, 0), LLRP_M_PARAMETER_ERROR);
+	assert_int_equal(set_air(f, 0, 12, 0), LLRP_M_PARAMETER_ERROR);
+	m = ask(f, message(f, LLRP_GET_READER_CONFIG), LLRP_GET_READER_CONFIG_RESPONSE);
 	e = llrp_find(llrp_root(m), LLRP_P_ANTENNA_CONFIGURATION);
 	assert_int_equal(llrp_get(llrp_find(e, LLRP_P_RF_RECEIVER), "ReceiverSensitivity"), 4);
 	e = llrp_find(e, LLRP_P_C1G2_INVENTORY_COMMAND);
@@ -133,14 +127,13 @@ static void settings_of_the_air_protocol_are_kept_and_checked(void **state)
 	assert_int_equal(llrp_get(e, "TagTransitTime"), 500);
 	llrp_msg_free(m);
 	/* A ROSpec that says nothing of it runs with what is configured. */
-	inventory(&f, &plain_wish);
-	sim_reader_get_air(f.reader, 2, &air);
+	inventory(f, &plain_wish);
+	sim_reader_get_air(f->reader, 2, &air);
 	assert_int_equal(air.mode, 3);
 	assert_int_equal(air.session, 2);
 	assert_int_equal(air.population, 77);
 	assert_int_equal(air.transit_ms, 500);
 	assert_true(air.deaf_db == 16 && air.power_dbm == 30 && air.dual_target);
-	fixture_end(&f);
 }
 
 static void the_search_mode_of_the_maker_chooses_the_target(void **state)
@@ -170,13 +163,11 @@ static void the_search_mode_of_the_maker_chooses_the_target(void **state)
 
 static void configuration_is_kept_and_wrong_values_change_nothing(void **state)
 {
-	static struct fixture f;
+	struct fixture *f = *state;
 	struct llrp_msg *m;
 	struct llrp_elem *e;
 
-	(void) state;
-	fixture_begin(&f);
-	m = message(&f, LLRP_SET_READER_CONFIG);
+	m = message(f, LLRP_SET_READER_CONFIG);
 	e = llrp_add(llrp_root(m), LLRP_P_KEEPALIVE_SPEC);
 	llrp_set(e, "KeepaliveTriggerType", 1);
 	llrp_set(e, "PeriodicTriggerValue", 5000);
@@ -185,13 +176,13 @@ static void configuration_is_kept_and_wrong_values_change_nothing(void **state)
 	e = llrp_add(e, LLRP_P_RF_TRANSMITTER);
 	llrp_set(e, "HopTableID", 1);
 	llrp_set(e, "TransmitPower", 40);
-	assert_int_equal(status_of(&f, m), LLRP_M_SUCCESS);
-	m = message(&f, LLRP_SET_READER_CONFIG);
+	assert_int_equal(status_of(f, m), LLRP_M_SUCCESS);
+	m = message(f, LLRP_SET_READER_CONFIG);
 	e = llrp_add(llrp_root(m), LLRP_P_ANTENNA_CONFIGURATION);
 	e = llrp_add(e, LLRP_P_RF_TRANSMITTER);
 	llrp_set(e, "TransmitPower", 82);
-	assert_int_equal(status_of(&f, m), LLRP_M_PARAMETER_ERROR);
-	m = ask(&f, message(&f, LLRP_GET_READER_CONFIG), LLRP_GET_READER_CONFIG_RESPONSE);
+	assert_int_equal(status_of(f, m), LLRP_M_PARAMETER_ERROR);
+	m = ask(f, message(f, LLRP_GET_READER_CONFIG), LLRP_GET_READER_CONFIG_RESPONSE);
 	e = llrp_find(llrp_root(m), LLRP_P_KEEPALIVE_SPEC);
 	assert_int_equal(llrp_get(e, "PeriodicTriggerValue"), 5000);
 	e = llrp_find(llrp_root(m), LLRP_P_ANTENNA_CONFIGURATION);
@@ -199,138 +190,120 @@ static void configuration_is_kept_and_wrong_values_change_nothing(void **state)
 	assert_int_equal(llrp_get(e, "AntennaID"), 2);
 	assert_int_equal(llrp_get(llrp_find(e, LLRP_P_RF_TRANSMITTER), "TransmitPower"), 40);
 	llrp_msg_free(m);
-	fixture_end(&f);
 }
 
 static void keepalives_come_by_the_clock_and_silence_ends_the_connection(void **state)
 {
-	static struct fixture f;
+	struct fixture *f = *state;
 	struct llrp_msg *m = NULL;
 	struct llrp_elem *e;
 	static const uint8_t ack[10] = {0x04, LLRP_KEEPALIVE_ACK, 0, 0, 0, 10};
 
-	(void) state;
-	fixture_begin(&f);
-	m = message(&f, LLRP_SET_READER_CONFIG);
+	m = message(f, LLRP_SET_READER_CONFIG);
 	e = llrp_add(llrp_root(m), LLRP_P_KEEPALIVE_SPEC);
 	llrp_set(e, "KeepaliveTriggerType", 1);
 	llrp_set(e, "PeriodicTriggerValue", 1000);
-	assert_int_equal(status_of(&f, m), LLRP_M_SUCCESS);
+	assert_int_equal(status_of(f, m), LLRP_M_SUCCESS);
 	for (int i = 0; i < 20; i++) {
-		pass(&f, US_PER_SEC);
-		m = take(&f);
+		pass(f, US_PER_SEC);
+		m = take(f);
 		assert_int_equal(llrp_msg_type(m), LLRP_KEEPALIVE);
 		llrp_msg_free(m);
-		send_bytes(&f, ack, sizeof ack);
+		send_bytes(f, ack, sizeof ack);
 	}
-	pass(&f, 7 * US_PER_SEC);
+	pass(f, 7 * US_PER_SEC);
 	for (int i = 0; i < 5; i++) {
-		m = take(&f);
+		m = take(f);
 		assert_int_equal(llrp_msg_type(m), LLRP_KEEPALIVE);
 		llrp_msg_free(m);
 	}
-	assert_silent(&f);
-	assert_int_equal(recv(f.fd, f.in, 1, MSG_DONTWAIT), 0);
-	fixture_end(&f);
+	assert_silent(f);
+	assert_int_equal(recv(f->fd, f->in, 1, MSG_DONTWAIT), 0);
 }
 
 static void other_versions_and_unknown_types_get_an_error_message(void **state)
 {
-	static struct fixture f;
+	struct fixture *f = *state;
 	static const uint8_t version_2[10] = {0x08, 46, 0, 0, 0, 10, 0, 0, 0, 9};
 	static const uint8_t unknown[10] = {0x05, 0xf4, 0, 0, 0, 10, 0, 0, 0, 8};
 	static const uint8_t response[10] = {0x04, 62, 0, 0, 0, 10, 0, 0, 0, 7};
 	static const uint8_t error[18] = {0x04, 100, 0, 0, 0, 18, 0, 0, 0, 6, 1, 31, 0, 8};
 	struct llrp_msg *m;
 
-	(void) state;
-	fixture_begin(&f);
-	send_bytes(&f, version_2, sizeof version_2);
-	m = take(&f);
+	send_bytes(f, version_2, sizeof version_2);
+	m = take(f);
 	assert_int_equal(llrp_msg_type(m), LLRP_ERROR_MESSAGE);
 	assert_int_equal(llrp_msg_version(m), 2);
 	assert_int_equal(llrp_msg_id(m), 9);
 	assert_int_equal(llrp_msg_status(m, NULL, 0), LLRP_M_UNSUPPORTED_VERSION);
 	llrp_msg_free(m);
-	send_bytes(&f, unknown, sizeof unknown);
-	m = take(&f);
+	send_bytes(f, unknown, sizeof unknown);
+	m = take(f);
 	assert_int_equal(llrp_msg_type(m), LLRP_ERROR_MESSAGE);
 	assert_int_equal(llrp_msg_status(m, NULL, 0), LLRP_M_UNSUPPORTED_MESSAGE);
 	llrp_msg_free(m);
-	send_bytes(&f, response, sizeof response);
-	m = take(&f);
+	send_bytes(f, response, sizeof response);
+	m = take(f);
 	assert_int_equal(llrp_msg_status(m, NULL, 0), LLRP_M_UNSUPPORTED_MESSAGE);
 	llrp_msg_free(m);
-	send_bytes(&f, error, sizeof error);
-	assert_silent(&f);
-	fixture_end(&f);
+	send_bytes(f, error, sizeof error);
+	assert_silent(f);
 }
 
 static void a_malformed_request_is_refused_whole(void **state)
 {
-	static struct fixture f;
+	struct fixture *f = *state;
 	/* ADD_ROSPEC without its ROSpec; ENABLE_ROSPEC cut short. */
 	static const uint8_t empty[10] = {0x04, 20, 0, 0, 0, 10, 0, 0, 0, 1};
 	static const uint8_t cut[12] = {0x04, 24, 0, 0, 0, 12, 0, 0, 0, 2, 0, 0};
 	struct llrp_msg *m;
 
-	(void) state;
-	fixture_begin(&f);
-	send_bytes(&f, empty, sizeof empty);
-	m = take(&f);
+	send_bytes(f, empty, sizeof empty);
+	m = take(f);
 	assert_int_equal(llrp_msg_type(m), LLRP_ADD_ROSPEC_RESPONSE);
 	assert_int_not_equal(llrp_msg_status(m, NULL, 0), 0);
 	llrp_msg_free(m);
-	send_bytes(&f, cut, sizeof cut);
-	m = take(&f);
+	send_bytes(f, cut, sizeof cut);
+	m = take(f);
 	assert_int_equal(llrp_msg_type(m), LLRP_ENABLE_ROSPEC_RESPONSE);
 	assert_int_not_equal(llrp_msg_status(m, NULL, 0), 0);
 	llrp_msg_free(m);
-	assert_int_equal(status_of(&f, add_rospec(&f, &plain_wish)), LLRP_M_SUCCESS);
-	fixture_end(&f);
+	assert_int_equal(status_of(f, add_rospec(f, &plain_wish)), LLRP_M_SUCCESS);
 }
 
 static void a_length_that_cannot_be_ends_the_connection(void **state)
 {
-	static struct fixture f;
+	struct fixture *f = *state;
 	static const uint8_t garbage[16] = {0x04, 1, 0xff, 0xff, 0xff, 0xff};
 
-	(void) state;
-	fixture_begin(&f);
-	send_bytes(&f, garbage, sizeof garbage);
-	assert_int_equal(recv(f.fd, f.in, 1, MSG_DONTWAIT), 0);
-	close(f.fd);
-	client_open(&f);
-	skip_hello(&f);
-	assert_int_equal(status_of(&f, add_rospec(&f, &plain_wish)), LLRP_M_SUCCESS);
-	fixture_end(&f);
+	send_bytes(f, garbage, sizeof garbage);
+	assert_int_equal(recv(f->fd, f->in, 1, MSG_DONTWAIT), 0);
+	close(f->fd);
+	client_open(f);
+	skip_hello(f);
+	assert_int_equal(status_of(f, add_rospec(f, &plain_wish)), LLRP_M_SUCCESS);
 }
 
 static void close_is_answered_and_the_rospec_goes_on(void **state)
 {
-	static struct fixture f;
+	struct fixture *f = *state;
 	struct sim_reader_stats st;
 
-	(void) state;
-	fixture_begin(&f);
-	inventory(&f, &plain_wish);
-	llrp_msg_free(ask(&f, message(&f, LLRP_CLOSE_CONNECTION), LLRP_CLOSE_CONNECTION_RESPONSE));
-	assert_int_equal(recv(f.fd, f.in, 1, MSG_DONTWAIT), 0);
-	sim_reader_get_stats(f.reader, &st);
+	inventory(f, &plain_wish);
+	llrp_msg_free(ask(f, message(f, LLRP_CLOSE_CONNECTION), LLRP_CLOSE_CONNECTION_RESPONSE));
+	assert_int_equal(recv(f->fd, f->in, 1, MSG_DONTWAIT), 0);
+	sim_reader_get_stats(f->reader, &st);
 	assert_false(st.connected);
 	assert_true(st.inventory);
-	fixture_end(&f);
 }
 
 static void accessspecs_are_kept_and_shown(void **state)
 {
-	static struct fixture f;
+	struct fixture *f = *state;
 	struct llrp_msg *m = NULL;
 	struct llrp_elem *spec, *e;
 
-	(void) state;
-	fixture_begin(&f);
-	m = message(&f, LLRP_ADD_ACCESSSPEC);
+	m = message(f, LLRP_ADD_ACCESSSPEC);
 	spec = llrp_add(llrp_root(m), LLRP_P_ACCESSSPEC);
 	llrp_set(spec, "AccessSpecID", 3);
 	llrp_set(spec, "ProtocolID", 1);
@@ -338,56 +311,52 @@ static void accessspecs_are_kept_and_shown(void **state)
 	e = llrp_add(spec, LLRP_P_ACCESS_COMMAND);
 	(void) llrp_add(llrp_add(e, LLRP_P_C1G2_TAG_SPEC), LLRP_P_C1G2_TARGET_TAG);
 	llrp_set(llrp_add(e, LLRP_P_C1G2_READ), "OpSpecID", 1);
-	assert_int_equal(status_of(&f, m), LLRP_M_SUCCESS);
-	m = message(&f, LLRP_ENABLE_ACCESSSPEC);
+	assert_int_equal(status_of(f, m), LLRP_M_SUCCESS);
+	m = message(f, LLRP_ENABLE_ACCESSSPEC);
 	llrp_set(llrp_root(m), "AccessSpecID", 3);
-	assert_int_equal(status_of(&f, m), LLRP_M_SUCCESS);
-	m = ask(&f, message(&f, LLRP_GET_ACCESSSPECS), LLRP_GET_ACCESSSPECS_RESPONSE);
+	assert_int_equal(status_of(f, m), LLRP_M_SUCCESS);
+	m = ask(f, message(f, LLRP_GET_ACCESSSPECS), LLRP_GET_ACCESSSPECS_RESPONSE);
 	assert_int_equal(llrp_get(llrp_find(llrp_root(m), LLRP_P_ACCESSSPEC), "CurrentState"), 1);
 	llrp_msg_free(m);
-	m = message(&f, LLRP_DELETE_ACCESSSPEC);
+	m = message(f, LLRP_DELETE_ACCESSSPEC);
 	llrp_set(llrp_root(m), "AccessSpecID", 4);
-	assert_int_equal(status_of(&f, m), LLRP_M_FIELD_ERROR);
-	m = message(&f, LLRP_DELETE_ACCESSSPEC);
-	assert_int_equal(status_of(&f, m), LLRP_M_SUCCESS);
-	fixture_end(&f);
+	assert_int_equal(status_of(f, m), LLRP_M_FIELD_ERROR);
+	m = message(f, LLRP_DELETE_ACCESSSPEC);
+	assert_int_equal(status_of(f, m), LLRP_M_SUCCESS);
 }
 
 static void a_frozen_reader_is_mute_and_thawing_cuts_the_connection(void **state)
 {
-	static struct fixture f;
+	struct fixture *f = *state;
 	static const uint8_t get[11] = {0x04, 1, 0, 0, 0, 11, 0, 0, 0, 1, 0};
 
-	(void) state;
-	fixture_begin(&f);
-	inventory(&f, &plain_wish);
-	sim_reader_set_frozen(f.reader, true);
-	send_bytes(&f, get, sizeof get);
-	feed(&f, 0, 1, -60, 100);
-	pass(&f, 60 * US_PER_SEC);
-	assert_silent(&f);
-	assert_int_equal(recv(f.fd, f.in, 1, MSG_DONTWAIT), -1);
-	sim_reader_set_frozen(f.reader, false);
-	assert_int_equal(recv(f.fd, f.in, 1, MSG_DONTWAIT), 0);
-	fixture_end(&f);
+	inventory(f, &plain_wish);
+	sim_reader_set_frozen(f->reader, true);
+	send_bytes(f, get, sizeof get);
+	feed(f, 0, 1, -60, 100);
+	pass(f, 60 * US_PER_SEC);
+	assert_silent(f);
+	assert_int_equal(recv(f->fd, f->in, 1, MSG_DONTWAIT), -1);
+	sim_reader_set_frozen(f->reader, false);
+	assert_int_equal(recv(f->fd, f->in, 1, MSG_DONTWAIT), 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_connection_event_comes_first_and_one_client_is_all),
-		cmocka_unit_test(capabilities_name_antennas_powers_modes_and_hops),
+		WITH_FIXTURE(capabilities_name_antennas_powers_modes_and_hops),
 		cmocka_unit_test(a_european_reader_has_four_fixed_channels),
-		cmocka_unit_test(settings_of_the_air_protocol_are_kept_and_checked),
+		WITH_FIXTURE(settings_of_the_air_protocol_are_kept_and_checked),
 		cmocka_unit_test(the_search_mode_of_the_maker_chooses_the_target),
-		cmocka_unit_test(configuration_is_kept_and_wrong_values_change_nothing),
-		cmocka_unit_test(keepalives_come_by_the_clock_and_silence_ends_the_connection),
-		cmocka_unit_test(other_versions_and_unknown_types_get_an_error_message),
-		cmocka_unit_test(a_malformed_request_is_refused_whole),
-		cmocka_unit_test(a_length_that_cannot_be_ends_the_connection),
-		cmocka_unit_test(close_is_answered_and_the_rospec_goes_on),
-		cmocka_unit_test(accessspecs_are_kept_and_shown),
-		cmocka_unit_test(a_frozen_reader_is_mute_and_thawing_cuts_the_connection),
+		WITH_FIXTURE(configuration_is_kept_and_wrong_values_change_nothing),
+		WITH_FIXTURE(keepalives_come_by_the_clock_and_silence_ends_the_connection),
+		WITH_FIXTURE(other_versions_and_unknown_types_get_an_error_message),
+		WITH_FIXTURE(a_malformed_request_is_refused_whole),
+		WITH_FIXTURE(a_length_that_cannot_be_ends_the_connection),
+		WITH_FIXTURE(close_is_answered_and_the_rospec_goes_on),
+		WITH_FIXTURE(accessspecs_are_kept_and_shown),
+		WITH_FIXTURE(a_frozen_reader_is_mute_and_thawing_cuts_the_connection),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
