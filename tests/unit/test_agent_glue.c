@@ -404,6 +404,26 @@ static void the_engine_learns_the_clock_as_offset_to_the_real_one(void **state)
 	assert_int_equal(engine_twin->offset_us, 5000);
 }
 
+static void a_wish_for_sensors_reaches_the_engine_and_outlives_a_restart(void **state)
+{
+	struct fixture *f = *state;
+	struct proto_desired_label label = {
+		.addr = {1}, .rev = 2, .sensors_until_us = START_REAL + 7, .sensors = 5};
+	struct proto_desired d = {.epoch = 1, .rev = 2, .n_labels = 1, .labels = &label};
+
+	labels_want(f->labels, &label);
+	assert_int_equal(engine_twin->last_want.sensors, 5);
+	labels_set_sensor_period(f->labels, 3600);
+	assert_int_equal(engine_twin->sensor_period_s, 3600);
+	labels_set_sensor_period(f->labels, -1);
+	assert_int_equal(engine_twin->sensor_period_s, 0);
+	assert_int_equal(store_desired_put(f->store, &d, NULL, NULL), 0);
+	labels_free(f->labels);
+	make_labels(f);
+	assert_int_equal(labels_start(f->labels), 0);
+	assert_true(engine_twin->last_want.sensors_until_us == START_REAL + 7);
+}
+
 static void an_order_for_new_keys_outlives_a_restart(void **state)
 {
 	struct fixture *f = *state;
@@ -530,6 +550,7 @@ int main(void)
 		T(remembered_labels_and_blobs_are_applied_before_any_controller_answers),
 		T(a_report_is_durable_before_the_blob_that_follows_it),
 		T(the_engine_learns_the_clock_as_offset_to_the_real_one),
+		T(a_wish_for_sensors_reaches_the_engine_and_outlives_a_restart),
 		T(an_order_for_new_keys_outlives_a_restart),
 		T(a_picture_is_fetched_once_checked_kept_and_handed_on),
 		T(pictures_are_asked_for_when_there_is_a_link_again),
