@@ -8,7 +8,6 @@
 
 #include "esl-radio/le/ots_wire.h"
 #include "sim/radio_impl.h"
-#include "sim/radio_links.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -401,7 +400,9 @@ static void label_may_lose_its_power_anywhere_between_bond_and_keys(void **state
 		world_run(&w, after_us);
 		sim_label_reboot(label(), world_now(&w));
 		if (w.radio->labels[0].station.link) {
-			radio_link_lose(w.radio->labels[0].station.link);
+			sim_radio_set_drop(w.radio, 1); /* it says no more on this link */
+			world_run(&w, 20 * US_PER_MS);
+			sim_radio_set_drop(w.radio, 0);
 			steps++;
 		}
 		for (int s = 0; s < 3600 && !world_shows(&w, 0, 1); s++)
