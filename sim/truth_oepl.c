@@ -45,8 +45,13 @@ static json_t *label_json(const struct sim_truth_ctx *c, const struct sim_oepl *
 void sim_truth_oepl_labels(const struct sim_truth_ctx *c, json_t *list)
 {
 	for (size_t k = 0; k < c->s->n_oepls; k++)
-		for (unsigned int i = 0; i < sim_oepl_tags(c->s->oepls[k]); i++)
-			json_array_append_new(list, label_json(c, c->s->oepls[k], i));
+		for (unsigned int i = 0; i < sim_oepl_tags(c->s->oepls[k]); i++) {
+			struct sim_oepl_view v;
+
+			sim_oepl_get(c->s->oepls[k], i, &v);
+			if (!v.gone)
+				json_array_append_new(list, label_json(c, c->s->oepls[k], i));
+		}
 }
 
 static struct sim_oepl *ap_of_label(const struct sim_truth_ctx *c, unsigned int *ret)
@@ -158,11 +163,21 @@ json_t *sim_truth_oepl(const struct sim_truth_ctx *c)
 	return sim_truth_failure("no such access point");
 }
 
+static struct sim_oepl *ap_named(const struct sim_truth_ctx *c, const char *name)
+{
+	for (size_t k = 0; name && k < c->s->n_oepls; k++)
+		if (!strcmp(name, sim_oepl_name(c->s->oepls[k])))
+			return c->s->oepls[k];
+	return NULL;
+}
+
 json_t *sim_truth_oepl_tag(const struct sim_truth_ctx *c)
 {
 	const json_t *hide = json_object_get(c->q, "hide");
+	struct sim_oepl *to = ap_named(c, json_string_value(json_object_get(c->q, "move")));
 	unsigned int i;
 	struct sim_oepl *ap = ap_of_label(c, &i);
+	int there;
 
 	if (!ap)
 		return sim_truth_failure("no such label");
@@ -170,5 +185,11 @@ json_t *sim_truth_oepl_tag(const struct sim_truth_ctx *c)
 		sim_oepl_hide_tag(ap, i, json_is_true(hide));
 	if (json_is_true(json_object_get(c->q, "restart")))
 		sim_oepl_restart_tag(ap, i);
+	if (to && to != ap) {
+		there = sim_oepl_move_tag(ap, i, to);
+		if (there < 0)
+			return sim_truth_failure("no room there");
+		return label_json(c, to, (unsigned int) there);
+	}
 	return label_json(c, ap, i);
 }

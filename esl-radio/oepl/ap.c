@@ -15,6 +15,8 @@
 #define SYNC_FED_US     (INT64_C(900) * US_PER_SEC)
 #define SYNC_SMALL_US   (INT64_C(60) * US_PER_SEC)
 #define SYNC_LARGE_US   (INT64_C(300) * US_PER_SEC)
+#define GUESTS_FEW_US   (INT64_C(5) * US_PER_SEC)
+#define GUESTS_SMALL_US (INT64_C(20) * US_PER_SEC)
 #define SMALL           64 /* labels */
 #define FEW             30 /* that fit on a few pages */
 #define FEED_AGAIN_US   (INT64_C(15) * US_PER_SEC)
@@ -185,6 +187,26 @@ static void mind_feed(struct oepl_ap *ap)
 	ap->feed_asked = ap->net->ops->listen(ap->net, true) >= 0;
 }
 
+/** A label that is waited for elsewhere may have been carried here. */
+static bool may_have_guests(const struct oepl_ap *ap)
+{
+	const struct oepl *o = ap->o;
+	unsigned int missed = o->homeless;
+
+	for (size_t i = 0; i < o->n_aps; i++)
+		missed += &o->aps[i] != ap ? o->aps[i].in_flight : 0;
+	return o->n_aps > 1 && missed > 0;
+}
+
+static int64_t sync_due_us(const struct oepl_ap *ap)
+{
+	int64_t again_us = ap->n <= FEW     ? GUESTS_FEW_US
+			   : ap->n <= SMALL ? GUESTS_SMALL_US
+					    : SYNC_SMALL_US;
+
+	return may_have_guests(ap) ? MIN(ap->sync_us, ap->synced_us + again_us) : ap->sync_us;
+}
+
 bool oepl_ap_work(struct oepl_ap *ap)
 {
 	struct oepl *o = ap->o;
@@ -201,7 +223,7 @@ bool oepl_ap_work(struct oepl_ap *ap)
 		ask(ap, OEPL_JOB_INFO, "/sysinfo", CONFIG_MAX, TIMEOUT_US);
 		return true;
 	}
-	if (ap->syncing || oepl_now(o) >= ap->sync_us) {
+	if (ap->syncing || oepl_now(o) >= sync_due_us(ap)) {
 		ask_database(ap);
 		return true;
 	}
@@ -268,7 +290,8 @@ static void sync_done(struct oepl_ap *ap)
 
 	ap->syncing = false;
 	ap->n_known = ap->n;
-	ap->sync_us = oepl_now(o) + next_sync_us(ap);
+	ap->synced_us = oepl_now(o);
+	ap->sync_us = ap->synced_us + next_sync_us(ap);
 	ap->syncs++;
 	HASH_ITER (hh, o->labels, l, next) {
 		if (l->ap == ap && l->gen != ap->gen) {
@@ -283,7 +306,8 @@ static void sync_done(struct oepl_ap *ap)
 static void sync_failed(struct oepl_ap *ap)
 {
 	ap->syncing = false;
-	ap->sync_us = oepl_now(ap->o) + SYNC_SMALL_US;
+	ap->synced_us = oepl_now(ap->o);
+	ap->sync_us = ap->synced_us + SYNC_SMALL_US;
 }
 
 /* A page that does not lead forward, or past what eight bits count: the firmware would begin anew

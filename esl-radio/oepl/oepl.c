@@ -114,7 +114,7 @@ static void tick(void *user)
 {
 	struct oepl *o = user;
 	struct oepl_label *l, *next;
-	unsigned int in_flight[OEPL_APS_MAX] = {0};
+	unsigned int in_flight[OEPL_APS_MAX] = {0}, homeless = 0;
 
 	HASH_ITER (hh, o->labels, l, next) {
 		/* Here alone, so that no label goes away under somebody's feet. */
@@ -126,7 +126,9 @@ static void tick(void *user)
 		oepl_label_tick(o, l);
 		if (l->ap)
 			in_flight[l->ap->number] += oepl_is_awaited(o, l);
+		homeless += l->wanted && !l->ap;
 	}
+	o->homeless = homeless;
 	for (size_t i = 0; i < o->n_aps; i++)
 		o->aps[i].in_flight = in_flight[i];
 	loop_timer_start(o->tick, OEPL_SECOND_US);

@@ -208,7 +208,7 @@ struct oepl_ap {
 	unsigned int n;
 	unsigned int n_known; /* n when it was read to its end */
 	unsigned int syncs;   /* since it came up */
-	int64_t sync_us;
+	int64_t sync_us, synced_us;
 	int64_t upload_us; /**< no upload before */
 	unsigned int refusals;
 };
@@ -221,7 +221,8 @@ struct oepl {
 	void *user;
 	struct loop_timer *tick, *soon;
 	bool started, utc_known;
-	int64_t utc_us; /**< UTC minus monotonic */
+	int64_t utc_us;        /**< UTC minus monotonic */
+	unsigned int homeless; /**< labels wanted that nobody serves */
 	size_t n_aps;
 	struct oepl_ap aps[OEPL_APS_MAX];
 	bool told, told_up;           /**< how the radio was last told to be, */

@@ -36,6 +36,11 @@ const QUICK = { radio: { advert_ms: 200 }, train: { interval: 416, subevents: 8 
 const pace = (plan) => (plan.quick ? QUICK : {});
 const settings = (table = {}) => Object.entries(table).map(([key, value]) => `\t${key} = ${value}`);
 
+/** The OpenEPaperLink access points that the agent of `ap` drives: the first one has its name. */
+function oeplsOf(ap) {
+	return [ap.oepl ?? []].flat().map((o, i) => ({ ...o, name: i ? `${ap.name}-${i + 1}` : ap.name }));
+}
+
 export class Store {
 	/** @param options dir: folder of its own; bin: build/bin; products: CSV; goods: CSV of what there are
 	 * items of, if not of all products; plan: see smallStore;
@@ -71,9 +76,9 @@ export class Store {
 	writeSimConfig() {
 		const p = this.plan, out = [`seed = ${p.seed}`, 'truth_port = 0'];
 		for (const ap of p.aps) {
-			/* An access point has a radio for labels of the standard, or is next to an OpenEPaperLink one. */
-			if (ap.oepl) out.push(`oepl ${q(ap.name)} { port = ${ap.oepl.port ?? 0} tags = ${ap.oepl.tags} type = ${q(ap.oepl.type)} poll_s = ${ap.oepl.pollSeconds} speed = ${ap.oepl.speed ?? 1} loss = ${p.loss.toFixed(4)} }`);
-			else out.push(`radio ${q(ap.name)} {`, `\thci = ${q(this.path(`${ap.name}.hci`))}`, `\tloss = ${p.loss.toFixed(4)}`, ...settings(pace(p).radio), ...(p.links ? [`\tlinks = ${p.links}`] : []), '}');
+			/* An access point has a radio for labels of the standard, or is next to OpenEPaperLink ones. */
+			oeplsOf(ap).forEach((o) => out.push(`oepl ${q(o.name)} { port = ${o.port ?? 0} tags = ${o.tags} type = ${q(o.type)} poll_s = ${o.pollSeconds} speed = ${o.speed ?? 1} loss = ${p.loss.toFixed(4)} }`));
+			if (!ap.oepl) out.push(`radio ${q(ap.name)} {`, `\thci = ${q(this.path(`${ap.name}.hci`))}`, `\tloss = ${p.loss.toFixed(4)}`, ...settings(pace(p).radio), ...(p.links ? [`\tlinks = ${p.links}`] : []), '}');
 			(ap.panels ?? []).forEach((panel, i) => out.push(`panel ${q(`${ap.name}-${i + 1}`)} { radio = ${q(ap.name)} labels = ${panel.labels} width = ${panel.width} height = ${panel.height} type = ${q(panel.type)} }`));
 			if (ap.antennas) out.push(`reader ${q(ap.name)} { port = 0 antennas = ${ap.antennas}${ap.reader ?? ''} }`);
 		}
@@ -159,7 +164,7 @@ export class Store {
 
 	writeAgentConfig(ap) {
 		const out = [`state_dir = ${q(this.path(`agent-${ap.name}`))}`, `controller = ${q(this.agentsUrl)}`, `name = ${q(ap.name)}`];
-		if (ap.oepl) out.push(`radio { driver = "oepl" oepl = "http://127.0.0.1:${this.simPorts.oepls[ap.name]}" }`);
+		if (ap.oepl) out.push(`radio { driver = "oepl" oepl = ${q(oeplsOf(ap).map((o) => `http://127.0.0.1:${this.simPorts.oepls[o.name]}`).join(', '))} }`);
 		if (ap.panels?.length) out.push(`radio {`, `\thci = ${q(`unix:${this.path(`${ap.name}.hci`)}`)}`, ...settings(pace(this.plan).train), '}');
 		writeFileSync(this.path(`agent-${ap.name}.conf`), out.join('\n') + '\n');
 	}
@@ -195,7 +200,7 @@ export class Store {
 	/* --- labels ---------------------------------------------------------------------------------- */
 
 	labelCount() {
-		return this.plan.aps.flatMap((ap) => ap.panels ?? []).reduce((n, p) => n + p.labels, 0) + this.plan.aps.reduce((n, ap) => n + (ap.oepl?.tags ?? 0), 0);
+		return this.plan.aps.flatMap((ap) => ap.panels ?? []).reduce((n, p) => n + p.labels, 0) + this.plan.aps.flatMap(oeplsOf).reduce((n, o) => n + o.tags, 0);
 	}
 
 	/** Waits until every label has reported itself, then links them to products in turn. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A whole store whose labels belong to an OpenEPaperLink access point: a price changed in the shop is on
+// A whole store whose labels belong to two OpenEPaperLink access points behind one agent: a price changed in the shop is on
 // the panels, pixel by pixel, and told as shown with the grade of its evidence; the agent killed and the
 // access point restarted on the way. And other people's clients against the simulated access point.
 import { execFile } from 'node:child_process';
@@ -11,8 +11,9 @@ import { delay, until } from '../../sim/demo/process.mjs';
 import { panelShowsWanted } from '../../sim/demo/checks.mjs';
 import { launch, missing } from '../e2e/browser.mjs';
 
-const tags = 3;
-const store = newStore(oneAp({ loss: 0, items: 0, places: [], aps: [{ name: 'ap1', oepl: { tags, type: '60', pollSeconds: 0.5, speed: 10 } }] }));
+const tags = 4;
+const oepl = { type: '60', pollSeconds: 0.5, speed: 10 };
+const store = newStore(oneAp({ loss: 0, items: 0, places: [], aps: [{ name: 'ap1', oepl: [{ ...oepl, tags: 3 }, { ...oepl, tags: 1 }] }] }));
 const base = () => `http://127.0.0.1:${store.simPorts.oepls.ap1}`;
 
 let labels = [], nextPrice = 700;
@@ -64,6 +65,24 @@ test('the agent says what its radio is, and that nothing protects it', async () 
 		return a.radio?.state === 'running' && a;
 	}, 30000);
 	assert(/no encryption and no password/.test(agent.radio.error), agent.radio.error);
+});
+
+test('the radio tells of both access points, and which serves how many', async () => {
+	const agent = await until('both to be known', async () => {
+		const a = (await store.api.get('/agents')).items[0];
+		return a.radio?.stations?.every((s) => s.up && s.tags !== null) && a;
+	}, 30000);
+	assert(agent.radio.driver === 'oepl' && agent.radio.train === null, JSON.stringify(agent.radio));
+	assert(JSON.stringify(agent.radio.stations.map((s) => [s.name, s.labels, s.tags, s.channel])) === '[["ap1",3,3,11],["ap1-2",1,1,11]]', JSON.stringify(agent.radio.stations));
+});
+
+test('a label carried to the other access point is the same label, and goes on there', async () => {
+	const moved = labels.find((l) => l.id.startsWith('E91A00'));
+	await store.truth.ask({ op: 'oepl-tag', addr: moved.id, move: 'ap1-2' });
+	await allShow(await changePrices());
+	const t = await store.truth.ask({ op: 'label', addr: moved.id });
+	assert(t.oepl === 'ap1-2', `it hangs at ${t.oepl}`);
+	assert((await store.api.get('/labels')).items.length === tags, 'labels');
 });
 
 test('an agent killed between taking the prices and seeing them shown loses none', async () => {
