@@ -64,7 +64,8 @@ const char sensors_schema_v5[] =
 	" n INTEGER NOT NULL,"
 	" until INTEGER NOT NULL);"
 	"CREATE INDEX label_reads_by_label ON label_reads(addr, at);" DB_APPEND_ONLY("label_reads")
-	/* Both accounts go when they are as old as the trail of who did what (keeping/retention.h). */
+	/* Both accounts go when they are as old as the trail of who did what (keeping/retention.h).
+	 */
 	"DROP TRIGGER label_reads_no_delete;"
 	"DROP TRIGGER label_flashes_no_delete;" KEPT_LONGER("label_reads")
 		KEPT_LONGER("label_flashes");
