@@ -11,14 +11,20 @@ static const struct {
 	double step;
 	const char *name, *unit;
 } properties[] = {
+	{0x0042, 1, false, 0.5, "motion", "%"},
 	{0x004d, 1, false, 1, "presence detected", ""},
 	{0x004e, 3, false, 0.01, "light", "lx"},
 	{0x004f, 1, true, 0.5, "temperature around it", "°C"},
 	{0x0054, 2, true, 0.01, "temperature", "°C"},
+	{0x0055, 3, false, 0.01, "light", "lx"},
+	{0x0056, 1, true, 0.5, "temperature indoors", "°C"},
 	{0x0057, 2, false, 0.01, "input current", "A"},
 	{0x0059, 2, false, 1.0 / 64, "battery", "V"},
+	{0x005b, 1, true, 0.5, "temperature outdoors", "°C"},
 	{0x0075, 2, true, 0.01, "temperature around it", "°C"},
 	{0x0076, 2, false, 0.01, "relative humidity", "%"},
+	{0x0077, 2, false, 1, "carbon dioxide", "ppm"},
+	{0x0079, 1, false, 1, "noise", "dB"},
 };
 
 bool sensor_decode(const struct sensor_reading *r, struct sensor_value *ret)

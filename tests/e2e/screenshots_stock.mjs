@@ -127,6 +127,24 @@ async function link(page) {
 	await page.goto(`${store.url}/labels/${labels[2].id}`);
 	await page.locator('.panel').getByRole('button', { name: 'Flash' }).click();
 	await page.locator('[data-flash=on]').waitFor();
+	await page.locator('.panel').getByRole('button', { name: 'Stop' }).click();
+	await page.locator('[data-flash=off]').waitFor();
+	await page.locator('.panel').getByRole('button', { name: 'Read now' }).click();
+	await page.locator('[data-sensors]').getByText('Asking the label').first().waitFor({ state: 'hidden' });
+}
+
+async function pick(page) {
+	const labels = (await store.api.all('/labels')).filter((l) => l.product);
+	await page.goto(`${store.url}/labels`);
+	await page.getByRole('button', { name: 'Pick by light' }).click();
+	for (const l of labels.slice(0, 3)) await page.getByRole('checkbox', { name: `Choose label ${l.id}` }).check();
+	const bar = page.getByRole('region', { name: 'Pick by light' });
+	await bar.getByLabel('For').selectOption('60');
+	await bar.getByRole('button', { name: 'Light up' }).click();
+	await bar.getByText('3 labels chosen, 3 blink now').waitFor();
+	await still(page, 'pick');
+	await bar.getByRole('button', { name: 'Stop' }).click();
+	await bar.getByText(/called off/).waitFor();
 }
 
 async function agents(page) {
@@ -151,7 +169,7 @@ try {
 	await store.allShown(240000);
 	await allHeard(store);
 	await as('stock', async (page) => {
-		for (const step of [importBooks, aDay, differences, plan, link]) await step(page);
+		for (const step of [importBooks, aDay, differences, plan, link, pick]) await step(page);
 	});
 	await as('it', agents);
 	failed = false;

@@ -345,6 +345,14 @@ static void what_a_label_measures_survives_the_link(void **state)
 	assert_true(sensor_decode(&back.sensors[1], &v));
 	assert_string_equal(v.name, "relative humidity");
 	assert_true(v.number > 49.999 && v.number < 50.001);
+	back.sensors[2] = (struct sensor_reading){{false, 0x0077}, 2, {0x20, 0x03}};
+	assert_true(sensor_decode(&back.sensors[2], &v) && v.number > 799 && v.number < 801);
+	back.sensors[2] = (struct sensor_reading){{false, 0x005b}, 1, {0xf6}};
+	assert_true(sensor_decode(&back.sensors[2], &v) && v.number > -5.1 && v.number < -4.9);
+	assert_int_equal(sensor_millivolts(192), 3000);
+	assert_int_equal(sensor_millivolts(0xffff), 0);
+	assert_int_equal(sensor_millivolts(0xfffe), UINT16_MAX);
+	back.sensors[2] = m.sensors[2];
 	/* A maker's own are bytes, and so are values that say "not known" or have another length.
 	 */
 	assert_false(sensor_decode(&back.sensors[2], &v));
