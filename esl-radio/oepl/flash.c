@@ -36,6 +36,20 @@ static bool may_afford(const struct oepl *o, struct oepl_flash *f)
 	return f->n_hour < LED_FLASHES_PER_HOUR && f->n_day < LED_FLASHES_PER_DAY;
 }
 
+/** No command reaches a label that sleeps: what it has not fetched is taken back, what it has ends
+ * by itself. */
+static void call_off(struct oepl *o, struct oepl_label *l, int64_t until_us)
+{
+	struct oepl_flash *f = &l->flash;
+
+	if (f->state == OEPL_FLASH_SENT || f->state == OEPL_FLASH_OVER)
+		over(o, l, ESL_LED_OFF, until_us, "If it blinks already, it goes out by itself.");
+	else
+		oepl_tell_led(o, l, ESL_LED_OFF, until_us, NULL);
+	if (f->state == OEPL_FLASH_WANTED)
+		f->state = OEPL_FLASH_NONE;
+}
+
 void oepl_flash_want(struct oepl *o, struct oepl_label *l, int64_t until_utc_us, uint8_t colour)
 {
 	struct oepl_flash *f = &l->flash;
@@ -50,6 +64,10 @@ void oepl_flash_want(struct oepl *o, struct oepl_label *l, int64_t until_utc_us,
 	}
 	f->until_utc_us = until_utc_us;
 	f->colour = colour;
+	if (!colour) {
+		call_off(o, l, until_utc_us);
+		return;
+	}
 	f->state = OEPL_FLASH_WANTED;
 	if (!may_afford(o, f))
 		over(o, l, ESL_LED_FAILED, until_utc_us,

@@ -336,6 +336,36 @@ static void a_light_that_comes_too_late_is_said_to_have_failed(void **state)
 	}
 }
 
+static void a_light_called_off_before_the_label_called_never_blinks(void **state)
+{
+	struct sim_oepl_config cfg = five;
+	struct esl_want want = {.n = 1, .flash_colour = LED_GREEN};
+	struct sim_oepl_view v;
+
+	(void) state;
+	cfg.type = 0x33;
+	cfg.loss = 0;
+	world_start(&w, &cfg);
+	world_want_all(&w, 5, 130);
+	world_run(&w, 900);
+	sim_oepl_hide_tag(w.ap, 0, true);
+	flash(0, 130, 60);
+	world_run(&w, 5);
+	world_addr(&w, 0, want.addr);
+	world_picture(&w, 130, want.timeline[0].image);
+	want.flash_until_us = world_utc(&w) + 55 * US_PER_SEC;
+	want.flash_colour = LED_NONE;
+	assert_int_equal(esl_engine_want(w.engine, &want), 0);
+	world_run(&w, 5);
+	assert_int_equal(w.told[0].led, ESL_LED_OFF);
+	sim_oepl_hide_tag(w.ap, 0, false);
+	for (unsigned int s = 0; s < 120; s++) {
+		world_run(&w, 1);
+		sim_oepl_get(w.ap, 0, &v);
+		assert_int_equal(v.led_colour, 0);
+	}
+}
+
 static void a_label_without_a_light_says_so(void **state)
 {
 	(void) state;
@@ -394,6 +424,7 @@ int main(void)
 		own_world(labels_that_are_kept_awake_are_soon_confirmed),
 		own_world(a_label_with_a_light_blinks_when_it_calls),
 		own_world(a_light_that_comes_too_late_is_said_to_have_failed),
+		five_labels(a_light_called_off_before_the_label_called_never_blinks),
 		five_labels(a_label_without_a_light_says_so),
 		five_labels(battery_temperature_and_signal_are_told),
 		five_labels(a_label_that_is_forgotten_has_nothing_queued),
