@@ -320,8 +320,13 @@ static void secure(struct visit *v, const struct bluez_device *d)
 	}
 	if (r < 0)
 		give_up(v, r);
-	else if (!v->pair && d->paired && d->resolved)
+	else if (d->paired && d->resolved) {
+		/* bluetoothd answers Pair when it has resolved the services, unless it was about it
+		 * already: then it never does. What it says of the device is enough. */
+		v->new_key |= v->pair != NULL;
+		bus_call_drop(&v->pair);
 		check_services(v, d);
+	}
 }
 
 void bluez_visit_device(struct visit *v, struct bluez_device *d, bool gone)

@@ -424,6 +424,8 @@ static DBusHandlerResult play_bluez(DBusConnection *c, DBusMessage *m, void *use
 	} else if (strcmp(member, "Pair") == 0) {
 		f->paired = f->bond.has_key = true;
 		changed(f, DEVICE, "org.bluez.Device1", "Paired");
+		if (f->owes)
+			return DBUS_HANDLER_RESULT_HANDLED;
 	} else if (strcmp(member, "StartNotify") == 0 && f->late) {
 		f->late = false;
 		tell_connection(f);

@@ -26,6 +26,7 @@ struct bluez_fake {
 	bool holds;       /**< it is connected to the label from before */
 	bool silent;      /**< a connection is told by the answer to Connect alone */
 	bool late;        /**< the kernel tells a connection when it is in use already */
+	bool owes;        /**< Pair is carried out, and never answered */
 	bool stalls;      /**< connections get no further than being there */
 	bool no_transfer; /**< the label has no object transfer */
 	/* what was asked of it */

@@ -363,6 +363,18 @@ static void connection_left_over_from_an_earlier_life_is_ended(void **state)
 	bench_close(&b);
 }
 
+static void pairing_whose_answer_never_comes_is_known_by_its_effect(void **state)
+{
+	struct bench b;
+
+	(void) state;
+	bench_open(&b);
+	b.bluez.owes = true;
+	meet(&b);
+	assert_true(b.bluez.paired);
+	bench_close(&b);
+}
+
 static void connection_that_bluetoothd_forgets_to_tell_is_used(void **state)
 {
 	struct bench b;
@@ -388,6 +400,7 @@ int main(void)
 		cmocka_unit_test(label_bonded_before_that_must_be_paired_anew_was_reset),
 		cmocka_unit_test(label_that_was_reset_is_said_to_be_after_a_restart),
 		cmocka_unit_test(label_without_our_key_is_forgotten_by_bluetoothd),
+		cmocka_unit_test(pairing_whose_answer_never_comes_is_known_by_its_effect),
 		cmocka_unit_test(connection_that_bluetoothd_forgets_to_tell_is_used),
 		cmocka_unit_test(bluetoothd_may_be_quicker_than_the_kernel),
 		cmocka_unit_test(connection_left_over_from_an_earlier_life_is_ended),
