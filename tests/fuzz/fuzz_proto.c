@@ -47,7 +47,9 @@ static void try_desired(const uint8_t *data, size_t size)
 	must(proto_desired_decode(again.data, again.len, &back, NULL) == 0);
 	must(back.n_labels == m.n_labels);
 	for (size_t i = 0; i < m.n_labels; i++)
-		must(back.labels[i].flash_until_us == m.labels[i].flash_until_us);
+		must(back.labels[i].flash_until_us == m.labels[i].flash_until_us &&
+		     back.labels[i].sensors_until_us == m.labels[i].sensors_until_us);
+	must(back.sensor_period_s == m.sensor_period_s);
 	proto_desired_done(&back);
 	proto_desired_done(&m);
 }
