@@ -60,7 +60,8 @@ static const char *value_of(const char *line, const char *end, const char *name,
 int ws_granted(const void *data, size_t len, const char key[WS_KEY_MAX])
 {
 	static const char status[] = "HTTP/1.1 101";
-	const char *head = data, *end = memmem(data, MIN(len, WS_HEAD_MAX), "\r\n\r\n", 4);
+	const char *head = data;
+	const char *end = len ? memmem(data, MIN(len, WS_HEAD_MAX), "\r\n\r\n", 4) : NULL;
 	char accept[29];
 	bool accepted = false, upgrades = false;
 
