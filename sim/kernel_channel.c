@@ -16,6 +16,7 @@ struct kernel_channel {
 	struct kernel_channel_callbacks cb;
 	void *user;
 	int listener, fd; /**< fd: the channel; -1 = none is open */
+	bool ended;       /**< the kernel has said so; what came before may still be there */
 	struct loop_io *listener_io, *io;
 };
 
@@ -37,6 +38,10 @@ static bool take_unit(struct kernel_channel *c)
 		return false;
 	if (n > 0) {
 		c->cb.content(c->user, data, (size_t) n);
+		return true;
+	}
+	if (n < 0 && !c->ended) { /* that it was closed is told before what it brought */
+		c->ended = true;
 		return true;
 	}
 	close_channel(c);
@@ -64,6 +69,7 @@ static void take_channel(struct kernel_channel *c)
 		return;
 	}
 	c->fd = fd;
+	c->ended = false;
 	c->cb.opened(c->user);
 }
 
