@@ -13,7 +13,10 @@
  *     field     reads as radio has it: rf is the channel, gen2 the air protocol, both pure
  *     reader*   an LLRP reader on a TCP port
  *     replay    a recorded trace (CSV); player feeds it to a reader instead of the air
- *     label*    one electronic shelf label, without I/O
+ *     label*    one electronic shelf label, without I/O; label_service is what its values do,
+ *               whoever carries them
+ *     kernel_label  one on this machine's own Bluetooth stack, with kernel_bluez, kernel_gatt,
+ *               kernel_channel and kernel_hci
  *     radio*    one access point's virtual Bluetooth controller (H4) with its train, its links and
  *               its labels; a label_host at the other end of each link
  *     oepl*     an OpenEPaperLink access point with its labels, over HTTP
