@@ -62,7 +62,8 @@ start_radio() {
 		radio "ap" { hci = "vhci:" labels = ${1:-1} loss = 0 drop = 0 }
 	EOF
 	modprobe hci_vhci && modprobe -a cmac ecb ccm ecdh_generic algif_hash
-	daemon btmon btmon -w /out/bluetooth.btsnoop
+	# Its text is not wanted: while it is written the kernel drops what nobody reads.
+	daemon btmon sh -c 'exec btmon -w /out/bluetooth.btsnoop >/dev/null'
 	daemon bus dbus-monitor --system
 	daemon sim "$top_builddir/bin/gondola-sim" store --config /tmp/sim.conf
 	until_true 20 test -d /sys/class/bluetooth/hci0
