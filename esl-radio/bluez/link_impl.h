@@ -126,6 +126,8 @@ struct bluez_link {
 	} scan_asked;
 	uint64_t orders;
 	struct bluez_known known;
+	bool forgets; /**< this label's bond, when it has rested */
+	uint8_t forget[ESL_ADDR_BYTES];
 	struct visit *calling; /**< the one that is being connected to */
 	struct visit *visits[BLUEZ_VISITS_MAX];
 };

@@ -339,15 +339,40 @@ void bluez_visit_device(struct visit *v, struct bluez_device *d, bool gone)
 		left(v);
 }
 
+/** bluetoothd forgets the label's bond. */
+static void forget(struct bluez_link *k)
+{
+	char path[BLUEZ_PATH_MAX];
+	const char *at = path;
+	DBusMessage *m;
+
+	k->forgets = false;
+	bluez_device_path(k->objects, k->forget, path);
+	m = bus_message(k->bus, bluez_adapter_path(k->objects), BLUEZ_ADAPTER1, "RemoveDevice");
+	if (m && dbus_message_append_args(m, DBUS_TYPE_OBJECT_PATH, &at, DBUS_TYPE_INVALID))
+		bus_tell(k->bus, m);
+	else if (m)
+		dbus_message_unref(m);
+}
+
+void bluez_visit_rested(void *user)
+{
+	struct bluez_link *k = user;
+
+	if (k->forgets) {
+		forget(k);
+		loop_timer_start(k->rest, REST_US);
+	} else {
+		next_call(k);
+	}
+}
+
 /* The label has another key than ours, or none: bluetoothd forgets it, and it is paired anew when
- * it advertises. */
+ * it advertises. Not before the connection is buried: bluetoothd 5.66 may fall over that, too. */
 void bluez_visit_encryption(struct bluez_link *k, uint16_t handle, uint8_t status)
 {
 	struct visit *v = NULL;
 	struct bluez_device *d;
-	DBusMessage *m;
-	char path[BLUEZ_PATH_MAX];
-	const char *at = path;
 
 	for (size_t i = 0; i < BLUEZ_VISITS_MAX; i++)
 		if (k->visits[i] && k->visits[i]->handle == handle)
@@ -357,12 +382,11 @@ void bluez_visit_encryption(struct bluez_link *k, uint16_t handle, uint8_t statu
 	    (status != HCI_ERR_PIN_MISSING && status != HCI_ERR_AUTHENTICATION &&
 	     status != HCI_ERR_MIC))
 		return;
-	bluez_device_path(k->objects, v->addr, path);
-	m = bus_message(k->bus, bluez_adapter_path(k->objects), BLUEZ_ADAPTER1, "RemoveDevice");
-	if (m && dbus_message_append_args(m, DBUS_TYPE_OBJECT_PATH, &at, DBUS_TYPE_INVALID))
-		bus_tell(k->bus, m);
-	else if (m)
-		dbus_message_unref(m);
+	if (k->forgets)
+		forget(k);
+	k->forgets = true;
+	memcpy(k->forget, v->addr, sizeof(k->forget));
+	loop_timer_start(k->rest, REST_US);
 	d->connected = d->resolved = d->paired = false;
 	over(v, -ERR_CRYPTO);
 }
@@ -464,11 +488,6 @@ static void next_call(struct bluez_link *k)
 		ask_bluetoothd(first);
 	else
 		call_label(first);
-}
-
-void bluez_visit_rested(void *user)
-{
-	next_call(user);
 }
 
 void bluez_visit_connected(struct bluez_link *k, uint8_t status, uint16_t handle,
