@@ -45,6 +45,7 @@ static void a_picture_reaches_the_panel_bit_by_bit_on_every_kind_of_label(void *
 				 world_showing(&w, 5, 20), w.told[0].error);
 		for (unsigned int i = 0; i < 5; i++)
 			assert_int_equal(w.told[i].grade, ESL_GRADE_CONFIRMED);
+		world_stop(&w);
 	}
 }
 
@@ -424,7 +425,7 @@ int main(void)
 		own_world(labels_that_are_kept_awake_are_soon_confirmed),
 		own_world(a_label_with_a_light_blinks_when_it_calls),
 		own_world(a_light_that_comes_too_late_is_said_to_have_failed),
-		five_labels(a_light_called_off_before_the_label_called_never_blinks),
+		own_world(a_light_called_off_before_the_label_called_never_blinks),
 		five_labels(a_label_without_a_light_says_so),
 		five_labels(battery_temperature_and_signal_are_told),
 		five_labels(a_label_that_is_forgotten_has_nothing_queued),
