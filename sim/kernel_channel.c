@@ -16,7 +16,7 @@ struct kernel_channel {
 	struct kernel_channel_callbacks cb;
 	void *user;
 	int listener, fd; /**< fd: the channel; -1 = none is open */
-	bool ended;       /**< the kernel has said so; what came before may still be there */
+	bool ended;       /**< the kernel has said so once; what came before may still be there */
 	struct loop_io *listener_io, *io;
 };
 
@@ -40,7 +40,7 @@ static bool take_unit(struct kernel_channel *c)
 		c->cb.content(c->user, data, (size_t) n);
 		return true;
 	}
-	if (n < 0 && !c->ended) { /* that it was closed is told before what it brought */
+	if (!c->ended) { /* that it was closed is told before the last of what it brought */
 		c->ended = true;
 		return true;
 	}
