@@ -36,6 +36,12 @@ static void gone(struct sim_vhci *v)
 	v->stream = NULL;
 }
 
+/** An adapter that is switched off hears nothing; it is there all the same. */
+static bool to_kernel(struct sim_vhci *v, const uint8_t *packet, size_t len)
+{
+	return write(v->device, packet, len) == (ssize_t) len || errno == ENXIO;
+}
+
 /** The device takes one packet at a time. */
 static void stream_data(void *user, const uint8_t *data, size_t len)
 {
@@ -48,7 +54,7 @@ static void stream_data(void *user, const uint8_t *data, size_t len)
 
 		if (n == 0)
 			return;
-		if (n < 0 || write(v->device, v->in.data, (size_t) n) != n) {
+		if (n < 0 || !to_kernel(v, v->in.data, (size_t) n)) {
 			gone(v);
 			return;
 		}
