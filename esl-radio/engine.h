@@ -362,6 +362,7 @@ struct esl_engine {
 	uint64_t old_rand_next, old_rand_end;
 	int64_t key_since_utc_us; /**< when train_key was made; 0 = not known */
 	int64_t key_look_us;
+	uint8_t adopted[ESL_ADDR_BYTES]; /**< takeover.c: whose bond came last */
 	struct esl_timebase time;
 	struct esl_label **labels; /**< by address: open addressing over label_cap places */
 	struct esl_label **wakes;  /**< the same as a heap, the earliest wake_at_us first */

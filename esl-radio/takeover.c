@@ -56,7 +56,8 @@ static int take_label(struct esl_engine *e, const char *key, const void *data, s
 	l->pending = (struct esl_pending){.state = ESL_PENDING_FOREIGN, .at_us = ESL_NEVER};
 	if (!l->has_address && l->id <= ESL_ID_MAX)
 		keep_id(e, l);
-	if (!l->has_address) /* nothing would answer to what takes it back */
+	/* Nothing would answer to what takes it back; and who has to pair has forgotten it. */
+	if (!l->has_address || memcmp(e->adopted, addr, sizeof(addr)) != 0)
 		l->pending.state = ESL_PENDING_NONE;
 	r = esl_save_label(e, l);
 	if (r < 0) {
@@ -67,13 +68,22 @@ static int take_label(struct esl_engine *e, const char *key, const void *data, s
 	return 0;
 }
 
+static int take_bond(struct esl_engine *e, const char *key, const void *data, size_t len)
+{
+	int r = e->link && e->link->ops->adopt ? e->link->ops->adopt(e->link, key, data, len)
+					       : -ENOTSUP;
+
+	if (r == 0 && hex_decode(key + strlen(ESL_LINK_KEEPS), e->adopted, sizeof(e->adopted)) < 0)
+		memset(e->adopted, 0, sizeof(e->adopted));
+	return r;
+}
+
 int esl_take_over(struct esl_engine *e, const char *key, const void *data, size_t len)
 {
 	if (!e->started)
 		return -ERR_STATE;
 	if (strncmp(key, ESL_LINK_KEEPS, strlen(ESL_LINK_KEEPS)) == 0)
-		return e->link && e->link->ops->adopt ? e->link->ops->adopt(e->link, key, data, len)
-						      : -ENOTSUP;
+		return take_bond(e, key, data, len);
 	if (strcmp(key, "train") == 0 || strchr(key, ':'))
 		return -ENOTSUP;
 	return take_label(e, key, data, len);

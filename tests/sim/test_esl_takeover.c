@@ -56,7 +56,7 @@ static void throw_away(struct kept *k)
 }
 
 /** Hands a label over: its bond, then what was known of it. Yields what became of the bond. */
-static int hand_over(struct world *w, const struct kept *k, unsigned int i)
+static int hand_over_with(struct world *w, const struct kept *k, unsigned int i, bool with_bond)
 {
 	uint8_t addr[ESL_ADDR_BYTES];
 	char hex[2 * ESL_ADDR_BYTES + 1], bond[32];
@@ -69,7 +69,7 @@ static int hand_over(struct world *w, const struct kept *k, unsigned int i)
 	for (char *p = bond; *p; p++)
 		*p = (char) tolower((unsigned char) *p);
 	for (size_t n = 0; n < k->n; n++)
-		if (strcmp(k->blobs[n].key, bond) == 0)
+		if (with_bond && strcmp(k->blobs[n].key, bond) == 0)
 			r = esl_engine_take_over(w->engine, bond, k->blobs[n].data,
 						 k->blobs[n].len);
 	for (size_t n = 0; n < k->n; n++)
@@ -78,6 +78,11 @@ static int hand_over(struct world *w, const struct kept *k, unsigned int i)
 							      k->blobs[n].len),
 					 0);
 	return r;
+}
+
+static int hand_over(struct world *w, const struct kept *k, unsigned int i)
+{
+	return hand_over_with(w, k, i, true);
 }
 
 static unsigned int pairings(const struct world *w)
@@ -188,13 +193,17 @@ static void without_the_bonds_labels_come_back_when_they_have_forgotten(void **s
 	await_picture(&w, 1, 900 * US_PER_SEC);
 	before = pairings(&w);
 	replace(&w, &dead, 300 * US_PER_SEC);
-	for (unsigned int i = 0; i < w.n_labels; i++)
+	for (unsigned int i = 0; i < w.n_labels; i++) {
+		assert_int_equal(hand_over_with(&w, &dead, i, false), -ENOENT);
 		world_want(&w, i, 2);
+	}
 	took_us = await_synced(&w, 4 * 3600 * US_PER_SEC);
 	printf("# the same without their bonds: %.0f s, with %u pairings\n", (double) took_us / 1e6,
 	       pairings(&w) - before);
 	assert_true(took_us > 1800 * US_PER_SEC);
 	assert_int_equal(pairings(&w), before + w.n_labels);
+	/* Who pairs has kept nothing that would have to be taken back. */
+	assert_int_equal(w.engine->failures[ESL_STEP_CLEAR_PENDING], 0);
 	throw_away(&dead);
 	world_close(&w);
 }
