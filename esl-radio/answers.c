@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "esl-radio/engine.h"
+#include "esl-radio/flash.h"
+#include "esl-radio/packer.h"
+#include "esl-radio/persist.h"
+#include "esl-radio/plan.h"
+#include "esl-radio/report.h"
+#include "esl-radio/sensor.h"
+#include "esl-radio/timebase.h"
+#include "esl-radio/wake.h"
 
 #include "common/err.h"
 #include <stdio.h>

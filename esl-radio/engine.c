@@ -1,8 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "esl-radio/engine.h"
 #include "esl-radio/bluez/bluez.h"
+#include "esl-radio/flash.h"
 #include "esl-radio/hci_channels.h"
 #include "esl-radio/hci_host.h"
+#include "esl-radio/images.h"
+#include "esl-radio/keys.h"
+#include "esl-radio/label.h"
+#include "esl-radio/packer.h"
+#include "esl-radio/persist.h"
+#include "esl-radio/report.h"
+#include "esl-radio/sensor.h"
+#include "esl-radio/timebase.h"
+#include "esl-radio/visit.h"
+#include "esl-radio/wake.h"
 
 #include "common/err.h"
 #include <errno.h>

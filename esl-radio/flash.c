@@ -6,7 +6,13 @@
  * is turned off by a command of its own, said until it is acknowledged or the LED is out anyway. It
  * costs battery, so that a label has a budget of them whoever asks (common/led.h).
  */
+#include "esl-radio/flash.h"
 #include "esl-radio/engine.h"
+#include "esl-radio/packer.h"
+#include "esl-radio/persist.h"
+#include "esl-radio/report.h"
+#include "esl-radio/timebase.h"
+#include "esl-radio/wake.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -3,6 +3,7 @@
  * Pictures on their way to a label. They are asked for when a label's turn comes, and a few are
  * kept after use, because labels of one product often want the same one.
  */
+#include "esl-radio/images.h"
 #include "esl-radio/engine.h"
 
 #include "common/err.h"

@@ -11,7 +11,11 @@
  * that it is being given keys, so that a power cut between any two steps leaves a label that is
  * either visited again or advertises.
  */
+#include "esl-radio/keys.h"
 #include "esl-radio/engine.h"
+#include "esl-radio/packer.h"
+#include "esl-radio/persist.h"
+#include "esl-radio/timebase.h"
 
 #include "common/err.h"
 #include "common/fault.h"

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "esl-radio/engine.h"
+#include "esl-radio/keys.h"
+#include "esl-radio/label.h"
+#include "esl-radio/packer.h"
+#include "esl-radio/visit.h"
+#include "esl-radio/wake.h"
 
 #include "common/err.h"
 #include <errno.h>

@@ -3,7 +3,11 @@
  * One packet per subevent and train event, shared by the labels of its group. A command that is not
  * answered is simply planned again for the next packet, as the label still stands in its queue.
  */
+#include "esl-radio/packer.h"
 #include "esl-radio/engine.h"
+#include "esl-radio/keys.h"
+#include "esl-radio/plan.h"
+#include "esl-radio/wake.h"
 
 #include "common/err.h"
 #include <string.h>

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "esl-radio/plan.h"
 #include "esl-radio/engine.h"
+#include "esl-radio/flash.h"
+#include "esl-radio/sensor.h"
+#include "esl-radio/timebase.h"
 
 #include <string.h>
 

@@ -6,6 +6,14 @@
  * the one before it has been reached, and not while it is being called.
  */
 #include "esl-radio/engine.h"
+#include "esl-radio/images.h"
+#include "esl-radio/keys.h"
+#include "esl-radio/label.h"
+#include "esl-radio/persist.h"
+#include "esl-radio/plan.h"
+#include "esl-radio/timebase.h"
+#include "esl-radio/visit.h"
+#include "esl-radio/wake.h"
 
 #include <string.h>
 

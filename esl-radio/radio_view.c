@@ -2,6 +2,8 @@
 /* The radio as a person looks at it: gathered when somebody asks, from what the engine knows. */
 #include "esl-radio/engine.h"
 #include "esl-radio/hci_channels.h"
+#include "esl-radio/packer.h"
+#include "esl-radio/plan.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "esl-radio/engine.h"
+#include "esl-radio/keys.h"
+#include "esl-radio/persist.h"
 
 #include "common/err.h"
 #include <errno.h>

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "esl-radio/report.h"
 #include "esl-radio/engine.h"
+#include "esl-radio/flash.h"
+#include "esl-radio/plan.h"
+#include "esl-radio/timebase.h"
 
 #include "common/err.h"
 #include <stdio.h>

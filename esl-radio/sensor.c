@@ -5,7 +5,12 @@
  * Information; here it is a number and some bytes. A read waits for room that no price and no light
  * needs, and is given up after a while rather than asked for ever.
  */
+#include "esl-radio/sensor.h"
 #include "esl-radio/engine.h"
+#include "esl-radio/packer.h"
+#include "esl-radio/report.h"
+#include "esl-radio/timebase.h"
+#include "esl-radio/wake.h"
 
 #include "common/err.h"
 #include <errno.h>

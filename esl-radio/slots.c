@@ -5,6 +5,8 @@
  * is needed sooner is never displaced by one that is needed later.
  */
 #include "esl-radio/engine.h"
+#include "esl-radio/plan.h"
+#include "esl-radio/timebase.h"
 
 #include <string.h>
 

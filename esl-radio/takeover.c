@@ -11,6 +11,11 @@
  * change that it may have been given is taken back before its clock is set to ours.
  */
 #include "esl-radio/engine.h"
+#include "esl-radio/keys.h"
+#include "esl-radio/label.h"
+#include "esl-radio/packer.h"
+#include "esl-radio/persist.h"
+#include "esl-radio/wake.h"
 
 #include "common/err.h"
 #include "common/hex.h"

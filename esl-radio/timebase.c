@@ -13,7 +13,11 @@
  * After a restart on the same boot the saved base still holds. After a reboot the monotonic clock
  * has begun anew, and the base is found again through UTC, once that is known.
  */
+#include "esl-radio/timebase.h"
 #include "esl-radio/engine.h"
+#include "esl-radio/persist.h"
+#include "esl-radio/plan.h"
+#include "esl-radio/wake.h"
 
 #include "common/err.h"
 

@@ -4,7 +4,16 @@
  * it misses, set its clock, send it back. What to do next is decided anew after every step, so that
  * a wish that changes during a visit is served by the same visit.
  */
+#include "esl-radio/visit.h"
+#include "esl-radio/flash.h"
+#include "esl-radio/keys.h"
+#include "esl-radio/label.h"
+#include "esl-radio/persist.h"
+#include "esl-radio/report.h"
+#include "esl-radio/sensor.h"
+#include "esl-radio/timebase.h"
 #include "esl-radio/visit_impl.h"
+#include "esl-radio/wake.h"
 
 #include "common/err.h"
 #include <errno.h>

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The pictures of a visit: which one is missing, what keeps it from being sent, and what is known
  * of the label's slot meanwhile. */
+#include "esl-radio/images.h"
+#include "esl-radio/persist.h"
+#include "esl-radio/plan.h"
+#include "esl-radio/report.h"
+#include "esl-radio/visit.h"
 #include "esl-radio/visit_impl.h"
 
 #include "common/err.h"

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "esl-radio/engine.h"
+#include "esl-radio/visit.h"
 
 /* visit.c */
 /** Something was asked for over the link with that outcome; a refusal ends the visit. The

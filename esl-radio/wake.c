@@ -5,7 +5,13 @@
  * a heap by the instant at which the clock alone changes either. Queues are hints: who takes a
  * label out of one computes anew what to do with it.
  */
+#include "esl-radio/wake.h"
 #include "esl-radio/engine.h"
+#include "esl-radio/flash.h"
+#include "esl-radio/packer.h"
+#include "esl-radio/plan.h"
+#include "esl-radio/sensor.h"
+#include "esl-radio/visit.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -2,6 +2,9 @@
 /* What the label engine costs an access point: time for one subevent's packet, memory for a label.
  */
 #include "esl-radio/engine.h"
+#include "esl-radio/packer.h"
+#include "esl-radio/persist.h"
+#include "esl-radio/wake.h"
 
 #include <malloc.h>
 #include <stdio.h>

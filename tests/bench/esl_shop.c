@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/bench/esl_shop.h"
+#include "esl-radio/wake.h"
 
 #include <errno.h>
 #include <malloc.h>

@@ -5,6 +5,10 @@
  * a label to show what is not wished, and its own books must stay consistent.
  */
 #include "esl-radio/engine.h"
+#include "esl-radio/flash.h"
+#include "esl-radio/packer.h"
+#include "esl-radio/plan.h"
+#include "esl-radio/wake.h"
 
 #include <assert.h>
 #include <errno.h>

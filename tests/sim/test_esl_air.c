@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the air and the labels' clocks do to a shop, in virtual time. */
+#include "esl-radio/wake.h"
 #include "tests/sim/esl_world.h"
 
 #include <setjmp.h>

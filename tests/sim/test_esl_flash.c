@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finding labels by their light, in a simulated shop and virtual time. */
+#include "esl-radio/flash.h"
 #include "tests/sim/esl_world.h"
 
 #include <setjmp.h>

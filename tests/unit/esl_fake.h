@@ -7,6 +7,7 @@
 #pragma once
 
 #include "esl-radio/engine.h"
+#include "esl-radio/packer.h"
 
 #define FAKE_START   (INT64_C(5000) * US_PER_SEC)
 #define FAKE_UTC     (INT64_C(1790000000) * US_PER_SEC)

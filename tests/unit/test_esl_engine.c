@@ -2,6 +2,8 @@
 /* What the engine does about labels that answer with errors, wrongly, or not at all; the clock's
  * long run; and what it keeps. */
 #include "common/err.h"
+#include "esl-radio/packer.h"
+#include "esl-radio/wake.h"
 #include "tests/unit/esl_fake.h"
 
 #include <setjmp.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A label's light, answer by answer: what a label may say to a flash, and when. */
+#include "esl-radio/flash.h"
+#include "esl-radio/wake.h"
 #include "tests/unit/esl_fake.h"
 
 #include <setjmp.h>

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What goes into a packet, and in which order; sensors; what late answers and lost ones mean. */
+#include "esl-radio/flash.h"
+#include "esl-radio/packer.h"
+#include "esl-radio/sensor.h"
+#include "esl-radio/wake.h"
 #include "tests/unit/esl_fake.h"
 
 #include "common/err.h"

@@ -3,6 +3,8 @@
  * Every error a label may answer with, to every kind of command: what the engine does next, that it
  * names what it gives up, and that all is well again once the label takes commands.
  */
+#include "esl-radio/flash.h"
+#include "esl-radio/sensor.h"
 #include "tests/unit/esl_fake.h"
 
 #include "common/err.h"
