@@ -25,8 +25,10 @@ for (const width of [360, 1280]) {
         await page.getByRole('img', { name: /^Temperature over time: .* to .* °C in 108 readings/ }).waitFor();
         equal(await page.getByRole('img', { name: /^Battery over time/ }).count(), 1, 'charts of what is known');
         equal(await page.getByRole('img', { name: /over time/ }).count(), 2, 'none of a single value, nor of unknown bytes');
+        mock.links.patient = true;
         await page.getByRole('button', { name: 'Read now' }).click();
         await sensors.getByText('Asking the label').first().waitFor();
+        mock.links.answer();
         await sensors.getByText('4.5 °C').first().waitFor();
         await sensors.getByText('Not read: The label gives no value: it says "Insufficient Resources".').waitFor();
         await page.locator('[data-budget=left]').getByText('Asked for 4 of 20 values').waitFor();
@@ -37,6 +39,7 @@ for (const width of [360, 1280]) {
         await page.locator('.panel .timeline li').first().waitFor();
         equal(await sensors.count(), 0, 'sensors of a label without any');
         mock.links.reads.clear();
+        mock.links.patient = false;
       },
       { viewport: { width, height: 800 } },
     ));
