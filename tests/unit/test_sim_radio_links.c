@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Links from the virtual controller to labels in virtual time: called, answered, given up, reset.
+ */
+#include "tests/unit/sim_radio_rig.h"
+
+#include "esl-radio/le/att_wire.h"
+
+static void connecting_waits_for_the_subevent_and_makes_the_label_deaf(void **state)
+{
+	static struct fixture f;
+	const uint8_t id = 1;
+	struct buf b = BUF_INIT;
+	int64_t at_us;
+
+	(void) state;
+	air_begin(&f, 1);
+	commission(&f, 1);
+	at_us = sim_radio_next_occurrence_us(f.radio, GROUP);
+	assert_int_equal(connect_to(&f, 1, GROUP), HCI_OK);
+	pass(&f, 2 * INTERVAL_US);
+	assert_int_equal(f.connections, 1);
+	assert_in_range(f.connected_us - at_us, 15 * US_PER_MS, 20 * US_PER_MS);
+	ping(&f, &id, 1);
+	pass(&f, 2 * INTERVAL_US);
+	assert_int_equal(f.heard, 0);
+	assert_true(f.unheard > 0);
+	hci_put_disconnect(&b, &(struct hci_disconnect){.handle = f.handle, .reason = 0x13});
+	assert_int_equal(command(&f, &b), HCI_OK);
+	pass(&f, 2 * INTERVAL_US);
+	assert_int_equal(f.disconnections, 1);
+	assert_int_equal(f.reason, HCI_ERR_LOCAL_ENDED);
+	assert_true(f.heard > 0);
+	air_end(&f);
+}
+
+static void a_call_into_the_wrong_subevent_is_not_answered(void **state)
+{
+	static struct fixture f;
+
+	(void) state;
+	air_begin(&f, 1);
+	commission(&f, 1);
+	assert_int_equal(connect_to(&f, 1, GROUP + 1), HCI_OK);
+	assert_int_equal(connect_to(&f, 1, GROUP), HCI_ERR_COMMAND_DISALLOWED);
+	pass(&f, 2 * INTERVAL_US);
+	assert_int_equal(f.connections, 0);
+	assert_int_equal(f.failures, 1);
+	air_end(&f);
+}
+
+static void a_label_that_is_not_there_is_called_until_the_host_gives_up(void **state)
+{
+	static struct fixture f;
+	struct buf b = BUF_INIT;
+
+	(void) state;
+	air_begin(&f, 1);
+	assert_int_equal(connect_to(&f, 77, 0xff), HCI_OK);
+	pass(&f, 30 * US_PER_SEC);
+	assert_int_equal(f.connections + f.failures, 0);
+	hci_put_command(&b, HCI_LE_CREATE_CONNECTION_CANCEL, NULL, 0);
+	assert_int_equal(command(&f, &b), HCI_OK);
+	pass(&f, 10 * US_PER_MS);
+	assert_int_equal(f.failures, 1);
+	hci_put_command(&b, HCI_LE_CREATE_CONNECTION_CANCEL, NULL, 0);
+	assert_int_equal(command(&f, &b), HCI_ERR_COMMAND_DISALLOWED);
+	air_end(&f);
+}
+
+static void there_are_eight_links_and_no_more(void **state)
+{
+	static struct fixture f;
+
+	(void) state;
+	air_begin(&f, 10);
+	for (uint8_t i = 1; i <= 8; i++) {
+		assert_int_equal(connect_to(&f, i, 0xff), HCI_OK);
+		pass(&f, 3 * US_PER_SEC);
+		assert_int_equal(f.connections, i);
+	}
+	assert_int_equal(connect_to(&f, 9, 0xff), HCI_ERR_CONNECTION_LIMIT);
+	air_end(&f);
+}
+
+static void only_labels_without_a_train_advertise_about_once_a_second(void **state)
+{
+	static struct fixture f;
+	struct buf b = BUF_INIT;
+
+	(void) state;
+	air_begin(&f, 3);
+	commission(&f, 1);
+	hci_put_ext_scan_enable(&b, &(struct hci_scan_enable){.enable = true});
+	assert_int_equal(command(&f, &b), HCI_OK);
+	f.adverts = 0;
+	pass(&f, 20 * US_PER_SEC);
+	assert_in_range(f.adverts, 34, 44);
+	hci_put_ext_scan_enable(&b, &(struct hci_scan_enable){.enable = false});
+	assert_int_equal(command(&f, &b), HCI_OK);
+	f.adverts = 0;
+	pass(&f, 5 * US_PER_SEC);
+	assert_int_equal(f.adverts, 0);
+	air_end(&f);
+}
+
+static void the_label_answers_data_and_buffers_come_back(void **state)
+{
+	static struct fixture f;
+	struct buf b = BUF_INIT;
+	struct att_pdu p;
+
+	(void) state;
+	air_begin(&f, 1);
+	assert_int_equal(connect_to(&f, 1, 0xff), HCI_OK);
+	pass(&f, 3 * US_PER_SEC);
+	say(&f, ATT_CID, "\x02\xf7\x00", 3);
+	pass(&f, 50 * US_PER_MS);
+	assert_int_equal(f.credits, 1);
+	assert_int_equal(att_decode(f.frame + 4, f.frame_len - 4, &p), 0);
+	assert_int_equal(p.op, ATT_MTU_RSP);
+	assert_int_equal(p.mtu, 247);
+	/* A key it was never given is not its key, and without one its service stays shut. */
+	hci_put_enable_encryption(&b, &(struct hci_enable_encryption){.handle = f.handle});
+	assert_int_equal(command(&f, &b), HCI_OK);
+	pass(&f, 200 * US_PER_MS);
+	assert_int_equal(f.refused, 1);
+	say(&f, ATT_CID, "\x0a\x19\x00", 3);
+	pass(&f, 50 * US_PER_MS);
+	assert_int_equal(att_decode(f.frame + 4, f.frame_len - 4, &p), 0);
+	assert_int_equal(p.op, ATT_ERROR_RSP);
+	assert_int_equal(p.error, ATT_ERR_ENCRYPTION);
+	assert_int_equal(f.encrypted, 0);
+	air_end(&f);
+}
+
+static void a_reset_ends_links_without_a_word(void **state)
+{
+	static struct fixture f;
+	struct buf b = BUF_INIT;
+
+	(void) state;
+	air_begin(&f, 1);
+	assert_int_equal(connect_to(&f, 1, 0xff), HCI_OK);
+	pass(&f, 3 * US_PER_SEC);
+	hci_put_command(&b, HCI_RESET, NULL, 0);
+	assert_int_equal(command(&f, &b), HCI_OK);
+	pass(&f, 3 * US_PER_SEC);
+	assert_int_equal(f.disconnections, 0);
+	hci_put_disconnect(&b, &(struct hci_disconnect){.handle = f.handle, .reason = 0x13});
+	assert_int_equal(command(&f, &b), HCI_ERR_UNKNOWN_CONNECTION);
+	air_end(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(connecting_waits_for_the_subevent_and_makes_the_label_deaf),
+		cmocka_unit_test(a_call_into_the_wrong_subevent_is_not_answered),
+		cmocka_unit_test(a_label_that_is_not_there_is_called_until_the_host_gives_up),
+		cmocka_unit_test(there_are_eight_links_and_no_more),
+		cmocka_unit_test(only_labels_without_a_train_advertise_about_once_a_second),
+		cmocka_unit_test(the_label_answers_data_and_buffers_come_back),
+		cmocka_unit_test(a_reset_ends_links_without_a_word),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
