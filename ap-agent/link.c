@@ -1,106 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ap-agent/link.h"
-#include "ap-agent/backoff.h"
 #include "ap-agent/enroll.h"
+#include "ap-agent/link_impl.h"
 #include "ap-agent/problem.h"
 #include "ap-agent/upload.h"
 #include "common/err.h"
-#include "common/fault.h"
 #include "common/log.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #define POLL_WAIT_S   50
-#define TIMEOUT_US    (30 * US_PER_SEC)
-#define SMALL_REPLY   4096
 #define RENEW_REPLY   (32 * 1024)
 /* A poll that comes back at once with nothing new must not become a busy loop. */
 #define POLL_PAUSE_US US_PER_SEC
-/* An entry that was refused alone so often, for its own sake, never gets in. */
-#define REFUSALS_MAX  5
-
-enum lane_kind {
-	LANE_DESIRED,
-	LANE_SIGHTINGS,
-	LANE_LABELS,
-	LANE_READS,
-	LANE_HEALTH,
-	LANE_RENEW,
-	LANE_COUNT
-};
-
-struct lane {
-	struct link *link;
-	enum lane_kind kind;
-	struct http_call *call;
-	struct loop_timer *timer;
-	struct backoff backoff;
-	int64_t started_us;
-	uint64_t first; /**< uploads: number of the first entry under way, and how many */
-	size_t n;
-	size_t batch; /**< uploads: entries to try at once; shrinks when a batch is refused */
-	unsigned int refusals; /**< uploads: how often `first` was refused alone */
-	bool aside_failed;     /**< the log knows that no more can be set aside */
-	bool answered;         /**< there was an answer to the last request, good or bad */
-	bool told;             /**< the log knows that this lane is not served */
-};
-
-struct link {
-	struct link_config cfg;
-	struct link_callbacks cb;
-	void *user;
-	const struct clock *clock;
-	struct lane lane[LANE_COUNT];
-	bool started;
-	int64_t sensor_period_s; /**< as last told */
-	bool synced;             /**< desired state was fetched once */
-	bool online;
-	bool told_away;            /**< the log knows that the controller is away */
-	enum lane_kind error_lane; /**< whose failure last_error is */
-	bool revoked;
-	uint64_t epoch, rev;
-	char last_error[PROTO_TEXT_MAX];
-};
 
 static const char *const lane_name[LANE_COUNT] = {"desired", "sightings", "labels",
 						  "reads",   "health",    "renew"};
 
-/* The uploads: which stream goes where. */
-static const struct upload {
-	enum lane_kind lane;
-	enum journal_stream stream;
-	const char *path;
-} uploads[] = {
-	{LANE_SIGHTINGS, JOURNAL_SIGHTINGS, "/agent/v1/sightings"},
-	{LANE_LABELS, JOURNAL_LABELS, "/agent/v1/labels"},
-	{LANE_READS, JOURNAL_READS, "/agent/v1/reads"},
-};
-
-#define ALL_STREAMS (1u << JOURNAL_SIGHTINGS | 1u << JOURNAL_LABELS | 1u << JOURNAL_READS)
-
-static const struct upload *upload_of(enum lane_kind kind)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(uploads); i++)
-		if (uploads[i].lane == kind)
-			return &uploads[i];
-	return NULL;
-}
-
-static void lane_again(struct lane *lane, int64_t delay_us)
+void link_lane_again(struct lane *lane, int64_t delay_us)
 {
 	if (!lane->link->revoked)
 		loop_timer_start(lane->timer, delay_us);
 }
 
-static enum journal_stream stream_of(const struct lane *lane)
+const char *link_lane_name(const struct lane *lane)
 {
-	return upload_of(lane->kind)->stream;
+	return lane_name[lane->kind];
 }
 
 /* --- what came of a request ------------------------------------------------------------------- */
 
-static void lane_failed(struct lane *lane, int err, const char *why)
+void link_lane_failed(struct lane *lane, int err, const char *why)
 {
 	struct link *l = lane->link;
 	int64_t delay = backoff_next(&lane->backoff, BACKOFF_CAP_US);
@@ -109,15 +39,15 @@ static void lane_failed(struct lane *lane, int err, const char *why)
 	char quoted[PROTO_TEXT_MAX];
 	bool *told = lane->answered ? &lane->told : &l->told_away;
 
-	snprintf(l->last_error, sizeof(l->last_error), "%s: %s", lane_name[lane->kind], why);
+	snprintf(l->last_error, sizeof(l->last_error), "%s: %s", link_lane_name(lane), why);
 	l->error_lane = lane->kind;
 	log_write(*told ? LOG_DEBUG : LOG_WARN, "link", err, "lane=%s retry_ms=%lld msg=\"%s\"",
-		  lane_name[lane->kind], (long long) (delay / US_PER_MS),
+		  link_lane_name(lane), (long long) (delay / US_PER_MS),
 		  log_quote(why, quoted, sizeof(quoted)));
 	*told = true;
 	if (!lane->answered)
 		l->online = false;
-	lane_again(lane, delay);
+	link_lane_again(lane, delay);
 }
 
 /* Nobody else needs to sit out a back-off; but not all at the same instant. */
@@ -130,18 +60,18 @@ static void wake_others(struct lane *lane)
 
 		if (other != lane && other->backoff.failures && !other->call) {
 			other->backoff.failures = 0;
-			lane_again(other, backoff_random(&other->backoff, US_PER_SEC / 2));
+			link_lane_again(other, backoff_random(&other->backoff, US_PER_SEC / 2));
 		}
 	}
 }
 
-static void lane_worked(struct lane *lane)
+void link_lane_worked(struct lane *lane)
 {
 	struct link *l = lane->link;
 
 	if (lane->told || l->told_away)
 		log_notice("link", "lane=%s msg=\"the controller answers again\"",
-			   lane_name[lane->kind]);
+			   link_lane_name(lane));
 	lane->backoff.failures = 0;
 	lane->told = false;
 	l->told_away = false;
@@ -168,60 +98,15 @@ static void end_for_good(struct link *l)
 	l->cb.revoked(l->user);
 }
 
-static bool is_upload(const struct lane *lane)
-{
-	return upload_of(lane->kind) != NULL;
-}
-
-/* Is the refusal about what the body says? Not about who we are or how busy it is there; and not
- * about the protocol's version, which an upgrade cures. */
-static bool is_about_content(unsigned int status, const char *code)
-{
-	return (status == 400 || status == 413 || status == 422) &&
-	       strcmp(code, "protocol-version") != 0 && strcmp(code, "version") != 0;
-}
-
-/* One entry must not hold up all that follow: it is kept aside, and told in the log and in every
- * health report. */
-static bool set_aside(struct lane *lane, const char *why)
-{
-	struct link *l = lane->link;
-	char quoted[PROTO_TEXT_MAX];
-	int r = journal_set_aside(l->cfg.journal, stream_of(lane), lane->first, why);
-
-	log_write(r < 0 && lane->aside_failed ? LOG_DEBUG : LOG_ERR, "link", r,
-		  "lane=%s seq=%llu aside=%llu msg=\"%s: %s\"", lane_name[lane->kind],
-		  (unsigned long long) lane->first,
-		  (unsigned long long) journal_refused(l->cfg.journal),
-		  r < 0 ? "an entry is refused for good and cannot be set aside"
-			: "an entry is refused for good and set aside",
-		  log_quote(why, quoted, sizeof(quoted)));
-	lane->aside_failed = r < 0;
-	lane->refusals = 0;
-	return r == 0;
-}
-
-/* A batch that is refused may hold one entry that the controller cannot take: try less, down to
- * that entry. True when it is out of the way. */
-static bool batch_refused(struct lane *lane, unsigned int status, const char *code, const char *why)
-{
-	if (status < 400 || status >= 500)
-		return false;
-	lane->batch = MAX(lane->batch / 2, (size_t) 1);
-	if (!is_upload(lane) || lane->n != 1 || !is_about_content(status, code))
-		return false;
-	return ++lane->refusals >= REFUSALS_MAX && set_aside(lane, why);
-}
-
 /* True when the reply is worth decoding. */
-static bool reply_good(struct lane *lane, const struct http_reply *reply)
+bool link_reply_good(struct lane *lane, const struct http_reply *reply)
 {
 	char code[PROBLEM_CODE_MAX];
 	char why[128];
 
 	lane->answered = reply->err == 0;
 	if (reply->err < 0) {
-		lane_failed(lane, reply->err, reply->why);
+		link_lane_failed(lane, reply->err, reply->why);
 		return false;
 	}
 	if (reply->status == 200)
@@ -232,16 +117,16 @@ static bool reply_good(struct lane *lane, const struct http_reply *reply)
 		return false;
 	}
 	snprintf(why, sizeof(why), "the controller answers %u %s", reply->status, code);
-	if (batch_refused(lane, reply->status, code, why)) {
+	if (link_batch_refused(lane, reply->status, code, why)) {
 		lane->backoff.failures = 0;
-		lane_again(lane, 0);
+		link_lane_again(lane, 0);
 	} else {
-		lane_failed(lane, -ERR_PEER, why);
+		link_lane_failed(lane, -ERR_PEER, why);
 	}
 	return false;
 }
 
-static void take_time(struct lane *lane, const struct http_reply *reply, int64_t server_time_us)
+void link_take_time(struct lane *lane, const struct http_reply *reply, int64_t server_time_us)
 {
 	struct link *l = lane->link;
 	bool first = !l->cfg.tb->known;
@@ -250,7 +135,7 @@ static void take_time(struct lane *lane, const struct http_reply *reply, int64_t
 		return;
 	l->cb.clock(l->user);
 	if (first)
-		link_kick(l, ALL_STREAMS);
+		link_kick(l, LINK_ALL_STREAMS);
 }
 
 /* --- desired ---------------------------------------------------------------------------------- */
@@ -269,7 +154,7 @@ static void take_desired(struct lane *lane, const struct proto_desired *d)
 		log_notice("link", "msg=\"the controller has another database; asking for all\"");
 		l->epoch = 0;
 		l->rev = 0;
-		lane_again(lane, POLL_PAUSE_US);
+		link_lane_again(lane, POLL_PAUSE_US);
 		return;
 	}
 	l->epoch = d->epoch;
@@ -278,7 +163,7 @@ static void take_desired(struct lane *lane, const struct proto_desired *d)
 		l->sensor_period_s = d->sensor_period_s;
 	if (news)
 		l->cb.desired(l->user, d);
-	lane_again(lane, advanced || took >= POLL_PAUSE_US ? 0 : POLL_PAUSE_US);
+	link_lane_again(lane, advanced || took >= POLL_PAUSE_US ? 0 : POLL_PAUSE_US);
 	if (!l->synced) {
 		l->synced = true;
 		l->cb.linked(l->user);
@@ -291,17 +176,17 @@ static void on_desired(void *user, const struct http_reply *reply)
 	struct proto_desired d;
 
 	lane->call = NULL;
-	if (!reply_good(lane, reply))
+	if (!link_reply_good(lane, reply))
 		return;
 
 	int r = proto_desired_decode(reply->body, reply->len, &d, NULL);
 
 	if (r < 0) {
-		lane_failed(lane, r, "the controller's answer does not parse");
+		link_lane_failed(lane, r, "the controller's answer does not parse");
 		return;
 	}
-	lane_worked(lane);
-	take_time(lane, reply, d.server_time_us);
+	link_lane_worked(lane);
+	link_take_time(lane, reply, d.server_time_us);
 	take_desired(lane, &d);
 	proto_desired_done(&d);
 }
@@ -318,78 +203,9 @@ static int start_desired(struct lane *lane)
 	struct http_request req = {.method = "GET",
 				   .path = path,
 				   .max_reply = PROTO_MAX_BODY,
-				   .timeout_us = wait_s * US_PER_SEC + TIMEOUT_US};
+				   .timeout_us = wait_s * US_PER_SEC + LINK_TIMEOUT_US};
 
 	return http_client_start(l->cfg.http, &req, on_desired, lane, &lane->call);
-}
-
-/* --- uploads ---------------------------------------------------------------------------------- */
-
-static void on_ack(void *user, const struct http_reply *reply)
-{
-	struct lane *lane = user;
-	struct link *l = lane->link;
-	struct proto_ack ack;
-
-	lane->call = NULL;
-	FAULT_POINT("agent.send.after");
-	if (lane->kind == LANE_READS)
-		FAULT_POINT("agent.reads.after");
-	if (!reply_good(lane, reply))
-		return;
-
-	int r = proto_ack_decode(reply->body, reply->len, &ack, NULL);
-
-	if (r < 0) {
-		lane_failed(lane, r, "the controller's answer does not parse");
-		return;
-	}
-	/* It may have more than this batch, from a try whose answer was lost; but not what was
-	 * never given a number, and an answer that acknowledges nothing is none. */
-	if (ack.acked < lane->first ||
-	    journal_ack(l->cfg.journal, stream_of(lane), ack.acked) < 0) {
-		lane_failed(lane, -ERR_PEER, "the controller acknowledges what was not sent");
-		return;
-	}
-	lane->batch = MIN(lane->batch * 2, (size_t) UPLOAD_MAX_SIGHTINGS);
-	lane->refusals = 0;
-	lane_worked(lane);
-	take_time(lane, reply, ack.server_time_us);
-	if (journal_depth(l->cfg.journal, stream_of(lane)))
-		lane_again(lane, 0);
-}
-
-static int start_upload(struct lane *lane)
-{
-	struct link *l = lane->link;
-	_cleanup_buf_ struct buf body = BUF_INIT;
-
-	if (!l->cfg.tb->known) /* take_time() comes back to it */
-		return 0;
-
-	int r = upload_build(l->cfg.journal, stream_of(lane), l->cfg.caps, lane->batch, &body,
-			     &lane->first, &lane->n);
-
-	if (r == -ERR_CORRUPT) {
-		if (!set_aside(lane, "it does not decode"))
-			return r;
-		lane_again(lane, 0);
-		return 0;
-	}
-	if (r < 0 || lane->n == 0)
-		return r;
-
-	struct http_request req = {.method = "POST",
-				   .path = upload_of(lane->kind)->path,
-				   .body = body.data,
-				   .body_len = body.len,
-				   .max_reply = SMALL_REPLY,
-				   .timeout_us = TIMEOUT_US};
-
-	FAULT_POINT("agent.send.before");
-	if (lane->kind == LANE_READS)
-		FAULT_POINT("agent.reads.before");
-	return http_client_start(l->cfg.http, &req, on_ack, lane, &lane->call);
 }
 
 /* --- health and renewal ----------------------------------------------------------------------- */
@@ -411,21 +227,21 @@ static void on_health(void *user, const struct http_reply *reply)
 	struct proto_health_response m;
 
 	lane->call = NULL;
-	if (!reply_good(lane, reply))
+	if (!link_reply_good(lane, reply))
 		return;
 
 	int r = proto_health_response_decode(reply->body, reply->len, &m, NULL);
 
 	if (r < 0) {
-		lane_failed(lane, r, "the controller's answer does not parse");
+		link_lane_failed(lane, r, "the controller's answer does not parse");
 		return;
 	}
-	lane_worked(lane);
-	take_time(lane, reply, m.server_time_us);
-	lane_again(lane,
-		   LINK_HEALTH_US - US_PER_SEC + backoff_random(&lane->backoff, 2 * US_PER_SEC));
+	link_lane_worked(lane);
+	link_take_time(lane, reply, m.server_time_us);
+	link_lane_again(lane, LINK_HEALTH_US - US_PER_SEC +
+				      backoff_random(&lane->backoff, 2 * US_PER_SEC));
 	if (renewal_due(l) && !renew->call && !loop_timer_active(renew->timer))
-		lane_again(renew, 0);
+		link_lane_again(renew, 0);
 }
 
 static int start_health(struct lane *lane)
@@ -447,8 +263,8 @@ static int start_health(struct lane *lane)
 				   .path = "/agent/v1/health",
 				   .body = body.data,
 				   .body_len = body.len,
-				   .max_reply = SMALL_REPLY,
-				   .timeout_us = TIMEOUT_US};
+				   .max_reply = LINK_SMALL_REPLY,
+				   .timeout_us = LINK_TIMEOUT_US};
 
 	return http_client_start(l->cfg.http, &req, on_health, lane, &lane->call);
 }
@@ -460,17 +276,17 @@ static void on_renew(void *user, const struct http_reply *reply)
 	struct proto_enroll_response *m = NULL;
 
 	lane->call = NULL;
-	if (!reply_good(lane, reply))
+	if (!link_reply_good(lane, reply))
 		return;
 
 	int r = enroll_accept(l->cfg.identity, l->cfg.trust, reply->body, reply->len, &m);
 
 	if (r < 0) {
-		lane_failed(lane, r, "the new certificate cannot be used");
+		link_lane_failed(lane, r, "the new certificate cannot be used");
 		return;
 	}
 	free(m);
-	lane_worked(lane);
+	link_lane_worked(lane);
 	http_client_identify(l->cfg.http, true);
 	log_notice("link", "msg=\"certificate renewed\"");
 	l->cb.renewed(l->user);
@@ -491,7 +307,7 @@ static int start_renew(struct lane *lane)
 				   .body = body.data,
 				   .body_len = body.len,
 				   .max_reply = RENEW_REPLY,
-				   .timeout_us = TIMEOUT_US};
+				   .timeout_us = LINK_TIMEOUT_US};
 
 	return http_client_start(l->cfg.http, &req, on_renew, lane, &lane->call);
 }
@@ -501,9 +317,9 @@ static int start_renew(struct lane *lane)
 static void lane_run(void *user)
 {
 	static int (*const start[LANE_COUNT])(struct lane *) = {
-		[LANE_DESIRED] = start_desired, [LANE_SIGHTINGS] = start_upload,
-		[LANE_LABELS] = start_upload,   [LANE_READS] = start_upload,
-		[LANE_HEALTH] = start_health,   [LANE_RENEW] = start_renew,
+		[LANE_DESIRED] = start_desired,    [LANE_SIGHTINGS] = link_start_upload,
+		[LANE_LABELS] = link_start_upload, [LANE_READS] = link_start_upload,
+		[LANE_HEALTH] = start_health,      [LANE_RENEW] = start_renew,
 	};
 	struct lane *lane = user;
 
@@ -514,7 +330,7 @@ static void lane_run(void *user)
 	int r = start[lane->kind](lane);
 
 	if (r < 0)
-		lane_failed(lane, r, "the request could not be made");
+		link_lane_failed(lane, r, "the request could not be made");
 }
 
 int link_new(struct loop *loop, const struct link_config *cfg, const struct link_callbacks *cb,
@@ -561,21 +377,9 @@ void link_free(struct link *l)
 void link_start(struct link *l)
 {
 	l->started = true;
-	lane_again(&l->lane[LANE_HEALTH], 0);
-	lane_again(&l->lane[LANE_DESIRED], 0);
-	link_kick(l, ALL_STREAMS);
-}
-
-void link_kick(struct link *l, unsigned int streams)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(uploads); i++) {
-		struct lane *lane = &l->lane[uploads[i].lane];
-
-		/* A lane that waits out a failure is left to it. */
-		if ((streams & 1u << uploads[i].stream) && l->started && !lane->call &&
-		    !loop_timer_active(lane->timer))
-			lane_again(lane, 0);
-	}
+	link_lane_again(&l->lane[LANE_HEALTH], 0);
+	link_lane_again(&l->lane[LANE_DESIRED], 0);
+	link_kick(l, LINK_ALL_STREAMS);
 }
 
 void link_health_soon(struct link *l)
@@ -583,7 +387,7 @@ void link_health_soon(struct link *l)
 	struct lane *lane = &l->lane[LANE_HEALTH];
 
 	if (l->started && !lane->call && lane->backoff.failures == 0)
-		lane_again(lane, US_PER_SEC / 2);
+		link_lane_again(lane, US_PER_SEC / 2);
 }
 
 bool link_online(const struct link *l)
