@@ -5,7 +5,6 @@
  */
 #include "tests/unit/sim_radio_rig.h"
 
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
