@@ -100,6 +100,7 @@ struct esl_label {
 	int64_t error_reported_us;
 	int64_t status_reported_us;
 	int64_t advert_us;        /**< last advertisement */
+	int64_t in_step_us;       /**< told of the train, it hears it by then; 0 = not told */
 	int64_t sensors_until_us; /**< UTC: whoever asked waits until then; 0 = nobody does */
 	int64_t sensor_due_us;    /**< its sensors are read again then, whoever asks */
 	int64_t sensor_again_us;  /**< not asked before, after an error */

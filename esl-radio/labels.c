@@ -201,6 +201,7 @@ void esl_label_was_reset(struct esl_label *l)
 	l->configured = false;
 	l->pending.state = ESL_PENDING_NONE;
 	l->info_stale = true;
+	l->in_step_us = 0;
 	esl_label_forget_slots(l);
 }
 

@@ -22,6 +22,8 @@
 #define NEAR_FLIP_US     (INT64_C(60) * US_PER_SEC)
 #define CONN_EVENT_US    (INT64_C(15) * US_PER_MS)
 #define TIME_TRIES       5
+/** The timing of the train has a few connection events to its label, which answers as quickly. */
+#define HEAR_MARGIN_US   (INT64_C(250) * US_PER_MS)
 #define LONGEST_LAG_US   (INT64_C(30) * US_PER_SEC)
 #define ADVERT_SOON_US   (INT64_C(1200) * US_PER_MS)
 #define QUICK_RETRIES    3
@@ -243,6 +245,30 @@ static bool may_set_time(const struct esl_engine *e, const struct esl_label *l)
 	return l->pending.state == ESL_PENDING_NONE || l->pending.at_us - esl_now(e) > NEAR_FLIP_US;
 }
 
+/** A visit that broke before it was over need not wait anew: the label's radio goes on. Should that
+ * be wrong it comes back once more, and is waited for. */
+static void told_of_train(struct esl_visit *v)
+{
+	if (v->by_advert && !v->label->in_step_us)
+		v->label->in_step_us = esl_now(v->e) + v->e->interval_us + HEAR_MARGIN_US;
+}
+
+/**
+ * A label that was out of step knows where the train is from the moment it is told, but hears it
+ * only when it next comes by; told to go before that, it would have nowhere to go and advertise
+ * again. Everything else of the visit is done meanwhile.
+ */
+static bool wait_for_train(struct esl_visit *v)
+{
+	int64_t wait_us = v->label->in_step_us - esl_now(v->e);
+
+	if (!v->by_advert || wait_us <= 0)
+		return false;
+	v->step = ESL_STEP_WAIT_TRAIN;
+	loop_timer_start(v->timer, wait_us);
+	return true;
+}
+
 void visit_advance(struct esl_visit *v)
 {
 	struct esl_engine *e = v->e;
@@ -277,6 +303,8 @@ void visit_advance(struct esl_visit *v)
 			    e->link->ops->set_time(e->link, l->addr, abs_ms, visit_step_done, v));
 		return;
 	}
+	if (wait_for_train(v))
+		return;
 	/* It may be back in its subevent before we hear so: the next packet already tries. */
 	l->coming_back = true;
 	l->phase = ESL_PHASE_SYNCED;
@@ -291,6 +319,7 @@ static void completed(struct esl_visit *v)
 	struct esl_label *l = v->label;
 
 	v->left = true;
+	l->in_step_us = 0; /* should it advertise again, it did not hear */
 	l->visit_failures = 0;
 	l->misses = 0;
 	l->awaiting = false;
@@ -333,6 +362,7 @@ static void step_done(struct esl_visit *v, const struct esl_link_result *res)
 	case ESL_STEP_CONFIGURE:
 		v->configure = false;
 		v->label->configured = true;
+		told_of_train(v);
 		esl_keys_given(v->e, v->label, v->key_gen);
 		clock_was_set(v);
 		visit_advance(v);
@@ -353,6 +383,7 @@ static void step_done(struct esl_visit *v, const struct esl_link_result *res)
 		break;
 	case ESL_STEP_CLOSE:
 	case ESL_STEP_WAIT_IMAGE:
+	case ESL_STEP_WAIT_TRAIN:
 		end_visit(v);
 		break;
 	}
@@ -399,7 +430,7 @@ static void on_patience(void *user)
 	struct esl_visit *v = user;
 
 	/* The timer is not active any more: visit_advance() does not wait again. */
-	if (v->label && v->step == ESL_STEP_WAIT_IMAGE)
+	if (v->label && (v->step == ESL_STEP_WAIT_IMAGE || v->step == ESL_STEP_WAIT_TRAIN))
 		visit_advance(v);
 }
 
@@ -427,8 +458,11 @@ void esl_visit_image_here(struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BY
 	for (unsigned int i = 0; i < e->max_links; i++) {
 		struct esl_visit *v = &e->visits[i];
 
-		if (v->label && v->step == ESL_STEP_WAIT_IMAGE &&
-		    memcmp(v->hash, hash, IMAGE_HASH_BYTES) == 0)
+		if (!v->label)
+			continue;
+		if (v->step == ESL_STEP_WAIT_TRAIN || /* perhaps for this label: it has the time */
+		    (v->step == ESL_STEP_WAIT_IMAGE &&
+		     memcmp(v->hash, hash, IMAGE_HASH_BYTES) == 0))
 			loop_timer_start(v->timer, 0);
 	}
 }

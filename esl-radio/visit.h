@@ -19,6 +19,7 @@ enum esl_visit_step {
 	ESL_STEP_CLEAR_PENDING,
 	ESL_STEP_SET_TIME,
 	ESL_STEP_WAIT_IMAGE,
+	ESL_STEP_WAIT_TRAIN,
 	ESL_STEP_WRITE,
 	ESL_STEP_COMPLETE,
 	ESL_STEP_CLOSE,
@@ -45,7 +46,7 @@ struct esl_visit {
 	struct esl_link_result readings; /**< told when the visit is over */
 	unsigned int time_tries, clear_tries;
 	uint8_t hash[IMAGE_HASH_BYTES]; /**< being written */
-	struct loop_timer *timer;       /**< patience while waiting for an image */
+	struct loop_timer *timer;       /**< patience while waiting for an image, or the train */
 };
 
 /** Connects; the visit must be free. */

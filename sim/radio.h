@@ -46,6 +46,7 @@ struct sim_radio_stats {
 	uint64_t links_dropped;  /**< broken by chance (`drop`) */
 	unsigned int links;      /**< connections now */
 	unsigned int links_most; /**< at a time, so far */
+	unsigned int links_made; /**< so far */
 	bool train_running;
 	uint32_t generation; /**< counts the trains started */
 	uint64_t channels;   /**< data channels in use, bit n = channel n */

@@ -29,6 +29,8 @@ struct radio_label {
 	int64_t armed_us;       /**< when `timer` fires, while it is active */
 	struct label_bond bond; /**< what it keeps between two links */
 	struct label_end *end;  /**< of its link; NULL = none */
+	int64_t hear_us;        /**< then it hears the train told of; INT64_MAX = it was not told */
+	uint32_t told_of;       /**< generation of that train */
 	uint8_t place;          /**< enum radio_place */
 	uint8_t group;          /**< of the list it is in */
 };

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#define SYNC_EVENTS  6                      /* so many packets it listens for until it gives up */
 #define CLOCK_STREAM UINT64_C(0x636c6f636b) /* keeps draws of clocks apart from those of places */
 
 /** The label's end of a link. */
@@ -58,6 +59,8 @@ static void label_moved(struct radio_label *rl)
 		rl->place = RADIO_ADVERTISING;
 	else
 		rl->place = RADIO_NOWHERE;
+	if (rl->place == RADIO_ADVERTISING)
+		rl->hear_us = INT64_MAX;
 	if (list_of(rl))
 		TAILQ_INSERT_TAIL(list_of(rl), &rl->station, place);
 	if (rl->place == RADIO_ADVERTISING)
@@ -196,7 +199,8 @@ static bool host_in_range(void *user)
 {
 	struct label_end *e = user;
 
-	return e->synced && sim_radio_sync_label(e->rl->station.radio, index_of(e->rl)) == 0;
+	return e->synced && now_us(e->rl) >= e->rl->hear_us &&
+	       sim_radio_sync_label(e->rl->station.radio, index_of(e->rl)) == 0;
 }
 
 static const struct label_host_io host_io = {host_frame, host_end, host_in_range};
@@ -214,6 +218,10 @@ static int label_link_begin(struct radio_station *s, const struct station_link *
 		e->central[1 + i] = how->central[HCI_ADDR_BYTES - 1 - i];
 	e->rl = rl;
 	e->link = how->link;
+	if (rl->told_of != s->radio->train.generation)
+		rl->hear_us = INT64_MAX;
+	if (sim_label_state(rl->label) == ESL_SYNCHRONIZED && radio_in_sync(s))
+		rl->hear_us = 0;
 	r = label_host_new(rl->label, &rl->bond, e->central, s->radio->seed + index_of(rl),
 			   &host_io, e, &e->host);
 	if (r < 0) {
@@ -276,10 +284,24 @@ static void label_link_updated(struct radio_station *s, const struct hci_connect
 	(void) c;
 }
 
+/** Where the train is on its way it has been told; in step it is once it has heard a packet that
+ * begins one of the next intervals. */
 static void label_link_transfer(struct radio_station *s, uint16_t service_data)
 {
+	struct radio_label *rl = label_of(s);
+	int64_t at_us = sim_radio_next_occurrence_us(s->radio, 0);
+
 	(void) service_data;
-	label_of(s)->end->synced = true;
+	rl->end->synced = true;
+	if (rl->hear_us != INT64_MAX || at_us < 0)
+		return;
+	rl->told_of = s->radio->train.generation;
+	for (int n = 0; n < SYNC_EVENTS; n++, at_us += s->radio->train.interval_us) {
+		if (radio_train_lost_down(s->radio, s))
+			continue;
+		rl->hear_us = at_us;
+		return;
+	}
 }
 
 static void end_free(struct radio_label *rl)
@@ -292,14 +314,17 @@ static void end_free(struct radio_label *rl)
 	rl->end = NULL;
 }
 
-/** A label that has not said Update Complete has lost its link. */
+/** A label that has not said Update Complete has lost its link. What it was told of the train
+ * before that it still knows. */
 static void label_link_end(struct radio_station *s, uint8_t reason)
 {
 	struct radio_label *rl = label_of(s);
+	int64_t hear_us = rl->hear_us;
 
 	(void) reason;
 	end_free(rl);
 	sim_label_link_lost(rl->label, now_us(rl));
+	rl->hear_us = hear_us;
 	sim_radio_touched(s->radio, index_of(rl));
 }
 

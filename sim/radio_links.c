@@ -93,6 +93,7 @@ static void attempt_end(void *user)
 	o->state = LINK_UP;
 	o->station = s;
 	o->interval_us = a->interval_us;
+	k->r->stats.links_made++;
 	k->r->stats.links_most = MAX(k->r->stats.links_most, (unsigned int) radio_links_count(k));
 	radio_link_begin_events(o);
 	tell_connection(k, HCI_OK, o);

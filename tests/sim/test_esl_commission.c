@@ -74,6 +74,60 @@ static void open_one(const struct sim_label_model *m)
 	await_shown(0, 1, 60 * US_PER_SEC);
 }
 
+/* --- one visit -------------------------------------------------------------------------------- */
+
+static unsigned int links_made(void)
+{
+	struct sim_radio_stats s;
+
+	sim_radio_get_stats(w.radio, &s);
+	return s.links_made;
+}
+
+static void label_is_let_go_when_it_has_heard_the_train(void **state)
+{
+	const unsigned int n = 40;
+	int64_t start_us;
+
+	(void) state;
+	world_open(&w, n, &model, 0, 17);
+	start_us = world_now(&w);
+	world_adopt_all(&w);
+	printf("# %u labels joined in %.0f s of virtual time, %u links\n", n,
+	       (double) (world_now(&w) - start_us) / 1e6, links_made());
+	assert_int_equal(links_made(), n);
+	for (unsigned int i = 0; i < n; i++)
+		assert_int_equal(world_view(&w, i).state, ESL_SYNCHRONIZED);
+	world_close(&w);
+}
+
+/** A label that lost its way is let go likewise; one that was called through the train at once. */
+static void only_a_label_that_was_out_of_step_is_kept_waiting(void **state)
+{
+	struct sim_radio_stats s;
+	int64_t linked_us;
+
+	(void) state;
+	open_one(&model);
+	sim_label_reboot(label(0), world_now(&w));
+	sim_radio_touched(w.radio, 0);
+	world_run(&w, 20 * US_PER_SEC);
+	assert_int_equal(world_view(&w, 0).state, ESL_SYNCHRONIZED);
+	assert_int_equal(links_made(), 3); /* it joined, it was given a picture, it came back */
+
+	world_want(&w, 0, 2);
+	do {
+		world_run(&w, US_PER_MS);
+	} while (links_made() == 3);
+	linked_us = world_now(&w);
+	do {
+		world_run(&w, US_PER_MS);
+		sim_radio_get_stats(w.radio, &s);
+	} while (s.links > 0);
+	assert_in_range(world_now(&w) - linked_us, 1, w.engine->interval_us - 1);
+	world_close(&w);
+}
+
 /* --- errors of commands ----------------------------------------------------------------------- */
 
 /** Says the error to n Display Image commands; picture 2 must come within `by_us`, told once. */
@@ -390,6 +444,8 @@ static void no_label_is_ever_given_the_broadcast_address(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(label_is_let_go_when_it_has_heard_the_train),
+		cmocka_unit_test(only_a_label_that_was_out_of_step_is_kept_waiting),
 		cmocka_unit_test(label_without_resources_is_asked_ever_more_rarely_and_told_once),
 		cmocka_unit_test(label_that_is_busy_for_a_moment_is_nobodys_trouble),
 		cmocka_unit_test(label_that_stays_busy_is_told_once),

@@ -103,6 +103,7 @@ static void check_timed_flip(enum sim_personality p)
 	int64_t at_utc;
 	struct sim_label_view v;
 	const struct esl_report *r;
+	unsigned int redraws;
 	size_t mark;
 
 	open_shop(4, p, 0.05);
@@ -115,6 +116,7 @@ static void check_timed_flip(enum sim_personality p)
 	assert_non_null(world_find(&w, mark, 2, ESL_SENT, 2));
 	v = world_view(&w, 2);
 	assert_true(v.pending_display);
+	redraws = v.redraws; /* one for every time it was told, should an answer be lost */
 	world_run(&w, at_utc - world_utc(&w) - US_PER_SEC);
 	assert_true(world_shows(&w, 2, 1));
 	assert_null(world_find(&w, mark, 2, ESL_SHOWN, 2));
@@ -129,7 +131,7 @@ static void check_timed_flip(enum sim_personality p)
 	assert_in_range(r->at_us, at_utc + ESL_REDRAW_BW_US - US_PER_MS,
 			at_utc + ESL_REDRAW_BW_US + US_PER_MS);
 	assert_true(world_await(&w, mark, 2, ESL_SHOWN, ESL_GRADE_CONFIRMED, 2, MINUTE) >= 0);
-	assert_int_equal(world_view(&w, 2).redraws, 2);
+	assert_int_equal(world_view(&w, 2).redraws, redraws + 1);
 	world_close(&w);
 }
 

@@ -297,6 +297,9 @@ void fake_done(struct fake *f, uint8_t op, int err, const struct esl_link_result
 	/* A visit may first ask again what is not known of the label. */
 	if (f->link->op == FAKE_READ_INFO && op != FAKE_READ_INFO)
 		fake_done(f, FAKE_READ_INFO, 0, &f->info);
+	/* A label that advertised is let go only when it must have heard the train. */
+	if (f->link->op == 0 && op == FAKE_UPDATE_COMPLETE)
+		fake_run(f, FAKE_HEARD_US);
 	assert_int_equal(f->link->op, op);
 	f->link->op = 0;
 	f->link->done(f->link->done_user, err, err < 0 ? NULL : (res ? res : &empty));

@@ -9,10 +9,12 @@
 #include "esl-radio/engine.h"
 #include "esl-radio/packer.h"
 
-#define FAKE_START   (INT64_C(5000) * US_PER_SEC)
-#define FAKE_UTC     (INT64_C(1790000000) * US_PER_SEC)
-#define FAKE_REPORTS 64
-#define FAKE_SETS    32
+/** An interval of the train and what is added to it. */
+#define FAKE_HEARD_US (INT64_C(2) * US_PER_SEC)
+#define FAKE_START    (INT64_C(5000) * US_PER_SEC)
+#define FAKE_UTC      (INT64_C(1790000000) * US_PER_SEC)
+#define FAKE_REPORTS  64
+#define FAKE_SETS     32
 
 /** What the engine asks of its connected side. */
 enum fake_op {
