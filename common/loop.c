@@ -77,9 +77,11 @@ static void uv_run_default(struct loop *l)
 	uv_run(&uv_of(l)->uv, UV_RUN_DEFAULT);
 }
 
+/** May run before the loop polls, if the host was slow meanwhile: it must not poll for ever then.
+ */
 static void wait_over(uv_timer_t *t)
 {
-	(void) t;
+	uv_stop(t->loop);
 }
 
 static void uv_run_bounded(struct loop *l, int64_t max_wait_ms)
@@ -90,6 +92,7 @@ static void uv_run_bounded(struct loop *l, int64_t max_wait_ms)
 		uv_run(&u->uv, UV_RUN_NOWAIT);
 		return;
 	}
+	uv_update_time(&u->uv);
 	uv_timer_start(&u->wait, wait_over, (uint64_t) max_wait_ms, 0);
 	uv_run(&u->uv, UV_RUN_ONCE);
 	uv_timer_stop(&u->wait);

@@ -152,6 +152,30 @@ static void async_wakes_the_loop(void **state)
 	loop_free(p.loop);
 }
 
+/** What libuv takes for now is older than the wait: its end is there before anything is polled. */
+static void bounded_wait_ends_although_the_host_was_slow(void **state)
+{
+	(void) state;
+	struct probe p = {0};
+	int64_t slow_until_us;
+
+	assert_int_equal(loop_new(&p.loop), 0);
+	assert_int_equal(pipe(p.fds), 0);
+	assert_int_equal(loop_io_new(p.loop, p.fds[0], LOOP_READ, take_byte, &p, &p.io), 0);
+	loop_run_once(p.loop, 0);
+	slow_until_us = clock_mono_us(loop_clock(p.loop)) + 5 * US_PER_MS;
+	while (clock_mono_us(loop_clock(p.loop)) < slow_until_us)
+		;
+	alarm(20); /* a wait without an end ends the test */
+	loop_run_once(p.loop, 1);
+	alarm(0);
+	assert_int_equal(p.n, 0);
+	loop_io_free(p.io);
+	close(p.fds[0]);
+	close(p.fds[1]);
+	loop_free(p.loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -160,6 +184,7 @@ int main(void)
 		cmocka_unit_test(descriptor_watch_may_free_itself_in_its_callback),
 		cmocka_unit_test(work_then_done),
 		cmocka_unit_test(async_wakes_the_loop),
+		cmocka_unit_test(bounded_wait_ends_although_the_host_was_slow),
 	};
 
 	return cmocka_run_group_tests_name("loop", tests, NULL, NULL);
