@@ -156,9 +156,17 @@ static void on_advert(void *user, const uint8_t addr[ESL_ADDR_BYTES], int8_t rss
 	if (battery_mv)
 		l->battery_mv = battery_mv;
 	/* Advertisements on their way when it left for its subevent mean nothing. */
-	if (l->visit || (l->phase == ESL_PHASE_SYNCED && l->heard_us &&
-			 esl_now(e) - l->heard_us < LEFT_ADVERTS_US))
+	if (l->phase == ESL_PHASE_SYNCED && l->heard_us &&
+	    esl_now(e) - l->heard_us < LEFT_ADVERTS_US)
 		return;
+	if (l->visit) {
+		l->visit->advertises = true;
+		return;
+	}
+	/* Once for each call that failed: calls are what is ever more rarely made. */
+	if (l->call_failed)
+		l->visit_after_us = 0;
+	l->call_failed = false;
 	if (l->forgetting) {
 		l->configured = false;
 	} else if (l->phase != ESL_PHASE_WAITING || !bonded) {

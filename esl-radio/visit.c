@@ -87,7 +87,9 @@ void visit_fail(struct esl_visit *v, int err, const char *text)
 	l->image_absent = false;
 	if (l->visit_failures < UINT8_MAX)
 		l->visit_failures++;
-	if (v->connected && !v->by_advert) /* it will hardly be in its subevent */
+	l->call_failed = !v->connected && !v->by_advert;
+	/* It will hardly be in its subevent. */
+	if (!v->by_advert && (v->connected || v->advertises))
 		l->visit_after_us = esl_now(e) + ADVERT_SOON_US;
 	if (l->visit_failures > QUICK_RETRIES) {
 		unsigned int shift = MIN(l->visit_failures - QUICK_RETRIES - 1u, 6u);
@@ -348,6 +350,7 @@ static void step_done(struct esl_visit *v, const struct esl_link_result *res)
 	switch (v->step) {
 	case ESL_STEP_CONNECT:
 		v->connected = true;
+		v->label->call_failed = false;
 		esl_label_cut_flights(v->e, v->label); /* what it heard before is settled */
 		v->label->awaiting = false;
 		if (res->rebonded) {
@@ -505,7 +508,7 @@ void esl_visit_begin(struct esl_visit *v, struct esl_label *l, bool by_advert)
 		  (by_advert && !l->info_known);
 	v->time = !by_advert && esl_time_is_old(e, l);
 	v->broken = false;
-	v->connected = v->left = false;
+	v->connected = v->left = v->advertises = false;
 	v->writes = 0;
 	v->time_tries = v->clear_tries = 0;
 	l->coming_back = false;

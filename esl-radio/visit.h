@@ -30,14 +30,15 @@ struct esl_visit {
 	struct esl_label *label; /**< NULL = this link is free */
 	enum esl_visit_step step;
 	bool by_advert;
-	bool configure; /**< address, keys and clock, still to be given */
-	bool info;      /**< display information, still to be read */
-	bool time;      /**< clock, still to be set */
-	bool rekeyed;   /**< its keys are new: the owner is to hear of them */
-	bool connected; /**< the label is there */
-	bool left;      /**< it was told to go, and went */
-	bool broken;    /**< the connection was lost while nothing was asked */
-	bool busy;      /**< a completion is outstanding */
+	bool configure;  /**< address, keys and clock, still to be given */
+	bool info;       /**< display information, still to be read */
+	bool time;       /**< clock, still to be set */
+	bool rekeyed;    /**< its keys are new: the owner is to hear of them */
+	bool connected;  /**< the label is there */
+	bool left;       /**< it was told to go, and went */
+	bool advertises; /**< it was heard to, while it was called */
+	bool broken;     /**< the connection was lost while nothing was asked */
+	bool busy;       /**< a completion is outstanding */
 	uint8_t slot;
 	uint8_t new_gen;
 	uint8_t key_gen;       /**< of the train key that is being given */

@@ -272,6 +272,35 @@ static void restart_uploads_nothing_again(void **state)
 	world_close(&w);
 }
 
+/**
+ * Labels lose the old train's beat only a while after the new one began: until then they are called
+ * in vain, and how long that was tried must not matter once they advertise.
+ */
+static void price_after_a_restart_waits_for_no_failed_call(void **state)
+{
+	int64_t lost_us = 0, start_us;
+
+	(void) state;
+	for (unsigned int k = 0; k < 8; k++) {
+		open_shop(1, SIM_PERSONALITY_SL, 0);
+		show(0, 1);
+		world_restart(&w);
+		world_run(&w, k * 300 * US_PER_MS);
+		start_us = world_now(&w);
+		world_want(&w, 0, 2);
+		while (!world_view(&w, 0).advertising && world_now(&w) - start_us < MINUTE)
+			world_run(&w, 10 * US_PER_MS);
+		lost_us = world_now(&w);
+		while (world_view(&w, 0).redraws < 2 && world_now(&w) - start_us < MINUTE)
+			world_run(&w, 10 * US_PER_MS);
+		printf("# it advertises %.1f s after the wish, and shows it %.1f s later\n",
+		       (double) (lost_us - start_us) / 1e6,
+		       (double) (world_now(&w) - lost_us) / 1e6);
+		assert_true(world_now(&w) - lost_us < 7 * US_PER_SEC);
+		world_close(&w);
+	}
+}
+
 static void reboot_of_a_label_keeps_its_promotion(void **state)
 {
 	int64_t at_utc;
@@ -539,6 +568,7 @@ int main(void)
 		cmocka_unit_test(emergency_price_overtakes_a_promotion),
 		cmocka_unit_test(going_back_needs_no_upload),
 		cmocka_unit_test(restart_uploads_nothing_again),
+		cmocka_unit_test(price_after_a_restart_waits_for_no_failed_call),
 		cmocka_unit_test(reboot_of_a_label_keeps_its_promotion),
 		cmocka_unit_test(silent_label_is_lost_and_comes_back),
 		cmocka_unit_test(clock_that_steps_moves_the_flip),

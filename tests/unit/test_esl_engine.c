@@ -4,6 +4,7 @@
 #include "common/err.h"
 #include "tests/unit/esl_fake.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -470,6 +471,62 @@ static void old_clock_is_set_before_a_promotion(void **state)
 	fake_close(&f);
 }
 
+static void advertise(void)
+{
+	f.link->cb.advert(f.link->user, fake_addr, -50, true, 3000);
+	fake_run(&f, US_PER_MS);
+}
+
+static void label_that_advertises_waits_for_no_failed_call(void **state)
+{
+	unsigned int visits = 0;
+
+	(void) state;
+	fake_open(&f);
+	fake_join(&f);
+	fake_run(&f, 10 * US_PER_SEC);
+	fake_want(&f, 1);
+	for (int failed = 0; failed < 8; failed++) { /* the last ones far apart */
+		for (int s = 0; s < 60 && !f.link->op; s++)
+			fake_run(&f, US_PER_SEC);
+		assert_int_not_equal(f.link->subevent, ESL_ADVERTISING);
+		fake_done(&f, FAKE_CONNECT, -ETIMEDOUT, NULL);
+	}
+	assert_int_equal(f.link->op, FAKE_NOTHING);
+	advertise();
+	assert_int_equal(f.link->op, FAKE_CONNECT);
+	assert_int_equal(f.link->subevent, ESL_ADVERTISING);
+
+	/* Whoever advertises for ever and is never reached is tried once a minute. */
+	for (int s = 0; s < 1200; s++) {
+		if (f.link->op == FAKE_CONNECT) {
+			fake_done(&f, FAKE_CONNECT, -ETIMEDOUT, NULL);
+			visits++;
+		}
+		advertise();
+		fake_run(&f, 500 * US_PER_MS);
+	}
+	assert_in_range(visits, 8, 14);
+	fake_close(&f);
+}
+
+static void label_heard_to_advertise_is_not_called_again(void **state)
+{
+	(void) state;
+	fake_open(&f);
+	fake_join(&f);
+	fake_run(&f, 10 * US_PER_SEC);
+	fake_want(&f, 1);
+	assert_int_equal(f.link->op, FAKE_CONNECT);
+	advertise();
+	fake_done(&f, FAKE_CONNECT, -ETIMEDOUT, NULL);
+	assert_int_equal(f.link->op, FAKE_NOTHING);
+	advertise();
+	assert_int_equal(f.link->op, FAKE_CONNECT);
+	assert_int_equal(f.link->subevent, ESL_ADVERTISING);
+	fake_close(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -494,6 +551,8 @@ int main(void)
 		cmocka_unit_test(nothing_is_flipped_without_a_clock),
 		cmocka_unit_test(clock_is_moved_before_it_wraps),
 		cmocka_unit_test(old_clock_is_set_before_a_promotion),
+		cmocka_unit_test(label_that_advertises_waits_for_no_failed_call),
+		cmocka_unit_test(label_heard_to_advertise_is_not_called_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
