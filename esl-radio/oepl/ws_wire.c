@@ -61,10 +61,13 @@ int ws_granted(const void *data, size_t len, const char key[WS_KEY_MAX])
 {
 	static const char status[] = "HTTP/1.1 101";
 	const char *head = data;
-	const char *end = len ? memmem(data, MIN(len, WS_HEAD_MAX), "\r\n\r\n", 4) : NULL;
+	const char *end;
 	char accept[29];
 	bool accepted = false, upgrades = false;
 
+	if (!data || len == 0)
+		return 0; /* nothing has come yet */
+	end = memmem(data, MIN(len, WS_HEAD_MAX), "\r\n\r\n", 4);
 	if (len >= sizeof(status) - 1 && memcmp(head, status, sizeof(status) - 1) != 0)
 		return -ERR_PEER;
 	if (!end)

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -524,6 +525,7 @@ static int start_bus(void **state)
 		return -1;
 	daemon_pid = fork();
 	if (daemon_pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGTERM); /* a test that dies leaves no bus behind */
 		dup2(out[1], 1);
 		close(out[0]);
 		execlp("dbus-daemon", "dbus-daemon", "--session", "--nofork", "--print-address=1",
