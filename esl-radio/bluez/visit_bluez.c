@@ -114,8 +114,24 @@ static void let_go(void *user, struct bluez_device *d)
 	bus_tell(k->bus, bus_message(k->bus, path, BLUEZ_DEVICE1, "Disconnect"));
 }
 
+static void cancel_call(struct visit *v);
+
+/** A connection that is on its way would come when nobody is there to end it. */
+static void call_off(struct visit *v)
+{
+	const struct bluez_device *d = device_of(v);
+
+	if (v->k->calling == v && v->subevent != ESL_ADVERTISING && !v->linked)
+		cancel_call(v);
+	else if ((v->linked || v->connect) && !(d && d->connected))
+		bus_tell(v->k->bus, bluez_visit_message(v, "Disconnect"));
+}
+
 void bluez_visits_let_go(struct bluez_link *k)
 {
+	for (size_t i = 0; i < BLUEZ_VISITS_MAX; i++)
+		if (k->visits[i])
+			call_off(k->visits[i]);
 	bluez_devices_each(k->objects, let_go, k);
 }
 

@@ -363,6 +363,28 @@ static void connection_left_over_from_an_earlier_life_is_ended(void **state)
 	bench_close(&b);
 }
 
+static void connection_on_its_way_is_called_off_at_the_end(void **state)
+{
+	struct bench b;
+
+	(void) state;
+	bench_set(&b, &(struct bench){.bluez = {.silent = true, .stalls = true}});
+	until(&b, &b.ups, 1);
+	bluez_fake_show_label(&b.bluez);
+	until(&b, &b.adverts, 1);
+	assert_int_equal(b.link->ops->connect(b.link, label, ESL_ADVERTISING, 5, on_done, &b), 0);
+	for (int i = 0; i < ROUNDS && !b.bluez.linked; i++)
+		step(&b);
+	assert_true(b.bluez.linked);
+	b.link->ops->free(b.link);
+	for (int i = 0; i < ROUNDS && !b.bluez.hangs_up; i++)
+		bluez_fake_step(&b.bluez);
+	assert_true(b.bluez.hangs_up);
+	hci_host_unref(b.host);
+	bluez_fake_close(&b.bluez);
+	loop_free(b.loop);
+}
+
 static void pairing_whose_answer_never_comes_is_known_by_its_effect(void **state)
 {
 	struct bench b;
@@ -400,6 +422,7 @@ int main(void)
 		cmocka_unit_test(label_bonded_before_that_must_be_paired_anew_was_reset),
 		cmocka_unit_test(label_that_was_reset_is_said_to_be_after_a_restart),
 		cmocka_unit_test(label_without_our_key_is_forgotten_by_bluetoothd),
+		cmocka_unit_test(connection_on_its_way_is_called_off_at_the_end),
 		cmocka_unit_test(pairing_whose_answer_never_comes_is_known_by_its_effect),
 		cmocka_unit_test(connection_that_bluetoothd_forgets_to_tell_is_used),
 		cmocka_unit_test(bluetoothd_may_be_quicker_than_the_kernel),
