@@ -366,10 +366,12 @@ test('a label blinks, its battery is spared, it is linked by name and replaced b
     await flash.click();
     await panel.locator('[data-flash="on"]').waitFor();
     ok(/Blinking, \d+ seconds left/.test(await panel.locator('[data-flash]').textContent()), 'a countdown');
-    for (let i = 0; i < 3; i++) {
+    for (let i = 2; i <= 3; i++) {
       await flash.click();
+      await panel.getByText(`Blinked ${i} of 3 times within an hour`).waitFor();
     }
-    await panel.getByText(/Not now, to spare its battery.*in 25 minutes/).waitFor();
+    await panel.getByText('Used up; possible again in 25 minutes.').waitFor();
+    ok(await flash.isDisabled(), 'nobody asks in vain');
     await panel.getByLabel('Link to another product').fill('green tea');
     await panel.getByRole('option').first().waitFor();
     await page.keyboard.press('Enter');
