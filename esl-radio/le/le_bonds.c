@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-#define BONDS_MAX 32768u
+#define BONDS_MAX    32768u
 /* 1 did not say who we were, which was our public address; 2 remembered nothing of the label */
-#define BOND_VERSION   3
+#define BOND_VERSION 3
 
 /** Where that address is, or would be. */
 static size_t place_of(const struct le_bonds *t, const uint8_t *addr)
