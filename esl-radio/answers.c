@@ -441,7 +441,7 @@ void esl_answer(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_
 		esl_report_status(e, l);
 	}
 	take_answer(e, l, cmd, r);
-	if (now_us - l->status_reported_us > STATUS_US)
+	if (now_us - l->status_reported_s * US_PER_SEC > STATUS_US)
 		esl_report_status(e, l);
 	esl_reconsider(e, l);
 }

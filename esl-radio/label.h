@@ -94,18 +94,19 @@ struct esl_label {
 	int64_t drawn_at_us; /**< when the redraw is over and SHOWN may be told; ESL_NEVER = told */
 	int64_t confirm_at_us; /**< when the shown image can be confirmed by a ping */
 	int64_t ping_at_us;
-	int64_t heard_us;    /**< last authentic answer */
-	int64_t time_set_us; /**< when its clock was last written */
-	int64_t wake_at_us;  /**< look at it again then */
-	int64_t error_reported_us;
-	int64_t status_reported_us;
+	int64_t heard_us;         /**< last authentic answer */
+	int64_t time_set_us;      /**< when its clock was last written */
+	int64_t wake_at_us;       /**< look at it again then */
 	int64_t advert_us;        /**< last advertisement */
 	int64_t in_step_us;       /**< told of the train, it hears it by then; 0 = not told */
 	int64_t sensors_until_us; /**< UTC: whoever asked waits until then; 0 = nobody does */
-	int64_t sensor_due_us;    /**< its sensors are read again then, whoever asks */
-	int64_t sensor_again_us;  /**< not asked before, after an error */
 	struct esl_pending pending;
 	uint32_t wake_index; /**< in esl_engine.wakes */
+	/* Whole seconds, rounded up: a store has many labels, and these need no more. */
+	uint32_t error_reported_s; /**< 0 = never */
+	uint32_t status_reported_s;
+	uint32_t sensor_due_s;   /**< its sensors are read again then, whoever asks */
+	uint32_t sensor_again_s; /**< not asked before, after an error */
 	uint8_t addr[ESL_ADDR_BYTES];
 	uint16_t width, height;
 	uint16_t time_lag_ms; /**< its clock is behind the base by this: writing it took time */
@@ -162,6 +163,12 @@ struct esl_label {
 };
 
 TAILQ_HEAD(esl_label_list, esl_label);
+
+/** Whole seconds of an instant, for the fields ending in _s. */
+static inline uint32_t esl_seconds(int64_t at_us)
+{
+	return (uint32_t) ((at_us + US_PER_SEC - 1) / US_PER_SEC);
+}
 
 struct esl_label *esl_label_find(const struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES]);
 int esl_label_add(struct esl_engine *e, const uint8_t addr[ESL_ADDR_BYTES],

@@ -143,7 +143,7 @@ void esl_report_status(struct esl_engine *e, struct esl_label *l)
 {
 	struct esl_report r = report_of(e, l, ESL_STATUS);
 
-	l->status_reported_us = esl_now(e);
+	l->status_reported_s = esl_seconds(esl_now(e));
 	hand_over(e, &r);
 }
 
@@ -190,10 +190,10 @@ void esl_report_error(struct esl_engine *e, struct esl_label *l, int code, const
 {
 	struct esl_report r = report_of(e, l, ESL_ERROR);
 
-	if (l->error_reported_us && l->error_text == text &&
-	    esl_now(e) - l->error_reported_us < ERROR_AGAIN_US)
+	if (l->error_reported_s && l->error_text == text &&
+	    esl_now(e) - l->error_reported_s * US_PER_SEC < ERROR_AGAIN_US)
 		return;
-	l->error_reported_us = esl_now(e);
+	l->error_reported_s = esl_seconds(esl_now(e) + 1);
 	l->error_text = text;
 	r.error = code < 0 ? -code : code;
 	if (image)

@@ -39,7 +39,7 @@ static void settle(struct esl_label *l, uint8_t sensor)
 	l->sensors_asked &= (uint8_t) ~(1u << sensor);
 	l->sensors_told &= (uint8_t) ~(1u << sensor);
 	l->sensor_tries = 0;
-	l->sensor_again_us = 0;
+	l->sensor_again_s = 0;
 }
 
 /** No value: whoever waits is told; what only the clock asked for comes at its next turn. */
@@ -78,7 +78,8 @@ void esl_sensors_learn(struct esl_engine *e, struct esl_label *l, const struct e
 	}
 	l->sensors_asked &= all_of(l);
 	l->sensors_told &= all_of(l);
-	l->sensor_due_us = esl_now(e) + e->sensor_period_us; /* it has just been asked */
+	l->sensor_due_s =
+		esl_seconds(esl_now(e) + e->sensor_period_us); /* it has just been asked */
 }
 
 /** Every later report carries it. */
@@ -109,7 +110,7 @@ void esl_sensors_want(struct esl_engine *e, struct esl_label *l, uint8_t sensors
 		l->sensors_told = sensors;
 		l->sensors_asked |= sensors;
 		l->sensor_tries = 0;
-		l->sensor_again_us = 0;
+		l->sensor_again_s = 0;
 	}
 	esl_reconsider(e, l);
 }
@@ -123,7 +124,7 @@ void esl_sensors_period(struct esl_engine *e, int64_t period_s)
 		return;
 	e->sensor_period_us = period_us;
 	ESL_LABELS_FOREACH(e, i, l)
-	l->sensor_due_us = esl_now(e) + spread(l, period_us);
+	l->sensor_due_s = esl_seconds(esl_now(e) + spread(l, period_us));
 	esl_reconsider_all(e);
 }
 
@@ -138,10 +139,11 @@ void esl_sensors_due(struct esl_engine *e, struct esl_label *l)
 		while (l->sensors_told)
 			give_up(e, l, lowest(l->sensors_told),
 				"The label could not be reached in time.");
-	if (!e->sensor_period_us || !l->n_sensors || esl_now(e) < l->sensor_due_us || !listens(l))
+	if (!e->sensor_period_us || !l->n_sensors || esl_now(e) < l->sensor_due_s * US_PER_SEC ||
+	    !listens(l))
 		return;
 	l->sensors_asked |= all_of(l);
-	l->sensor_due_us = esl_now(e) + e->sensor_period_us;
+	l->sensor_due_s = esl_seconds(esl_now(e) + e->sensor_period_us);
 }
 
 int64_t esl_sensors_wake(const struct esl_engine *e, const struct esl_label *l)
@@ -150,16 +152,16 @@ int64_t esl_sensors_wake(const struct esl_engine *e, const struct esl_label *l)
 
 	if (l->sensors_told && e->time.utc_known)
 		wake_us = esl_mono_of_utc(e, l->sensors_until_us);
-	if (l->sensors_asked && l->sensor_again_us > now_us)
-		wake_us = MIN(wake_us, l->sensor_again_us);
-	if (e->sensor_period_us && l->n_sensors && l->sensor_due_us > now_us)
-		wake_us = MIN(wake_us, l->sensor_due_us);
+	if (l->sensors_asked && l->sensor_again_s * US_PER_SEC > now_us)
+		wake_us = MIN(wake_us, l->sensor_again_s * US_PER_SEC);
+	if (e->sensor_period_us && l->n_sensors && l->sensor_due_s * US_PER_SEC > now_us)
+		wake_us = MIN(wake_us, l->sensor_due_s * US_PER_SEC);
 	return wake_us;
 }
 
 bool esl_sensor_plan(const struct esl_engine *e, const struct esl_label *l, struct esl_cmd *ret)
 {
-	if (!l->sensors_asked || esl_now(e) < l->sensor_again_us)
+	if (!l->sensors_asked || esl_now(e) < l->sensor_again_s * US_PER_SEC)
 		return false;
 	*ret = (struct esl_cmd){
 		.op = ESL_OP_READ_SENSOR, .esl_id = l->id, .index = lowest(l->sensors_asked)};
@@ -183,8 +185,8 @@ static void refused(struct esl_engine *e, struct esl_label *l, uint8_t sensor, u
 	case ESL_REACT_AGAIN:
 		return; /* the tries are counted */
 	case ESL_REACT_LATER:
-		l->sensor_again_us =
-			esl_now(e) + MIN(1 << MIN(l->sensor_tries, 8), LONGEST_PAUSE) * US_PER_SEC;
+		l->sensor_again_s = esl_seconds(esl_now(e)) +
+				    (uint32_t) MIN(1 << MIN(l->sensor_tries, 8), LONGEST_PAUSE);
 		if (l->sensor_tries < TRIES_MAX)
 			return;
 		break;

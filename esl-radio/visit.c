@@ -335,7 +335,7 @@ static void completed(struct esl_visit *v)
 	if (v->by_advert) {
 		esl_flash_restarted(e, l);
 		l->ping_at_us = esl_now(e);
-		l->status_reported_us = esl_now(e); /* the report carries it all */
+		l->status_reported_s = esl_seconds(esl_now(e)); /* the report carries it all */
 		esl_report_associated(e, l);
 		esl_report_waiting(e, l, NULL, 0);
 	}
