@@ -74,12 +74,10 @@ const char *ctl_money(const json_t *minor, const json_t *currency, char *buf, si
 		return buf;
 	}
 	const char *code = json_string_value(currency);
-	struct currency cur;
+	struct currency cur = {.digits = 2}; /* as most have, where none is named */
 	char text[PRICE_TEXT_MAX];
 
-	/* Without a currency, the usual two digits. */
-	if (!currency_find(code, &cur))
-		(void) currency_find("XXX", &cur);
+	(void) currency_find(code, &cur);
 	snprintf(buf, cap, "%s%s%s", price_decimal(json_integer_value(minor), &cur, text),
 		 code ? " " : "", code ? code : "");
 	return buf;
