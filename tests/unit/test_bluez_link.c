@@ -378,7 +378,7 @@ static void connection_on_its_way_is_called_off_at_the_end(void **state)
 	assert_true(b.bluez.linked);
 	b.link->ops->free(b.link);
 	for (int i = 0; i < ROUNDS && !b.bluez.hangs_up; i++)
-		bluez_fake_step(&b.bluez);
+		step(&b);
 	assert_true(b.bluez.hangs_up);
 	hci_host_unref(b.host);
 	bluez_fake_close(&b.bluez);
