@@ -185,7 +185,10 @@ static void on_scan(void *user, int err, const char *name, DBusMessage *m)
 	struct bluez_link *k = user;
 
 	(void) m;
-	if (err == -ERR_PEER && strcmp(name, "org.bluez.Error.InProgress") == 0)
+	/* We have it already; or the kernel still scans for a bluetoothd that died, and this one
+	 * does not: then it must be asked again. */
+	if (err == -ERR_PEER && strcmp(name, "org.bluez.Error.InProgress") == 0 &&
+	    (k->scan_asked != SCAN_START || bluez_adapter_discovering(k->objects)))
 		err = 0;
 	if (err == 0 && k->scan_asked != SCAN_FILTER)
 		k->scanning = k->scan_asked == SCAN_START;
@@ -368,6 +371,7 @@ static void host_down(struct hci_driver *d, int err, const char *text)
 	struct bluez_link *k = link_of(d);
 
 	k->host_up = false;
+	bluez_handles_clear(k);
 	k->calling = NULL;
 	link_down(k, err, text);
 }
@@ -390,6 +394,8 @@ static int on_le_event(struct bluez_link *k, struct wire *w)
 		return -ERR_BADMSG;
 	for (size_t i = 0; i < sizeof(addr); i++)
 		addr[i] = low[sizeof(low) - 1 - i];
+	if (status == HCI_OK && (bluez_visit_find(k, addr) || bluez_known_find(&k->known, addr)))
+		bluez_handle_made(k, handle, addr);
 	bluez_visit_connected(k, status, handle, addr);
 	return 0;
 }
@@ -407,8 +413,10 @@ static int on_event(struct hci_driver *d, uint8_t code, struct wire *w)
 		hci_get_disconnection(w, &gone);
 		if (wire_finish(w) < 0)
 			return -ERR_BADMSG;
-		if (gone.status == HCI_OK)
+		if (gone.status == HCI_OK) {
+			bluez_handle_gone(k, gone.handle);
 			bluez_visit_disconnected(k, gone.handle);
+		}
 		return 0;
 	case HCI_EVT_ENCRYPTION_CHANGE:
 		hci_get_encryption_change(w, &change);
@@ -537,6 +545,7 @@ static void bz_free(struct esl_link *base)
 	loop_timer_free(k->settle);
 	loop_timer_free(k->off);
 	loop_timer_free(k->rest);
+	loop_timer_free(k->look);
 	free(k);
 }
 
@@ -587,6 +596,8 @@ int esl_link_bluez_over(struct loop *loop, struct hci_host *host, const char *ad
 		r = loop_timer_new(loop, on_off, k, &k->off);
 	if (r == 0)
 		r = loop_timer_new(loop, bluez_visit_rested, k, &k->rest);
+	if (r == 0)
+		r = loop_timer_new(loop, bluez_handles_look, k, &k->look);
 	if (r == 0)
 		r = hci_keep_new(loop, host, HCI_TRAIN_HANDLE, sets_cleared, k, &k->keep);
 	if (r < 0) {

@@ -6,6 +6,7 @@
  *     link_bluez.c    the adapter, scanning, bonds, and the table of the seam
  *     pair_agent.c    who answers bluetoothd's questions about pairing
  *     visit_bluez.c   one connection: making it, pairing, the end
+ *     handles_bluez.c connections that nobody holds any more
  *     known_bluez.c   labels that were bonded once
  *     gatt_bluez.c    one read or write over it
  *     identity_bluez.c    what model it is
@@ -22,17 +23,18 @@
 #include "esl-radio/esl_radio.h"
 #include "esl-radio/le/ots_wire.h"
 
-#define BLUEZ_SERVICE    "org.bluez"
-#define BLUEZ_ADAPTER1   "org.bluez.Adapter1"
-#define BLUEZ_DEVICE1    "org.bluez.Device1"
-#define BLUEZ_GATT1      "org.bluez.GattCharacteristic1"
-#define BLUEZ_AGENT      "org.bluez.Agent1"
-#define BLUEZ_AGENTS     "org.bluez.AgentManager1"
-#define BLUEZ_PROPERTIES "org.freedesktop.DBus.Properties"
-#define BLUEZ_AGENT_PATH "/org/gondola/agent"
-#define BLUEZ_VISITS_MAX 8
-#define BLUEZ_NO_HANDLE  0xffff
-#define BLUEZ_VALUE_MAX  512
+#define BLUEZ_SERVICE     "org.bluez"
+#define BLUEZ_ADAPTER1    "org.bluez.Adapter1"
+#define BLUEZ_DEVICE1     "org.bluez.Device1"
+#define BLUEZ_GATT1       "org.bluez.GattCharacteristic1"
+#define BLUEZ_AGENT       "org.bluez.Agent1"
+#define BLUEZ_AGENTS      "org.bluez.AgentManager1"
+#define BLUEZ_PROPERTIES  "org.freedesktop.DBus.Properties"
+#define BLUEZ_AGENT_PATH  "/org/gondola/agent"
+#define BLUEZ_VISITS_MAX  8
+#define BLUEZ_HANDLES_MAX 16
+#define BLUEZ_NO_HANDLE   0xffff
+#define BLUEZ_VALUE_MAX   512
 
 enum visit_stage {
 	VISIT_WAITING,    /**< for its turn to call the label through the train */
@@ -54,7 +56,7 @@ struct visit {
 	uint64_t order; /**< of those who wait */
 	uint16_t handle;
 	bool linked; /**< the controller or bluetoothd has a connection */
-	struct bus_call *connect, *pair, *call;
+	struct bus_call *connect, *pair, *told, *call;
 	struct loop_timer *deadline, *retry;
 	bool new_key; /**< paired on this connection */
 	bool going;   /**< the label was told to go: bluetoothd's word of it may come last */
@@ -99,6 +101,14 @@ struct bluez_known {
 	size_t count, cap;
 };
 
+/** A connection to a label, as the controller counts it. */
+struct bluez_handle {
+	bool used;
+	bool alone; /**< no visit was about it when it was looked at last */
+	uint16_t handle;
+	uint8_t addr[ESL_ADDR_BYTES];
+};
+
 struct bluez_link {
 	struct esl_link base;
 	struct hci_driver driver;
@@ -114,6 +124,7 @@ struct bluez_link {
 	struct loop_timer *off;    /**< the adapter was to be switched off, and could not */
 	struct loop_timer *rest;   /**< after a connection that was given up */
 	struct loop_timer *settle; /**< looks what is missing, from the loop */
+	struct loop_timer *look;   /**< for connections that nobody holds */
 	bool host_up, up;
 	char told[ESL_TEXT_MAX]; /**< why it is down, as was told last */
 	bool have_objects, have_agent, power_asked;
@@ -130,6 +141,7 @@ struct bluez_link {
 	uint8_t forget[ESL_ADDR_BYTES];
 	struct visit *calling; /**< the one that is being connected to */
 	struct visit *visits[BLUEZ_VISITS_MAX];
+	struct bluez_handle handles[BLUEZ_HANDLES_MAX];
 };
 
 /* --- link_bluez.c ----------------------------------------------------------------------------- */
@@ -183,6 +195,15 @@ int bluez_visit_close(struct visit *v, esl_link_done_fn done, void *user) _must_
 void bluez_visit_leave(struct visit *v);
 /** A call to the device's object, without parameters. */
 DBusMessage *bluez_visit_message(struct visit *v, const char *member);
+
+/* --- handles_bluez.c -------------------------------------------------------------------------- */
+
+/** The controller has a connection to a label; it is over; all are. */
+void bluez_handle_made(struct bluez_link *k, uint16_t handle, const uint8_t *addr);
+void bluez_handle_gone(struct bluez_link *k, uint16_t handle);
+void bluez_handles_clear(struct bluez_link *k);
+/** Ends those that nobody has held since the last look, and looks again while there are any. */
+void bluez_handles_look(void *user);
 
 /* --- gatt_bluez.c ----------------------------------------------------------------------------- */
 

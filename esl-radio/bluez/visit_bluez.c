@@ -46,6 +46,7 @@ void bluez_visit_free(struct visit *v)
 		k->calling = NULL;
 	bus_call_drop(&v->connect);
 	bus_call_drop(&v->pair);
+	bus_call_drop(&v->told);
 	bus_call_drop(&v->call);
 	bluez_work_drop(v);
 	buf_done(&v->picture);
@@ -293,6 +294,42 @@ static void check_services(struct visit *v, const struct bluez_device *d)
 	switch_next(v);
 }
 
+static void on_told(void *user, int err, const char *name, DBusMessage *m)
+{
+	struct visit *v = user;
+	struct bluez_device *d = device_of(v);
+
+	(void) name;
+	(void) m;
+	if (err < 0)
+		give_up(v, err);
+	else if (d && d->paired && d->resolved)
+		check_services(v, d);
+}
+
+/* bluetoothd may say that the services are resolved before it has told them. Whatever it answers
+ * comes behind what it has to tell, so that it is asked for something that it knows. */
+static void await_services(struct visit *v)
+{
+	const char *interface = BLUEZ_DEVICE1, *name = "ServicesResolved";
+	char path[BLUEZ_PATH_MAX];
+	DBusMessage *m;
+	int r;
+
+	if (v->told)
+		return;
+	bluez_device_path(v->k->objects, v->addr, path);
+	m = bus_message(v->k->bus, path, BLUEZ_PROPERTIES, "Get");
+	if (m && !dbus_message_append_args(m, DBUS_TYPE_STRING, &interface, DBUS_TYPE_STRING, &name,
+					   DBUS_TYPE_INVALID)) {
+		dbus_message_unref(m);
+		m = NULL;
+	}
+	r = bus_send(v->k->bus, m, SECURE_US, on_told, v, &v->told);
+	if (r < 0)
+		give_up(v, r);
+}
+
 static void on_paired(void *user, int err, const char *name, DBusMessage *m)
 {
 	struct visit *v = user;
@@ -341,7 +378,7 @@ static void secure(struct visit *v, const struct bluez_device *d)
 		 * already: then it never does. What it says of the device is enough. */
 		v->new_key |= v->pair != NULL;
 		bus_call_drop(&v->pair);
-		check_services(v, d);
+		await_services(v);
 	}
 }
 

@@ -64,6 +64,8 @@ static void port_free(struct hci_port *base)
 }
 
 /** Everything succeeds; the transfer of the train's timing is counted. */
+static void hang_up(void *user);
+
 static void play_kernel(struct bluez_fake *b)
 {
 	uint8_t packet[HCI_COMMAND_MAX];
@@ -86,6 +88,8 @@ static void play_kernel(struct bluez_fake *b)
 	}
 	hci_put_command_complete(&out, &e);
 	assert_int_equal(write(b->kernel, out.data, out.len), out.len);
+	if (p.opcode == HCI_DISCONNECT)
+		hang_up(b);
 }
 
 static void from_kernel(struct bluez_fake *f, const struct buf *b)
@@ -325,6 +329,12 @@ static void tell_value(void *user, enum label_value value, const uint8_t *data, 
 	say(f, m);
 }
 
+static void no_link(struct bluez_fake *f)
+{
+	set_property(f, DEVICE, "org.bluez.Device1", "ServicesResolved", false);
+	set_property(f, DEVICE, "org.bluez.Device1", "Connected", false);
+}
+
 /** The connection is over: the kernel says so, then bluetoothd. */
 static void hang_up(void *user)
 {
@@ -337,8 +347,7 @@ static void hang_up(void *user)
 	sim_label_link_lost(f->label, now_us(f));
 	hci_put_disconnection(&out, &(struct hci_disconnection){.handle = HANDLE, .reason = 0x13});
 	from_kernel(f, &out);
-	set_property(f, DEVICE, "org.bluez.Device1", "ServicesResolved", false);
-	set_property(f, DEVICE, "org.bluez.Device1", "Connected", false);
+	no_link(f);
 }
 
 static bool in_range(void *user)
@@ -361,7 +370,8 @@ static void make_link(struct bluez_fake *f)
 	}
 	if (!f->silent)
 		changed(f, DEVICE, "org.bluez.Device1", "Connected");
-	add_services(f);
+	if (!f->hasty)
+		add_services(f);
 	changed(f, DEVICE, "org.bluez.Device1", "ServicesResolved");
 }
 
@@ -396,6 +406,20 @@ static DBusMessage *write_value(struct bluez_fake *f, DBusMessage *call)
 	return NULL;
 }
 
+/** The answer to Properties.Get of something that is true. */
+static DBusMessage *get_true(DBusMessage *call)
+{
+	DBusMessage *m = dbus_message_new_method_return(call);
+	DBusMessageIter i, v;
+	dbus_bool_t yes = TRUE;
+
+	dbus_message_iter_init_append(m, &i);
+	dbus_message_iter_open_container(&i, DBUS_TYPE_VARIANT, "b", &v);
+	dbus_message_iter_append_basic(&v, DBUS_TYPE_BOOLEAN, &yes);
+	dbus_message_iter_close_container(&i, &v);
+	return m;
+}
+
 /* --- what is asked ---------------------------------------------------------------------------- */
 
 /** What bluetoothd would do, reduced to its signals. */
@@ -414,6 +438,9 @@ static DBusHandlerResult play_bluez(DBusConnection *c, DBusMessage *m, void *use
 		f->agent_asked = true;
 		if (f->refuse_agent)
 			answer = dbus_message_new_error(m, DBUS_ERROR_ACCESS_DENIED, "no");
+	} else if (strcmp(member, "StartDiscovery") == 0 && f->busy > 0) {
+		f->busy--;
+		answer = dbus_message_new_error(m, "org.bluez.Error.InProgress", "busy");
 	} else if (strcmp(member, "StartDiscovery") == 0) {
 		f->discoveries++;
 		changed(f, ADAPTER, "org.bluez.Adapter1", "Discovering");
@@ -426,6 +453,10 @@ static DBusHandlerResult play_bluez(DBusConnection *c, DBusMessage *m, void *use
 		changed(f, DEVICE, "org.bluez.Device1", "Paired");
 		if (f->owes)
 			return DBUS_HANDLER_RESULT_HANDLED;
+	} else if (strcmp(member, "Get") == 0) {
+		if (f->hasty)
+			add_services(f);
+		answer = get_true(m);
 	} else if (strcmp(member, "StartNotify") == 0 && f->late) {
 		f->late = false;
 		tell_connection(f);
@@ -435,7 +466,10 @@ static DBusHandlerResult play_bluez(DBusConnection *c, DBusMessage *m, void *use
 		answer = write_value(f, m);
 	} else if (strcmp(member, "Disconnect") == 0) {
 		f->hangs_up = true;
-		hang_up(f);
+		if (f->forgets)
+			no_link(f);
+		else
+			hang_up(f);
 	} else if (strcmp(member, "RemoveDevice") == 0) {
 		f->removed++;
 		f->paired = false;

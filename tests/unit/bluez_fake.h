@@ -23,12 +23,15 @@ struct bluez_fake {
 	int kernel;
 	/* how it is, set by the test */
 	bool refuse_agent;
-	bool holds;       /**< it is connected to the label from before */
-	bool silent;      /**< a connection is told by the answer to Connect alone */
-	bool late;        /**< the kernel tells a connection when it is in use already */
-	bool owes;        /**< Pair is carried out, and never answered */
-	bool stalls;      /**< connections get no further than being there */
-	bool no_transfer; /**< the label has no object transfer */
+	bool holds;        /**< it is connected to the label from before */
+	bool silent;       /**< a connection is told by the answer to Connect alone */
+	bool late;         /**< the kernel tells a connection when it is in use already */
+	bool owes;         /**< Pair is carried out, and never answered */
+	bool stalls;       /**< connections get no further than being there */
+	bool no_transfer;  /**< the label has no object transfer */
+	bool hasty;        /**< services count as resolved before they are told */
+	bool forgets;      /**< it takes a connection for ended that the controller has */
+	unsigned int busy; /**< so often it cannot scan: the kernel does for one that died */
 	/* what was asked of it */
 	bool agent_asked, hangs_up;
 	unsigned int removed, transfers, discoveries;

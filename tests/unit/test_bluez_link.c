@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #define ROUNDS 2000
+#define LOOKS  4000 /* steps of 5 ms: connections are looked after every few seconds */
 #define BOND   "bond:c0ffee000001"
 
 static const uint8_t *const label = bluez_fake_label;
@@ -271,6 +272,19 @@ static void scanning_for_somebody_else_is_not_for_us(void **state)
 	bench_close(&b);
 }
 
+static void scanning_that_the_kernel_is_busy_with_is_asked_for_again(void **state)
+{
+	struct bench b;
+
+	(void) state;
+	bench_set(&b, &(struct bench){.bluez.busy = 1});
+	until(&b, &b.ups, 1);
+	assert_int_equal(b.link->ops->scan(b.link, true), 0);
+	until(&b, &b.bluez.discoveries, 1);
+	assert_int_equal(b.bluez.busy, 0);
+	bench_close(&b);
+}
+
 static void label_without_object_transfer_takes_no_picture(void **state)
 {
 	struct bench b;
@@ -385,6 +399,32 @@ static void connection_on_its_way_is_called_off_at_the_end(void **state)
 	loop_free(b.loop);
 }
 
+static void services_may_be_told_after_they_are_resolved(void **state)
+{
+	struct bench b;
+
+	(void) state;
+	bench_set(&b, &(struct bench){.bluez = {.owes = true, .hasty = true}});
+	meet(&b);
+	bench_close(&b);
+}
+
+static void connection_that_the_kernel_forgot_is_ended_by_its_handle(void **state)
+{
+	struct bench b;
+
+	(void) state;
+	bench_set(&b, &(struct bench){.bluez.forgets = true});
+	meet(&b);
+	assert_int_equal(b.link->ops->disconnect(b.link, label, on_done, &b), 0);
+	until_done(&b, 2);
+	assert_true(b.bluez.linked); /* the label still is */
+	for (int i = 0; i < LOOKS && b.bluez.linked; i++)
+		step(&b);
+	assert_false(b.bluez.linked);
+	bench_close(&b);
+}
+
 static void pairing_whose_answer_never_comes_is_known_by_its_effect(void **state)
 {
 	struct bench b;
@@ -418,11 +458,14 @@ int main(void)
 		cmocka_unit_test(refused_pairing_agent_is_named),
 		cmocka_unit_test(bluetoothd_that_goes_and_comes_back_is_followed),
 		cmocka_unit_test(scanning_for_somebody_else_is_not_for_us),
+		cmocka_unit_test(scanning_that_the_kernel_is_busy_with_is_asked_for_again),
 		cmocka_unit_test(label_without_object_transfer_takes_no_picture),
 		cmocka_unit_test(label_bonded_before_that_must_be_paired_anew_was_reset),
 		cmocka_unit_test(label_that_was_reset_is_said_to_be_after_a_restart),
 		cmocka_unit_test(label_without_our_key_is_forgotten_by_bluetoothd),
 		cmocka_unit_test(connection_on_its_way_is_called_off_at_the_end),
+		cmocka_unit_test(services_may_be_told_after_they_are_resolved),
+		cmocka_unit_test(connection_that_the_kernel_forgot_is_ended_by_its_handle),
 		cmocka_unit_test(pairing_whose_answer_never_comes_is_known_by_its_effect),
 		cmocka_unit_test(connection_that_bluetoothd_forgets_to_tell_is_used),
 		cmocka_unit_test(bluetoothd_may_be_quicker_than_the_kernel),
