@@ -84,6 +84,11 @@ system_bus() {
 	dbus-daemon --system --fork --nopidfile
 }
 
+# Nothing in it broke; it would go on with half of it.
+kernel_is_well() {
+	! dmesg | grep -E "kernel BUG|Oops|corruption|KASAN|general protection|blocked for more than"
+}
+
 on_bus() {
 	dbus-send --system --print-reply=literal --dest=org.freedesktop.DBus /org/freedesktop/DBus \
 		org.freedesktop.DBus.NameHasOwner "string:$1" | grep -F true
