@@ -175,7 +175,7 @@ static void open_own(struct side *s)
 	const struct sim_radio_config cfg = {.name = "air", .seed = 1};
 
 	s->forget = forget_in_the_air;
-	assert_int_equal(loop_new(&s->loop), 0);
+	assert_int_equal(loop_new_virtual(US_PER_SEC, 0, &s->loop), 0);
 	assert_int_equal(sim_radio_new(s->loop, &cfg, &s->air), 0);
 	assert_int_equal(sim_radio_add_labels(s->air, &model, 1), 0);
 	s->label = sim_radio_label(s->air, 0);
