@@ -10,6 +10,17 @@
 
 #include <cmocka.h>
 
+const struct sim_label_model world_small = {
+	.width = 64,
+	.height = 32,
+	.type = DISPLAY_BLACK_WHITE,
+	.slots = 3,
+	.leds = 1,
+	.personality = SIM_PERSONALITY_SL,
+	.redraw_us = US_PER_SEC,
+	.clock_ppm = 20,
+};
+
 static void on_report(void *user, const struct esl_report *r)
 {
 	struct world *w = user;
@@ -189,6 +200,15 @@ void world_run_to_kill(struct world *w, int64_t us)
 		world_run(w, US_PER_MS);
 }
 
+unsigned int world_end_at_each_save(world_life_fn life)
+{
+	unsigned int ends = 0;
+
+	for (unsigned int n = 1; life(n, false); n++)
+		ends += 1 + life(n, true);
+	return ends;
+}
+
 int64_t world_now(const struct world *w)
 {
 	return clock_mono_us(loop_clock(w->loop));
@@ -286,6 +306,36 @@ bool world_shows(const struct world *w, unsigned int i, uint32_t picture)
 
 	world_image(w, i, picture, name);
 	return v.frame && memcmp(v.frame_hash, name, sizeof(name)) == 0;
+}
+
+unsigned int world_showing(const struct world *w, uint32_t picture)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < w->n_labels; i++)
+		n += world_shows(w, i, picture);
+	return n;
+}
+
+void world_show_all(struct world *w, uint32_t picture, int64_t at_most_us)
+{
+	int64_t end_us = world_now(w) + at_most_us;
+
+	for (unsigned int i = 0; i < w->n_labels; i++)
+		world_want(w, i, picture);
+	while (world_showing(w, picture) < w->n_labels && world_now(w) < end_us)
+		world_run(w, US_PER_SEC);
+	assert_int_equal(world_showing(w, picture), w->n_labels);
+}
+
+void world_show(struct world *w, unsigned int i, uint32_t picture)
+{
+	size_t mark = world_mark(w);
+
+	world_want(w, i, picture);
+	assert_true(world_await(w, mark, i, ESL_SHOWN, ESL_GRADE_CONFIRMED, picture,
+				60 * US_PER_SEC) >= 0);
+	assert_true(world_shows(w, i, picture));
 }
 
 size_t world_mark(const struct world *w)

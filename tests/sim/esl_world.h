@@ -43,6 +43,9 @@ struct world {
 	uint8_t (*names)[IMAGE_HASH_BYTES]; /**< of the first label's pictures, by number */
 };
 
+/** A small label in black and white with three slots and a light. */
+extern const struct sim_label_model world_small;
+
 /** A shop with n labels of that model; the train is running and the clock is known. */
 void world_open(struct world *w, unsigned int labels, const struct sim_label_model *model,
 		double loss, uint64_t seed);
@@ -56,6 +59,11 @@ void world_start(struct world *w);
 void world_restart(struct world *w);
 /** Runs until the save of kill_at, or for so long. */
 void world_run_to_kill(struct world *w, int64_t us);
+/** A life whose power goes at its n-th save, before or after that was kept. False when it had
+ * fewer. */
+typedef bool (*world_life_fn)(unsigned int n, bool after);
+/** Ends a life at each save there is; yields how often. */
+unsigned int world_end_at_each_save(world_life_fn life);
 void world_run(struct world *w, int64_t us);
 int64_t world_now(const struct world *w);
 /** UTC of the virtual clock. */
@@ -71,6 +79,12 @@ void world_adopt_all(struct world *w);
 struct sim_label_view world_view(const struct world *w, unsigned int i);
 /** True if the panel shows that picture. */
 bool world_shows(const struct world *w, unsigned int i, uint32_t picture);
+/** How many labels show it. */
+unsigned int world_showing(const struct world *w, uint32_t picture);
+/** Wishes for it on every label; all show it within that time. */
+void world_show_all(struct world *w, uint32_t picture, int64_t at_most_us);
+/** Wishes for it on label i; within a minute that shows it, and it is confirmed. */
+void world_show(struct world *w, unsigned int i, uint32_t picture);
 /** Index after the last report so far; pass it to world_find() to look only at later ones. */
 size_t world_mark(const struct world *w);
 /** First report since `mark` of that kind about label i (and picture, 0 = any); NULL if none. */

@@ -30,20 +30,9 @@ static struct sim_label_model panel(enum sim_personality p)
 
 static void show_all(uint32_t picture)
 {
-	for (unsigned int i = 0; i < w.n_labels; i++)
-		world_want(&w, i, picture);
-	for (int s = 0; s < 600; s++) {
-		unsigned int n = 0;
-
-		world_run(&w, US_PER_SEC);
-		for (unsigned int i = 0; i < w.n_labels; i++)
-			n += world_shows(&w, i, picture);
-		if (n == w.n_labels)
-			break;
-	}
+	world_show_all(&w, picture, 600 * US_PER_SEC);
 	world_run(&w, 10 * US_PER_SEC);
-	for (unsigned int i = 0; i < w.n_labels; i++)
-		assert_true(world_shows(&w, i, picture));
+	assert_int_equal(world_showing(&w, picture), w.n_labels);
 }
 
 /** How far from the ordered instant the label began to redraw. */

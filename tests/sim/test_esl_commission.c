@@ -17,17 +17,6 @@
 
 static struct world w;
 
-static const struct sim_label_model model = {
-	.width = 64,
-	.height = 32,
-	.type = DISPLAY_BLACK_WHITE,
-	.slots = 3,
-	.leds = 1,
-	.personality = SIM_PERSONALITY_SL,
-	.redraw_us = US_PER_SEC,
-	.clock_ppm = 20,
-};
-
 static struct sim_label *label(unsigned int i)
 {
 	return sim_radio_label(w.radio, i);
@@ -70,8 +59,7 @@ static void open_one(const struct sim_label_model *m)
 {
 	world_open(&w, 1, m, 0, 11);
 	world_adopt_all(&w);
-	world_want(&w, 0, 1);
-	await_shown(0, 1, 60 * US_PER_SEC);
+	world_show(&w, 0, 1);
 }
 
 /* --- one visit -------------------------------------------------------------------------------- */
@@ -90,7 +78,7 @@ static void label_is_let_go_when_it_has_heard_the_train(void **state)
 	int64_t start_us;
 
 	(void) state;
-	world_open(&w, n, &model, 0, 17);
+	world_open(&w, n, &world_small, 0, 17);
 	start_us = world_now(&w);
 	world_adopt_all(&w);
 	printf("# %u labels joined in %.0f s of virtual time, %u links\n", n,
@@ -108,7 +96,7 @@ static void only_a_label_that_was_out_of_step_is_kept_waiting(void **state)
 	int64_t linked_us;
 
 	(void) state;
-	open_one(&model);
+	open_one(&world_small);
 	sim_label_reboot(label(0), world_now(&w));
 	sim_radio_touched(w.radio, 0);
 	world_run(&w, 20 * US_PER_SEC);
@@ -137,7 +125,7 @@ static void check_refusal(uint8_t error, unsigned int n, int64_t not_before_us, 
 	size_t mark;
 	int64_t took_us;
 
-	open_one(&model);
+	open_one(&world_small);
 	mark = world_mark(&w);
 	sim_label_refuse(label(0), ESL_OP_DISPLAY_IMAGE, error, n);
 	world_want(&w, 0, 2);
@@ -191,7 +179,7 @@ static void empty_battery_waits_ten_minutes_for_a_new_one(void **state)
 	size_t mark;
 
 	(void) state;
-	open_one(&model);
+	open_one(&world_small);
 	mark = world_mark(&w);
 	sim_label_set_battery(label(0), 1900);
 	world_want(&w, 0, 2);
@@ -210,7 +198,7 @@ static void check_timed_refusal(uint8_t error, unsigned int n)
 	int64_t at_us;
 	size_t mark;
 
-	open_one(&model);
+	open_one(&world_small);
 	mark = world_mark(&w);
 	at_us = world_utc(&w) + 600 * US_PER_SEC;
 	sim_label_refuse(label(0), ESL_OP_DISPLAY_TIMED, error, n);
@@ -236,7 +224,7 @@ static void label_with_a_full_queue_is_emptied_and_told_anew(void **state)
 
 static void queue_that_is_never_empty_is_asked_ever_more_rarely(void **state)
 {
-	struct sim_label_model m = model;
+	struct sim_label_model m = world_small;
 
 	(void) state;
 	m.width = m.height = 200;
@@ -266,7 +254,7 @@ static void label_that_was_reset_by_hand_is_joined_and_filled_again(void **state
 	size_t mark;
 
 	(void) state;
-	open_one(&model);
+	open_one(&world_small);
 	writes = world_view(&w, 0).writes;
 	mark = world_mark(&w);
 	sim_label_factory_reset(label(0), world_now(&w));
@@ -276,8 +264,7 @@ static void label_that_was_reset_by_hand_is_joined_and_filled_again(void **state
 	await_shown(0, 1, 60 * US_PER_SEC);
 	/* Its slots were empty: what it has now was sent again. */
 	assert_int_equal(world_view(&w, 0).writes, writes + 1);
-	world_want(&w, 0, 2);
-	await_shown(0, 2, 60 * US_PER_SEC);
+	world_show(&w, 0, 2);
 	world_close(&w);
 }
 
@@ -289,7 +276,7 @@ static void label_of_another_access_point_is_told_and_joined_when_it_is_free(voi
 	size_t mark;
 
 	(void) state;
-	world_open(&w, 2, &model, 0, 12);
+	world_open(&w, 2, &world_small, 0, 12);
 	mark = world_mark(&w);
 	sim_label_set_taken(label(0), true);
 	world_want(&w, 0, 1);
@@ -309,7 +296,7 @@ static void label_that_we_let_go_can_be_joined_again(void **state)
 	size_t mark;
 
 	(void) state;
-	open_one(&model);
+	open_one(&world_small);
 	world_addr(0, addr);
 	esl_engine_forget(w.engine, addr);
 	world_run(&w, 120 * US_PER_SEC);
@@ -325,7 +312,7 @@ static void label_that_we_let_go_can_be_joined_again(void **state)
 static void labels_joined_at_one_moment_get_addresses_and_keys_of_their_own(void **state)
 {
 	(void) state;
-	world_open(&w, 8, &model, 0.02, 13);
+	world_open(&w, 8, &world_small, 0.02, 13);
 	for (unsigned int i = 0; i < 8; i++)
 		world_want(&w, i, i + 1);
 	for (int s = 0; s < 200; s++) {
@@ -356,7 +343,7 @@ static void labels_joined_at_one_moment_get_addresses_and_keys_of_their_own(void
 
 static void keys_are_written_in_pieces_where_packets_are_short(void **state)
 {
-	struct sim_label_model m = model;
+	struct sim_label_model m = world_small;
 
 	(void) state;
 	m.att_mtu = 23;
@@ -365,8 +352,7 @@ static void keys_are_written_in_pieces_where_packets_are_short(void **state)
 	assert_int_equal(esl_engine_rotate_keys(w.engine, world_utc(&w)), 0);
 	world_run(&w, 60 * US_PER_SEC);
 	assert_false(w.engine->rotating);
-	world_want(&w, 0, 2);
-	await_shown(0, 2, 60 * US_PER_SEC);
+	world_show(&w, 0, 2);
 	world_close(&w);
 	m.personality = SIM_PERSONALITY_NRF;
 	m.width = m.height = 200;
@@ -376,20 +362,19 @@ static void keys_are_written_in_pieces_where_packets_are_short(void **state)
 
 static void label_without_image_information_is_used_with_one_picture(void **state)
 {
-	struct sim_label_model m = model;
+	struct sim_label_model m = world_small;
 
 	(void) state;
 	m.no_image_number = true;
 	open_one(&m);
 	assert_int_equal(known(0)->n_slots, 1);
-	world_want(&w, 0, 2);
-	await_shown(0, 2, 60 * US_PER_SEC);
+	world_show(&w, 0, 2);
 	world_close(&w);
 }
 
 static void label_without_a_lamp_says_so_and_shows_its_price(void **state)
 {
-	struct sim_label_model m = model;
+	struct sim_label_model m = world_small;
 
 	(void) state;
 	m.leds = 0;
@@ -401,14 +386,13 @@ static void label_without_a_lamp_says_so_and_shows_its_price(void **state)
 
 static void label_with_more_displays_is_used_by_its_first(void **state)
 {
-	struct sim_label_model m = model;
+	struct sim_label_model m = world_small;
 
 	(void) state;
 	m.displays = 3;
 	open_one(&m);
 	assert_int_equal(known(0)->width, m.width);
-	world_want(&w, 0, 2);
-	await_shown(0, 2, 60 * US_PER_SEC);
+	world_show(&w, 0, 2);
 	world_close(&w);
 }
 
@@ -419,7 +403,7 @@ static void no_label_is_ever_given_the_broadcast_address(void **state)
 	int r = 0;
 
 	(void) state;
-	world_open_train(&w, 1, &model, 0, 14, &train);
+	world_open_train(&w, 1, &world_small, 0, 14, &train);
 	for (unsigned int i = 0; i < 600 && r == 0; i++) {
 		uint8_t addr[ESL_ADDR_BYTES] = {0xd0, 0, 0, 0, (uint8_t) (i >> 8), (uint8_t) i};
 		struct esl_label *l;

@@ -13,17 +13,6 @@
 
 #include <cmocka.h>
 
-static const struct sim_label_model model = {
-	.width = 64,
-	.height = 32,
-	.type = DISPLAY_BLACK_WHITE,
-	.slots = 3,
-	.leds = 1,
-	.personality = SIM_PERSONALITY_SL,
-	.redraw_us = US_PER_SEC,
-	.clock_ppm = 20,
-};
-
 static bool hears(struct world *w, unsigned int i, const uint8_t wire[ESL_KEY_BYTES])
 {
 	struct sim_label *l = sim_radio_label(w->radio, i);
@@ -47,7 +36,7 @@ static bool hears(struct world *w, unsigned int i, const uint8_t wire[ESL_KEY_BY
 
 static void open_shop(struct world *w, unsigned int labels, double loss, uint64_t seed)
 {
-	world_open(w, labels, &model, loss, seed);
+	world_open(w, labels, &world_small, loss, seed);
 	world_adopt_all(w);
 }
 
@@ -60,24 +49,6 @@ static bool rotation_is_over(struct world *w, int64_t at_most_us)
 		esl_engine_get_stats(w->engine, &stats);
 	}
 	return !stats.rotating;
-}
-
-static unsigned int showing(const struct world *w, uint32_t picture)
-{
-	unsigned int n = 0;
-
-	for (unsigned int i = 0; i < w->n_labels; i++)
-		n += world_shows(w, i, picture);
-	return n;
-}
-
-static void await_picture(struct world *w, uint32_t picture, int64_t at_most_us)
-{
-	for (unsigned int i = 0; i < w->n_labels; i++)
-		world_want(w, i, picture);
-	for (int64_t t = 0; showing(w, picture) < w->n_labels && t < at_most_us; t += US_PER_SEC)
-		world_run(w, US_PER_SEC);
-	assert_int_equal(showing(w, picture), w->n_labels);
 }
 
 static void only_the_new_key_is_heard(struct world *w, const uint8_t old[ESL_KEY_BYTES])
@@ -98,7 +69,7 @@ static void both_keys_work_until_every_label_has_the_new_one(void **state)
 
 	(void) state;
 	open_shop(&w, 60, 0.02, 3);
-	await_picture(&w, 1, 600 * US_PER_SEC);
+	world_show_all(&w, 1, 600 * US_PER_SEC);
 	memcpy(old, w.engine->train_key_wire, sizeof(old));
 	world_addr(7, addr);
 	memcpy(response, esl_label_find(w.engine, addr)->response_key, sizeof(response));
@@ -115,16 +86,16 @@ static void both_keys_work_until_every_label_has_the_new_one(void **state)
 	assert_true(old_left > 0 && new_there > 0);
 	printf("# after 5 s %u labels have the old key and %u the new one\n", old_left, new_there);
 	/* A price in the middle of it is nobody's loss. */
-	await_picture(&w, 2, 600 * US_PER_SEC);
+	world_show_all(&w, 2, 600 * US_PER_SEC);
 	assert_true(rotation_is_over(&w, 600 * US_PER_SEC));
 	only_the_new_key_is_heard(&w, old);
 	assert_memory_not_equal(esl_label_find(w.engine, addr)->response_key, response,
 				sizeof(response));
-	await_picture(&w, 3, 600 * US_PER_SEC);
+	world_show_all(&w, 3, 600 * US_PER_SEC);
 	/* And it is kept: nothing of the old one comes back. */
 	world_restart(&w);
 	assert_false(w.engine->rotating);
-	await_picture(&w, 4, 600 * US_PER_SEC);
+	world_show_all(&w, 4, 600 * US_PER_SEC);
 	world_close(&w);
 }
 
@@ -141,7 +112,7 @@ static void broken_links_lose_no_label(void **state)
 	assert_true(rotation_is_over(&w, 3600 * US_PER_SEC));
 	assert_true(w.engine->failures[ESL_STEP_CONFIGURE] > 0);
 	sim_radio_set_drop(w.radio, 0);
-	await_picture(&w, 2, 900 * US_PER_SEC);
+	world_show_all(&w, 2, 900 * US_PER_SEC);
 	only_the_new_key_is_heard(&w, old);
 	world_close(&w);
 }
@@ -166,7 +137,7 @@ static bool survive(unsigned int n, bool after)
 	if (!w.engine->rotating && memcmp(w.engine->train_key_wire, old, sizeof(old)) == 0)
 		assert_int_equal(esl_engine_rotate_keys(w.engine, world_utc(&w)), 0);
 	assert_true(rotation_is_over(&w, 3600 * US_PER_SEC));
-	await_picture(&w, 1 + n, 900 * US_PER_SEC);
+	world_show_all(&w, 1 + n, 900 * US_PER_SEC);
 	only_the_new_key_is_heard(&w, old);
 	world_close(&w);
 	return killed;
@@ -174,18 +145,13 @@ static bool survive(unsigned int n, bool after)
 
 static void the_power_may_go_at_any_step(void **state)
 {
-	unsigned int n = 1, kills = 0;
+	unsigned int kills;
 
 	(void) state;
-	for (bool more = true; more; n++) {
-		more = survive(n, false);
-		kills += more;
-		if (more)
-			kills += survive(n, true);
-	}
+	kills = world_end_at_each_save(survive);
 	printf("# %u kills, at each save of a rotation of five labels, before it and after it\n",
 	       kills);
-	assert_true(n > 10);
+	assert_true(kills > 17);
 }
 
 static void the_policy_comes_due_by_the_age_of_the_key(void **state)

@@ -20,17 +20,6 @@
 
 static struct world w;
 
-static const struct sim_label_model sl = {
-	.width = 64,
-	.height = 32,
-	.type = DISPLAY_BLACK_WHITE,
-	.slots = 3,
-	.leds = 1,
-	.personality = SIM_PERSONALITY_SL,
-	.redraw_us = US_PER_SEC,
-	.clock_ppm = 20,
-};
-
 static struct sim_label *label(void)
 {
 	return sim_radio_label(w.radio, 0);
@@ -48,11 +37,7 @@ static unsigned int searches(void)
 
 static void show(uint32_t picture)
 {
-	size_t mark = world_mark(&w);
-
-	world_want(&w, 0, picture);
-	assert_true(world_await(&w, mark, 0, ESL_SHOWN, ESL_GRADE_CONFIRMED, picture, MINUTE) >= 0);
-	assert_true(world_shows(&w, 0, picture));
+	world_show(&w, 0, picture);
 }
 
 static void open_one(const struct sim_label_model *m)
@@ -67,20 +52,22 @@ static void open_one(const struct sim_label_model *m)
 
 static void later_visits_search_for_nothing(void **state)
 {
-	struct sim_label_model nrf = sl;
+	struct sim_label_model nrf = world_small;
+	size_t mark;
 
 	(void) state;
 	nrf.personality = SIM_PERSONALITY_NRF;
 	for (int i = 0; i < 2; i++) {
-		open_one(i ? &nrf : &sl);
+		open_one(i ? &nrf : &world_small);
 		show(2);
 		show(3);
 		assert_int_equal(searches(), 0);
 		/* The day's reading of its sensors is from the same memory. */
+		mark = world_mark(&w);
 		world_run(&w, 25 * 60 * MINUTE);
 		show(4);
 		assert_int_equal(searches(), 0);
-		assert_true(world_find(&w, 0, 0, ESL_STATUS, 0) != NULL);
+		assert_non_null(world_find(&w, mark, 0, ESL_STATUS, 0));
 		world_close(&w);
 	}
 }
@@ -88,7 +75,7 @@ static void later_visits_search_for_nothing(void **state)
 static void memory_outlives_the_agent(void **state)
 {
 	(void) state;
-	open_one(&sl);
+	open_one(&world_small);
 	world_restart(&w);
 	world_run(&w, 10 * US_PER_SEC);
 	show(2);
@@ -133,7 +120,7 @@ static void bonds_of_before_cost_one_search(void **state)
 
 	(void) state;
 	for (int spoil = 0; spoil < 2; spoil++) {
-		open_one(&sl);
+		open_one(&world_small);
 		change_bond(second, spoil ? 3 : 2, spoil);
 		world_restart(&w);
 		world_run(&w, 10 * US_PER_SEC);
@@ -148,7 +135,7 @@ static void bonds_of_before_cost_one_search(void **state)
 static void another_firmware_costs_one_search(void **state)
 {
 	(void) state;
-	open_one(&sl);
+	open_one(&world_small);
 	sim_label_set_firmware(label(), 11);
 	show(2);
 	assert_int_equal(searches(), SEARCHES);
@@ -161,7 +148,7 @@ static void another_firmware_costs_one_search(void **state)
 static void change_under_an_open_link_ends_it(void **state)
 {
 	(void) state;
-	open_one(&sl);
+	open_one(&world_small);
 	world_want(&w, 0, 2);
 	for (int i = 0; i < 10000 && w.engine->visits[0].step != ESL_STEP_WRITE; i++)
 		world_run(&w, US_PER_MS);
@@ -178,7 +165,7 @@ static void change_under_an_open_link_ends_it(void **state)
 
 static void label_without_a_hash_is_searched_at_every_visit(void **state)
 {
-	struct sim_label_model m = sl;
+	struct sim_label_model m = world_small;
 
 	(void) state;
 	m.no_database_hash = true;
@@ -194,7 +181,7 @@ static void label_without_a_hash_is_searched_at_every_visit(void **state)
 static void hash_that_lies_costs_a_visit_and_one_search(void **state)
 {
 	(void) state;
-	world_open(&w, 1, &sl, 0, 41);
+	world_open(&w, 1, &world_small, 0, 41);
 	sim_label_make_trouble(label(), SIM_TROUBLE_HASH, 1000);
 	world_adopt_all(&w);
 	show(1);
@@ -212,7 +199,7 @@ static void hash_that_lies_costs_a_visit_and_one_search(void **state)
 
 static void label_that_forgets_its_switches_is_noticed_once(void **state)
 {
-	struct sim_label_model m = sl;
+	struct sim_label_model m = world_small;
 
 	(void) state;
 	open_one(&m);
@@ -259,8 +246,8 @@ static void object_that_cannot_be_written_is_tried_again_and_told(void **state)
 {
 	(void) state;
 	for (int what = SIM_TROUBLE_LOCKED; what <= SIM_TROUBLE_FULL; what++) {
-		check_trouble(&sl, (enum sim_trouble) what, 2, false);
-		check_trouble(&sl, (enum sim_trouble) what, 6, true);
+		check_trouble(&world_small, (enum sim_trouble) what, 2, false);
+		check_trouble(&world_small, (enum sim_trouble) what, 6, true);
 	}
 }
 
@@ -269,7 +256,7 @@ static void label_that_never_takes_a_picture_keeps_the_old_one_and_is_named(void
 	size_t mark;
 
 	(void) state;
-	open_one(&sl);
+	open_one(&world_small);
 	mark = world_mark(&w);
 	sim_label_make_trouble(label(), SIM_TROUBLE_FULL, 100000);
 	world_want(&w, 0, 2);
@@ -284,7 +271,7 @@ static void label_that_never_takes_a_picture_keeps_the_old_one_and_is_named(void
 
 static void size_that_cannot_be_starts_the_picture_over(void **state)
 {
-	struct sim_label_model m = sl;
+	struct sim_label_model m = world_small;
 
 	(void) state;
 	m.personality = SIM_PERSONALITY_NRF;
@@ -306,7 +293,7 @@ static void size_that_cannot_be_starts_the_picture_over(void **state)
 /** A label that joins with its keys in pieces, and does so wrong the first n times. */
 static void join_in_pieces(enum sim_trouble what, unsigned int n, bool told)
 {
-	struct sim_label_model m = sl;
+	struct sim_label_model m = world_small;
 
 	m.att_mtu = 23;
 	world_open(&w, 1, &m, 0, 43);
@@ -332,13 +319,13 @@ static void broken_long_write_is_taken_back_and_made_again(void **state)
 static void values_of_the_wrong_length_end_in_a_name_or_a_picture(void **state)
 {
 	(void) state;
-	world_open(&w, 1, &sl, 0, 44);
+	world_open(&w, 1, &world_small, 0, 44);
 	sim_label_make_trouble(label(), SIM_TROUBLE_VALUE, 12);
 	world_want(&w, 0, 1);
 	world_run(&w, 20 * MINUTE);
 	assert_true(world_shows(&w, 0, 1));
 	world_close(&w);
-	world_open(&w, 1, &sl, 0, 45);
+	world_open(&w, 1, &world_small, 0, 45);
 	sim_label_make_trouble(label(), SIM_TROUBLE_VALUE, 100000);
 	world_want(&w, 0, 1);
 	world_run(&w, 20 * MINUTE);
@@ -354,7 +341,7 @@ static bool join_and_die(unsigned int n, bool after)
 {
 	bool killed;
 
-	world_open(&w, 2, &sl, 0, 46);
+	world_open(&w, 2, &world_small, 0, 46);
 	w.kill_at = w.saves + n;
 	w.kill_after = after;
 	world_want(&w, 0, 1);
@@ -374,15 +361,10 @@ static bool join_and_die(unsigned int n, bool after)
 
 static void agent_may_die_anywhere_between_bond_and_keys(void **state)
 {
-	unsigned int n = 1, kills = 0;
+	unsigned int kills;
 
 	(void) state;
-	for (bool more = true; more; n++) {
-		more = join_and_die(n, false);
-		kills += more;
-		if (more)
-			kills += join_and_die(n, true);
-	}
+	kills = world_end_at_each_save(join_and_die);
 	printf("# %u deaths while two labels join, at each save, before it and after it\n", kills);
 	assert_true(kills > 10);
 }
@@ -393,7 +375,7 @@ static void label_may_lose_its_power_anywhere_between_bond_and_keys(void **state
 
 	(void) state;
 	for (int64_t after_us = 0; after_us < 900 * US_PER_MS; after_us += 15 * US_PER_MS) {
-		world_open(&w, 1, &sl, 0, 47);
+		world_open(&w, 1, &world_small, 0, 47);
 		world_want(&w, 0, 1);
 		for (int ms = 0; ms < 20000 && !w.radio->labels[0].station.link; ms++)
 			world_run(&w, US_PER_MS);
