@@ -327,12 +327,12 @@ static void look_at_settings(const struct radio_watch *w, const struct rfid_read
 	if (w->buffer_us && now_us - w->buffer_us < RADIO_WATCH_BUFFER_US)
 		found(f, "reader-buffer", 0, w->buffer_us,
 		      w->overflowed ? "the reader's report buffer overflowed: reads were lost "
-				      "(%llu times so far; %llu warnings)"
+				      "(%llu so far; %llu warnings)"
 				    : "the reader's report buffer was nearly full (%llu overflows "
 				      "so far; %llu warnings)",
 		      (unsigned long long) w->overflows, (unsigned long long) w->warnings);
 	if (w->drift_us && now_us - w->drift_us < RADIO_WATCH_DRIFT_US)
-		found(f, "drifted", 0, w->drift_us, "found %.150s; %s (%llu times so far)",
+		found(f, "drifted", 0, w->drift_us, "found %.150s; %s (%llu so far)",
 		      stats->drift[0] ? stats->drift : "another inventory",
 		      stats->drift_mended ? "set right again" : "being set right",
 		      (unsigned long long) w->drifts);

@@ -290,8 +290,8 @@ static void a_drift_says_what_was_found(void **state)
 	strcpy(s.stats.drift, "session 0 instead of 1");
 	pass(&s, 20);
 	assert_int_equal(s.n, 1);
-	assert_string_equal(s.list[0].text, "found session 0 instead of 1; set right again (1 "
-					    "times so far)");
+	assert_string_equal(s.list[0].text,
+			    "found session 0 instead of 1; set right again (1 so far)");
 }
 
 int main(void)
