@@ -417,6 +417,7 @@ static void tell_outlook(const struct labels *l, struct proto_health_radio *r)
 void labels_health(const struct labels *l, struct proto_health *h)
 {
 	struct esl_stats stats = {0};
+	uint32_t bonds;
 
 	if (l->engine) {
 		esl_engine_get_stats(l->engine, &stats);
@@ -426,6 +427,8 @@ void labels_health(const struct labels *l, struct proto_health *h)
 	tell_counters(&stats, &h->radio);
 	tell_keys(&stats, &h->radio);
 	h->radio.unescrowed = store_escrow_owed(l->cfg.store);
+	h->radio.unescrowed_bonds =
+		store_escrow_bonds_owed(l->cfg.store, &bonds) < 0 ? -1 : (int64_t) bonds;
 	h->labels_synced = stats.synced;
 	snprintf(h->radio_state, sizeof(h->radio_state), "%s", l->radio_up ? "running" : "down");
 	snprintf(h->radio_error, sizeof(h->radio_error), "%s", l->radio_error);

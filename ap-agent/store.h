@@ -66,6 +66,9 @@ void store_escrow_key(const uint8_t addr[LABEL_ADDR_BYTES], uint8_t kind,
 		      char ret_key[STORE_NAME_MAX]);
 /** So many blobs have changed since the controller last said that it has them. */
 uint32_t store_escrow_owed(const struct store *s);
+/** Of these the bonds that are there: their labels would have to be paired anew by whoever takes
+ * this machine's place now. Counted in the file. */
+int store_escrow_bonds_owed(struct store *s, uint32_t *ret) _must_check_;
 /** Fills a message with what is owed, bonds first; `revs` gets a number for each entry, for
  * store_escrow_told(). One that cannot be opened any more is no longer owed. */
 int store_escrow_read(struct store *s, struct proto_escrow *ret,

@@ -53,6 +53,25 @@ uint32_t store_escrow_owed(const struct store *s)
 	return s->owed;
 }
 
+int store_escrow_bonds_owed(struct store *s, uint32_t *ret)
+{
+	struct sql_stmt *q;
+	int r;
+
+	if (s->owed == 0) {
+		*ret = 0;
+		return 0;
+	}
+	/* ';' comes after ':'. A bond that was forgotten leaves nobody to pair. */
+	q = sql_prepare(s->sql, "SELECT count(*) FROM owed JOIN blob USING(key)"
+				" WHERE owed.key >= 'bond:' AND owed.key < 'bond;'");
+	r = sql_step(q);
+	if (r > 0)
+		*ret = (uint32_t) sql_col_i64(q, 0);
+	sql_reset(q);
+	return r < 0 ? r : 0;
+}
+
 int store_escrow_recount(struct store *s)
 {
 	struct sql_stmt *q = sql_prepare(s->sql, "SELECT count(*) FROM owed");

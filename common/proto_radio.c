@@ -34,6 +34,7 @@ enum {
 	RD_FLIP_S,
 	RD_STATIONS,
 	RD_UNESCROWED,
+	RD_UNESCROWED_BONDS,
 	RD_FIELDS
 };
 
@@ -186,6 +187,7 @@ void pp_put_radio(struct buf *out, const struct proto_health_radio *radio)
 	for (size_t i = 0; i < m->n_stations; i++)
 		put_station(out, &m->stations[i]);
 	pp_put_u(out, RD_UNESCROWED, m->unescrowed);
+	pp_put_i(out, RD_UNESCROWED_BONDS, m->unescrowed_bonds);
 }
 
 static void get_lists(struct cbor_reader *r, unsigned int key, struct proto_health_radio *m)
@@ -210,6 +212,7 @@ void pp_get_radio(struct cbor_reader *r, struct proto_health_radio *m)
 	struct pp_pairs p = pp_open_pairs(r);
 	unsigned int key;
 
+	m->unescrowed_bonds = -1;
 	while (pp_next_pair(&p, &key, RD_FIELDS)) {
 		if (counter(m, key)) {
 			*counter(m, key) = cbor_get_uint(r, INT64_MAX);
@@ -246,6 +249,9 @@ void pp_get_radio(struct cbor_reader *r, struct proto_health_radio *m)
 			break;
 		case RD_WANTED:
 			m->wanted = cbor_get_uint(r, PROTO_CHANNELS_ALL);
+			break;
+		case RD_UNESCROWED_BONDS:
+			m->unescrowed_bonds = cbor_get_i64(r);
 			break;
 		case RD_REFUSED:
 			m->refused = (uint8_t) cbor_get_uint(r, UINT8_MAX);

@@ -62,6 +62,7 @@ static void print_radio(const json_t *a)
 		{"keys since", "radio.keys.since"},
 		{"with old keys", "radio.keys.old"},
 		{"not in escrow", "radio.keys.unescrowed"},
+		{"to pair anew", "radio.keys.unescrowed_bonds"},
 		{"packets", "radio.packets"},
 		{"commands", "radio.commands"},
 		{"acknowledged", "radio.acks"},

@@ -188,9 +188,11 @@ json_t *fleet_label_radio_json(const struct proto_health *h)
 			     (json_int_t) r->upload_failures, "decrypt_failures",
 			     (json_int_t) r->decrypt_failures));
 	json_object_set_new(o, "keys",
-			    json_pack("{s:b,s:I,s:o,s:I}", "rotating", r->keys_rotating, "old",
+			    json_pack("{s:b,s:I,s:o,s:I,s:o}", "rotating", r->keys_rotating, "old",
 				      (json_int_t) r->keys_old, "since", time_of(r->keys_since_us),
-				      "unescrowed", (json_int_t) r->unescrowed));
+				      "unescrowed", (json_int_t) r->unescrowed, "unescrowed_bonds",
+				      r->unescrowed_bonds < 0 ? json_null()
+							      : json_integer(r->unescrowed_bonds)));
 	json_object_set_new(o, "outlook",
 			    json_pack("{s:o,s:o}", "picture_ms", known(r->picture_ms), "flip_s",
 				      known(r->flip_s)));
@@ -244,8 +246,9 @@ static void advise_stations(const struct proto_health_radio *r, char *buf, size_
 				 "%s is short of memory: give some of its labels to another one.",
 				 s->address);
 		else if (s->low_batteries > 0)
-			snprintf(buf, cap, "%lld labels at %s want a new battery.",
-				 (long long) s->low_batteries, s->address);
+			snprintf(buf, cap, "%lld %s at %s a new battery.",
+				 (long long) s->low_batteries,
+				 s->low_batteries == 1 ? "label needs" : "labels need", s->address);
 		else
 			continue;
 		return;

@@ -129,7 +129,8 @@ test('all labels come back without being visited, and show what is wanted', asyn
 	equal(await pairings(), paired, 'no label had to pair again');
 	equal(sql("SELECT count(*) > 0 FROM audit WHERE action = 'labels.escrow-handed' AND object = 'ap1'"), '1', 'the trail says who was handed what');
 	await until('the new machine to have told what it keeps', async () => sql('SELECT count(DISTINCT machine) FROM label_bonds') === '1', 30000, 100);
-	assert(Number.isInteger((await store.api.get('/agents/1')).radio.keys.unescrowed), 'health counts what is owed');
+	const { keys } = (await store.api.get('/agents/1')).radio;
+	assert(Number.isInteger(keys.unescrowed_bonds) && keys.unescrowed_bonds <= keys.unescrowed, `health counts what is owed: ${JSON.stringify(keys)}`);
 });
 
 test('the dead machine, switched on again, is told and lets go of the reader', async () => {

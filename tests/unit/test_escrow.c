@@ -107,6 +107,15 @@ static void keep(struct fixture *f, const char *key, const char *what)
 	assert_int_equal(store_blob_set(f->store, key, what, strlen(what)), 0);
 }
 
+/** Labels that would have to be paired anew. */
+static uint32_t to_pair(struct fixture *f)
+{
+	uint32_t n;
+
+	assert_int_equal(store_escrow_bonds_owed(f->store, &n), 0);
+	return n;
+}
+
 /** The message that is on its way; NULL if there is none. */
 static struct http_call *sent(struct fixture *f)
 {
@@ -140,6 +149,7 @@ static void what_changes_is_owed_until_it_is_acknowledged(void **state)
 	keep(f, "train", "is nobody else's affair");
 	keep(f, "bond:self", "neither");
 	assert_int_equal(store_escrow_owed(f->store), 2);
+	assert_int_equal(to_pair(f), 1);
 	call = sent(f);
 	assert_non_null(call);
 	assert_string_equal(call->method, "POST");
@@ -152,6 +162,7 @@ static void what_changes_is_owed_until_it_is_acknowledged(void **state)
 	keep(f, LABEL, "another key");
 	acknowledge(call, 2);
 	assert_int_equal(store_escrow_owed(f->store), 1);
+	assert_int_equal(to_pair(f), 0);
 	call = sent(f);
 	assert_int_equal(f->m.n, 1);
 	assert_memory_equal(f->m.list[0].data, "another key", 11);
@@ -182,6 +193,8 @@ static void what_is_owed_outlives_a_restart_and_a_refusal(void **state)
 	assert_null(sent(f));
 	/* What is forgotten is owed as well. */
 	assert_int_equal(store_blob_set(f->store, BOND, NULL, 0), 0);
+	assert_int_equal(store_escrow_owed(f->store), 1);
+	assert_int_equal(to_pair(f), 0); /* but nobody is left to pair */
 	call = sent(f);
 	assert_int_equal(f->m.list[0].len, 0);
 	acknowledge(call, 1);

@@ -166,6 +166,23 @@ static void the_api_tells_train_channels_and_signal(void **state)
 	json_decref(r);
 }
 
+static void the_api_tells_whom_a_dead_machine_would_leave_to_pair(void **state)
+{
+	json_t *r;
+
+	(void) state;
+	health.radio.unescrowed_bonds = 3;
+	r = fleet_label_radio_json(&health);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(r, "keys"), "unescrowed_bonds")),
+		3);
+	json_decref(r);
+	health.radio.unescrowed_bonds = -1; /* an agent that does not say is not one of none */
+	r = fleet_label_radio_json(&health);
+	assert_true(json_is_null(json_object_get(json_object_get(r, "keys"), "unescrowed_bonds")));
+	json_decref(r);
+}
+
 static void access_points_of_another_make_are_told_and_advised_about(void **state)
 {
 	struct proto_health_radio *radio = &health.radio;
@@ -228,6 +245,8 @@ int main(void)
 				       reset),
 		cmocka_unit_test_setup(advice_about_the_radio_names_what_matters_most, reset),
 		cmocka_unit_test_setup(the_api_tells_train_channels_and_signal, reset),
+		cmocka_unit_test_setup(the_api_tells_whom_a_dead_machine_would_leave_to_pair,
+				       reset),
 		cmocka_unit_test_setup(access_points_of_another_make_are_told_and_advised_about,
 				       reset),
 		cmocka_unit_test_setup(the_api_tells_unknown_things_as_null, reset),

@@ -260,6 +260,11 @@ static void health_survives_the_link(void **state)
 			  .groups = {1, 255, 0},
 			  .n_signal = PROTO_MAX_SIGNAL,
 			  .signal = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
+			  .keys_rotating = true,
+			  .keys_old = 13,
+			  .keys_since_us = 14,
+			  .unescrowed = 15,
+			  .unescrowed_bonds = 16,
 			  .n_stations = 2,
 			  .stations = {
 				  {"http://192.0.2.7", "door", "online", "2.80 yellow", true, 11,

@@ -425,6 +425,7 @@ export const t = {
     tags: 'Tags in view',
     radio: 'Label radio',
     noRadio: 'none',
+    whenHeard: (words: string) => `${words}, when last heard`,
     labels: 'Labels in step',
     clock: 'Clock',
     offset: (ms: number, err: number | null) =>

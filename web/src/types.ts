@@ -366,10 +366,25 @@ export interface Station {
   uptime_s: number | null;
 }
 
+/** What an access point keeps of its labels. */
+export interface LabelKeys {
+  rotating: boolean;
+  /** Labels that still have older ones. */
+  old: number;
+  since: string | null;
+  /** Bonds and keys that the controller has no copy of yet, */
+  unescrowed: number;
+  /** and labels whose bond it has not; null = the agent is older and does not say. */
+  unescrowed_bonds: number | null;
+}
+
 export interface LabelRadio {
   state: string;
   error: string | null;
   next_step?: string;
+  keys?: LabelKeys;
+  /** What a picture for every label would take; null = it cannot say. */
+  outlook?: { picture_ms: number | null; flip_s: number | null };
   /** Without it the agent tells nothing of what follows. */
   driver?: string;
   controller?: string | null;

@@ -14,7 +14,7 @@ import { r } from '../strings/radio';
 import { w as reader } from '../strings/reader';
 import type { Agent, NetInterface, Reader } from '../types';
 import { Ago, Button, Confirm, ErrorBox, Fact, Loading } from '../ui';
-import { AgentState, Certificate, ClockOffset, ReaderChip } from './agents';
+import { AgentState, Certificate, ClockOffset, radioWords, ReaderChip } from './agents';
 import { JoinCodes } from './join';
 import { AntennaTable, withSilent } from './places';
 import { ReaderDialog } from './reader_dialog';
@@ -128,6 +128,32 @@ function linkWords(i: NetInterface): string {
     .join(' · ');
 }
 
+/** Labels whose pairing would be lost with this machine; null where it keeps none. */
+function EscrowFact({ a }: { a: Agent }): JSX.Element | null {
+  const keys = a.radio?.keys;
+  return !keys || a.radio?.driver === 'oepl' || a.state === 'revoked' ? null : (
+    <Fact name={w.escrow.name}>
+      {a.radio?.driver === 'bluez' ? w.escrow.system : keys.unescrowed_bonds === null ? w.escrow.unknown : w.escrow.count(keys.unescrowed_bonds)}
+    </Fact>
+  );
+}
+
+/** What to do about them. */
+function EscrowWords({ a }: { a: Agent }): JSX.Element | null {
+  const n = a.radio?.keys?.unescrowed_bonds ?? 0;
+  if (a.state === 'revoked') {
+    return null;
+  }
+  if (a.radio?.driver === 'bluez') {
+    return <p class="hint">{w.escrow.systemHint}</p>;
+  }
+  return n === 0 ? null : (
+    <p class="warn-text" data-escrow={n}>
+      <Icon name="warn" size={16} /> {a.state === 'online' ? w.escrow.online(n) : w.escrow.offline(n)}
+    </p>
+  );
+}
+
 function Health({ a }: { a: Agent }): JSX.Element {
   return (
     <section>
@@ -149,7 +175,7 @@ function Health({ a }: { a: Agent }): JSX.Element {
           <Certificate a={a} />
         </Fact>
         <Fact name={t.agents.radio}>
-          {a.radio ? (t.radio[a.radio.state as keyof typeof t.radio] ?? a.radio.state) : t.agents.noRadio}
+          {radioWords(a)}
           {a.radio?.error && <div class="warn-text">{a.radio.error}</div>}
           {a.radio?.driver && (
             <div>
@@ -163,7 +189,9 @@ function Health({ a }: { a: Agent }): JSX.Element {
         <Fact name={t.agents.tags}>{count(a.tags_in_view)}</Fact>
         <Fact name={t.agents.journal}>{count(a.journal_depth)}</Fact>
         <Fact name={t.agents.memory}>{!a.rss_kib ? '–' : t.mib(a.rss_kib / 1024)}</Fact>
+        <EscrowFact a={a} />
       </dl>
+      <EscrowWords a={a} />
       {a.interfaces.length > 0 && (
         <ul class="plain-list rows-list">
           {a.interfaces.map((i) => (

@@ -90,6 +90,15 @@ export function ReaderChip({ state }: { state: string | undefined }): JSX.Elemen
   );
 }
 
+/** How its label radio is, as far as is known now. */
+export function radioWords(a: Agent): string {
+  if (!a.radio) {
+    return t.agents.noRadio;
+  }
+  const words = t.radio[a.radio.state as keyof typeof t.radio] ?? a.radio.state;
+  return a.state === 'online' ? words : t.agents.whenHeard(words);
+}
+
 /** Something about it wants a person. */
 function ailing(a: Agent): boolean {
   const left = certLeft(a);
@@ -124,7 +133,7 @@ function AgentCard({ a, selected }: { a: Agent; selected: boolean }): JSX.Elemen
           {a.readers.length === 0 ? t.agents.noReaders : <a href={`/agents/${a.id}`}>{t.agents.readersUp(up, a.readers.length)}</a>}
         </Fact>
         <Fact name={t.agents.tags}>{count(a.tags_in_view)}</Fact>
-        <Fact name={t.agents.radio}>{a.radio ? (t.radio[a.radio.state as keyof typeof t.radio] ?? a.radio.state) : t.agents.noRadio}</Fact>
+        <Fact name={t.agents.radio}>{radioWords(a)}</Fact>
         <Fact name={t.agents.labels}>
           <a href={`/labels?q=${encodeURIComponent(a.name)}`}>{count(a.labels_synced)}</a>
         </Fact>

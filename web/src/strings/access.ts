@@ -78,6 +78,17 @@ export const a = {
     online: (name: string) => `${name} is online now. Replace it only if you really mean to take it out of service.`,
     of: (name: string) => `replaces ${name}`,
   },
+  escrow: {
+    name: 'If it died now',
+    count: (n: number) => (n ? `${plural(n, 'label', 'labels')} to pair anew` : 'no label to pair anew'),
+    unknown: 'not known; a newer agent says it',
+    system: 'its labels pair anew',
+    systemHint: 'The system of this machine keeps the pairings of its labels. Whoever replaces the machine should bring its Bluetooth adapter and /var/lib/bluetooth along.',
+    online: (n: number) =>
+      `${plural(n, 'label', 'labels')} would have to be paired anew if this access point died now: the controller has no copy of ${n === 1 ? 'its' : 'their'} pairing yet. Before you switch it off, wait until this is gone; if it stays, look at the network between the two.`,
+    offline: (n: number) =>
+      `${plural(n, 'label', 'labels')} would have to be paired anew by another machine: no copy of ${n === 1 ? 'its' : 'their'} pairing has reached the controller. Get this one to run again if you can. Otherwise they come back by themselves, about an hour later than the others.`,
+  },
   health: {
     good: (n: number) => `${plural(n, 'agent', 'agents')}, all well`,
     bad: (bad: number, n: number) => `${bad} of ${plural(n, 'agent', 'agents')} ${bad === 1 ? 'needs' : 'need'} attention`,
