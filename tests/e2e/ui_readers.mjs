@@ -22,7 +22,7 @@ testPages('incidents and readers', 'admin', PAGES, 'readers');
 
 test('the frame tells how many are open, the gravest stand first, and one is looked at', () =>
   signedIn('stock', async (page) => {
-    await page.locator('[data-open-incidents="4"]').click();
+    await page.locator('[data-open-incidents="5"]').click();
     await page.locator('.incidents .vrow').first().waitFor();
     equal(await page.locator('.incidents .vrow').first().locator('.chip').innerText(), 'grave');
     await page.getByRole('link', { name: /Antenna 2 of reader/ }).click();
@@ -35,9 +35,17 @@ test('the frame tells how many are open, the gravest stand first, and one is loo
     equal(mock.store.incidents.find((x) => x.id === 5).acknowledged.note, 'a new cable is on its way');
     const x = mock.store.incidents.find((y) => y.id === 5);
     Object.assign(x, { state: 'closed', closed: new Date().toISOString(), why_closed: 'It is no longer in the reports.' });
-    mock.publish('incident', { id: 5, kind: x.kind, subject: x.subject, state: 'closed', severity: x.severity, title: x.title, agent_id: 1, open: 3 });
-    await page.locator('[data-open-incidents="3"]').waitFor();
-    await page.waitForFunction(() => document.querySelectorAll('.incidents .vrow').length === 3);
+    mock.publish('incident', { id: 5, kind: x.kind, subject: x.subject, state: 'closed', severity: x.severity, title: x.title, agent_id: 1, open: 4 });
+    await page.locator('[data-open-incidents="4"]').waitFor();
+    await page.waitForFunction(() => document.querySelectorAll('.incidents .vrow').length === 4);
+  }));
+
+test('evidence of several links stands in words', () =>
+  signedIn('it', async (page) => {
+    await page.goto(`${url}/incidents/6`);
+    const panel = page.locator('.panel');
+    await panel.getByText(/^Link: eth1, Times up or down in ten minutes: 7, Since: /).waitFor();
+    await page.locator('.incidents').getByText('Unsteady network link').waitFor();
   }));
 
 test('a page of a reader names what fails, and a tag is written there', () =>

@@ -29,15 +29,26 @@ export function SeverityChip({ x }: { x: Pick<Incident, 'severity' | 'state'> })
 
 const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 
+function nameOf(key: string): string {
+  return w.keys[key] ?? key.replaceAll('_', ' ');
+}
+
 /** A value of the evidence as people read it. */
 function evidenceText(v: unknown): string {
   if (Array.isArray(v)) {
-    return v.map(evidenceText).join(', ');
+    return v.map(evidenceText).join(v.some((x) => x !== null && typeof x === 'object') ? '; ' : ', ');
   }
   if (typeof v === 'string') {
     return INSTANT.test(v) ? dateTime(v) : v;
   }
-  return v === null ? '–' : typeof v === 'object' ? JSON.stringify(v) : String(v);
+  if (v === null || v === undefined) {
+    return '–';
+  }
+  return typeof v === 'object'
+    ? Object.entries(v)
+        .map(([key, x]) => `${nameOf(key)}: ${evidenceText(x)}`)
+        .join(', ')
+    : String(v);
 }
 
 function Evidence({ x }: { x: Incident }): JSX.Element {
@@ -50,7 +61,7 @@ function Evidence({ x }: { x: Incident }): JSX.Element {
       {rows.length > 0 && (
         <dl class="facts">
           {rows.map(([key, v]) => (
-            <Fact key={key} name={w.keys[key] ?? key.replaceAll('_', ' ')}>
+            <Fact key={key} name={nameOf(key)}>
               {evidenceText(v)}
             </Fact>
           ))}
