@@ -16,7 +16,7 @@ for (const width of [360, 1280]) {
         const sensors = page.locator('[data-sensors]');
         await sensors.getByText('4.25 °C').waitFor();
         const text = await sensors.innerText();
-        ok(/Relative humidity\s+61\.5 %/.test(text) && /Sensor 00010203\s+as it said it: 1f2e/.test(text), text);
+        ok(/Relative humidity\s+61\.5 %/.test(text) && /Sensor 00010203\s+of a kind not known here, bytes 1f2e/.test(text), text);
         // An event brings what the list tells of a label; the sensors stay.
         const l = mock.store.labels[0];
         mock.publish('label', Object.assign(l, { rssi_dbm: -33 }));
@@ -31,7 +31,7 @@ for (const width of [360, 1280]) {
         mock.links.answer();
         await sensors.getByText('4.5 °C').first().waitFor();
         await sensors.getByText('Not read: The label gives no value: it says "Insufficient Resources".').waitFor();
-        await page.locator('[data-budget=left]').getByText('Asked for 4 of 20 values').waitFor();
+        await page.locator('[data-budget=left]').getByText('asked for 4 of the 20 values').waitFor();
         await sensors.scrollIntoViewIfNeeded();
         await checkPage(page, 'a label with sensors');
         await shot(page, `labels-sensors-${width}`);
@@ -51,12 +51,12 @@ test('a label blinks, is turned off, and says when its battery is spared', () =>
     await page.goto(`${url}/labels/C0FFEE000001`);
     const panel = page.locator('.panel');
     const flash = panel.getByRole('button', { name: /^Flash/ });
-    await panel.getByText('Blinked 2 of 3 times within an hour').waitFor();
+    await panel.getByText('blinked 2 of the 3 times allowed within an hour').waitFor();
     await flash.click();
     await panel.locator('[data-flash=on]').waitFor();
     await panel.getByRole('button', { name: 'Stop' }).click();
     await panel.locator('[data-flash=off]').getByText('It is turned off.').waitFor();
-    await panel.getByText('Blinked 3 of 3 times within an hour').waitFor();
+    await panel.getByText('blinked 3 of the 3 times allowed within an hour').waitFor();
     const spared = panel.locator('[data-budget=spent]');
     await spared.getByText('Used up; possible again in 25 minutes.').waitFor();
     ok(await flash.isDisabled(), 'nobody asks in vain');

@@ -368,7 +368,7 @@ test('a label blinks, its battery is spared, it is linked by name and replaced b
     ok(/Blinking, \d+ seconds left/.test(await panel.locator('[data-flash]').textContent()), 'a countdown');
     for (let i = 2; i <= 3; i++) {
       await flash.click();
-      await panel.getByText(`Blinked ${i} of 3 times within an hour`).waitFor();
+      await panel.getByText(`blinked ${i} of the 3 times allowed within an hour`).waitFor();
     }
     await panel.getByText('Used up; possible again in 25 minutes.').waitFor();
     ok(await flash.isDisabled(), 'nobody asks in vain');

@@ -85,7 +85,7 @@ function Sensor({ label, r }: { label: Label; r: SensorReading }): JSX.Element {
     <li class="sensor">
       <div class="sensor-head">
         <span class="sensor-name">{nameOf(r)}</span>
-        {r.name && r.value !== null ? <strong>{s.value(r.value, r.unit)}</strong> : <span class="mono">{s.raw(r.bytes)}</span>}
+        {r.name && r.value !== null ? <strong>{s.value(r.value, r.unit)}</strong> : <span>{s.raw(!!r.name, r.bytes)}</span>}
         <span class="sub">
           {asking ? (
             <span class="busy-text">

@@ -53,7 +53,7 @@ export const r = {
     reach: (a: number, b: number) => `${products(a)}, ${labels(b)}`,
     flipAt: 'switches',
     flipped: 'switched',
-    waveStates: { waiting: 'Waiting', staging: 'Storing pictures', flipped: 'Shown', settled: 'Well', 'rolled-back': 'Rolled back' },
+    waveStates: { waiting: 'Waiting', staging: 'Storing pictures', flipped: 'Switched', settled: 'Well', 'rolled-back': 'Rolled back' },
     gate: (percent: number, minutes: string) => `A wave switches when ${count(percent)} % of it is stored, or halts after ${minutes}.`,
     halt: (percent: number) => `More than ${count(percent)} % failures halt the rollout.`,
     started: 'Start',

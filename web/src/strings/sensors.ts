@@ -9,7 +9,7 @@ export const s = {
   title: 'Sensors',
   value: (v: number, unit: string | null) => `${number.format(v)} ${unit ?? ''}`.trim(),
   unknown: (id: string) => `Sensor ${id}`,
-  raw: (bytes: string) => (bytes ? `as it said it: ${bytes}` : 'no value yet'),
+  raw: (known: boolean, bytes: string) => (!bytes ? 'no value yet' : known ? `no value (bytes ${bytes})` : `of a kind not known here, bytes ${bytes}`),
   read: 'Read now',
   reading: 'Asking the label',
   failed: (why: string) => `Not read: ${why}`,
@@ -17,8 +17,8 @@ export const s = {
   chart: (name: string) => `${name} over time`,
   range: (from: string, to: string, v: number) => `${from} to ${to} in ${plural(v, 'reading', 'readings')}`,
   budget: {
-    flashes: (hour: number, perHour: number, day: number, perDay: number) => `Blinked ${hour} of ${perHour} times within an hour, ${day} of ${perDay} within a day, to spare its battery.`,
-    readings: (hour: number, perHour: number, day: number, perDay: number) => `Asked for ${hour} of ${perHour} values within an hour, ${day} of ${perDay} within a day, to spare its battery.`,
+    flashes: (hour: number, perHour: number, day: number, perDay: number) => `It has blinked ${hour} of the ${perHour} times allowed within an hour, ${day} of ${perDay} within a day: more would wear its battery.`,
+    readings: (hour: number, perHour: number, day: number, perDay: number) => `It was asked for ${hour} of the ${perHour} values allowed within an hour, ${day} of ${perDay} within a day: more would wear its battery.`,
     again: (wait: string) => `Used up; possible again ${wait}.`,
   },
 };
