@@ -40,7 +40,7 @@ struct esl_train {
 int esl_hci_check(const char *address) _must_check_;
 /** Are these addresses of OpenEPaperLink access points (see oepl below)? 0 or -ERR_SYNTAX. */
 int esl_oepl_check(const char *url) _must_check_;
-/** -ERR_RANGE with a sentence in `why` if the train breaks a rule of facts 1.10. */
+/** -ERR_RANGE with a sentence in `why` if the train breaks a rule (doc/esl.md has them). */
 int esl_train_check(const struct esl_train *t, char why[ESL_TEXT_MAX]) _must_check_;
 /** Does the file of label models hang together? -ERR_CONFIG with "FILE:LINE: ..." in `why`. */
 int esl_panels_check(const char *file, char why[2 * ESL_TEXT_MAX]) _must_check_;
@@ -48,7 +48,8 @@ int esl_panels_check(const char *file, char why[2 * ESL_TEXT_MAX]) _must_check_;
 struct esl_engine_config {
 	struct esl_train train;
 	/** H4 byte stream of the controller: "unix:PATH", "tcp:ADDRESS:PORT" or
-	 * "uart:DEVICE:BAUD". It sends the train and makes the connections. */
+	 * "uart:DEVICE:BAUD"; or "bluez:ADAPTER", an adapter of the system. It sends the train and
+	 * makes the connections. */
 	const char *hci;
 	/** Instead of a controller: OpenEPaperLink access points, which have labels of their own
 	 * kind: "http://HOST[:PORT]", up to ESL_STATIONS_MAX with commas between them. The train

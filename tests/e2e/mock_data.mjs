@@ -140,6 +140,8 @@ function radio() {
     uploads: 1911,
     upload_failures: 12,
     decrypt_failures: 0,
+    keys: { rotating: false, old: 0, unescrowed: 0, unescrowed_bonds: 0, since: new Date(Date.now() - 20 * 86_400_000).toISOString() },
+    outlook: { picture_ms: 113, flip_s: 4 },
     groups: Array.from({ length: 26 }, (_, i) => 7 - (i > 23 ? 1 : 0)),
     signal: heard.map((labels, i) => ({ from_dbm: i ? -100 + 5 * i : null, to_dbm: i < 11 ? -95 + 5 * i : null, labels })),
   };

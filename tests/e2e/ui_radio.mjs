@@ -44,6 +44,49 @@ test('the picture has every channel, those under the Wi-Fi left alone, and says 
     ok(await page.locator('[data-radio="ap-back"]').getByText('The radio does not answer').isVisible(), 'the other one is down, with its reason');
   }));
 
+test('what new prices would take stands in words, and every count leads to its labels', () =>
+  signedIn('manager', async (page) => {
+    await open(page);
+    const card = page.locator('[data-radio="ap-floor"]');
+    equal(await card.locator('[data-outlook]').innerText(), 'New prices on all of the 174 labels in step: about 20 seconds until every picture is there (113 ms each), then 4 seconds to tell each label when to show it.', 'the outlook');
+    ok(await card.getByText(/^452 \(0\.9\s%\)$/).isVisible(), 'the share of what was repeated');
+    equal(await card.getByRole('link', { name: '4', exact: true }).getAttribute('href'), '/labels?q=ap-floor&state=lost', 'the silent ones');
+    await card.getByRole('link', { name: '174', exact: true }).click();
+    await page.locator('.labels .vrow').first().waitFor();
+  }));
+
+test('the radio of an access point that is away is not said to run', () =>
+  signedIn('it', async (page) => {
+    const [a] = mock.store.agents, online = { ...a };
+    Object.assign(a, { state: 'offline', last_seen: new Date(Date.now() - 300_000).toISOString() });
+    await open(page);
+    const card = page.locator('[data-radio="ap-floor"]');
+    await card.getByText('The access point is offline. This is what it told 5 minutes ago.').waitFor();
+    equal(await card.locator('header .chip').innerText(), 'Offline', 'its state');
+    await checkPage(page, 'a radio that is away');
+    Object.assign(a, online);
+  }));
+
+test('the panel says whom a dead access point would leave to pair anew', () =>
+  signedIn('it', async (page) => {
+    const a = mock.store.agents[0], { keys } = a.radio;
+    await page.goto(`${url}/agents/1`);
+    const panel = page.locator('.panel');
+    await panel.getByText('no label to pair anew').waitFor();
+    equal(await panel.locator('[data-escrow]').count(), 0, 'no warning of nothing');
+    a.radio.keys = { ...keys, unescrowed: 5, unescrowed_bonds: 3 };
+    mock.publish('agent', a);
+    await panel.getByText('3 labels would have to be paired anew if this access point died now', { exact: false }).waitFor();
+    await checkPage(page, 'an agent with pairings not in escrow');
+    a.state = 'offline';
+    mock.publish('agent', a);
+    await panel.getByText('no copy of their pairing has reached the controller', { exact: false }).waitFor();
+    Object.assign(a, { state: 'online' }).radio.keys = { ...keys, unescrowed_bonds: null };
+    mock.publish('agent', a);
+    await panel.getByText('not known; a newer agent says it').waitFor();
+    a.radio.keys = keys;
+  }));
+
 test('a channel that changes is shown as it comes', () =>
   signedIn('it', async (page) => {
     await open(page);

@@ -82,6 +82,14 @@ export function Band({ used, wifi, label }: BandProps): JSX.Element {
               {mhz}
             </text>
           ))}
+          <text x={0} y={ground + 16}>
+            Wi-Fi
+          </text>
+          {wide && (
+            <text x={width} y={height - 6} text-anchor="end">
+              MHz
+            </text>
+          )}
         </svg>
       )}
       <ul class="chart-legend plain-list">

@@ -48,12 +48,42 @@ function Channels({ a, radio }: { a: Agent; radio: LabelRadio }): JSX.Element {
   );
 }
 
-function TrainWords({ radio }: { radio: LabelRadio }): JSX.Element | null {
+/** Labels of this access point, perhaps of one state, on their own page. */
+function labelsOf(a: Agent, state?: string): string {
+  return `/labels?q=${encodeURIComponent(a.name)}${state ? `&state=${state}` : ''}`;
+}
+
+function LabelCounts({ a, radio, synced }: { a: Agent; radio: LabelRadio; synced: string }): JSX.Element {
+  return (
+    <>
+      <Fact name={synced}>
+        <a href={labelsOf(a)}>{count(radio.synced)}</a>
+      </Fact>
+      <Fact name={r.waiting}>
+        <a href={labelsOf(a, 'sending')}>{count(radio.waiting)}</a>
+      </Fact>
+      <Fact name={r.lost}>
+        <a class={radio.lost ? 'warn-text' : ''} href={labelsOf(a, 'lost')}>
+          {count(radio.lost)}
+        </a>
+      </Fact>
+    </>
+  );
+}
+
+/** What new prices on every label would take, as far as the agent can say. */
+function Outlook({ radio }: { radio: LabelRadio }): JSX.Element | null {
+  const { picture_ms: picture, flip_s: flip } = radio.outlook ?? { picture_ms: null, flip_s: null };
+  return !picture || !flip || !radio.synced ? null : (
+    <p data-outlook>{r.outlook(radio.synced, picture, flip * 1000)}</p>
+  );
+}
+
+function TrainWords({ a, radio }: { a: Agent; radio: LabelRadio }): JSX.Element | null {
   const train = radio.train;
   if (!train) {
     return null;
   }
-  const groups = radio.groups ?? [];
   return (
     <section>
       <h3>{r.train}</h3>
@@ -62,22 +92,21 @@ function TrainWords({ radio }: { radio: LabelRadio }): JSX.Element | null {
       </p>
       <dl class="facts">
         <Fact name={r.capacity}>{r.of(radio.labels ?? 0, train.capacity)}</Fact>
-        <Fact name={r.synced}>{count(radio.synced)}</Fact>
-        <Fact name={r.waiting}>{count(radio.waiting)}</Fact>
-        <Fact name={r.lost}>
-          <span class={radio.lost ? 'warn-text' : ''}>{count(radio.lost)}</span>
-        </Fact>
+        <LabelCounts a={a} radio={radio} synced={r.synced} />
       </dl>
-      {groups.length > 0 && (
-        <>
-          <h4>{r.groups}</h4>
-          <Columns
-            values={groups.map((n, i) => ({ n, title: r.group(i, n), text: i === 0 || i === groups.length - 1 ? String(i) : undefined }))}
-            label={`${r.groups}. ${r.groupsWords(Math.min(...groups), Math.max(...groups))}`}
-          />
-          <p class="sub">{r.groupsWords(Math.min(...groups), Math.max(...groups))}</p>
-        </>
-      )}
+      <Outlook radio={radio} />
+    </section>
+  );
+}
+
+function Groups({ radio }: { radio: LabelRadio }): JSX.Element | null {
+  const groups = radio.groups ?? [];
+  const words = r.groupsWords(Math.min(...groups), Math.max(...groups));
+  return groups.length === 0 ? null : (
+    <section>
+      <h3>{r.groups}</h3>
+      <Columns values={groups.map((n, i) => ({ n, title: r.group(i, n), text: i === 0 || i === groups.length - 1 ? String(i) : undefined }))} label={`${r.groups}. ${words}`} />
+      <p class="sub">{words}</p>
     </section>
   );
 }
@@ -113,31 +142,58 @@ function Signal({ radio }: { radio: LabelRadio }): JSX.Element {
   );
 }
 
+/** Keys of a store's own; labels of another make have none. */
+function Keys({ radio }: { radio: LabelRadio }): JSX.Element | null {
+  const keys = radio.keys;
+  return !keys?.since || !radio.train ? null : (
+    <Fact name={r.keys}>
+      <Ago at={keys.since} />
+      {keys.rotating && <span class="sub"> {r.keysOld(keys.old)}</span>}
+    </Fact>
+  );
+}
+
 function Counters({ radio }: { radio: LabelRadio }): JSX.Element {
-  const facts: [string, number | undefined][] = [
-    [r.packets, radio.packets],
-    [r.commands, radio.commands],
-    [r.acks, radio.acks],
-    [r.retries, radio.retries],
-    [r.uploads, radio.uploads],
-    [r.uploadFailures, radio.upload_failures],
-    [r.decrypt, radio.decrypt_failures],
+  const sent = radio.commands ?? 0;
+  const facts: [string, string][] = [
+    [r.packets, count(radio.packets)],
+    [r.commands, count(radio.commands)],
+    [r.acks, count(radio.acks)],
+    [r.retries, sent ? r.share(radio.retries ?? 0, sent) : count(radio.retries)],
+    [r.uploads, count(radio.uploads)],
+    [r.uploadFailures, count(radio.upload_failures)],
+    [r.decrypt, count(radio.decrypt_failures)],
   ];
   return (
-    <dl class="facts">
-      <Fact name={r.driver}>{r.drivers[radio.driver ?? ''] ?? radio.driver}</Fact>
-      <Fact name={r.controller}>{radio.controller ?? '–'}</Fact>
-      {radio.train && (
-        <Fact name={r.armed}>
-          <Ago at={radio.armed_at ?? null} /> <span class="sub">({r.times(radio.armed ?? 0)})</span>
-        </Fact>
-      )}
-      {facts.map(([name, n]) => (
-        <Fact key={name} name={name}>
-          {count(n)}
-        </Fact>
-      ))}
-    </dl>
+    <section>
+      <h3>{r.counters}</h3>
+      <dl class="facts">
+        {facts.map(([name, n]) => (
+          <Fact key={name} name={name}>
+            {n}
+          </Fact>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
+/** What the radio is made of. */
+function Machine({ radio }: { radio: LabelRadio }): JSX.Element {
+  return (
+    <section>
+      <h3>{r.machine}</h3>
+      <dl class="facts roomy">
+        <Fact name={r.driver}>{r.drivers[radio.driver ?? ''] ?? radio.driver}</Fact>
+        {radio.controller && <Fact name={r.controller}>{radio.controller}</Fact>}
+        {radio.train && (
+          <Fact name={r.armed}>
+            <Ago at={radio.armed_at ?? null} /> <span class="sub">({r.times(radio.armed ?? 0)})</span>
+          </Fact>
+        )}
+        <Keys radio={radio} />
+      </dl>
+    </section>
   );
 }
 
@@ -169,17 +225,13 @@ function StationFacts({ s }: { s: Station }): JSX.Element {
   );
 }
 
-function Stations({ radio, list }: { radio: LabelRadio; list: Station[] }): JSX.Element {
+function Stations({ a, radio, list }: { a: Agent; radio: LabelRadio; list: Station[] }): JSX.Element {
   return (
     <section>
       <h3>{r.stations}</h3>
       <dl class="facts">
         <Fact name={r.stationLabels}>{count(radio.labels)}</Fact>
-        <Fact name={r.calling}>{count(radio.synced)}</Fact>
-        <Fact name={r.waiting}>{count(radio.waiting)}</Fact>
-        <Fact name={r.lost}>
-          <span class={radio.lost ? 'warn-text' : ''}>{count(radio.lost)}</span>
-        </Fact>
+        <LabelCounts a={a} radio={radio} synced={r.calling} />
       </dl>
       {list.map((s) => (
         <div key={s.address} data-station={s.address}>
@@ -199,7 +251,8 @@ function Stations({ radio, list }: { radio: LabelRadio; list: Station[] }): JSX.
 }
 
 function RadioCard({ a, radio }: { a: Agent; radio: LabelRadio }): JSX.Element {
-  const well = radio.state === 'running';
+  const there = a.state === 'online';
+  const well = there && radio.state === 'running';
   return (
     <article class="card radio-card" data-radio={a.name} id={`agent-${a.id}`}>
       <header>
@@ -207,9 +260,14 @@ function RadioCard({ a, radio }: { a: Agent; radio: LabelRadio }): JSX.Element {
           <a href={`/agents/${a.id}`}>{a.name}</a>
         </h2>
         <Chip tone={well ? 'good' : 'bad'} icon={well ? 'check' : 'warn'}>
-          {t.radio[radio.state as keyof typeof t.radio] ?? radio.state}
+          {there ? (t.radio[radio.state as keyof typeof t.radio] ?? radio.state) : t.agents.offline}
         </Chip>
       </header>
+      {!there && (
+        <p class="warn-text">
+          {r.away} <Ago at={a.last_seen} />.
+        </p>
+      )}
       {(radio.error || radio.next_step) && (
         <div class="notice tone-warn">
           <Icon name="warn" />
@@ -221,14 +279,20 @@ function RadioCard({ a, radio }: { a: Agent; radio: LabelRadio }): JSX.Element {
       )}
       {radio.driver ? (
         <>
-          {radio.stations?.length ? <Stations radio={radio} list={radio.stations} /> : <Channels a={a} radio={radio} />}
+          {radio.stations?.length ? <Stations a={a} radio={radio} list={radio.stations} /> : <Channels a={a} radio={radio} />}
           <div class="radio-columns">
-            <TrainWords radio={radio} />
-            <Signal radio={radio} />
+            <div class="radio-part">
+              <TrainWords a={a} radio={radio} />
+              <Machine radio={radio} />
+            </div>
+            <div class="radio-part">
+              <Signal radio={radio} />
+              <Groups radio={radio} />
+            </div>
           </div>
           <Counters radio={radio} />
           <p>
-            <a href={`/labels?q=${encodeURIComponent(a.name)}`}>{r.toLabels}</a>
+            <a href={labelsOf(a)}>{r.toLabels}</a>
           </p>
         </>
       ) : (

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Words of the label radios, and of the links of an access point.
 
-import { count, localeOf } from '../format';
+import { count, duration, localeOf } from '../format';
 import { plural } from './words';
 
 function number(value: number, digits: number): string {
@@ -9,6 +9,9 @@ function number(value: number, digits: number): string {
 }
 
 const ms = (v: number): string => (v >= 1000 ? `${number(v / 1000, 2)} s` : `${number(v, 3)} ms`);
+
+/** In the unit that fits, rounded up. */
+const span = (v: number): string => (v < 120_000 ? plural(Math.ceil(v / 1000), 'second', 'seconds') : duration(v));
 
 /** 2437 is channel 6; null outside of 2.4 GHz. */
 export function wifiChannel(mhz: number): number | null {
@@ -40,7 +43,7 @@ export const r = {
   answers: (slots: number, spacing: number, delay: number) => `Up to ${plural(slots, 'label answers', 'labels answer')} a call, ${ms(spacing)} apart, ${ms(delay)} after it.`,
   latency: (every: number) => `A label hears a command after ${ms(every / 2)} on average, ${ms(every)} at most.`,
   capacity: 'Places taken',
-  of: (n: number, max: number) => `${count(n)} of ${count(max)} (${number((100 * n) / Math.max(1, max), 1)} %)`,
+  of: (n: number, max: number) => `${count(n)} of ${count(max)} (${number((100 * n) / Math.max(1, max), 1)} %)`,
   synced: 'In step',
   waiting: 'Waiting for their picture',
   lost: 'Silent',
@@ -49,19 +52,27 @@ export const r = {
   drivers: { h4: 'HCI stream (h4)', bluez: 'Linux Bluetooth (bluez)', oepl: 'OpenEPaperLink (oepl)' } as Record<string, string>,
   armed: 'Train started',
   times: (n: number) => plural(n, 'time', 'times'),
+  outlook: (labels: number, pictureMs: number, tellMs: number) =>
+    `New prices on all of the ${plural(labels, 'label', 'labels')} in step: about ${span(labels * pictureMs)} until every picture is there (${ms(pictureMs)} each), then ${span(tellMs)} to tell each label when to show it.`,
+  away: 'The access point is offline. This is what it told',
+  keys: 'Keys made',
+  keysOld: (n: number) => `(being replaced: ${plural(n, 'label has', 'labels have')} older ones)`,
+  machine: 'The radio itself',
+  counters: 'Since the agent was started',
+  share: (n: number, of: number) => `${count(n)} (${number((100 * n) / of, 1)} %)`,
   packets: 'Packets sent',
   commands: 'Commands',
   acks: 'Acknowledged',
   retries: 'Repeated',
   uploads: 'Pictures sent',
-  uploadFailures: 'Pictures not got through',
-  decrypt: 'Answers not decrypted',
+  uploadFailures: 'Pictures lost on the way',
+  decrypt: 'Answers nobody could read',
   groups: 'Labels in each group',
-  groupsWords: (least: number, most: number) => (least === most ? `${count(most)} in each.` : `From ${count(least)} to ${count(most)}.`),
+  groupsWords: (least: number, most: number) => (least === most ? `${plural(most, 'label', 'labels')} in each.` : `From ${count(least)} to ${count(most)} labels.`),
   group: (i: number, n: number) => `Group ${i}: ${plural(n, 'label', 'labels')}`,
   signal: 'How well labels are heard',
   signalNone: 'No label has answered yet.',
-  signalWords: (weak: number, all: number) => (weak ? `${count(weak)} of ${count(all)} are weaker than −85 dBm and need luck.` : `All ${count(all)} are heard with −85 dBm or more.`),
+  signalWords: (weak: number, all: number) => (weak ? `${count(weak)} of ${count(all)} are weaker than −85 dBm and often need a second try.` : `All ${count(all)} are heard with −85 dBm or more.`),
   signalBin: (from: number | null, to: number | null, n: number) =>
     `${from === null ? `below ${to}` : to === null ? `${from} and more` : `${from} to ${to}`} dBm: ${plural(n, 'label', 'labels')}`,
   weak: 'weak',
