@@ -537,7 +537,9 @@ struct proto_health_radio {
 	uint32_t flip_s;     /**< until every label has said that it will flip */
 	size_t n_stations;   /**< 0 = its controller is the agent's own */
 	struct proto_station stations[PROTO_MAX_STATIONS];
-	uint32_t unescrowed; /**< bonds and keys of labels that the controller has not yet */
+	/** Bonds and keys of labels that the controller has not yet; nothing when the next is -1.
+	 */
+	uint32_t unescrowed;
 	/** Labels whose bond it has not: they would have to be paired anew if this machine died
 	 * now. -1 = not told, by agents of before. */
 	int64_t unescrowed_bonds;

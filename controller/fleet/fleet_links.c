@@ -188,11 +188,11 @@ json_t *fleet_label_radio_json(const struct proto_health *h)
 			     (json_int_t) r->upload_failures, "decrypt_failures",
 			     (json_int_t) r->decrypt_failures));
 	json_object_set_new(o, "keys",
-			    json_pack("{s:b,s:I,s:o,s:I,s:o}", "rotating", r->keys_rotating, "old",
+			    json_pack("{s:b,s:I,s:o,s:o,s:o}", "rotating", r->keys_rotating, "old",
 				      (json_int_t) r->keys_old, "since", time_of(r->keys_since_us),
-				      "unescrowed", (json_int_t) r->unescrowed, "unescrowed_bonds",
-				      r->unescrowed_bonds < 0 ? json_null()
-							      : json_integer(r->unescrowed_bonds)));
+				      "unescrowed",
+				      told(r->unescrowed_bonds < 0 ? -1 : (int64_t) r->unescrowed),
+				      "unescrowed_bonds", told(r->unescrowed_bonds)));
 	json_object_set_new(o, "outlook",
 			    json_pack("{s:o,s:o}", "picture_ms", known(r->picture_ms), "flip_s",
 				      known(r->flip_s)));

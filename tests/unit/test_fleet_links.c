@@ -171,15 +171,20 @@ static void the_api_tells_whom_a_dead_machine_would_leave_to_pair(void **state)
 	json_t *r;
 
 	(void) state;
+	health.radio.unescrowed = 5;
 	health.radio.unescrowed_bonds = 3;
 	r = fleet_label_radio_json(&health);
 	assert_int_equal(
 		json_integer_value(json_object_get(json_object_get(r, "keys"), "unescrowed_bonds")),
 		3);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(r, "keys"), "unescrowed")), 5);
 	json_decref(r);
+	health.radio.unescrowed = 0;
 	health.radio.unescrowed_bonds = -1; /* an agent that does not say is not one of none */
 	r = fleet_label_radio_json(&health);
 	assert_true(json_is_null(json_object_get(json_object_get(r, "keys"), "unescrowed_bonds")));
+	assert_true(json_is_null(json_object_get(json_object_get(r, "keys"), "unescrowed")));
 	json_decref(r);
 }
 

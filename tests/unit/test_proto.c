@@ -277,6 +277,24 @@ static void health_survives_the_link(void **state)
 	assert_memory_equal(&back, &m, sizeof(m));
 }
 
+static void an_agent_that_escrows_nothing_does_not_say_that_all_is_in_escrow(void **state)
+{
+	(void) state;
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct proto_health back;
+
+	cbor_put_map(&b, 2);
+	cbor_put_uint(&b, 0);
+	cbor_put_uint(&b, PROTO_VERSION);
+	cbor_put_uint(&b, 17); /* the radio: its driver alone */
+	cbor_put_map(&b, 1);
+	cbor_put_uint(&b, 0);
+	cbor_put_text(&b, "h4");
+	assert_int_equal(proto_health_decode(b.data, b.len, &back, NULL), 0);
+	assert_string_equal(back.radio.driver, "h4");
+	assert_int_equal(back.radio.unescrowed_bonds, -1);
+}
+
 static void a_radio_of_impossible_channels_is_refused(void **state)
 {
 	(void) state;
@@ -298,6 +316,7 @@ int main(void)
 		cmocka_unit_test(an_operation_survives_the_link_and_its_password_is_not_kept),
 		cmocka_unit_test(results_of_operations_survive_the_link),
 		cmocka_unit_test(health_survives_the_link),
+		cmocka_unit_test(an_agent_that_escrows_nothing_does_not_say_that_all_is_in_escrow),
 		cmocka_unit_test(a_radio_of_impossible_channels_is_refused),
 	};
 

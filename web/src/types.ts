@@ -373,7 +373,7 @@ export interface LabelKeys {
   old: number;
   since: string | null;
   /** Bonds and keys that the controller has no copy of yet, */
-  unescrowed: number;
+  unescrowed: number | null;
   /** and labels whose bond it has not; null = the agent is older and does not say. */
   unescrowed_bonds: number | null;
 }
