@@ -42,6 +42,12 @@ void pp_put_flag(struct buf *out, unsigned int key, bool v)
 	cbor_put_bool(out, v);
 }
 
+void pp_put_array(struct buf *out, unsigned int key, size_t n)
+{
+	cbor_put_uint(out, key);
+	cbor_put_array(out, n);
+}
+
 /* --- reading a map by its keys ---------------------------------------------------------------- */
 
 struct pp_pairs pp_open_pairs(struct cbor_reader *r)
@@ -49,7 +55,23 @@ struct pp_pairs pp_open_pairs(struct cbor_reader *r)
 	return (struct pp_pairs){.r = r, .left = cbor_get_map(r, 64)};
 }
 
-/* Moves to the next known key; handles version and unknown keys. False at the end or on failure. */
+struct pp_pairs pp_open_message(struct cbor_reader *r, const void *data, size_t len,
+				uint64_t *ret_caps)
+{
+	struct pp_pairs p;
+
+	cbor_reader_init(r, data, len);
+	p = pp_open_pairs(r);
+	p.caps = ret_caps;
+	return p;
+}
+
+static void read_version(struct cbor_reader *r)
+{
+	if (cbor_get_uint(r, UINT64_MAX) != PROTO_VERSION)
+		cbor_reader_fail(r, -ERR_VERSION);
+}
+
 bool pp_next_pair(struct pp_pairs *p, unsigned int *ret_key, unsigned int n_keys)
 {
 	while (p->left && cbor_reader_ok(p->r)) {
@@ -65,6 +87,14 @@ bool pp_next_pair(struct pp_pairs *p, unsigned int *ret_key, unsigned int n_keys
 			return false;
 		}
 		p->seen |= KEY_BIT(key);
+		if (p->caps && key == KEY_VERSION) {
+			read_version(p->r);
+			continue;
+		}
+		if (p->caps && key == KEY_CAPS) {
+			*p->caps = cbor_get_uint(p->r, UINT64_MAX);
+			continue;
+		}
 		*ret_key = (unsigned int) key;
 		return cbor_reader_ok(p->r);
 	}
@@ -73,14 +103,22 @@ bool pp_next_pair(struct pp_pairs *p, unsigned int *ret_key, unsigned int n_keys
 
 void pp_require(struct pp_pairs *p, uint64_t keys)
 {
+	if (p->caps)
+		keys |= KEY_BIT(KEY_VERSION);
 	if (cbor_reader_ok(p->r) && (p->seen & keys) != keys)
 		cbor_reader_fail(p->r, -ERR_BADMSG);
 }
 
-void pp_read_version(struct cbor_reader *r)
+size_t pp_get_b(struct cbor_reader *r, void *to, size_t cap)
 {
-	if (cbor_get_uint(r, UINT64_MAX) != PROTO_VERSION)
-		cbor_reader_fail(r, -ERR_VERSION);
+	size_t n = 0;
+	const uint8_t *data = cbor_get_bytes(r, cap, &n);
+
+	if (!data)
+		return 0;
+	if (n)
+		memcpy(to, data, n);
+	return n;
 }
 
 int pp_finish(struct cbor_reader *r, size_t *ret_at)
@@ -117,6 +155,17 @@ int16_t pp_get_i16(struct cbor_reader *r)
 		return 0;
 	}
 	return (int16_t) v;
+}
+
+int8_t pp_get_i8(struct cbor_reader *r)
+{
+	int16_t v = pp_get_i16(r);
+
+	if (v < INT8_MIN || v > INT8_MAX) {
+		cbor_reader_fail(r, -ERR_RANGE);
+		return 0;
+	}
+	return (int8_t) v;
 }
 
 /* A batch must be able to number its entries, and to name each one's antenna. */

@@ -41,8 +41,7 @@ static void put_reader(struct buf *out, const struct proto_desired_reader *m)
 	pp_put_t(out, READER_NAME, m->name);
 	pp_put_t(out, READER_HOST, m->host);
 	pp_put_u(out, READER_PORT, m->port);
-	cbor_put_uint(out, READER_ANTENNAS);
-	cbor_put_array(out, m->n_antennas);
+	pp_put_array(out, READER_ANTENNAS, m->n_antennas);
 	for (size_t i = 0; i < m->n_antennas; i++)
 		cbor_put_uint(out, m->antennas[i]);
 	pp_put_u(out, READER_SESSION, m->session);
@@ -136,8 +135,7 @@ static void get_label(struct cbor_reader *r, struct proto_desired_label *m)
 /* A key of its own and not part of the label's array, so that older agents still read that. */
 static void put_flashes(struct buf *out, const struct proto_desired *m, size_t n)
 {
-	cbor_put_uint(out, DESIRED_FLASHES);
-	cbor_put_array(out, n);
+	pp_put_array(out, DESIRED_FLASHES, n);
 	for (size_t i = 0; i < m->n_labels; i++) {
 		if (!m->labels[i].flash_until_us)
 			continue;
@@ -148,30 +146,32 @@ static void put_flashes(struct buf *out, const struct proto_desired *m, size_t n
 	}
 }
 
+/* The label that [index, ...] is about: they come after the labels. NULL when there is none. */
+static struct proto_desired_label *get_aside(struct cbor_reader *r, struct proto_desired *m)
+{
+	uint64_t index;
+
+	pp_expect_array(r, 3);
+	index = cbor_get_uint(r, PROTO_MAX_LABELS);
+	if (cbor_reader_ok(r) && index >= m->n_labels)
+		cbor_reader_fail(r, -ERR_RANGE);
+	return cbor_reader_ok(r) ? &m->labels[index] : NULL;
+}
+
 static void get_flashes(struct cbor_reader *r, struct proto_desired *m)
 {
 	size_t n = cbor_get_array(r, PROTO_MAX_LABELS);
+	struct proto_desired_label *l;
 
-	for (size_t i = 0; i < n && cbor_reader_ok(r); i++) {
-		uint64_t index;
-
-		pp_expect_array(r, 3);
-		index = cbor_get_uint(r, PROTO_MAX_LABELS);
-		if (cbor_reader_ok(r) && index >= m->n_labels) { /* they come after the labels */
-			cbor_reader_fail(r, -ERR_RANGE);
-			return;
-		}
-		if (!cbor_reader_ok(r))
-			return;
-		m->labels[index].flash_until_us = cbor_get_i64(r);
-		m->labels[index].flash_colour = (uint8_t) cbor_get_uint(r, LED_COLOUR_MAX);
+	for (size_t i = 0; i < n && (l = get_aside(r, m)); i++) {
+		l->flash_until_us = cbor_get_i64(r);
+		l->flash_colour = (uint8_t) cbor_get_uint(r, LED_COLOUR_MAX);
 	}
 }
 
 static void put_sensors(struct buf *out, const struct proto_desired *m, size_t n)
 {
-	cbor_put_uint(out, DESIRED_SENSORS);
-	cbor_put_array(out, n);
+	pp_put_array(out, DESIRED_SENSORS, n);
 	for (size_t i = 0; i < m->n_labels; i++) {
 		if (!m->labels[i].sensors_until_us)
 			continue;
@@ -185,18 +185,11 @@ static void put_sensors(struct buf *out, const struct proto_desired *m, size_t n
 static void get_sensors(struct cbor_reader *r, struct proto_desired *m)
 {
 	size_t n = cbor_get_array(r, PROTO_MAX_LABELS);
+	struct proto_desired_label *l;
 
-	for (size_t i = 0; i < n && cbor_reader_ok(r); i++) {
-		uint64_t index;
-
-		pp_expect_array(r, 3);
-		index = cbor_get_uint(r, PROTO_MAX_LABELS);
-		if (cbor_reader_ok(r) && index >= m->n_labels) /* they come after the labels */
-			cbor_reader_fail(r, -ERR_RANGE);
-		if (!cbor_reader_ok(r))
-			return;
-		m->labels[index].sensors_until_us = cbor_get_i64(r);
-		m->labels[index].sensors = (uint8_t) cbor_get_uint(r, UINT8_MAX);
+	for (size_t i = 0; i < n && (l = get_aside(r, m)); i++) {
+		l->sensors_until_us = cbor_get_i64(r);
+		l->sensors = (uint8_t) cbor_get_uint(r, UINT8_MAX);
 	}
 }
 
@@ -215,16 +208,14 @@ static void put_watch(struct buf *out, const struct proto_watch *w)
 	cbor_put_uint(out, DESIRED_WATCH);
 	cbor_put_map(out, WATCH_FIELDS);
 	pp_put_flag(out, WATCH_FINE, w->fine);
-	cbor_put_uint(out, WATCH_FOLLOW);
-	cbor_put_array(out, w->n_follow);
+	pp_put_array(out, WATCH_FOLLOW, w->n_follow);
 	for (size_t i = 0; i < w->n_follow; i++) {
 		cbor_put_array(out, 3);
 		cbor_put_uint(out, w->follow[i].walk);
 		pp_put_epc(out, &w->follow[i].epc);
 		cbor_put_int(out, w->follow[i].until_us);
 	}
-	cbor_put_uint(out, WATCH_DOORS);
-	cbor_put_array(out, w->n_doors);
+	pp_put_array(out, WATCH_DOORS, w->n_doors);
 	for (size_t i = 0; i < w->n_doors; i++) {
 		const struct proto_door *d = &w->doors[i];
 
@@ -307,13 +298,11 @@ int proto_desired_encode(const struct proto_desired *m, struct buf *out)
 	pp_put_u(out, DESIRED_REV, m->rev);
 	pp_put_flag(out, DESIRED_FULL, m->full);
 	if (m->has_readers) {
-		cbor_put_uint(out, DESIRED_READERS);
-		cbor_put_array(out, m->n_readers);
+		pp_put_array(out, DESIRED_READERS, m->n_readers);
 		for (size_t i = 0; i < m->n_readers; i++)
 			put_reader(out, &m->readers[i]);
 	}
-	cbor_put_uint(out, DESIRED_LABELS);
-	cbor_put_array(out, m->n_labels);
+	pp_put_array(out, DESIRED_LABELS, m->n_labels);
 	for (size_t i = 0; i < m->n_labels; i++)
 		put_label(out, &m->labels[i]);
 	pp_put_i(out, DESIRED_TIME, m->server_time_us);
@@ -322,8 +311,7 @@ int proto_desired_encode(const struct proto_desired *m, struct buf *out)
 	if (m->watch)
 		put_watch(out, m->watch);
 	if (m->has_operations) {
-		cbor_put_uint(out, DESIRED_OPERATIONS);
-		cbor_put_array(out, m->n_operations);
+		pp_put_array(out, DESIRED_OPERATIONS, m->n_operations);
 		for (size_t i = 0; i < m->n_operations; i++)
 			pp_put_operation(out, &m->operations[i], true);
 	}
@@ -365,12 +353,6 @@ static void get_labels(struct cbor_reader *r, struct proto_desired *m)
 static void get_desired_field(struct cbor_reader *r, unsigned int key, struct proto_desired *m)
 {
 	switch (key) {
-	case KEY_VERSION:
-		pp_read_version(r);
-		break;
-	case KEY_CAPS:
-		m->caps = cbor_get_uint(r, UINT64_MAX);
-		break;
 	case DESIRED_EPOCH:
 		m->epoch = cbor_get_uint(r, UINT64_MAX);
 		break;
@@ -416,13 +398,12 @@ int proto_desired_decode(const void *data, size_t len, struct proto_desired *ret
 	struct cbor_reader r;
 	unsigned int key;
 
-	cbor_reader_init(&r, data, len);
-	struct pp_pairs p = pp_open_pairs(&r);
+	struct pp_pairs p = pp_open_message(&r, data, len, &m.caps);
 
 	while (pp_next_pair(&p, &key, DESIRED_KEYS))
 		get_desired_field(&r, key, &m);
-	pp_require(&p, KEY_BIT(KEY_VERSION) | KEY_BIT(DESIRED_EPOCH) | KEY_BIT(DESIRED_REV) |
-			       KEY_BIT(DESIRED_FULL) | KEY_BIT(DESIRED_LABELS));
+	pp_require(&p, KEY_BIT(DESIRED_EPOCH) | KEY_BIT(DESIRED_REV) | KEY_BIT(DESIRED_FULL) |
+			       KEY_BIT(DESIRED_LABELS));
 	int err = pp_finish(&r, ret_at);
 
 	if (err < 0)

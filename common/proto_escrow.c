@@ -28,7 +28,6 @@ static void put_entry(struct buf *out, const struct proto_escrow_entry *e)
 static void get_entry(struct cbor_reader *r, struct proto_escrow_entry *e)
 {
 	struct pp_pairs p = pp_open_pairs(r);
-	const uint8_t *bytes;
 	unsigned int key;
 
 	while (pp_next_pair(&p, &key, ENTRY_FIELDS)) {
@@ -40,9 +39,7 @@ static void get_entry(struct cbor_reader *r, struct proto_escrow_entry *e)
 			e->kind = (uint8_t) cbor_get_uint(r, ESCROW_KIND_COUNT - 1);
 			break;
 		case ENTRY_DATA:
-			bytes = cbor_get_bytes(r, sizeof(e->data), &e->len);
-			if (bytes && e->len)
-				memcpy(e->data, bytes, e->len);
+			e->len = pp_get_b(r, e->data, sizeof(e->data));
 			break;
 		}
 	}
@@ -55,8 +52,7 @@ int proto_escrow_encode(const struct proto_escrow *m, struct buf *out)
 {
 	pp_begin(out, 3, m->caps);
 	pp_put_b(out, ESCROW_MACHINE, m->machine, sizeof(m->machine));
-	cbor_put_uint(out, ESCROW_LIST);
-	cbor_put_array(out, m->n);
+	pp_put_array(out, ESCROW_LIST, m->n);
 	for (size_t i = 0; i < m->n; i++)
 		put_entry(out, &m->list[i]);
 	pp_put_flag(out, ESCROW_MORE, m->more);
@@ -68,18 +64,12 @@ int proto_escrow_decode(const void *data, size_t len, struct proto_escrow *ret, 
 	struct cbor_reader r;
 	unsigned int key;
 
-	cbor_reader_init(&r, data, len);
 	memset(ret, 0, sizeof(*ret));
-	struct pp_pairs p = pp_open_pairs(&r);
+
+	struct pp_pairs p = pp_open_message(&r, data, len, &ret->caps);
 
 	while (pp_next_pair(&p, &key, ESCROW_KEYS)) {
 		switch (key) {
-		case KEY_VERSION:
-			pp_read_version(&r);
-			break;
-		case KEY_CAPS:
-			ret->caps = cbor_get_uint(&r, UINT64_MAX);
-			break;
 		case ESCROW_MACHINE:
 			cbor_get_bytes_exact(&r, ret->machine, sizeof(ret->machine));
 			break;
@@ -93,7 +83,7 @@ int proto_escrow_decode(const void *data, size_t len, struct proto_escrow *ret, 
 			break;
 		}
 	}
-	pp_require(&p, KEY_BIT(KEY_VERSION) | KEY_BIT(ESCROW_MACHINE) | KEY_BIT(ESCROW_LIST));
+	pp_require(&p, KEY_BIT(ESCROW_MACHINE) | KEY_BIT(ESCROW_LIST));
 	return pp_finish(&r, ret_at);
 }
 

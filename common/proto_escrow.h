@@ -8,7 +8,7 @@
  * this agent's now, in the order of their addresses.
  *
  * The bytes are the agents' own affair, and carry their own version. They are key material: nobody
- * logs them, and whoever had them in memory wipes them there.
+ * logs them, and proto_escrow_free() wipes them.
  */
 #pragma once
 

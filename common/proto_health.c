@@ -180,16 +180,13 @@ static void get_channel(struct cbor_reader *r, struct proto_health_channel *c)
 
 static void put_radio(struct buf *out, const struct proto_health_reader *m)
 {
-	cbor_put_uint(out, HR_TROUBLES);
-	cbor_put_array(out, m->n_troubles);
+	pp_put_array(out, HR_TROUBLES, m->n_troubles);
 	for (size_t i = 0; i < m->n_troubles; i++)
 		put_trouble(out, &m->troubles[i]);
-	cbor_put_uint(out, HR_ANTENNAS);
-	cbor_put_array(out, m->n_antennas);
+	pp_put_array(out, HR_ANTENNAS, m->n_antennas);
 	for (size_t i = 0; i < m->n_antennas; i++)
 		put_antenna(out, &m->antennas[i]);
-	cbor_put_uint(out, HR_CHANNELS);
-	cbor_put_array(out, m->n_channels);
+	pp_put_array(out, HR_CHANNELS, m->n_channels);
 	for (size_t i = 0; i < m->n_channels; i++)
 		put_channel(out, &m->channels[i]);
 }
@@ -304,15 +301,6 @@ static void put_interface(struct buf *out, const struct proto_health_interface *
 	pp_put_i(out, HI_CHANGED, m->changed_us);
 }
 
-static int8_t get_i8(struct cbor_reader *r)
-{
-	int16_t v = pp_get_i16(r);
-
-	if (v < INT8_MIN || v > INT8_MAX)
-		cbor_reader_fail(r, -ERR_RANGE);
-	return (int8_t) v;
-}
-
 /** What a link is like: speed, Wi-Fi, how steady it is. */
 static void get_link_field(struct cbor_reader *r, unsigned int key,
 			   struct proto_health_interface *m)
@@ -343,7 +331,7 @@ static void get_link_field(struct cbor_reader *r, unsigned int key,
 		m->width_mhz = (uint32_t) cbor_get_uint(r, UINT32_MAX);
 		break;
 	case HI_NOISE:
-		m->noise_dbm = get_i8(r);
+		m->noise_dbm = pp_get_i8(r);
 		break;
 	case HI_BUSY:
 		m->busy_percent = (uint8_t) cbor_get_uint(r, UINT8_MAX);
@@ -381,7 +369,7 @@ static void get_interface(struct cbor_reader *r, struct proto_health_interface *
 			m->frequency_mhz = (uint32_t) cbor_get_uint(r, UINT32_MAX);
 			break;
 		case HI_SIGNAL:
-			m->signal_dbm = get_i8(r);
+			m->signal_dbm = pp_get_i8(r);
 			break;
 		default:
 			get_link_field(r, key, m);
@@ -406,12 +394,10 @@ int proto_health_encode(const struct proto_health *m, struct buf *out)
 	pp_put_t(out, HEALTH_RADIO_ERROR, m->radio_error);
 	pp_put_t(out, HEALTH_LAST_ERROR, m->last_error);
 	pp_put_i(out, HEALTH_CERT, m->cert_not_after_us);
-	cbor_put_uint(out, HEALTH_READERS);
-	cbor_put_array(out, m->n_readers);
+	pp_put_array(out, HEALTH_READERS, m->n_readers);
 	for (size_t i = 0; i < m->n_readers; i++)
 		put_reader(out, &m->readers[i]);
-	cbor_put_uint(out, HEALTH_INTERFACES);
-	cbor_put_array(out, m->n_interfaces);
+	pp_put_array(out, HEALTH_INTERFACES, m->n_interfaces);
 	for (size_t i = 0; i < m->n_interfaces; i++)
 		put_interface(out, &m->interfaces[i]);
 	cbor_put_uint(out, HEALTH_RADIO);
@@ -455,12 +441,6 @@ static void get_numbers(struct cbor_reader *r, unsigned int key, struct proto_he
 static void get_health_field(struct cbor_reader *r, unsigned int key, struct proto_health *m)
 {
 	switch (key) {
-	case KEY_VERSION:
-		pp_read_version(r);
-		break;
-	case KEY_CAPS:
-		m->caps = cbor_get_uint(r, UINT64_MAX);
-		break;
 	case HEALTH_VERSION:
 		cbor_get_text(r, m->version, sizeof(m->version));
 		break;
@@ -497,13 +477,13 @@ int proto_health_decode(const void *data, size_t len, struct proto_health *ret, 
 	struct cbor_reader r;
 	unsigned int key;
 
-	cbor_reader_init(&r, data, len);
 	memset(ret, 0, sizeof(*ret));
-	struct pp_pairs p = pp_open_pairs(&r);
+
+	struct pp_pairs p = pp_open_message(&r, data, len, &ret->caps);
 
 	while (pp_next_pair(&p, &key, HEALTH_KEYS))
 		get_health_field(&r, key, ret);
-	pp_require(&p, KEY_BIT(KEY_VERSION));
+	pp_require(&p, 0);
 	return pp_finish(&r, ret_at);
 }
 
@@ -525,23 +505,17 @@ int proto_health_response_decode(const void *data, size_t len, struct proto_heal
 	struct cbor_reader r;
 	unsigned int key;
 
-	cbor_reader_init(&r, data, len);
 	*ret = (struct proto_health_response){0};
-	struct pp_pairs p = pp_open_pairs(&r);
+
+	struct pp_pairs p = pp_open_message(&r, data, len, &ret->caps);
 
 	while (pp_next_pair(&p, &key, HEALTH_RESPONSE_KEYS)) {
 		switch (key) {
-		case KEY_VERSION:
-			pp_read_version(&r);
-			break;
-		case KEY_CAPS:
-			ret->caps = cbor_get_uint(&r, UINT64_MAX);
-			break;
 		case HEALTH_RESPONSE_TIME:
 			ret->server_time_us = cbor_get_i64(&r);
 			break;
 		}
 	}
-	pp_require(&p, KEY_BIT(KEY_VERSION));
+	pp_require(&p, 0);
 	return pp_finish(&r, ret_at);
 }

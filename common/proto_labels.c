@@ -39,8 +39,7 @@ static bool is_zero(const uint8_t *p, size_t n)
 
 static void put_display(struct buf *out, const struct proto_label_report *m)
 {
-	cbor_put_uint(out, REPORT_DISPLAY);
-	cbor_put_array(out, 3);
+	pp_put_array(out, REPORT_DISPLAY, 3);
 	cbor_put_uint(out, m->width);
 	cbor_put_uint(out, m->height);
 	cbor_put_uint(out, m->display_type);
@@ -48,24 +47,21 @@ static void put_display(struct buf *out, const struct proto_label_report *m)
 
 static void put_esl_address(struct buf *out, const struct proto_label_report *m)
 {
-	cbor_put_uint(out, REPORT_ESL);
-	cbor_put_array(out, 2);
+	pp_put_array(out, REPORT_ESL, 2);
 	cbor_put_uint(out, m->esl_group);
 	cbor_put_uint(out, m->esl_id);
 }
 
 static void put_keys(struct buf *out, const struct proto_label_report *m)
 {
-	cbor_put_uint(out, REPORT_KEY_MATERIAL);
-	cbor_put_array(out, 2);
+	pp_put_array(out, REPORT_KEY_MATERIAL, 2);
 	cbor_put_bytes(out, m->response_key, sizeof(m->response_key));
 	cbor_put_bytes(out, m->train_key, sizeof(m->train_key));
 }
 
 static void put_led(struct buf *out, const struct proto_label_report *m)
 {
-	cbor_put_uint(out, REPORT_LED);
-	cbor_put_array(out, 3);
+	pp_put_array(out, REPORT_LED, 3);
 	cbor_put_uint(out, m->led);
 	cbor_put_uint(out, m->led_colour);
 	cbor_put_int(out, m->led_until_us);
@@ -75,8 +71,7 @@ static void put_sensors(struct buf *out, const struct proto_label_report *m)
 {
 	size_t n = MIN(m->n_sensors, (size_t) SENSORS_MAX);
 
-	cbor_put_uint(out, REPORT_SENSORS);
-	cbor_put_array(out, n);
+	pp_put_array(out, REPORT_SENSORS, n);
 	for (size_t i = 0; i < n; i++) {
 		const struct sensor_reading *v = &m->sensors[i];
 
@@ -92,32 +87,18 @@ static void get_sensors(struct cbor_reader *r, struct proto_label_report *m)
 	m->n_sensors = (uint8_t) cbor_get_array(r, SENSORS_MAX);
 	for (size_t i = 0; i < m->n_sensors && cbor_reader_ok(r); i++) {
 		struct sensor_reading *v = &m->sensors[i];
-		const uint8_t *data;
-		size_t n;
 
 		pp_expect_array(r, 3);
 		v->id.vendor = cbor_get_boolean(r);
 		v->id.number = (uint32_t) cbor_get_uint(r, UINT32_MAX);
-		data = cbor_get_bytes(r, SENSOR_DATA_MAX, &n);
-		if (!cbor_reader_ok(r))
-			return;
-		if (n)
-			memcpy(v->data, data, n);
-		v->len = (uint8_t) n;
+		v->len = (uint8_t) pp_get_b(r, v->data, sizeof(v->data));
 	}
 }
 
 static void get_leds(struct cbor_reader *r, struct proto_label_report *m)
 {
-	size_t n;
-	const uint8_t *leds = cbor_get_bytes(r, PROTO_MAX_LEDS, &n);
-
-	if (!cbor_reader_ok(r))
-		return;
-	if (n)
-		memcpy(m->leds, leds, n);
-	m->n_leds = (uint8_t) n;
-	m->has_leds = true;
+	m->n_leds = (uint8_t) pp_get_b(r, m->leds, sizeof(m->leds));
+	m->has_leds = cbor_reader_ok(r);
 }
 
 static void get_led(struct cbor_reader *r, struct proto_label_report *m)
@@ -130,8 +111,7 @@ static void get_led(struct cbor_reader *r, struct proto_label_report *m)
 
 static void put_reading(struct buf *out, const struct proto_label_report *m)
 {
-	cbor_put_uint(out, REPORT_READING);
-	cbor_put_array(out, 3);
+	pp_put_array(out, REPORT_READING, 3);
 	cbor_put_uint(out, m->reading);
 	cbor_put_int(out, m->reading_until_us);
 	cbor_put_bytes(out, m->reading_data, MIN(m->reading_len, (size_t) SENSOR_DATA_MAX));
@@ -139,19 +119,11 @@ static void put_reading(struct buf *out, const struct proto_label_report *m)
 
 static void get_reading(struct cbor_reader *r, struct proto_label_report *m)
 {
-	const uint8_t *data;
-	size_t n;
-
 	pp_expect_array(r, 3);
 	m->reading = (uint8_t) cbor_get_uint(r, SENSORS_MAX - 1);
 	m->reading_until_us = cbor_get_i64(r);
-	data = cbor_get_bytes(r, SENSOR_DATA_MAX, &n);
-	if (!cbor_reader_ok(r))
-		return;
-	if (n)
-		memcpy(m->reading_data, data, n);
-	m->reading_len = (uint8_t) n;
-	m->has_reading = true;
+	m->reading_len = (uint8_t) pp_get_b(r, m->reading_data, sizeof(m->reading_data));
+	m->has_reading = cbor_reader_ok(r);
 }
 
 int proto_label_report_encode(const struct proto_label_report *m, struct buf *out)
@@ -203,17 +175,6 @@ int proto_label_report_encode(const struct proto_label_report *m, struct buf *ou
 	return out->err;
 }
 
-static int8_t get_i8(struct cbor_reader *r)
-{
-	int16_t v = pp_get_i16(r);
-
-	if (v < INT8_MIN || v > INT8_MAX) {
-		cbor_reader_fail(r, -ERR_RANGE);
-		return 0;
-	}
-	return (int8_t) v;
-}
-
 static void get_report_field(struct cbor_reader *r, unsigned int key, struct proto_label_report *m)
 {
 	switch (key) {
@@ -247,7 +208,7 @@ static void get_report_field(struct cbor_reader *r, unsigned int key, struct pro
 		m->esl_id = (uint8_t) cbor_get_uint(r, UINT8_MAX);
 		break;
 	case REPORT_RSSI:
-		m->rssi_dbm = get_i8(r);
+		m->rssi_dbm = pp_get_i8(r);
 		break;
 	case REPORT_BATTERY:
 		m->battery_mv = (uint16_t) cbor_get_uint(r, UINT16_MAX);
@@ -328,8 +289,7 @@ int proto_label_reports_encode(const struct proto_label_reports *m, struct buf *
 	pp_begin(out, 3, m->caps);
 	pp_put_b(out, BATCH_JOURNAL, m->journal_id, sizeof(m->journal_id));
 	pp_put_u(out, BATCH_FIRST, m->first_seq);
-	cbor_put_uint(out, BATCH_ENTRIES);
-	cbor_put_array(out, m->n);
+	pp_put_array(out, BATCH_ENTRIES, m->n);
 	for (size_t i = 0; i < m->n; i++)
 		ignore_result(proto_label_report_encode(&m->reports[i], out));
 	return out->err;
@@ -350,17 +310,10 @@ int proto_label_reports_decode(const void *data, size_t len, struct proto_label_
 	struct cbor_reader r;
 	unsigned int key;
 
-	cbor_reader_init(&r, data, len);
-	struct pp_pairs p = pp_open_pairs(&r);
+	struct pp_pairs p = pp_open_message(&r, data, len, &m.caps);
 
 	while (pp_next_pair(&p, &key, BATCH_KEYS)) {
 		switch (key) {
-		case KEY_VERSION:
-			pp_read_version(&r);
-			break;
-		case KEY_CAPS:
-			m.caps = cbor_get_uint(&r, UINT64_MAX);
-			break;
 		case BATCH_JOURNAL:
 			cbor_get_bytes_exact(&r, m.journal_id, sizeof(m.journal_id));
 			break;

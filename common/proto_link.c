@@ -2,14 +2,6 @@
 #include "common/proto_impl.h"
 #include <string.h>
 
-static void read_der(struct cbor_reader *r, uint8_t *to, size_t *ret_len)
-{
-	const uint8_t *p = cbor_get_bytes(r, PROTO_MAX_DER, ret_len);
-
-	if (p && *ret_len)
-		memcpy(to, p, *ret_len);
-}
-
 /* --- enrolment -------------------------------------------------------------------------------- */
 
 enum {
@@ -36,18 +28,12 @@ int proto_enroll_request_decode(const void *data, size_t len, struct proto_enrol
 	struct cbor_reader r;
 	unsigned int key;
 
-	cbor_reader_init(&r, data, len);
 	memset(ret, 0, sizeof(*ret));
-	struct pp_pairs p = pp_open_pairs(&r);
+
+	struct pp_pairs p = pp_open_message(&r, data, len, &ret->caps);
 
 	while (pp_next_pair(&p, &key, ENROLL_KEYS)) {
 		switch (key) {
-		case KEY_VERSION:
-			pp_read_version(&r);
-			break;
-		case KEY_CAPS:
-			ret->caps = cbor_get_uint(&r, UINT64_MAX);
-			break;
 		case ENROLL_CODE:
 			cbor_get_text(&r, ret->code, sizeof(ret->code));
 			break;
@@ -58,11 +44,11 @@ int proto_enroll_request_decode(const void *data, size_t len, struct proto_enrol
 			cbor_get_text(&r, ret->version, sizeof(ret->version));
 			break;
 		case ENROLL_CSR:
-			read_der(&r, ret->csr, &ret->csr_len);
+			ret->csr_len = pp_get_b(&r, ret->csr, sizeof(ret->csr));
 			break;
 		}
 	}
-	pp_require(&p, KEY_BIT(KEY_VERSION) | KEY_BIT(ENROLL_CSR));
+	pp_require(&p, KEY_BIT(ENROLL_CSR));
 	return pp_finish(&r, ret_at);
 }
 
@@ -92,18 +78,12 @@ int proto_enroll_response_decode(const void *data, size_t len, struct proto_enro
 	struct cbor_reader r;
 	unsigned int key;
 
-	cbor_reader_init(&r, data, len);
 	memset(ret, 0, sizeof(*ret));
-	struct pp_pairs p = pp_open_pairs(&r);
+
+	struct pp_pairs p = pp_open_message(&r, data, len, &ret->caps);
 
 	while (pp_next_pair(&p, &key, ENROLLED_KEYS)) {
 		switch (key) {
-		case KEY_VERSION:
-			pp_read_version(&r);
-			break;
-		case KEY_CAPS:
-			ret->caps = cbor_get_uint(&r, UINT64_MAX);
-			break;
 		case ENROLLED_AGENT:
 			ret->agent_id = cbor_get_uint(&r, INT64_MAX);
 			break;
@@ -111,18 +91,17 @@ int proto_enroll_response_decode(const void *data, size_t len, struct proto_enro
 			cbor_get_text(&r, ret->name, sizeof(ret->name));
 			break;
 		case ENROLLED_CERT:
-			read_der(&r, ret->cert, &ret->cert_len);
+			ret->cert_len = pp_get_b(&r, ret->cert, sizeof(ret->cert));
 			break;
 		case ENROLLED_CA:
-			read_der(&r, ret->ca, &ret->ca_len);
+			ret->ca_len = pp_get_b(&r, ret->ca, sizeof(ret->ca));
 			break;
 		case ENROLLED_TIME:
 			ret->server_time_us = cbor_get_i64(&r);
 			break;
 		}
 	}
-	pp_require(&p, KEY_BIT(KEY_VERSION) | KEY_BIT(ENROLLED_AGENT) | KEY_BIT(ENROLLED_CERT) |
-			       KEY_BIT(ENROLLED_CA));
+	pp_require(&p, KEY_BIT(ENROLLED_AGENT) | KEY_BIT(ENROLLED_CERT) | KEY_BIT(ENROLLED_CA));
 	return pp_finish(&r, ret_at);
 }
 
@@ -145,18 +124,12 @@ int proto_ack_decode(const void *data, size_t len, struct proto_ack *ret, size_t
 	struct cbor_reader r;
 	unsigned int key;
 
-	cbor_reader_init(&r, data, len);
 	*ret = (struct proto_ack){0};
-	struct pp_pairs p = pp_open_pairs(&r);
+
+	struct pp_pairs p = pp_open_message(&r, data, len, &ret->caps);
 
 	while (pp_next_pair(&p, &key, ACK_KEYS)) {
 		switch (key) {
-		case KEY_VERSION:
-			pp_read_version(&r);
-			break;
-		case KEY_CAPS:
-			ret->caps = cbor_get_uint(&r, UINT64_MAX);
-			break;
 		case ACK_SEQ:
 			ret->acked = cbor_get_uint(&r, INT64_MAX);
 			break;
@@ -165,6 +138,6 @@ int proto_ack_decode(const void *data, size_t len, struct proto_ack *ret, size_t
 			break;
 		}
 	}
-	pp_require(&p, KEY_BIT(KEY_VERSION) | KEY_BIT(ACK_SEQ));
+	pp_require(&p, KEY_BIT(ACK_SEQ));
 	return pp_finish(&r, ret_at);
 }

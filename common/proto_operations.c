@@ -171,8 +171,7 @@ static void put_result(struct buf *out, const struct proto_operation_result *m)
 	pp_put_i(out, RESULT_AT, m->at_us);
 	put_epc(out, RESULT_TAG_BITS, &m->tag);
 	pp_put_u(out, RESULT_ANTENNA, m->antenna);
-	cbor_put_uint(out, RESULT_WORDS);
-	cbor_put_array(out, m->n_words);
+	pp_put_array(out, RESULT_WORDS, m->n_words);
 	for (size_t i = 0; i < m->n_words; i++)
 		cbor_put_uint(out, m->words[i]);
 	pp_put_t(out, RESULT_TEXT, m->text);
@@ -237,8 +236,7 @@ int proto_operation_result_decode(const void *data, size_t len, struct proto_ope
 int proto_operation_results_encode(const struct proto_operation_results *m, struct buf *out)
 {
 	pp_begin(out, 1, m->caps);
-	cbor_put_uint(out, RESULTS_LIST);
-	cbor_put_array(out, m->n);
+	pp_put_array(out, RESULTS_LIST, m->n);
 	for (size_t i = 0; i < m->n; i++)
 		put_result(out, &m->list[i]);
 	return out->err;
@@ -250,18 +248,12 @@ int proto_operation_results_decode(const void *data, size_t len,
 	struct cbor_reader r;
 	unsigned int key;
 
-	cbor_reader_init(&r, data, len);
 	memset(ret, 0, sizeof(*ret));
-	struct pp_pairs p = pp_open_pairs(&r);
+
+	struct pp_pairs p = pp_open_message(&r, data, len, &ret->caps);
 
 	while (pp_next_pair(&p, &key, RESULTS_KEYS)) {
 		switch (key) {
-		case KEY_VERSION:
-			pp_read_version(&r);
-			break;
-		case KEY_CAPS:
-			ret->caps = cbor_get_uint(&r, UINT64_MAX);
-			break;
 		case RESULTS_LIST:
 			ret->n = cbor_get_array(&r, PROTO_MAX_OPERATIONS);
 			for (size_t i = 0; i < ret->n && cbor_reader_ok(&r); i++)
@@ -269,6 +261,6 @@ int proto_operation_results_decode(const void *data, size_t len,
 			break;
 		}
 	}
-	pp_require(&p, KEY_BIT(KEY_VERSION) | KEY_BIT(RESULTS_LIST));
+	pp_require(&p, KEY_BIT(RESULTS_LIST));
 	return pp_finish(&r, ret_at);
 }

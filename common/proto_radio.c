@@ -169,12 +169,10 @@ void pp_put_radio(struct buf *out, const struct proto_health_radio *radio)
 	pp_put_u(out, RD_REFUSED, m->refused);
 	for (unsigned int key = RD_PACKETS; key <= RD_DECRYPT_FAILURES; key++)
 		pp_put_u(out, key, *counter(m, key));
-	cbor_put_uint(out, RD_GROUPS);
-	cbor_put_array(out, m->n_groups);
+	pp_put_array(out, RD_GROUPS, m->n_groups);
 	for (size_t i = 0; i < m->n_groups; i++)
 		cbor_put_uint(out, m->groups[i]);
-	cbor_put_uint(out, RD_SIGNAL);
-	cbor_put_array(out, m->n_signal);
+	pp_put_array(out, RD_SIGNAL, m->n_signal);
 	for (size_t i = 0; i < m->n_signal; i++)
 		cbor_put_uint(out, m->signal[i]);
 	pp_put_flag(out, RD_ROTATING, m->keys_rotating);
@@ -182,8 +180,7 @@ void pp_put_radio(struct buf *out, const struct proto_health_radio *radio)
 	pp_put_i(out, RD_KEYS_SINCE, m->keys_since_us);
 	pp_put_u(out, RD_PICTURE_MS, m->picture_ms);
 	pp_put_u(out, RD_FLIP_S, m->flip_s);
-	cbor_put_uint(out, RD_STATIONS);
-	cbor_put_array(out, m->n_stations);
+	pp_put_array(out, RD_STATIONS, m->n_stations);
 	for (size_t i = 0; i < m->n_stations; i++)
 		put_station(out, &m->stations[i]);
 	pp_put_u(out, RD_UNESCROWED, m->unescrowed);

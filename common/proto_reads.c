@@ -125,8 +125,7 @@ int proto_reads_encode(const struct proto_reads *m, struct buf *out)
 	pp_begin(out, 3, m->caps);
 	pp_put_b(out, READS_JOURNAL, m->journal_id, sizeof(m->journal_id));
 	pp_put_u(out, READS_FIRST, m->first_seq);
-	cbor_put_uint(out, READS_ENTRIES);
-	cbor_put_array(out, m->n);
+	pp_put_array(out, READS_ENTRIES, m->n);
 	for (size_t i = 0; i < m->n; i++) {
 		int r = proto_reads_entry_encode(&m->entries[i], out);
 
@@ -156,17 +155,10 @@ int proto_reads_decode(const void *data, size_t len, struct proto_reads *ret, si
 	struct cbor_reader r;
 	unsigned int key;
 
-	cbor_reader_init(&r, data, len);
-	struct pp_pairs p = pp_open_pairs(&r);
+	struct pp_pairs p = pp_open_message(&r, data, len, &m.caps);
 
 	while (pp_next_pair(&p, &key, READS_KEYS)) {
 		switch (key) {
-		case KEY_VERSION:
-			pp_read_version(&r);
-			break;
-		case KEY_CAPS:
-			m.caps = cbor_get_uint(&r, UINT64_MAX);
-			break;
 		case READS_JOURNAL:
 			cbor_get_bytes_exact(&r, m.journal_id, sizeof(m.journal_id));
 			break;

@@ -41,15 +41,13 @@ int proto_sightings_encode(const struct proto_sightings *m, struct buf *out)
 	pp_begin(out, 4, m->caps);
 	pp_put_b(out, BATCH_JOURNAL, m->journal_id, sizeof(m->journal_id));
 	pp_put_u(out, BATCH_FIRST, m->first_seq);
-	cbor_put_uint(out, BATCH_SOURCES);
-	cbor_put_array(out, m->n_sources);
+	pp_put_array(out, BATCH_SOURCES, m->n_sources);
 	for (size_t i = 0; i < m->n_sources; i++) {
 		cbor_put_array(out, 2);
 		cbor_put_text(out, m->sources[i].reader);
 		cbor_put_uint(out, m->sources[i].antenna);
 	}
-	cbor_put_uint(out, BATCH_ENTRIES);
-	cbor_put_array(out, m->n);
+	pp_put_array(out, BATCH_ENTRIES, m->n);
 	for (size_t i = 0; i < m->n; i++)
 		put_sighting(out, &m->sightings[i]);
 	return out->err;
@@ -117,17 +115,10 @@ int proto_sightings_decode(const void *data, size_t len, struct proto_sightings 
 	struct cbor_reader r;
 	unsigned int key;
 
-	cbor_reader_init(&r, data, len);
-	struct pp_pairs p = pp_open_pairs(&r);
+	struct pp_pairs p = pp_open_message(&r, data, len, &m.caps);
 
 	while (pp_next_pair(&p, &key, BATCH_KEYS)) {
 		switch (key) {
-		case KEY_VERSION:
-			pp_read_version(&r);
-			break;
-		case KEY_CAPS:
-			m.caps = cbor_get_uint(&r, UINT64_MAX);
-			break;
 		case BATCH_JOURNAL:
 			cbor_get_bytes_exact(&r, m.journal_id, sizeof(m.journal_id));
 			break;

@@ -263,12 +263,6 @@ static void get_pair(struct cbor_reader *r, unsigned int key, struct ingest_deco
 		     struct inv_batch *b)
 {
 	switch (key) {
-	case KEY_VERSION:
-		pp_read_version(r);
-		break;
-	case KEY_CAPS:
-		(void) cbor_get_uint(r, UINT64_MAX);
-		break;
 	case BATCH_JOURNAL:
 		cbor_get_bytes_exact(r, b->journal_id, sizeof(b->journal_id));
 		break;
@@ -291,9 +285,8 @@ int ingest_decode(struct ingest_decoder *d, const void *data, size_t len, struct
 	struct cbor_reader r;
 	unsigned int key;
 	uint16_t top = 0;
-
-	cbor_reader_init(&r, data, len);
-	struct pp_pairs pairs = pp_open_pairs(&r);
+	uint64_t caps;
+	struct pp_pairs pairs = pp_open_message(&r, data, len, &caps);
 
 	while (pp_next_pair(&pairs, &key, BATCH_KEYS))
 		get_pair(&r, key, d, &b);
