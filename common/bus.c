@@ -259,6 +259,10 @@ static int send_call(struct bus *b, DBusMessage *m, int64_t timeout_us, bus_repl
 	    !c->pending || !dbus_pending_call_set_notify(c->pending, on_reply, c, NULL)) {
 		int e = !m ? -ENOMEM : !b->conn || (c && !c->pending) ? -ERR_STATE : -ENOMEM;
 
+		if (c && c->pending) {
+			dbus_pending_call_cancel(c->pending);
+			dbus_pending_call_unref(c->pending);
+		}
 		if (m)
 			dbus_message_unref(m);
 		free(c);
@@ -344,18 +348,6 @@ static void owner_changed(struct bus *b, DBusMessage *m)
 		service_there(b);
 }
 
-static void on_owner(void *user, int err, const char *name, DBusMessage *m)
-{
-	struct bus *b = user;
-
-	(void) name;
-	(void) m;
-	if (err == 0)
-		service_there(b);
-	else if (err == -ERR_PEER)
-		no_service(b);
-}
-
 /* --- the connection --------------------------------------------------------------------------- */
 
 static void close_bus(struct bus *b)
@@ -424,6 +416,20 @@ static DBusMessage *to_bus(const char *member, const char *text)
 		m = NULL;
 	}
 	return m;
+}
+
+static void on_owner(void *user, int err, const char *name, DBusMessage *m)
+{
+	struct bus *b = user;
+
+	(void) name;
+	(void) m;
+	if (err == 0)
+		service_there(b);
+	else if (err == -ERR_PEER)
+		no_service(b);
+	else if (err == -ETIMEDOUT) /* nobody will say it later: ask another time */
+		bus_failed(b, err);
 }
 
 static void on_greeted(void *user, int err, const char *name, DBusMessage *m)
