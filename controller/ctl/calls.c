@@ -53,6 +53,15 @@ int ctl_call(struct ctl *c, const char *method, const char *path, json_t *take_b
 	return CTL_OK;
 }
 
+bool ctl_number(const char *text, json_int_t *ret)
+{
+	char *end;
+
+	errno = 0;
+	*ret = strtoll(text, &end, 10);
+	return end != text && !*end && !errno;
+}
+
 int ctl_read_file(const char *name, struct buf *ret)
 {
 	FILE *f = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");

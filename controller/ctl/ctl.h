@@ -108,6 +108,8 @@ int ctl_find_id(struct ctl *c, const char *path, const char *key, const char *va
 		const char *what, json_int_t *ret_id);
 /** The id of the product with that GTIN; explains itself when there is none. */
 int ctl_product_id(struct ctl *c, const char *gtin, json_int_t *ret);
+/** A whole number and nothing after it; false if it is none. */
+bool ctl_number(const char *text, json_int_t *ret);
 /** "90", "30m", "1h", "7d" in seconds; -1 if it is none of these. */
 long ctl_parse_ttl(const char *text);
 /** Says what is wrong and how the verb is used. */

@@ -22,10 +22,7 @@ static int take_place(struct ctl *c, int *argc, char **argv, json_int_t *ret_id)
 
 static int quantity_of(const char *text, json_int_t *ret)
 {
-	char *end;
-
-	*ret = strtoll(text, &end, 10);
-	return *text && !*end ? CTL_OK : ctl_usage_error("`%s` is not a quantity", text);
+	return ctl_number(text, ret) ? CTL_OK : ctl_usage_error("`%s` is not a quantity", text);
 }
 
 /* --- the books ---------------------------------------------------------------------------------

@@ -62,33 +62,23 @@ int ctl_labels_links(struct ctl *c, int argc, char **argv)
 int ctl_labels_undo(struct ctl *c, int argc, char **argv)
 {
 	bool batch = ctl_take_flag(&argc, argv, "--batch");
-	char path[80], *end;
+	json_int_t id;
+	char path[80];
 	json_t *r;
 
 	if (argc != 1)
 		return ctl_usage_error("labels undo needs the number of one link");
-	long long id = strtoll(argv[0], &end, 10);
-
-	if (end == argv[0] || *end || id < 1)
+	if (!ctl_number(argv[0], &id) || id < 1)
 		return ctl_usage_error("`%s` is not the number of a link; see labels links",
 				       argv[0]);
-	snprintf(path, sizeof(path), "/api/v1/labels/links/%lld/undo", id);
+	snprintf(path, sizeof(path), "/api/v1/labels/links/%lld/undo", (long long) id);
 	int code = ctl_call(c, "POST", path, json_pack("{s:b}", "batch", batch), &r);
 
 	if (code == CTL_OK && r)
-		printf("Link %lld is taken back: %lld label%s changed.\n", id,
+		printf("Link %lld is taken back: %lld label%s changed.\n", (long long) id,
 		       number_at(r, "labels"), number_at(r, "labels") == 1 ? "" : "s");
 	json_decref(r);
 	return code;
-}
-
-/* "30" of --seconds, 1 and above; -1 if it is no number. */
-static long seconds_of(const char *text)
-{
-	char *end;
-	long n = strtol(text, &end, 10);
-
-	return end == text || *end ? -1 : n;
 }
 
 int ctl_labels_flash(struct ctl *c, int argc, char **argv)
@@ -96,16 +86,16 @@ int ctl_labels_flash(struct ctl *c, int argc, char **argv)
 	const char *seconds = NULL, *colour = NULL;
 	_cleanup_buf_ struct buf path = BUF_INIT;
 	char text[40], name[16];
-	long n = 30;
+	json_int_t n = 30;
 	json_t *body, *r;
 
 	(void) ctl_take_value(&argc, argv, "--seconds", &seconds);
 	(void) ctl_take_value(&argc, argv, "--colour", &colour);
 	if (argc != 1)
 		return ctl_usage_error("labels flash needs one label");
-	if (seconds && (n = seconds_of(seconds)) < 0)
+	if (seconds && !ctl_number(seconds, &n))
 		return ctl_usage_error("`%s` is not a number of seconds", seconds);
-	body = json_pack("{s:I}", "seconds", (json_int_t) n);
+	body = json_pack("{s:I}", "seconds", n);
 	if (colour)
 		json_object_set_new(body, "colour", json_string(colour));
 	int code = ctl_call(c, "POST", label_path(&path, argv[0], "/flash"), body, &r);
@@ -143,19 +133,20 @@ int ctl_labels_pick(struct ctl *c, int argc, char **argv)
 	bool stop = ctl_take_flag(&argc, argv, "--stop");
 	const char *seconds = "30", *colour = NULL;
 	json_t *body, *list, *r;
+	json_int_t n;
 
 	(void) ctl_take_value(&argc, argv, "--seconds", &seconds);
 	(void) ctl_take_value(&argc, argv, "--colour", &colour);
 	if (argc < 1)
 		return ctl_usage_error("labels pick needs labels, or GTINs with --gtins");
-	if (seconds_of(seconds) < 0)
+	if (!ctl_number(seconds, &n))
 		return ctl_usage_error("`%s` is not a number of seconds", seconds);
 	list = json_array();
 	for (int i = 0; i < argc; i++)
 		json_array_append_new(list, json_string(argv[i]));
 	body = json_pack("{s:o}", gtins ? "gtins" : "labels", list);
 	if (!stop)
-		json_object_set_new(body, "seconds", json_integer(seconds_of(seconds)));
+		json_object_set_new(body, "seconds", json_integer(n));
 	if (!stop && colour)
 		json_object_set_new(body, "colour", json_string(colour));
 	int code = ctl_call(c, "POST", stop ? "/api/v1/labels/pick/stop" : "/api/v1/labels/pick",

@@ -155,10 +155,9 @@ int ctl_labels_read(struct ctl *c, int argc, char **argv)
 	}
 	list = argc > 1 ? json_array() : NULL;
 	for (int i = 1; i < argc; i++) {
-		char *end;
-		long n = strtol(argv[i], &end, 10);
+		json_int_t n;
 
-		if (end == argv[i] || *end) {
+		if (!ctl_number(argv[i], &n)) {
 			json_decref(list);
 			json_decref(body);
 			return ctl_usage_error("`%s` is not the number of a sensor", argv[i]);
@@ -184,14 +183,19 @@ int ctl_labels_readings(struct ctl *c, int argc, char **argv)
 		{"READ", "at", false}, {"MEASURES", "name", false}, {"VALUE", "words", true}};
 	_cleanup_buf_ struct buf path = BUF_INIT;
 	const char *limit = "100";
+	json_int_t sensor, most;
 	char tail[80];
 	json_t *r;
 
 	(void) ctl_take_value(&argc, argv, "--limit", &limit);
 	if (argc != 2)
 		return ctl_usage_error("labels readings needs a label and the number of a sensor");
-	snprintf(tail, sizeof(tail), "/readings?sensor=%ld&limit=%ld", strtol(argv[1], NULL, 10),
-		 strtol(limit, NULL, 10));
+	if (!ctl_number(argv[1], &sensor))
+		return ctl_usage_error("`%s` is not the number of a sensor", argv[1]);
+	if (!ctl_number(limit, &most))
+		return ctl_usage_error("`%s` is not a number of readings", limit);
+	snprintf(tail, sizeof(tail), "/readings?sensor=%lld&limit=%lld", (long long) sensor,
+		 (long long) most);
 	int code = ctl_call(c, "GET", label_path(&path, argv[0], tail), NULL, &r);
 
 	if (code == CTL_OK && r) {

@@ -10,10 +10,7 @@
 
 static bool number_of(const char *text, json_int_t *ret)
 {
-	char *end;
-
-	*ret = strtoll(text, &end, 10);
-	return end != text && !*end && *ret > 0;
+	return ctl_number(text, ret) && *ret > 0;
 }
 
 static void print_walk(const json_t *walk)

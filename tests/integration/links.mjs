@@ -115,6 +115,7 @@ test('sensors are read when somebody asks', async () => {
 	const { sensors } = await label(4);
 	assert(sensors.every((x, i) => x.at > before[i]), 'newer than those of the visit');
 	assert(/battery/.test(await store.ctl('labels', 'readings', ids[4], 1)), 'values before');
+	assert(/`battery` is not the number of a sensor/.test(await refused('labels', 'readings', ids[4], 'battery')), 'no number');
 	assert(/no such sensor/.test(await refused('labels', 'read', ids[4], 5)), 'another');
 });
 
