@@ -169,6 +169,18 @@ int fleet_identify(void *user, struct http_request *rq, struct http_who *ret)
 	return 0;
 }
 
+int fleet_check_revoked(struct sql *s, int64_t agent_id)
+{
+	struct sql_stmt *q =
+		sql_prepare(s, "SELECT 1 FROM agents WHERE id = ? AND revoked IS NOT NULL");
+	int r;
+
+	sql_bind_i64(q, 1, agent_id);
+	r = sql_step(q);
+	sql_reset(q);
+	return r > 0 ? -ERR_REVOKED : r;
+}
+
 /* --- what others ask ----------------------------------------------------------------------- */
 
 const char *fleet_agent_name(const struct fleet *f, int64_t agent_id)

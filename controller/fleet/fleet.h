@@ -10,6 +10,7 @@
 #pragma once
 
 #include "common/proto.h"
+#include "common/sql.h"
 #include "controller/app.h"
 #include "controller/http/http.h"
 
@@ -35,6 +36,9 @@ int fleet_desired_readers(struct app *app, int64_t agent_id, uint64_t after_rev,
 /** Before which instant the agent's label keys must not have been made, where that is news. */
 int fleet_desired_keys(struct app *app, int64_t agent_id, uint64_t after,
 		       struct proto_desired *m) _must_check_;
+
+/** Inside a write: -ERR_REVOKED if the agent was revoked since its request was let in. */
+int fleet_check_revoked(struct sql *s, int64_t agent_id) _must_check_;
 
 /** Name of an agent, "" if unknown. Borrowed until the agent changes. */
 const char *fleet_agent_name(const struct fleet *f, int64_t agent_id);

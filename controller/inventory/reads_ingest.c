@@ -6,6 +6,7 @@
 #include "common/err.h"
 #include "common/fault.h"
 #include "controller/db/db.h"
+#include "controller/fleet/fleet.h"
 #include "controller/http/events.h"
 #include "controller/incidents/incidents.h"
 #include "controller/inventory/exit.h"
@@ -53,18 +54,6 @@ static int write_mark(struct sql *s, const struct reads_op *op)
 	return sql_run(q);
 }
 
-static int is_revoked(struct sql *s, int64_t agent_id)
-{
-	struct sql_stmt *q =
-		sql_prepare(s, "SELECT 1 FROM agents WHERE id = ? AND revoked IS NOT NULL");
-	int r;
-
-	sql_bind_i64(q, 1, agent_id);
-	r = sql_step(q);
-	sql_reset(q);
-	return r;
-}
-
 static int take(struct sql *s, struct reads_op *op, const struct proto_reads_entry *e,
 		int64_t now_us)
 {
@@ -83,9 +72,7 @@ static int write_reads(struct sql *s, void *arg)
 	int r = db_now_us(s, &now_us);
 
 	if (!r)
-		r = is_revoked(s, op->agent_id);
-	if (r > 0)
-		return -ERR_REVOKED;
+		r = fleet_check_revoked(s, op->agent_id);
 	if (!r)
 		r = read_mark(s, op);
 	for (size_t i = 0; i < op->m.n && !r; i++) {

@@ -6,13 +6,15 @@
  * Every row says which machine told it: an access point's place outlives the machine in it. An
  * agent is handed rows of labels that are its own now and that another machine told; nobody else
  * gets them, and who was handed something is recorded. Only the agent a label belongs to may change
- * its rows, so that one it was taken from does not write over what the next one says.
+ * its rows, so that one it was taken from does not write over what the next one says; of a label
+ * that is nobody's, the machine that told may say that it has nothing any more.
  */
 #include "common/err.h"
 #include "common/fault.h"
 #include "common/hex.h"
 #include "common/log.h"
 #include "controller/db/db_schema.h"
+#include "controller/fleet/fleet.h"
 #include "controller/shop/label.h"
 #include "controller/shop/label_escrow.h"
 #include "controller/shop/shop_internal.h"
@@ -45,29 +47,18 @@ static void op_free(struct bonds_op *op)
 	free(op);
 }
 
-static int is_revoked(struct sql *s, int64_t agent_id)
-{
-	struct sql_stmt *q =
-		sql_prepare(s, "SELECT 1 FROM agents WHERE id = ? AND revoked IS NOT NULL");
-	int r;
-
-	sql_bind_i64(q, 1, agent_id);
-	r = sql_step(q);
-	sql_reset(q);
-	return r > 0 ? -ERR_REVOKED : r;
-}
-
 /* --- what an agent tells ---------------------------------------------------------------------- */
 
-/* 1 = the label is this agent's. */
-static int is_own(struct sql *s, int64_t agent_id, uint64_t addr)
+/* 1 = the label is this agent's; or nobody's, when it only says that it has nothing of it. */
+static int may_tell(struct sql *s, int64_t agent_id, const struct proto_escrow_entry *e)
 {
-	struct sql_stmt *q = sql_prepare(s, "SELECT 1 FROM labels WHERE addr = ? AND agent_id = ?");
+	struct sql_stmt *q = sql_prepare(s, "SELECT agent_id FROM labels WHERE addr = ?");
 	int r;
 
-	sql_bind_i64(q, 1, (int64_t) addr);
-	sql_bind_i64(q, 2, agent_id);
+	sql_bind_i64(q, 1, (int64_t) label_addr_number(e->addr));
 	r = sql_step(q);
+	if (r > 0)
+		r = sql_col_is_null(q, 0) ? e->len == 0 : sql_col_i64(q, 0) == agent_id;
 	sql_reset(q);
 	return r;
 }
@@ -112,11 +103,11 @@ static int write_told(struct sql *s, void *arg)
 	int r = db_now_us(s, &now_us);
 
 	if (r == 0)
-		r = is_revoked(s, op->agent_id);
+		r = fleet_check_revoked(s, op->agent_id);
 	for (size_t i = 0; r == 0 && i < op->m.n; i++) {
 		const struct proto_escrow_entry *e = &op->m.list[i];
 
-		r = is_own(s, op->agent_id, label_addr_number(e->addr));
+		r = may_tell(s, op->agent_id, e);
 		if (r > 0)
 			r = e->len ? keep(s, op, e, now_us) : drop(s, op, e);
 	}
@@ -189,47 +180,64 @@ void label_bonds_post(struct http_request *rq, struct app *app)
 /* --- what an agent is handed ------------------------------------------------------------------ */
 
 /* A row that does not open was sealed under another escrow.key: nobody can be helped with it. */
-static void add_entry(struct bonds_op *op, struct sql_stmt *q)
+static bool add_entry(struct bonds_op *op, struct sql_stmt *q)
 {
 	struct proto_escrow_entry *e = &op->m.list[op->m.n];
 	const void *sealed;
 	size_t len;
-	int r;
 
+	if (op->m.n == PROTO_MAX_ESCROW)
+		return false;
 	label_addr_bytes((uint64_t) sql_col_i64(q, 0), e->addr);
 	e->kind = (uint8_t) sql_col_i64(q, 1);
 	sealed = sql_col_blob(q, 2, &len);
-	r = label_escrow_open_entry(op->app->shop->escrow, sealed, len, e);
-	if (r == 0)
-		op->m.n++;
-	else
-		log_write(LOG_ERR, "shop", r,
-			  "msg=\"what was kept of a label does not open with escrow.key\"");
+	if (label_escrow_open_entry(op->app->shop->escrow, sealed, len, e) < 0)
+		return false;
+	op->m.n++;
+	return true;
 }
 
-/* Whole labels only: there are at most two rows of each. */
-static int read_rows(struct sql *s, struct bonds_op *op)
+/* The labels after one, and how many rows of them do not open. Whole labels only: there are at most
+ * two rows of each. */
+static int read_page(struct sql *s, struct bonds_op *op, int64_t *after, size_t *closed)
 {
 	struct sql_stmt *q = sql_prepare(
 		s, "SELECT b.addr, b.kind, b.sealed FROM label_bonds b WHERE b.addr IN ("
 		   "SELECT DISTINCT x.addr FROM labels l JOIN label_bonds x ON x.addr = l.addr"
 		   " WHERE l.agent_id = ?1 AND x.machine <> ?2 AND x.addr > ?3"
 		   " ORDER BY x.addr LIMIT ?4) AND b.machine <> ?2 ORDER BY b.addr, b.kind");
-	int64_t last = -1;
 	size_t labels = 0;
 	int r;
 
 	sql_bind_i64(q, 1, op->agent_id);
 	sql_bind_blob(q, 2, op->m.machine, sizeof op->m.machine);
-	sql_bind_i64(q, 3, op->has_after ? (int64_t) op->after : -1);
+	sql_bind_i64(q, 3, *after);
 	sql_bind_i64(q, 4, PROTO_MAX_ESCROW / 2);
 	while ((r = sql_step(q)) > 0) {
-		labels += sql_col_i64(q, 0) != last;
-		last = sql_col_i64(q, 0);
-		add_entry(op, q);
+		labels += sql_col_i64(q, 0) != *after;
+		*after = sql_col_i64(q, 0);
+		*closed += !add_entry(op, q);
 	}
-	sql_reset(q);
 	op->m.more = labels == PROTO_MAX_ESCROW / 2;
+	return r;
+}
+
+/* The agent goes on after the last label of a page, so that a page of rows that do not open, all of
+ * them, must not be its last. */
+static int read_rows(struct sql *s, struct bonds_op *op)
+{
+	int64_t after = op->has_after ? (int64_t) op->after : -1;
+	size_t closed = 0;
+	int r;
+
+	do {
+		r = read_page(s, op, &after, &closed);
+	} while (r == 0 && op->m.n == 0 && op->m.more);
+	if (closed)
+		log_write(LOG_ERR, "shop", -ERR_CRYPTO,
+			  "agent=%lld rows=%zu msg=\"what was kept of labels does not open with "
+			  "escrow.key\"",
+			  (long long) op->agent_id, closed);
 	return r;
 }
 
@@ -238,7 +246,7 @@ static int write_handed(struct sql *s, void *arg)
 	struct bonds_op *op = arg;
 	char agent[PROTO_NAME_MAX], detail[64];
 	struct sql_stmt *q;
-	int r = is_revoked(s, op->agent_id);
+	int r = fleet_check_revoked(s, op->agent_id);
 
 	if (r == 0)
 		r = read_rows(s, op);
@@ -261,7 +269,6 @@ static void handed(void *arg, int err)
 	op->m.caps = PROTO_CAP_LABELS;
 	if (err == 0)
 		err = proto_escrow_encode(&op->m, &body);
-	FAULT_POINT("ctl.escrow.before_hand");
 	if (err == 0) {
 		http_reply_buf(op->rq, 200, PROTO_CONTENT_TYPE, &body);
 	} else {

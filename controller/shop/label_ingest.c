@@ -3,6 +3,7 @@
 #include "common/err.h"
 #include "common/hex.h"
 #include "common/log.h"
+#include "controller/fleet/fleet.h"
 #include "controller/incidents/incidents.h"
 #include "controller/shop/display_ledger.h"
 #include "controller/shop/label.h"
@@ -451,20 +452,6 @@ static int set_high_water(struct sql *s, const struct proto_label_reports *m, in
 	return sql_run(q);
 }
 
-/* The request was let in, but a revocation may have been written since: it must not take back the
- * labels that were released then. */
-static int is_revoked(struct sql *s, int64_t agent_id)
-{
-	struct sql_stmt *q =
-		sql_prepare(s, "SELECT 1 FROM agents WHERE id = ? AND revoked IS NOT NULL");
-	int r;
-
-	sql_bind_i64(q, 1, agent_id);
-	r = sql_step(q);
-	sql_reset(q);
-	return r;
-}
-
 int label_ingest_apply(struct sql *s, const struct proto_label_reports *m, struct label_ingest *in)
 {
 	uint64_t mark = 0;
@@ -472,9 +459,10 @@ int label_ingest_apply(struct sql *s, const struct proto_label_reports *m, struc
 
 	in->taken = in->dropped = 0;
 	in->readings = 0;
-	r = is_revoked(s, in->agent_id);
-	if (r != 0)
-		return r < 0 ? r : -ERR_REVOKED;
+	/* It must not take back the labels that were released when it was. */
+	r = fleet_check_revoked(s, in->agent_id);
+	if (r < 0)
+		return r;
 	if (m->n > 0 && (m->first_seq == 0 || m->first_seq > (uint64_t) INT64_MAX - m->n))
 		return -ERR_RANGE;
 	r = high_water(s, m, in->agent_id, &mark);

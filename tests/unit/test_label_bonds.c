@@ -124,6 +124,65 @@ static void many_labels_come_in_pages_of_whole_ones(void **state)
 	assert_false(m->more);
 }
 
+static void what_does_not_open_hides_nothing_behind_it(void **state)
+{
+	struct env *e = *state;
+	struct env_reports ap = {.agent_id = 1};
+	const struct proto_escrow *m;
+
+	for (uint64_t i = 0; i < 70; i++) {
+		env_new_label(e, &ap, ADDR + i);
+		tell(e, 1, 7, ADDR + i, ESCROW_BOND, "bond");
+		tell(e, 1, 7, ADDR + i, ESCROW_LABEL, "label");
+	}
+	/* two whole pages and a label more were sealed under a key that is lost */
+	assert_int_equal(env_sql(e, "UPDATE label_bonds SET sealed = randomblob(length(sealed))"
+				    " WHERE addr <= 0xC0FFEE000001 + 64"),
+			 0);
+	m = ask(e, 1, 8, NULL);
+	assert_int_equal(m->n, 10);
+	assert_int_equal(label_addr_number(m->list[0].addr), ADDR + 65);
+	assert_false(m->more);
+}
+
+static void what_a_machine_had_of_a_label_that_is_nobody_s_goes_with_its_word(void **state)
+{
+	struct env *e = *state;
+	struct env_reports ap = {.agent_id = 1};
+
+	env_new_label(e, &ap, ADDR);
+	tell(e, 1, 7, ADDR, ESCROW_BOND, "bond");
+	assert_int_equal(env_sql(e, "UPDATE labels SET agent_id = NULL"), 0);
+	tell(e, 1, 7, ADDR, ESCROW_BOND, "another");
+	tell(e, 2, 9, ADDR, ESCROW_BOND, "");
+	assert_int_equal(env_number(e, "SELECT count(*) FROM label_bonds"), 1);
+	tell(e, 1, 7, ADDR, ESCROW_BOND, "");
+	assert_int_equal(env_number(e, "SELECT count(*) FROM label_bonds"), 0);
+}
+
+static void a_revoked_agent_tells_and_gets_nothing(void **state)
+{
+	struct env *e = *state;
+	struct env_reports ap = {.agent_id = 1};
+	static struct proto_escrow m = {.n = 1};
+	struct buf b = BUF_INIT;
+
+	env_new_label(e, &ap, ADDR);
+	tell(e, 1, 7, ADDR, ESCROW_BOND, "bond");
+	/* since the request was let in */
+	assert_int_equal(env_sql(e, "UPDATE agents SET revoked = 1 WHERE id = 1"), 0);
+	env_agent(e, 1, "GET", "/agent/v1/escrow?machine=00112233445566778899aabbccddeeff", NULL,
+		  0);
+	assert_int_equal(e->status, 403);
+	label_addr_bytes(ADDR, m.list[0].addr);
+	m.list[0].kind = ESCROW_BOND;
+	assert_int_equal(proto_escrow_encode(&m, &b), 0);
+	env_agent(e, 1, "POST", "/agent/v1/escrow", b.data, b.len);
+	buf_done(&b);
+	assert_int_equal(e->status, 403);
+	assert_int_equal(env_number(e, "SELECT count(*) FROM label_bonds"), 1);
+}
+
 static void it_lies_sealed_and_rows_cannot_change_places(void **state)
 {
 	struct env *e = *state;
@@ -165,6 +224,9 @@ int main(void)
 		TEST(another_machine_in_the_same_place_is_handed_what_the_first_one_told),
 		TEST(only_who_looks_after_a_label_may_tell_and_ask),
 		TEST(many_labels_come_in_pages_of_whole_ones),
+		TEST(what_does_not_open_hides_nothing_behind_it),
+		TEST(what_a_machine_had_of_a_label_that_is_nobody_s_goes_with_its_word),
+		TEST(a_revoked_agent_tells_and_gets_nothing),
 		TEST(it_lies_sealed_and_rows_cannot_change_places),
 		TEST(nonsense_is_refused),
 	};
