@@ -81,7 +81,7 @@ static int thin(struct sql *s, uint64_t addr, int64_t n, int64_t at_us)
 		   " ORDER BY at DESC LIMIT 1 OFFSET ?5) OR (at < ?4 AND EXISTS(SELECT 1"
 		   " FROM label_readings later WHERE later.addr = ?1 AND later.n = ?2"
 		   " AND later.at > label_readings.at"
-		   " AND later.at / ?6 = label_readings.at / ?6)))");
+		   " AND later.at < (label_readings.at / ?6 + 1) * ?6)))");
 
 	sql_bind_i64(q, 1, (int64_t) addr);
 	sql_bind_i64(q, 2, n);
