@@ -40,11 +40,22 @@ const struct conf_row app_config_schema[] = {
 	{"books", "grace_s", CONF_INT, "1800", 0, 86400,
 	 "Seconds after which an item that is gone and not sold counts as missing."},
 	{"keep", "ledger_days", CONF_INT, "3653", 0, 36525,
-	 "Days that is kept what labels showed; 0 = for ever."},
+	 "Days that is kept what labels showed; 0 = for ever. What proves the picture of now "
+	 "stays."},
 	{"keep", "audit_days", CONF_INT, "3653", 0, 36525,
 	 "Days that is kept who did what; 0 = for ever."},
 	{"keep", "books_days", CONF_INT, "3653", 0, 36525,
 	 "Days that older figures of the book stock are kept; 0 = for ever."},
+	{"keep", "links_days", CONF_INT, "3653", 0, 36525,
+	 "Days that is kept which label showed which product; 0 = for ever. The present link of a "
+	 "label stays."},
+	{"keep", "sales_days", CONF_INT, "3653", 0, 36525,
+	 "Days that sales are kept, and at least until there is a newer figure of the book stock; "
+	 "0 = for ever."},
+	{"keep", "deliveries_days", CONF_INT, "3653", 0, 36525,
+	 "Days that deliveries are kept after they were closed, and at least until there is a "
+	 "newer "
+	 "figure of the book stock; 0 = for ever."},
 	{"keep", "pictures_days", CONF_INT, "400", 0, 36525,
 	 "Days that a picture is kept after a label last showed it; 0 = for ever."},
 	{"keep", "export_dir", CONF_STR, "", 0, 1024,
@@ -85,6 +96,9 @@ static const char *keep_fault(const struct app_config *c, const char **ret_key)
 	} keep[] = {{"keep.ledger_days", c->keep_ledger_days},
 		    {"keep.audit_days", c->keep_audit_days},
 		    {"keep.books_days", c->keep_books_days},
+		    {"keep.links_days", c->keep_links_days},
+		    {"keep.sales_days", c->keep_sales_days},
+		    {"keep.deliveries_days", c->keep_deliveries_days},
 		    {"keep.pictures_days", c->keep_pictures_days}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(keep); i++) {
@@ -166,6 +180,9 @@ int app_config_load(const char *file, char *diag, size_t diag_len, struct app_co
 	c->keep_ledger_days = conf_int(c->conf, "keep", NULL, "ledger_days");
 	c->keep_audit_days = conf_int(c->conf, "keep", NULL, "audit_days");
 	c->keep_books_days = conf_int(c->conf, "keep", NULL, "books_days");
+	c->keep_links_days = conf_int(c->conf, "keep", NULL, "links_days");
+	c->keep_sales_days = conf_int(c->conf, "keep", NULL, "sales_days");
+	c->keep_deliveries_days = conf_int(c->conf, "keep", NULL, "deliveries_days");
 	c->keep_pictures_days = conf_int(c->conf, "keep", NULL, "pictures_days");
 	c->keep_export_dir = conf_str(c->conf, "keep", NULL, "export_dir");
 	fault = first_fault(c, &key);

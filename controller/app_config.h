@@ -31,7 +31,8 @@ struct app_config {
 	int64_t books_grace_s;
 	/** Days that evidence is kept, 0 = for ever; and where it is written before it goes, "" =
 	 * nowhere. */
-	int64_t keep_ledger_days, keep_audit_days, keep_books_days, keep_pictures_days;
+	int64_t keep_ledger_days, keep_audit_days, keep_links_days, keep_pictures_days;
+	int64_t keep_books_days, keep_sales_days, keep_deliveries_days;
 	const char *keep_export_dir;
 };
 

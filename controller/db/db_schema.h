@@ -16,6 +16,15 @@
 	"CREATE TRIGGER " table "_no_delete BEFORE DELETE ON " table                               \
 	" BEGIN SELECT RAISE(ABORT, '" table " is append-only'); END;"
 
+/** For evidence that is kept for so long and no longer: the database refuses to drop a row that is
+ * younger than what kept_since says of `name`, by the instant `written`, an expression over `old`
+ * (keeping/retention.h). */
+#define DB_DROP_WHEN_OLD(table, name, written)                                                     \
+	"CREATE TRIGGER " table "_no_delete BEFORE DELETE ON " table                               \
+	" WHEN NOT EXISTS (SELECT 1 FROM kept_since k WHERE k.name = '" name "' AND " written      \
+	" < k.before)"                                                                             \
+	" BEGIN SELECT RAISE(ABORT, '" table " is kept longer'); END;"
+
 /** Each part's tables. */
 extern const char core_schema_v1[];
 extern const char shop_schema_v1[];

@@ -82,6 +82,50 @@ int file_write_durable(const char *path, const void *data, size_t len, unsigned 
 	return sync_parent(path);
 }
 
+/* Where the last whole line ends. */
+static int find_end(int fd, off_t *ret)
+{
+	off_t end = lseek(fd, 0, SEEK_END);
+	char block[4096];
+
+	while (end > 0) {
+		size_t n = MIN((size_t) end, sizeof(block));
+		ssize_t got = pread(fd, block, n, end - (off_t) n);
+		const char *last;
+
+		if (got != (ssize_t) n)
+			return got < 0 ? -errno : -EIO;
+		last = memrchr(block, '\n', n);
+		if (last) {
+			*ret = end - (off_t) n + (last - block) + 1;
+			return 0;
+		}
+		end -= (off_t) n;
+	}
+	*ret = 0;
+	return end < 0 ? -errno : 0;
+}
+
+int file_append_lines(const char *path, const void *lines, size_t len, unsigned int mode)
+{
+	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, (mode_t) mode), r;
+	off_t end;
+
+	if (fd < 0)
+		return -errno;
+	r = find_end(fd, &end);
+	if (r == 0 && ftruncate(fd, end) < 0)
+		r = -errno;
+	if (r == 0) {
+		r = write_all(fd, lines, len);
+		if (r < 0)
+			ignore_result(ftruncate(fd, end));
+	}
+	if (close(fd) < 0 && r == 0)
+		r = -errno;
+	return r < 0 ? r : sync_parent(path);
+}
+
 static int remove_entry(const char *path, const struct stat *st _unused_, int type _unused_,
 			struct FTW *ftw _unused_)
 {

@@ -9,6 +9,10 @@ int file_make_dir(const char *path) _must_check_;
 /** Replaces a file in one step: temporary name, fsync, rename, fsync of the directory. */
 int file_write_durable(const char *path, const void *data, size_t len,
 		       unsigned int mode) _must_check_;
+/** Appends whole lines to a file, made if it is not there. What a crash left of a line at its end
+ * is cut off before; if it fails, none of these is there. */
+int file_append_lines(const char *path, const void *lines, size_t len,
+		      unsigned int mode) _must_check_;
 /** Removes a directory with all that is in it, without following links. Nothing there is fine. */
 int file_remove_tree(const char *path) _must_check_;
 /** Syncs a directory, so that the names in it last. */

@@ -27,11 +27,6 @@ const char sensors_schema_v4[] = "CREATE TABLE label_sensors("
 				 " at INTEGER NOT NULL,"
 				 " PRIMARY KEY(addr, n)) WITHOUT ROWID;";
 
-#define KEPT_LONGER(table)                                                                         \
-	"CREATE TRIGGER " table "_no_delete BEFORE DELETE ON " table                               \
-	" WHEN NOT EXISTS (SELECT 1 FROM kept_since WHERE name = '" table "' AND old.at < before)" \
-	" BEGIN SELECT RAISE(ABORT, '" table " is kept longer'); END;"
-
 const char sensors_schema_v5[] =
 	/* The last reading that was asked for, and what became of it (enum sensor_asked). */
 	"ALTER TABLE label_sensors ADD COLUMN asked_at INTEGER;"
@@ -63,12 +58,13 @@ const char sensors_schema_v5[] =
 	" addr INTEGER NOT NULL,"
 	" n INTEGER NOT NULL,"
 	" until INTEGER NOT NULL);"
-	"CREATE INDEX label_reads_by_label ON label_reads(addr, at);" DB_APPEND_ONLY("label_reads")
-	/* Both accounts go when they are as old as the trail of who did what (keeping/retention.h).
-	 */
-	"DROP TRIGGER label_reads_no_delete;"
-	"DROP TRIGGER label_flashes_no_delete;" KEPT_LONGER("label_reads")
-		KEPT_LONGER("label_flashes");
+	"CREATE INDEX label_reads_by_label ON label_reads(addr, at);"
+	"CREATE TRIGGER label_reads_no_update BEFORE UPDATE ON label_reads"
+	" BEGIN SELECT RAISE(ABORT, 'label_reads is append-only'); END;"
+	/* Both accounts go when they are as old as the trail of who did what. */
+	"DROP TRIGGER label_flashes_no_delete;" DB_DROP_WHEN_OLD("label_reads", "label_reads",
+								 "old.at")
+		DB_DROP_WHEN_OLD("label_flashes", "label_flashes", "old.at");
 
 /* --- what comes in -----------------------------------------------------------------------------
  */

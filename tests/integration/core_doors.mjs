@@ -51,7 +51,7 @@ test('a wrong configuration is told by file and key', async () => {
 	const r = spawnSync(program, ['--config', file, '--check-config'], { encoding: 'utf8', timeout: 10000 });
 	assert.equal(r.status, 1);
 	assert.match(r.stderr, /bad\.conf.*currency/);
-	for (const [text, words] of [['keep { ledger_days = 7 }', /keep\.ledger_days: must be 0/], ['keep { export_dir = "kept" }', /keep\.export_dir: must be the absolute path/]]) {
+	for (const [text, words] of [['keep { ledger_days = 7 }', /keep\.ledger_days: must be 0/], ['keep { sales_days = 89 }', /keep\.sales_days: must be 0/], ['keep { export_dir = "kept" }', /keep\.export_dir: must be the absolute path/]]) {
 		writeFileSync(file, `${text}\n`);
 		assert.match(spawnSync(program, ['--config', file, '--check-config'], { encoding: 'utf8', timeout: 10000 }).stderr, words);
 	}
