@@ -5,12 +5,10 @@
 
 #include <errno.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -35,8 +33,6 @@ static const struct {
 	uint16_t uuid;
 	enum label_value value;
 } chrs[] = {LABEL_SERVICES(NO_SERVICE, CHARACTERISTIC, CHARACTERISTIC)};
-
-static pid_t daemon_pid;
 
 /* --- the kernel ------------------------------------------------------------------------------- */
 
@@ -535,41 +531,4 @@ void bluez_fake_close(struct bluez_fake *f)
 	label_service_done(&f->service);
 	label_bond_drop_kept(&f->bond);
 	sim_label_free(f->label);
-}
-
-/* --- the bus ---------------------------------------------------------------------------------- */
-
-int bluez_fake_bus(void **state)
-{
-	char address[256];
-	int out[2];
-	ssize_t n;
-
-	(void) state;
-	if (pipe(out) < 0)
-		return -1;
-	daemon_pid = fork();
-	if (daemon_pid == 0) {
-		dup2(out[1], 1);
-		close(out[0]);
-		execlp("dbus-daemon", "dbus-daemon", "--session", "--nofork", "--print-address=1",
-		       "--address=unix:tmpdir=/tmp", (char *) NULL);
-		_exit(127);
-	}
-	close(out[1]);
-	n = read(out[0], address, sizeof(address) - 1);
-	close(out[0]);
-	if (n <= 1)
-		return 0; /* no dbus-daemon: the tests skip */
-	address[n - 1] = '\0';
-	return setenv("DBUS_SYSTEM_BUS_ADDRESS", address, 1);
-}
-
-int bluez_fake_bus_end(void **state)
-{
-	(void) state;
-	kill(daemon_pid, SIGTERM);
-	waitpid(daemon_pid, NULL, 0);
-	dbus_shutdown();
-	return 0;
 }

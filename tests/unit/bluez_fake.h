@@ -44,10 +44,6 @@ struct bluez_fake {
 	bool paired; /**< for bluetoothd; bond.has_key: for the label */
 };
 
-/** A group's setup and teardown: dbus-daemon. Without one DBUS_SYSTEM_BUS_ADDRESS is not set. */
-int bluez_fake_bus(void **state);
-int bluez_fake_bus_end(void **state);
-
 /** Takes its name on the bus; the label comes of this model. */
 void bluez_fake_open(struct bluez_fake *f, struct loop *loop, const struct sim_label_model *model);
 void bluez_fake_close(struct bluez_fake *f);

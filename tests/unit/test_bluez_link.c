@@ -3,6 +3,7 @@
 #include "common/err.h"
 #include "esl-radio/bluez/bluez.h"
 #include "tests/unit/bluez_fake.h"
+#include "tests/unit/bus_daemon.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -472,5 +473,5 @@ int main(void)
 		cmocka_unit_test(connection_left_over_from_an_earlier_life_is_ended),
 	};
 
-	return cmocka_run_group_tests(tests, bluez_fake_bus, bluez_fake_bus_end);
+	return cmocka_run_group_tests(tests, bus_daemon_start, bus_daemon_stop);
 }

@@ -6,6 +6,7 @@
 #include "esl-radio/esl_radio.h"
 #include "sim/radio.h"
 #include "tests/unit/bluez_fake.h"
+#include "tests/unit/bus_daemon.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -353,5 +354,5 @@ int main(void)
 		cmocka_unit_test(both_drivers_tell_the_same_of_a_label),
 	};
 
-	return cmocka_run_group_tests(tests, bluez_fake_bus, bluez_fake_bus_end);
+	return cmocka_run_group_tests(tests, bus_daemon_start, bus_daemon_stop);
 }

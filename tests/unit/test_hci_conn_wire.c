@@ -1,35 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes are written out by hand from Vol 4 Part E 7.7 and 7.8. */
 #include "common/err.h"
-#include "common/hex.h"
 #include "esl-radio/le/hci_conn_wire.h"
+#include "tests/unit/hci_bytes.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
-
-#include <cmocka.h>
-
-static void assert_bytes(struct buf *b, const char *hex)
-{
-	char text[2 * HCI_EVENT_MAX + 1];
-
-	assert_true(buf_ok(b));
-	assert_string_equal(hex_encode(b->data, b->len, text), hex);
-}
-
-/* A cursor over what follows the header of a packet just made. */
-static struct wire params_of(const struct buf *b)
-{
-	struct h4_packet p;
-	struct wire w;
-
-	assert_int_equal(h4_next(b->data, b->len, &p), b->len);
-	wire_init(&w, p.params, p.len);
-	if (p.type == H4_EVENT && p.event == HCI_EVT_LE_META)
-		wire_skip(&w, 1);
-	return w;
-}
 
 static void label_is_called_through_its_subevent(void **state)
 {

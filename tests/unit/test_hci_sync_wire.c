@@ -1,35 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes are written out by hand from Vol 4 Part E 7.7.65 and 7.8. */
 #include "common/err.h"
-#include "common/hex.h"
 #include "esl-radio/le/hci_sync_wire.h"
+#include "tests/unit/hci_bytes.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
-
-#include <cmocka.h>
-
-static void assert_bytes(const struct buf *b, const char *hex)
-{
-	char text[2 * HCI_EVENT_MAX + 1];
-
-	assert_true(buf_ok(b));
-	assert_string_equal(hex_encode(b->data, b->len, text), hex);
-}
-
-/* A cursor over what follows the header of a packet just made. */
-static struct wire params_of(const struct buf *b)
-{
-	struct h4_packet p;
-	struct wire w;
-
-	assert_int_equal(h4_next(b->data, b->len, &p), b->len);
-	wire_init(&w, p.params, p.len);
-	if (p.type == H4_EVENT)
-		wire_skip(&w, 1);
-	return w;
-}
 
 static void a_host_says_what_it_does_with_a_train_handed_over(void **state)
 {

@@ -4,15 +4,12 @@
 #include "common/bus.h"
 #include "esl-radio/le/att_wire.h"
 #include "sim/kernel_bluez.h"
-#include "sim/kernel_hci.h"
+#include "tests/unit/bus_daemon.h"
 
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -41,8 +38,6 @@ struct bench {
 	bool told_early; /* before the answer */
 	DBusMessage *answer;
 };
-
-static pid_t daemon_pid;
 
 /* --- the label -------------------------------------------------------------------------------- */
 
@@ -503,53 +498,6 @@ static void pairing_is_the_label_s_at_its_own_adapter_alone(void **state)
 	bench_close(&b);
 }
 
-static void adapters_are_named_as_the_kernel_names_them(void **state)
-{
-	(void) state;
-	assert_int_equal(kernel_hci_adapter("hci0"), 0);
-	assert_int_equal(kernel_hci_adapter("hci12"), 12);
-	assert_true(kernel_hci_adapter("hci") < 0);
-	assert_true(kernel_hci_adapter("hci1x") < 0);
-	assert_true(kernel_hci_adapter("hci-1") < 0);
-	assert_true(kernel_hci_adapter("eth0") < 0);
-}
-
-static int start_bus(void **state)
-{
-	char address[256];
-	int out[2];
-	ssize_t n;
-
-	(void) state;
-	if (pipe(out) < 0)
-		return -1;
-	daemon_pid = fork();
-	if (daemon_pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGTERM); /* a test that dies leaves no bus behind */
-		dup2(out[1], 1);
-		close(out[0]);
-		execlp("dbus-daemon", "dbus-daemon", "--session", "--nofork", "--print-address=1",
-		       "--address=unix:tmpdir=/tmp", (char *) NULL);
-		_exit(127);
-	}
-	close(out[1]);
-	n = read(out[0], address, sizeof(address) - 1);
-	close(out[0]);
-	if (n <= 1)
-		return 0; /* no dbus-daemon: the tests skip */
-	address[n - 1] = '\0';
-	return setenv("DBUS_SYSTEM_BUS_ADDRESS", address, 1);
-}
-
-static int stop_bus(void **state)
-{
-	(void) state;
-	kill(daemon_pid, SIGTERM);
-	waitpid(daemon_pid, NULL, 0);
-	dbus_shutdown();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -567,8 +515,7 @@ int main(void)
 		cmocka_unit_test(options_of_another_kind_are_passed_over),
 		cmocka_unit_test(answer_goes_before_what_the_label_tells),
 		cmocka_unit_test(pairing_is_the_label_s_at_its_own_adapter_alone),
-		cmocka_unit_test(adapters_are_named_as_the_kernel_names_them),
 	};
 
-	return cmocka_run_group_tests(tests, start_bus, stop_bus);
+	return cmocka_run_group_tests(tests, bus_daemon_start, bus_daemon_stop);
 }
