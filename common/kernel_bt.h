@@ -22,6 +22,8 @@
 #define KBT_HCI_DEV_NONE    0xffff
 #define KBT_HCI_GET_DEV     _IOR('H', 211, int)
 #define KBT_HCI_DEV_UP      (1u << 0) /* of the flags of a device */
+#define KBT_PACKET_COMMAND  0x01
+#define KBT_PACKET_EVENT    0x04
 
 /* Events the stack itself makes: code 0xfd, type device. */
 #define KBT_EVT_STACK        0xfd

@@ -2,13 +2,13 @@
 #include "sim/kernel_hci.h"
 
 #include "common/err.h"
+#include "common/hci_raw.h"
 #include "common/kernel_bt.h"
 #include "common/log.h"
 #include "esl-radio/hci_wire.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define PACKET_MAX 300
@@ -26,17 +26,6 @@ struct kernel_hci {
 	bool up, mask_known;
 	uint64_t mask; /**< the kernel's */
 };
-
-int kernel_hci_adapter(const char *name)
-{
-	char *end;
-	unsigned long n;
-
-	if (strncmp(name, "hci", 3) != 0 || name[3] < '0' || name[3] > '9')
-		return -ERR_SYNTAX;
-	n = strtoul(name + 3, &end, 10);
-	return *end || n > 999 ? -ERR_SYNTAX : (int) n;
-}
 
 /* --- the adapter's state ---------------------------------------------------------------------- */
 
@@ -61,14 +50,10 @@ static void close_adapter(struct kernel_hci *h)
 /** Is it on by now? */
 static void look(struct kernel_hci *h)
 {
-	struct kbt_hci_dev_info info = {.dev = h->adapter};
 	uint8_t addr[6];
 
-	if (h->up || h->fd < 0 || ioctl(h->fd, KBT_HCI_GET_DEV, &info) < 0 ||
-	    !(info.flags & KBT_HCI_DEV_UP))
+	if (h->up || h->fd < 0 || hci_raw_look(h->fd, h->adapter, addr) < 0)
 		return;
-	for (size_t i = 0; i < sizeof(addr); i++)
-		addr[i] = info.addr[sizeof(addr) - 1 - i];
 	h->up = true;
 	h->cb.up(h->user, addr);
 }
@@ -140,39 +125,14 @@ static void on_io(void *user, unsigned int events)
 
 /* --- sockets ---------------------------------------------------------------------------------- */
 
-static void pass_event(struct kbt_hci_filter *f, unsigned int code)
-{
-	code &= 63;
-	f->events[code / 32] |= UINT32_C(1) << code % 32;
-}
-
-static int open_socket(uint16_t adapter, const struct kbt_hci_filter *filter)
-{
-	struct kbt_sockaddr_hci sa = {
-		.family = KBT_AF, .dev = adapter, .channel = KBT_HCI_CHANNEL_RAW};
-	int fd = socket(KBT_AF, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, KBT_PROTO_HCI), e;
-
-	if (fd < 0)
-		return -errno;
-	if (setsockopt(fd, KBT_SOL_HCI, KBT_HCI_FILTER, filter, sizeof(*filter)) == 0 &&
-	    bind(fd, (struct sockaddr *) &sa, sizeof(sa)) == 0)
-		return fd;
-	e = -errno;
-	(void) close(fd);
-	return e;
-}
-
 static void open_adapter(void *user)
 {
 	static const uint8_t codes[] = {0x05, 0x08, 0x0e, 0x0f, 0x30, 0x3e};
 	struct kernel_hci *h = user;
-	struct kbt_hci_filter filter = {.types = 1u << H4_EVENT | 1u << H4_COMMAND};
 
 	if (h->fd >= 0)
 		return;
-	for (size_t i = 0; i < sizeof(codes); i++)
-		pass_event(&filter, codes[i]);
-	h->fd = open_socket(h->adapter, &filter);
+	h->fd = hci_raw_open(h->adapter, codes, sizeof(codes));
 	if (h->fd < 0) {
 		loop_timer_start(h->retry, RETRY_US);
 		return;
@@ -188,20 +148,10 @@ static void open_adapter(void *user)
 static void on_watch(void *user, unsigned int events)
 {
 	struct kernel_hci *h = user;
-	uint8_t b[64];
-	ssize_t n = read(h->watch_fd, b, sizeof(b));
-	struct wire w;
-	uint16_t what;
+	uint16_t what = hci_raw_news(h->watch_fd, h->adapter);
 
 	(void) events;
-	wire_init(&w, b, n > 0 ? (size_t) n : 0);
-	if (wire_get_u8(&w) != H4_EVENT || wire_get_u8(&w) != KBT_EVT_STACK)
-		return;
-	wire_skip(&w, 1);
-	if (wire_get_u16le(&w) != KBT_STACK_DEVICE)
-		return;
-	what = wire_get_u16le(&w);
-	if (wire_get_u16le(&w) != h->adapter || !wire_ok(&w))
+	if (!what)
 		return;
 	kernel_hci_catch_up(h);
 	if (what == KBT_STACK_DOWN)
@@ -218,7 +168,6 @@ static void on_watch(void *user, unsigned int events)
 int kernel_hci_new(struct loop *loop, uint16_t adapter, const struct kernel_hci_callbacks *cb,
 		   void *user, struct kernel_hci **ret)
 {
-	struct kbt_hci_filter filter = {.types = 1u << H4_EVENT};
 	struct kernel_hci *h = calloc(1, sizeof(*h));
 	int e;
 
@@ -229,8 +178,7 @@ int kernel_hci_new(struct loop *loop, uint16_t adapter, const struct kernel_hci_
 	h->cb = *cb;
 	h->user = user;
 	h->fd = -1;
-	pass_event(&filter, KBT_EVT_STACK);
-	h->watch_fd = open_socket(KBT_HCI_DEV_NONE, &filter);
+	h->watch_fd = hci_raw_watch();
 	e = h->watch_fd < 0 ? h->watch_fd : 0;
 	if (e == 0)
 		e = loop_io_new(loop, h->watch_fd, LOOP_READ, on_watch, h, &h->watch);

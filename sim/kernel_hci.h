@@ -37,5 +37,3 @@ int kernel_hci_hear(struct kernel_hci *h, uint64_t le_mask) _must_check_;
 int kernel_hci_send(struct kernel_hci *h, const struct buf *packet) _must_check_;
 /** Handles at once what has arrived: other sockets may tell of what followed from it. */
 void kernel_hci_catch_up(struct kernel_hci *h);
-/** "hciN" to N, or -ERR_SYNTAX. */
-int kernel_hci_adapter(const char *name) _must_check_;

@@ -2,6 +2,7 @@
 #include "sim/kernel_label.h"
 
 #include "common/err.h"
+#include "common/hci_raw.h"
 #include "common/log.h"
 #include "esl-radio/le/hci_sync_wire.h"
 #include "sim/kernel_bluez.h"
@@ -472,7 +473,7 @@ int kernel_label_new(struct loop *loop, const struct kernel_label_config *cfg,
 {
 	static const struct kernel_hci_callbacks hci_cb = {hci_up, hci_down, hci_event};
 	static const struct kernel_bluez_callbacks bluez_cb = {gatt_read, gatt_write, gatt_absent};
-	int adapter = kernel_hci_adapter(cfg->adapter), r;
+	int adapter = hci_raw_adapter(cfg->adapter), r;
 	struct kernel_label *k;
 
 	if (adapter < 0)

@@ -2,6 +2,7 @@
 #include "esl-radio/bluez/bluez.h"
 
 #include "common/err.h"
+#include "common/hci_raw.h"
 #include "esl-radio/bluez/raw_port.h"
 #include <errno.h>
 #include <string.h>
@@ -13,7 +14,7 @@ bool esl_bluez_is_address(const char *address)
 
 int esl_bluez_check(const char *address)
 {
-	int r = esl_bluez_is_address(address) ? raw_port_adapter(address + strlen(ESL_BLUEZ_PREFIX))
+	int r = esl_bluez_is_address(address) ? hci_raw_adapter(address + strlen(ESL_BLUEZ_PREFIX))
 					      : -ERR_SYNTAX;
 
 #ifndef HAVE_DBUS
@@ -26,7 +27,7 @@ int esl_bluez_check(const char *address)
 int esl_bluez_host_new(struct loop *loop, const char *address, struct hci_host **ret)
 {
 	int adapter = esl_bluez_is_address(address)
-			      ? raw_port_adapter(address + strlen(ESL_BLUEZ_PREFIX))
+			      ? hci_raw_adapter(address + strlen(ESL_BLUEZ_PREFIX))
 			      : -ERR_SYNTAX;
 	struct hci_port *port;
 	int r;

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "esl-radio/bluez/raw_port.h"
 
-#include "common/err.h"
+#include "common/hci_raw.h"
 #include "common/kernel_bt.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#define EVENT_BYTES 64
 
 struct raw_port {
 	struct hci_port base;
@@ -21,19 +16,6 @@ struct raw_port {
 	int watch_fd; /**< hears of adapters that come and go */
 	struct loop_io *watch;
 };
-
-int raw_port_adapter(const char *name)
-{
-	char *end;
-	unsigned long n;
-
-	if (strncmp(name, "hci", 3) != 0 || name[3] < '0' || name[3] > '9')
-		return -ERR_SYNTAX;
-	n = strtoul(name + 3, &end, 10);
-	return *end || n > 999 ? -ERR_SYNTAX : (int) n;
-}
-
-/* --- sockets ---------------------------------------------------------------------------------- */
 
 static bool may_use_raw(void)
 {
@@ -44,47 +26,15 @@ static bool may_use_raw(void)
 	       (caps[CAP_TO_INDEX(CAP_NET_RAW)].effective & CAP_TO_MASK(CAP_NET_RAW));
 }
 
-static int open_socket(uint16_t adapter, const struct kbt_hci_filter *filter)
-{
-	struct kbt_sockaddr_hci sa = {
-		.family = KBT_AF, .dev = adapter, .channel = KBT_HCI_CHANNEL_RAW};
-	int fd = socket(KBT_AF, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, KBT_PROTO_HCI), e;
-
-	if (fd < 0)
-		return -errno;
-	if (setsockopt(fd, KBT_SOL_HCI, KBT_HCI_FILTER, filter, sizeof(*filter)) == 0 &&
-	    bind(fd, (struct sockaddr *) &sa, sizeof(sa)) == 0)
-		return fd;
-	e = -errno;
-	(void) close(fd);
-	return e;
-}
-
-static void pass_event(struct kbt_hci_filter *f, unsigned int code)
-{
-	code &= 63;
-	f->events[code / 32] |= UINT32_C(1) << code % 32;
-}
-
 /* --- the adapter comes and goes --------------------------------------------------------------- */
 
 static void on_watch(void *user, unsigned int events)
 {
 	struct raw_port *p = user;
-	uint8_t b[EVENT_BYTES];
-	ssize_t n = read(p->watch_fd, b, sizeof(b));
-	struct wire w;
-	uint16_t what;
+	uint16_t what = hci_raw_news(p->watch_fd, p->adapter);
 
 	(void) events;
-	wire_init(&w, b, n > 0 ? (size_t) n : 0);
-	if (wire_get_u8(&w) != H4_EVENT || wire_get_u8(&w) != KBT_EVT_STACK)
-		return;
-	wire_skip(&w, 1);
-	if (wire_get_u16le(&w) != KBT_STACK_DEVICE)
-		return;
-	what = wire_get_u16le(&w);
-	if (wire_get_u16le(&w) != p->adapter || !wire_ok(&w) || !p->base.host)
+	if (!p->base.host)
 		return;
 	if (what == KBT_STACK_UP)
 		hci_host_hurry(p->base.host);
@@ -96,13 +46,11 @@ static void on_watch(void *user, unsigned int events)
 
 static int start_watch(struct raw_port *p)
 {
-	struct kbt_hci_filter filter = {.types = 1u << H4_EVENT};
 	int r;
 
 	if (p->watch)
 		return 0;
-	pass_event(&filter, KBT_EVT_STACK);
-	p->watch_fd = open_socket(KBT_HCI_DEV_NONE, &filter);
+	p->watch_fd = hci_raw_watch();
 	if (p->watch_fd < 0)
 		return p->watch_fd;
 	r = loop_io_new(p->loop, p->watch_fd, LOOP_READ, on_watch, p, &p->watch);
@@ -114,15 +62,6 @@ static int start_watch(struct raw_port *p)
 }
 
 /* --- the port --------------------------------------------------------------------------------- */
-
-static int check_adapter(uint16_t adapter, int fd)
-{
-	struct kbt_hci_dev_info info = {.dev = adapter};
-
-	if (ioctl(fd, KBT_HCI_GET_DEV, &info) < 0)
-		return -errno;
-	return info.flags & KBT_HCI_DEV_UP ? 0 : -ENETDOWN;
-}
 
 static const char *advice(int e)
 {
@@ -147,13 +86,10 @@ static int raw_open(struct hci_port *base, const char **ret_text)
 {
 	static const uint8_t codes[] = {0x05, 0x08, 0x0e, 0x0f, 0x10, 0x30, 0x3e};
 	struct raw_port *p = (struct raw_port *) base;
-	struct kbt_hci_filter filter = {.types = 1u << H4_EVENT | 1u << H4_COMMAND};
 	int fd, e = may_use_raw() ? start_watch(p) : -EPERM;
 
-	for (size_t i = 0; i < sizeof(codes); i++)
-		pass_event(&filter, codes[i]);
-	fd = e < 0 ? e : open_socket(p->adapter, &filter);
-	e = fd < 0 ? fd : check_adapter(p->adapter, fd);
+	fd = e < 0 ? e : hci_raw_open(p->adapter, codes, sizeof(codes));
+	e = fd < 0 ? fd : hci_raw_look(fd, p->adapter, NULL);
 	if (e < 0) {
 		if (fd >= 0)
 			(void) close(fd);

@@ -9,6 +9,4 @@
 
 #include "esl-radio/hci_host.h"
 
-/** "hci0" to "hci999": yields the number, or -ERR_SYNTAX. */
-int raw_port_adapter(const char *name) _must_check_;
 int raw_port_new(struct loop *loop, uint16_t adapter, struct hci_port **ret) _must_check_;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A host beside a kernel's Bluetooth stack: the test plays both the kernel's raw socket and, on it,
  * the kernel. In virtual time, without any Bluetooth. */
-#include "common/err.h"
 #include "esl-radio/bluez/hci_keep.h"
 #include "esl-radio/bluez/raw_port.h"
 #include "esl-radio/esl_radio.h"
@@ -344,17 +343,6 @@ static void adapter_that_is_off_is_waited_for(void **state)
 	bench_close(&b);
 }
 
-static void adapters_have_the_names_of_the_system(void **state)
-{
-	(void) state;
-	assert_int_equal(raw_port_adapter("hci0"), 0);
-	assert_int_equal(raw_port_adapter("hci12"), 12);
-	assert_int_equal(raw_port_adapter("hci"), -ERR_SYNTAX);
-	assert_int_equal(raw_port_adapter("hci1x"), -ERR_SYNTAX);
-	assert_int_equal(raw_port_adapter("hci1000"), -ERR_SYNTAX);
-	assert_int_equal(raw_port_adapter("usb0"), -ERR_SYNTAX);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -364,7 +352,6 @@ int main(void)
 		cmocka_unit_test(set_that_the_kernel_pauses_is_enabled_again),
 		cmocka_unit_test(kernel_that_clears_all_sets_has_its_way),
 		cmocka_unit_test(adapter_that_is_off_is_waited_for),
-		cmocka_unit_test(adapters_have_the_names_of_the_system),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
