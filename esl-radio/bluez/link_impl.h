@@ -5,7 +5,9 @@
  *
  *     link_bluez.c    the adapter, scanning, bonds, and the table of the seam
  *     pair_agent.c    who answers bluetoothd's questions about pairing
- *     visit_bluez.c   one connection: making it, pairing, the end
+ *     visit_bluez.c   one visit: its beginning, its jobs' limits, its end
+ *     call_bluez.c    how its connection comes about, one after the other
+ *     pair_bluez.c    bond and services, and a label that has no key of ours
  *     handles_bluez.c connections that nobody holds any more
  *     known_bluez.c   labels that were bonded once
  *     gatt_bluez.c    one read or write over it
@@ -35,6 +37,8 @@
 #define BLUEZ_HANDLES_MAX 16
 #define BLUEZ_NO_HANDLE   0xffff
 #define BLUEZ_VALUE_MAX   512
+#define BLUEZ_SECURE_US   (INT64_C(40) * US_PER_SEC) /**< bond, services, switches */
+#define BLUEZ_REST_US     US_PER_SEC                 /**< after a connection given up */
 
 enum visit_stage {
 	VISIT_WAITING,    /**< for its turn to call the label through the train */
@@ -169,8 +173,6 @@ DBusMessage *bluez_agent_called(struct bluez_link *k, DBusMessage *m);
 
 int bluez_visit_new(struct bluez_link *k, const uint8_t *addr, uint8_t subevent, uint8_t esl_id,
 		    esl_link_done_fn done, void *user) _must_check_;
-/** The rest is over. */
-void bluez_visit_rested(void *user);
 /** Frees it without a word. */
 void bluez_visit_free(struct visit *v);
 /** The link as a whole went away. */
@@ -179,11 +181,8 @@ void bluez_visits_end(struct bluez_link *k);
 void bluez_visits_let_go(struct bluez_link *k);
 /** bluetoothd told something new of the device. */
 void bluez_visit_device(struct visit *v, struct bluez_device *d, bool gone);
-/** Events of the controller. */
-void bluez_visit_connected(struct bluez_link *k, uint8_t status, uint16_t handle,
-			   const uint8_t *addr);
+/** An event of the controller. */
 void bluez_visit_disconnected(struct bluez_link *k, uint16_t handle);
-void bluez_visit_encryption(struct bluez_link *k, uint16_t handle, uint8_t status);
 
 /** Begins a job. -EBUSY while another is under way, -ERR_STATE without a connection. */
 int bluez_visit_begin(struct visit *v, int64_t limit_us, esl_link_done_fn done,
@@ -193,6 +192,14 @@ void bluez_visit_finish(struct visit *v, int err);
 int bluez_visit_close(struct visit *v, esl_link_done_fn done, void *user) _must_check_;
 /** It was told to go: its end is the job's success; one that stays is sent away. */
 void bluez_visit_leave(struct visit *v);
+/** The connection is no more, or never was: the visit is freed before its owner hears of it. */
+void bluez_visit_over(struct visit *v, int err);
+/** The same when it has gone as it was told, or by itself. */
+void bluez_visit_left(struct visit *v);
+/** Gives up before the label could be worked with; bluetoothd lets go of it. */
+void bluez_visit_give_up(struct visit *v, int err);
+/** What bluetoothd has told of it, or NULL. */
+struct bluez_device *bluez_visit_device_of(const struct visit *v);
 /** A call to the device's object, without parameters. */
 DBusMessage *bluez_visit_message(struct visit *v, const char *member);
 
@@ -204,6 +211,27 @@ void bluez_handle_gone(struct bluez_link *k, uint16_t handle);
 void bluez_handles_clear(struct bluez_link *k);
 /** Ends those that nobody has held since the last look, and looks again while there are any. */
 void bluez_handles_look(void *user);
+
+/* --- call_bluez.c ----------------------------------------------------------------------------- */
+
+/** Begins the next connection, if that can be. */
+void bluez_call_next(struct bluez_link *k);
+/** The controller stops trying. */
+void bluez_call_cancel(struct visit *v);
+/** The rest is over. */
+void bluez_visit_rested(void *user);
+/** An event of the controller. */
+void bluez_visit_connected(struct bluez_link *k, uint8_t status, uint16_t handle,
+			   const uint8_t *addr);
+
+/* --- pair_bluez.c ----------------------------------------------------------------------------- */
+
+/** Goes on as far as what bluetoothd has told allows. */
+void bluez_secure(struct visit *v, const struct bluez_device *d);
+/** bluetoothd forgets the bond that is to be forgotten. */
+void bluez_bond_forget(struct bluez_link *k);
+/** An event of the controller. */
+void bluez_visit_encryption(struct bluez_link *k, uint16_t handle, uint8_t status);
 
 /* --- gatt_bluez.c ----------------------------------------------------------------------------- */
 
