@@ -13,10 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ASK_US    (INT64_C(15) * US_PER_SEC)
-#define OFF_US    (US_PER_SEC / 2)
-#define SETTLE_US (INT64_C(2) * US_PER_SEC) /* between two tries of what was refused */
-#define ESL_UUID  "00001857-0000-1000-8000-00805f9b34fb"
+#define OFF_US (US_PER_SEC / 2)
 
 static struct bluez_link *link_of(struct hci_driver *d)
 {
@@ -71,7 +68,7 @@ static void on_objects(void *user, int err, const char *name, DBusMessage *m)
 		k->have_objects = true;
 		bluez_link_settle(k);
 	} else {
-		loop_timer_start(k->settle, SETTLE_US);
+		loop_timer_start(k->settle, BLUEZ_AGAIN_US);
 	}
 }
 
@@ -80,7 +77,7 @@ static int ask_objects(struct bluez_link *k)
 	DBusMessage *m =
 		bus_message(k->bus, "/", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects");
 
-	return bus_send(k->bus, m, ASK_US, on_objects, k, &k->asking);
+	return bus_send(k->bus, m, BLUEZ_ASK_US, on_objects, k, &k->asking);
 }
 
 static void on_agent(void *user, int err, const char *name, DBusMessage *m)
@@ -93,7 +90,7 @@ static void on_agent(void *user, int err, const char *name, DBusMessage *m)
 		err = 0;
 	k->have_agent = err == 0;
 	if (err != -ERR_PEER) { /* there, or bluetoothd went over it, which is told elsewhere */
-		loop_timer_start(k->settle, err == 0 ? 0 : SETTLE_US);
+		loop_timer_start(k->settle, err == 0 ? 0 : BLUEZ_AGAIN_US);
 		return;
 	}
 	(void) snprintf(
@@ -102,7 +99,7 @@ static void on_agent(void *user, int err, const char *name, DBusMessage *m)
 		"See its policy on the bus.",
 		name);
 	link_down(k, err, text);
-	loop_timer_start(k->settle, SETTLE_US);
+	loop_timer_start(k->settle, BLUEZ_AGAIN_US);
 }
 
 static int ask_agent(struct bluez_link *k)
@@ -115,7 +112,7 @@ static int ask_agent(struct bluez_link *k)
 		dbus_message_unref(m);
 		m = NULL;
 	}
-	return bus_send(k->bus, m, ASK_US, on_agent, k, &k->asking);
+	return bus_send(k->bus, m, BLUEZ_ASK_US, on_agent, k, &k->asking);
 }
 
 static void on_power(void *user, int err, const char *name, DBusMessage *m)
@@ -158,7 +155,7 @@ static DBusMessage *power_message(struct bluez_link *k, dbus_bool_t on)
 static int ask_power(struct bluez_link *k)
 {
 	k->power_asked = true;
-	return bus_send(k->bus, power_message(k, TRUE), ASK_US, on_power, k, &k->asking);
+	return bus_send(k->bus, power_message(k, TRUE), BLUEZ_ASK_US, on_power, k, &k->asking);
 }
 
 /* Somebody wanted the adapter off, and the train was in the way (hci_keep.h): it is off the air
@@ -176,84 +173,6 @@ static void sets_cleared(void *user)
 	struct bluez_link *k = user;
 
 	loop_timer_start(k->off, OFF_US);
-}
-
-/* --- scanning --------------------------------------------------------------------------------- */
-
-static void on_scan(void *user, int err, const char *name, DBusMessage *m)
-{
-	struct bluez_link *k = user;
-
-	(void) m;
-	/* We have it already; or the kernel still scans for a bluetoothd that died, and this one
-	 * does not: then it must be asked again. */
-	if (err == -ERR_PEER && strcmp(name, "org.bluez.Error.InProgress") == 0 &&
-	    (k->scan_asked != SCAN_START || bluez_adapter_discovering(k->objects)))
-		err = 0;
-	if (err == 0 && k->scan_asked != SCAN_FILTER)
-		k->scanning = k->scan_asked == SCAN_START;
-	loop_timer_start(k->settle, err == 0 ? 0 : SETTLE_US);
-}
-
-/** key = value, as a row of a{sv}. */
-static bool put_row(DBusMessageIter *dict, const char *key, int type, const char *signature,
-		    const void *value)
-{
-	DBusMessageIter row, v, list;
-	bool ok = dbus_message_iter_open_container(dict, DBUS_TYPE_DICT_ENTRY, NULL, &row) &&
-		  dbus_message_iter_append_basic(&row, DBUS_TYPE_STRING, &key) &&
-		  dbus_message_iter_open_container(&row, DBUS_TYPE_VARIANT, signature, &v);
-
-	if (ok && type == DBUS_TYPE_ARRAY)
-		ok = dbus_message_iter_open_container(&v, DBUS_TYPE_ARRAY, "s", &list) &&
-		     dbus_message_iter_append_basic(&list, DBUS_TYPE_STRING, value) &&
-		     dbus_message_iter_close_container(&v, &list);
-	else if (ok)
-		ok = dbus_message_iter_append_basic(&v, type, value);
-	return ok && dbus_message_iter_close_container(&row, &v) &&
-	       dbus_message_iter_close_container(dict, &row);
-}
-
-static DBusMessage *filter_message(struct bluez_link *k)
-{
-	const char *uuid = ESL_UUID, *transport = "le";
-	dbus_bool_t again = TRUE;
-	DBusMessage *m = bus_message(k->bus, bluez_adapter_path(k->objects), BLUEZ_ADAPTER1,
-				     "SetDiscoveryFilter");
-	DBusMessageIter i, dict;
-
-	if (!m)
-		return NULL;
-	dbus_message_iter_init_append(m, &i);
-	if (dbus_message_iter_open_container(&i, DBUS_TYPE_ARRAY, "{sv}", &dict) &&
-	    put_row(&dict, "UUIDs", DBUS_TYPE_ARRAY, "as", &uuid) &&
-	    put_row(&dict, "Transport", DBUS_TYPE_STRING, "s", &transport) &&
-	    put_row(&dict, "DuplicateData", DBUS_TYPE_BOOLEAN, "b", &again) &&
-	    dbus_message_iter_close_container(&i, &dict))
-		return m;
-	dbus_message_unref(m);
-	return NULL;
-}
-
-/* Brings bluetoothd's scanning to what is wanted. That it scans at all says nothing: it may do so
- * for somebody else, or for an earlier life of ours that it has not buried yet. */
-static void settle_scan(struct bluez_link *k)
-{
-	const char *path = bluez_adapter_path(k->objects);
-	DBusMessage *m;
-
-	if (k->scan || k->scanning == k->scan_wanted)
-		return;
-	k->scan_asked = !k->scan_wanted ? SCAN_STOP : !k->filter_set ? SCAN_FILTER : SCAN_START;
-	if (k->scan_asked == SCAN_FILTER) {
-		k->filter_set = true;
-		m = filter_message(k);
-	} else {
-		m = bus_message(k->bus, path, BLUEZ_ADAPTER1,
-				k->scan_wanted ? "StartDiscovery" : "StopDiscovery");
-	}
-	if (bus_send(k->bus, m, ASK_US, on_scan, k, &k->scan) < 0)
-		loop_timer_start(k->settle, SETTLE_US);
 }
 
 /* --- what is missing -------------------------------------------------------------------------- */
@@ -281,10 +200,10 @@ static void on_settle(void *user)
 	else if (k->host_up) {
 		k->power_asked = true;
 		link_up(k);
-		settle_scan(k);
+		bluez_scan_settle(k);
 	}
 	if (r < 0)
-		loop_timer_start(k->settle, SETTLE_US);
+		loop_timer_start(k->settle, BLUEZ_AGAIN_US);
 }
 
 /* --- bluetoothd's words ----------------------------------------------------------------------- */

@@ -3,7 +3,8 @@
  * @file
  * Inside of the connected driver over bluetoothd:
  *
- *     link_bluez.c    the adapter, scanning, bonds, and the table of the seam
+ *     link_bluez.c    the adapter, what is missing, and the table of the seam
+ *     scan_bluez.c    scanning for labels that advertise
  *     pair_agent.c    who answers bluetoothd's questions about pairing
  *     visit_bluez.c   one visit: its beginning, its jobs' limits, its end
  *     call_bluez.c    how its connection comes about, one after the other
@@ -37,6 +38,8 @@
 #define BLUEZ_HANDLES_MAX 16
 #define BLUEZ_NO_HANDLE   0xffff
 #define BLUEZ_VALUE_MAX   512
+#define BLUEZ_ASK_US      (INT64_C(15) * US_PER_SEC) /**< bluetoothd answers by then */
+#define BLUEZ_AGAIN_US    (INT64_C(2) * US_PER_SEC)  /**< between two tries of what was refused */
 #define BLUEZ_SECURE_US   (INT64_C(40) * US_PER_SEC) /**< bond, services, switches */
 #define BLUEZ_REST_US     US_PER_SEC                 /**< after a connection given up */
 
@@ -153,6 +156,12 @@ struct bluez_link {
 /** Looks soon what is missing for the link to work, and does the next thing about it. */
 void bluez_link_settle(struct bluez_link *k);
 struct visit *bluez_visit_find(struct bluez_link *k, const uint8_t *addr);
+
+/* --- scan_bluez.c ----------------------------------------------------------------------------- */
+
+/** Brings bluetoothd's scanning to what is wanted. That it scans at all says nothing: it may do so
+ * for somebody else, or for an earlier life of ours that it has not buried yet. */
+void bluez_scan_settle(struct bluez_link *k);
 
 /* --- known_bluez.c ---------------------------------------------------------------------------- */
 
