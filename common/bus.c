@@ -13,6 +13,8 @@
 #define GREETING_US     (INT64_C(10) * US_PER_SEC)
 #define WATCHES_MAX     4
 #define RULE_MAX        200
+#define FLUSH_MS        10 /* at the end: one look, */
+#define FLUSH_LOOKS     200
 
 struct bus_call {
 	struct bus *bus;
@@ -302,7 +304,11 @@ void bus_tell(struct bus *b, DBusMessage *m)
 
 DBusMessage *bus_message(struct bus *b, const char *path, const char *interface, const char *member)
 {
-	return dbus_message_new_method_call(b->service, path, interface, member);
+	DBusMessage *m = dbus_message_new_method_call(b->service, path, interface, member);
+
+	if (m) /* a service that somebody stopped stays so */
+		dbus_message_set_auto_start(m, FALSE);
+	return m;
 }
 
 /* --- the service ------------------------------------------------------------------------------ */
@@ -515,10 +521,21 @@ void bus_start(struct bus *b)
 		loop_timer_start(b->retry, 0);
 }
 
+/** What was told last goes out: there is no loop any more that could see to it. */
+static void flush(struct bus *b)
+{
+	for (int i = 0; i < FLUSH_LOOKS && dbus_connection_get_is_connected(b->conn) &&
+			dbus_connection_has_messages_to_send(b->conn);
+	     i++)
+		(void) dbus_connection_read_write(b->conn, FLUSH_MS);
+}
+
 void bus_free(struct bus *b)
 {
 	if (!b)
 		return;
+	if (b->conn && b->greeted)
+		flush(b);
 	if (b->dispatch)
 		close_bus(b);
 	loop_timer_free(b->retry);

@@ -32,7 +32,8 @@ int bus_new(struct loop *loop, const char *address, const char *service,
 	    const struct bus_callbacks *cb, void *user, struct bus **ret) _must_check_;
 /** Opens soon, and keeps it open. */
 void bus_start(struct bus *b);
-/** Calls under way end without a word. NULL-safe. */
+/** Calls under way end without a word. What was told before goes out first, for which a bus that
+ * does not read is waited for two seconds at most. NULL-safe. */
 void bus_free(struct bus *b);
 bool bus_is_there(const struct bus *b);
 
@@ -50,6 +51,6 @@ int bus_send(struct bus *b, DBusMessage *m, int64_t timeout_us, bus_reply_fn fn,
 void bus_call_drop(struct bus_call **call);
 /** A call to the service that nobody waits for; the message is taken over. */
 void bus_tell(struct bus *b, DBusMessage *m);
-/** A call of the service's object. NULL when out of memory. */
+/** A call of the service's object, which does not start the service. NULL when out of memory. */
 DBusMessage *bus_message(struct bus *b, const char *path, const char *interface,
 			 const char *member);

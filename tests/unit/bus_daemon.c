@@ -49,3 +49,8 @@ int bus_daemon_stop(void **state)
 	dbus_shutdown();
 	return 0;
 }
+
+pid_t bus_daemon_pid(void)
+{
+	return daemon_pid;
+}
