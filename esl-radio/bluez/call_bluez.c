@@ -21,6 +21,16 @@ static struct visit *called(const struct bluez_link *k)
 	return k->calling && k->calling->subevent != ESL_ADVERTISING ? k->calling : NULL;
 }
 
+/** Its turn comes again, within the time it had at first. */
+static void wait_more(struct visit *v)
+{
+	int64_t left_us = v->wait_until_us - clock_mono_us(loop_clock(v->k->loop));
+
+	v->stage = VISIT_WAITING;
+	loop_timer_start(v->deadline, MAX(left_us, 0));
+	loop_timer_start(v->retry, BUSY_RETRY_US);
+}
+
 static void on_call_status(void *user, uint8_t status, const uint8_t *more, size_t len)
 {
 	struct bluez_link *k = user;
@@ -32,12 +42,10 @@ static void on_call_status(void *user, uint8_t status, const uint8_t *more, size
 		return;
 	k->calling = NULL;
 	/* The kernel is connecting to somebody itself, or looks for labels: its turn, then ours. */
-	if (status == HCI_ERR_COMMAND_DISALLOWED) {
-		v->stage = VISIT_WAITING;
-		loop_timer_start(v->retry, BUSY_RETRY_US);
-		return;
-	}
-	bluez_visit_over(v, -ERR_PEER);
+	if (status == HCI_ERR_COMMAND_DISALLOWED)
+		wait_more(v);
+	else
+		bluez_visit_over(v, -ERR_PEER);
 }
 
 void bluez_call_cancel(struct visit *v)
@@ -117,7 +125,8 @@ void bluez_call_next(struct bluez_link *k)
 		if (v && v->stage == VISIT_WAITING && (!first || v->order < first->order))
 			first = v;
 	}
-	if (!first || k->calling || loop_timer_active(first->retry) || loop_timer_active(k->rest))
+	if (!k->up || !first || k->calling || loop_timer_active(first->retry) ||
+	    loop_timer_active(k->rest))
 		return;
 	if (first->subevent == ESL_ADVERTISING)
 		ask_bluetoothd(first);

@@ -86,8 +86,10 @@ void bluez_image_chosen(struct visit *v, const struct ots_control *c)
 	if (c->request != OLCP_GO_TO || c->result != OTS_SUCCESS)
 		r = c->request == OLCP_GO_TO ? -ERR_RANGE : -ERR_BADMSG;
 	else if (d && !v->channel)
-		r = ots_socket_new(k->loop, bluez_adapter_addr(k->objects), v->addr, d->random, &cb,
-				   v, &v->channel);
+		r = ots_socket_new(k->loop,
+				   &(struct ots_end){bluez_adapter_addr(k->objects),
+						     bluez_adapter_random(k->objects)},
+				   &(struct ots_end){v->addr, d->random}, &cb, v, &v->channel);
 	if (r < 0)
 		bluez_visit_finish(v, r);
 }

@@ -67,18 +67,22 @@ int bluez_known_keep(struct bluez_link *k, const uint8_t *addr, bool random, boo
 	struct bluez_known_label *l = bluez_known_find(&k->known, addr);
 	const uint8_t blob[BLOB_BYTES] = {BLOB_VERSION, random, reset};
 	char name[NAME_BYTES];
+	int r;
 
 	if (l && l->random == random && l->reset == reset)
 		return 0;
-	if (!l)
-		l = add(&k->known, addr);
-	if (!l)
-		return -ENOMEM;
-	l->random = random;
-	l->reset = reset;
 	memcpy(name, ESL_LINK_KEEPS, sizeof(ESL_LINK_KEEPS));
 	(void) hex_encode(addr, ESL_ADDR_BYTES, name + strlen(ESL_LINK_KEEPS));
-	return k->cb.save(k->user, name, blob, sizeof(blob));
+	r = k->cb.save(k->user, name, blob, sizeof(blob)); /* first: it is tried again otherwise */
+	if (r == 0 && !l)
+		l = add(&k->known, addr);
+	if (r == 0 && !l)
+		r = -ENOMEM;
+	if (r == 0) {
+		l->random = random;
+		l->reset = reset;
+	}
+	return r;
 }
 
 /* A key of our own central is worth nothing here, but tells that there was a bond. */

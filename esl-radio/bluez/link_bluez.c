@@ -58,18 +58,33 @@ static void link_up(struct bluez_link *k)
 
 /* --- asking bluetoothd ------------------------------------------------------------------------ */
 
+/** Without this there are no connections. That bluetoothd went over it is told elsewhere. */
+static void refused(struct bluez_link *k, int err, const char *what, const char *name)
+{
+	char text[ESL_TEXT_MAX];
+
+	if (err == -ETIMEDOUT)
+		link_down(k, err,
+			  "bluetoothd does not answer; 'systemctl restart bluetooth' may help.");
+	if (err != -ERR_PEER)
+		return;
+	(void) snprintf(text, sizeof(text),
+			"bluetoothd %s (%.40s), so no label can be paired. See its policy on the "
+			"bus.",
+			what, name);
+	link_down(k, err, text);
+}
+
 static void on_objects(void *user, int err, const char *name, DBusMessage *m)
 {
 	struct bluez_link *k = user;
 
-	(void) name;
-	if (err == 0) {
+	k->have_objects = err == 0;
+	if (err == 0)
 		bluez_objects_all(k->objects, m);
-		k->have_objects = true;
-		bluez_link_settle(k);
-	} else {
-		loop_timer_start(k->settle, BLUEZ_AGAIN_US);
-	}
+	else
+		refused(k, err, "does not tell us of its labels", name);
+	loop_timer_start(k->settle, err == 0 ? 0 : BLUEZ_AGAIN_US);
 }
 
 static int ask_objects(struct bluez_link *k)
@@ -83,23 +98,14 @@ static int ask_objects(struct bluez_link *k)
 static void on_agent(void *user, int err, const char *name, DBusMessage *m)
 {
 	struct bluez_link *k = user;
-	char text[ESL_TEXT_MAX];
 
 	(void) m;
 	if (err == -ERR_PEER && strcmp(name, "org.bluez.Error.AlreadyExists") == 0)
 		err = 0;
 	k->have_agent = err == 0;
-	if (err != -ERR_PEER) { /* there, or bluetoothd went over it, which is told elsewhere */
-		loop_timer_start(k->settle, err == 0 ? 0 : BLUEZ_AGAIN_US);
-		return;
-	}
-	(void) snprintf(
-		text, sizeof(text),
-		"bluetoothd takes no pairing agent from us (%.40s), so no label can be paired. "
-		"See its policy on the bus.",
-		name);
-	link_down(k, err, text);
-	loop_timer_start(k->settle, BLUEZ_AGAIN_US);
+	if (err < 0)
+		refused(k, err, "takes no pairing agent from us", name);
+	loop_timer_start(k->settle, err == 0 ? 0 : BLUEZ_AGAIN_US);
 }
 
 static int ask_agent(struct bluez_link *k)

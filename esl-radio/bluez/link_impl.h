@@ -65,8 +65,10 @@ struct visit {
 	bool linked; /**< the controller or bluetoothd has a connection */
 	struct bus_call *connect, *pair, *told, *call;
 	struct loop_timer *deadline, *retry;
-	bool new_key; /**< paired on this connection */
-	bool going;   /**< the label was told to go: bluetoothd's word of it may come last */
+	bool new_key;   /**< paired on this connection */
+	bool going;     /**< the label was told to go: bluetoothd's word of it may come last */
+	bool sent_away; /**< bluetoothd was told to end it */
+	int64_t wait_until_us; /**< for its turn */
 
 	/* the job under way */
 	esl_link_done_fn done;
@@ -186,7 +188,7 @@ int bluez_visit_new(struct bluez_link *k, const uint8_t *addr, uint8_t subevent,
 void bluez_visit_free(struct visit *v);
 /** The link as a whole went away. */
 void bluez_visits_end(struct bluez_link *k);
-/** Ends connections to labels that no visit of this life has made. */
+/** Ends what there is of connections to labels, whoever made them. */
 void bluez_visits_let_go(struct bluez_link *k);
 /** bluetoothd told something new of the device. */
 void bluez_visit_device(struct visit *v, struct bluez_device *d, bool gone);

@@ -31,6 +31,7 @@ struct bluez_objects {
 	void *user;
 	char path[32];
 	bool known, powered, discovering;
+	bool random; /**< kind of its address */
 	uint8_t addr[ESL_ADDR_BYTES];
 	struct entry *devices;
 };
@@ -210,6 +211,11 @@ static const char *get_text(DBusMessageIter *v)
 	return s;
 }
 
+static bool is_random(DBusMessageIter *v)
+{
+	return strcmp(get_text(v), "random") == 0;
+}
+
 static bool names_label(DBusMessageIter *v)
 {
 	DBusMessageIter one;
@@ -259,6 +265,8 @@ static void adapter_property(void *to, const char *name, DBusMessageIter *v)
 		o->discovering = get_bool(v);
 	else if (!strcmp(name, "Address"))
 		(void) parse_addr(get_text(v), o->addr);
+	else if (!strcmp(name, "AddressType"))
+		o->random = is_random(v);
 }
 
 /** What a change of a device amounts to. */
@@ -288,7 +296,7 @@ static void device_property(void *to, const char *name, DBusMessageIter *v)
 		if (d->resolved)
 			set_flag(c, &d->connected, true);
 	} else if (!strcmp(name, "AddressType")) {
-		d->random = strcmp(get_text(v), "random") == 0;
+		d->random = is_random(v);
 	} else if (!strcmp(name, "UUIDs")) {
 		d->label |= names_label(v);
 	} else if (!strcmp(name, "RSSI") && dbus_message_iter_get_arg_type(v) == DBUS_TYPE_INT16) {
@@ -519,6 +527,11 @@ bool bluez_adapter_discovering(const struct bluez_objects *o)
 const uint8_t *bluez_adapter_addr(const struct bluez_objects *o)
 {
 	return o->addr;
+}
+
+bool bluez_adapter_random(const struct bluez_objects *o)
+{
+	return o->random;
 }
 
 const char *bluez_adapter_path(const struct bluez_objects *o)

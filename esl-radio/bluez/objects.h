@@ -71,6 +71,8 @@ bool bluez_adapter_powered(const struct bluez_objects *o);
 bool bluez_adapter_discovering(const struct bluez_objects *o);
 /** Most significant byte first. */
 const uint8_t *bluez_adapter_addr(const struct bluez_objects *o);
+/** Controllers without an address of a manufacturer's have a random one. */
+bool bluez_adapter_random(const struct bluez_objects *o);
 const char *bluez_adapter_path(const struct bluez_objects *o);
 
 /** `fn` may not make any come or go. */

@@ -126,26 +126,26 @@ void ots_socket_send(struct ots_socket *s, const uint8_t *data, size_t len)
 	loop_io_set(s->io, LOOP_READ | LOOP_WRITE);
 }
 
-static void put_addr(struct kbt_sockaddr_l2 *sa, const uint8_t addr[6])
+static struct kbt_sockaddr_l2 address_of(const struct ots_end *e, uint16_t psm)
 {
-	for (size_t i = 0; i < 6; i++)
-		sa->addr[i] = addr[5 - i];
+	struct kbt_sockaddr_l2 sa = {.family = KBT_AF,
+				     .psm = htole16(psm),
+				     .addr_type =
+					     e->random ? KBT_ADDR_LE_RANDOM : KBT_ADDR_LE_PUBLIC};
+
+	for (size_t i = 0; i < sizeof(sa.addr); i++)
+		sa.addr[i] = e->addr[sizeof(sa.addr) - 1 - i];
+	return sa;
 }
 
-static int open_channel(const uint8_t own[6], const uint8_t peer[6], bool peer_random)
+static int open_channel(const struct ots_end *own, const struct ots_end *peer)
 {
-	struct kbt_sockaddr_l2 here = {.family = KBT_AF, .addr_type = KBT_ADDR_LE_PUBLIC};
-	struct kbt_sockaddr_l2 there = {.family = KBT_AF,
-					.psm = htole16(OTS_SPSM),
-					.addr_type = peer_random ? KBT_ADDR_LE_RANDOM
-								 : KBT_ADDR_LE_PUBLIC};
+	struct kbt_sockaddr_l2 here = address_of(own, 0), there = address_of(peer, OTS_SPSM);
 	const struct kbt_security security = {.level = KBT_SECURITY_MEDIUM};
 	int fd = socket(KBT_AF, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, KBT_PROTO_L2CAP), e;
 
 	if (fd < 0)
 		return -errno;
-	put_addr(&here, own);
-	put_addr(&there, peer);
 	if (bind(fd, (struct sockaddr *) &here, sizeof(here)) == 0 &&
 	    setsockopt(fd, KBT_SOL_BLUETOOTH, KBT_SECURITY, &security, sizeof(security)) == 0 &&
 	    (connect(fd, (struct sockaddr *) &there, sizeof(there)) == 0 || errno == EINPROGRESS))
@@ -155,7 +155,7 @@ static int open_channel(const uint8_t own[6], const uint8_t peer[6], bool peer_r
 	return e;
 }
 
-int ots_socket_new(struct loop *loop, const uint8_t own[6], const uint8_t peer[6], bool peer_random,
+int ots_socket_new(struct loop *loop, const struct ots_end *own, const struct ots_end *peer,
 		   const struct ots_socket_callbacks *cb, void *user, struct ots_socket **ret)
 {
 	struct ots_socket *s = calloc(1, sizeof(*s));
@@ -165,7 +165,7 @@ int ots_socket_new(struct loop *loop, const uint8_t own[6], const uint8_t peer[6
 		return -ENOMEM;
 	s->cb = *cb;
 	s->user = user;
-	s->fd = open_channel(own, peer, peer_random);
+	s->fd = open_channel(own, peer);
 	e = s->fd < 0 ? s->fd : 0;
 	if (e == 0)
 		e = loop_timer_new(loop, on_drain, s, &s->drain);

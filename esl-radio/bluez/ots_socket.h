@@ -8,9 +8,16 @@
 #pragma once
 
 #include "common/loop.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 struct ots_socket;
+
+/** Who is at one end. */
+struct ots_end {
+	const uint8_t *addr; /**< six bytes, most significant first */
+	bool random;         /**< kind of the address */
+};
 
 struct ots_socket_callbacks {
 	/** The channel is open, or will not be: -ERR_PEER when the label refused it. */
@@ -19,8 +26,8 @@ struct ots_socket_callbacks {
 	void (*sent)(void *user, int err);
 };
 
-/** Addresses are most significant byte first. Encrypted, or not at all. */
-int ots_socket_new(struct loop *loop, const uint8_t own[6], const uint8_t peer[6], bool peer_random,
+/** Encrypted, or not at all. */
+int ots_socket_new(struct loop *loop, const struct ots_end *own, const struct ots_end *peer,
 		   const struct ots_socket_callbacks *cb, void *user,
 		   struct ots_socket **ret) _must_check_;
 /** The bytes are borrowed until sent(). */

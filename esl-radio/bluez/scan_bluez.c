@@ -12,6 +12,9 @@ static void on_scan(void *user, int err, const char *name, DBusMessage *m)
 	struct bluez_link *k = user;
 
 	(void) m;
+	/* It has stopped by itself, as it does with its adapter. */
+	if (err == -ERR_PEER && k->scan_asked == SCAN_STOP)
+		err = 0;
 	/* We have it already; or the kernel still scans for a bluetoothd that died, and this one
 	 * does not: then it must be asked again. */
 	if (err == -ERR_PEER && strcmp(name, "org.bluez.Error.InProgress") == 0 &&

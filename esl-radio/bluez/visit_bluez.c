@@ -62,15 +62,25 @@ void bluez_visit_over(struct visit *v, int err)
 	bluez_call_next(k);
 }
 
-void bluez_visit_give_up(struct visit *v, int err)
+/** What there is of a connection, or is on its way, ends: it would come when nobody is there to end
+ * it. */
+static void call_off(struct visit *v)
 {
 	const struct bluez_device *d = bluez_visit_device_of(v);
 
-	/* bluetoothd 5.66 may fall over a connection that is begun while it buries another. */
-	if (v->connect && !v->linked)
+	/* The end of a call is told later, and would pass for the next one's; and bluetoothd 5.66
+	 * may fall over a connection that is begun while it buries another. */
+	if (!v->linked && (v->connect || v->k->calling == v))
 		loop_timer_start(v->k->rest, BLUEZ_REST_US);
+	if (!v->linked && v->k->calling == v && v->subevent != ESL_ADVERTISING)
+		bluez_call_cancel(v);
 	if (v->linked || v->connect || (d && d->connected))
 		bus_tell(v->k->bus, bluez_visit_message(v, "Disconnect"));
+}
+
+void bluez_visit_give_up(struct visit *v, int err)
+{
+	call_off(v);
 	bluez_visit_over(v, err);
 }
 
@@ -96,21 +106,11 @@ static void let_go(void *user, struct bluez_device *d)
 	struct bluez_link *k = user;
 	char path[BLUEZ_PATH_MAX];
 
-	if (!d->connected || !(d->label || bluez_known_find(&k->known, d->addr)))
+	if (!d->connected || bluez_visit_find(k, d->addr) ||
+	    !(d->label || bluez_known_find(&k->known, d->addr)))
 		return;
 	bluez_device_path(k->objects, d->addr, path);
 	bus_tell(k->bus, bus_message(k->bus, path, BLUEZ_DEVICE1, "Disconnect"));
-}
-
-/** A connection that is on its way would come when nobody is there to end it. */
-static void call_off(struct visit *v)
-{
-	const struct bluez_device *d = bluez_visit_device_of(v);
-
-	if (v->k->calling == v && v->subevent != ESL_ADVERTISING && !v->linked)
-		bluez_call_cancel(v);
-	else if ((v->linked || v->connect) && !(d && d->connected))
-		bus_tell(v->k->bus, bluez_visit_message(v, "Disconnect"));
 }
 
 void bluez_visits_let_go(struct bluez_link *k)
@@ -125,7 +125,7 @@ void bluez_visits_end(struct bluez_link *k)
 {
 	for (size_t i = 0; i < BLUEZ_VISITS_MAX; i++)
 		if (k->visits[i]) /* those begun meanwhile are refused */
-			bluez_visit_over(k->visits[i], -ERR_CLOSED);
+			bluez_visit_give_up(k->visits[i], -ERR_CLOSED);
 }
 
 void bluez_visit_left(struct visit *v)
@@ -141,7 +141,7 @@ static void on_deadline(void *user)
 
 	if (v->stage == VISIT_LEAVING) {
 		/* Told to go twice: the second time by bluetoothd; then it counts as gone. */
-		if (v->connect) {
+		if (v->sent_away) {
 			bluez_visit_left(v);
 			return;
 		}
@@ -149,8 +149,6 @@ static void on_deadline(void *user)
 		ignore_result(bluez_visit_close(v, NULL, NULL));
 		return;
 	}
-	if (v->k->calling == v && v->subevent != ESL_ADVERTISING)
-		bluez_call_cancel(v);
 	if (v->stage == VISIT_READY)
 		bluez_visit_finish(v, -ETIMEDOUT);
 	else
@@ -190,19 +188,20 @@ void bluez_visit_leave(struct visit *v)
 
 int bluez_visit_close(struct visit *v, esl_link_done_fn done, void *user)
 {
-	if (v->connect && v->stage == VISIT_LEAVING)
+	if (v->sent_away || (done && v->done))
 		return -EBUSY;
 	bluez_work_drop(v);
 	if (done) {
-		if (v->done)
-			return -EBUSY;
 		v->done = done;
 		v->done_user = user;
 	}
-	v->stage = VISIT_LEAVING;
-	loop_timer_start(v->deadline, GOODBYE_US);
-	return bus_send(v->k->bus, bluez_visit_message(v, "Disconnect"), BLUEZ_SECURE_US,
-			on_disconnected, v, &v->connect);
+	v->sent_away = true;
+	bluez_visit_leave(v);
+	/* One that could not be told counts as gone when the time is up, as one that does not go.
+	 */
+	ignore_result(bus_send(v->k->bus, bluez_visit_message(v, "Disconnect"), BLUEZ_SECURE_US,
+			       on_disconnected, v, &v->connect));
+	return 0;
 }
 
 /* --- what happens to it ----------------------------------------------------------------------- */
@@ -253,6 +252,7 @@ static int begin(struct visit *v)
 	if (v->subevent == ESL_ADVERTISING && !d)
 		return -ENOENT;
 	v->stage = VISIT_WAITING;
+	v->wait_until_us = clock_mono_us(loop_clock(v->k->loop)) + WAIT_US;
 	loop_timer_start(v->deadline, WAIT_US);
 	loop_timer_start(v->retry, 0); /* never from within the call */
 	return 0;

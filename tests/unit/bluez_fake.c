@@ -59,9 +59,24 @@ static void port_free(struct hci_port *base)
 	free(base);
 }
 
-/** Everything succeeds; the transfer of the train's timing is counted. */
+static void from_kernel(struct bluez_fake *f, const struct buf *b)
+{
+	assert_int_equal(write(f->kernel, b->data, b->len), b->len);
+}
+
+/** The end of a call that came to nothing. */
+static void tell_no_connection(struct bluez_fake *f)
+{
+	const struct hci_connection_complete e = {.status = HCI_ERR_UNKNOWN_CONNECTION};
+	_cleanup_buf_ struct buf out = BUF_INIT;
+
+	hci_put_connection_complete(&out, &e);
+	from_kernel(f, &out);
+}
+
 static void hang_up(void *user);
 
+/** Everything succeeds, but for calls through the train; some of it is counted. */
 static void play_kernel(struct bluez_fake *b)
 {
 	uint8_t packet[HCI_COMMAND_MAX];
@@ -82,15 +97,18 @@ static void play_kernel(struct bluez_fake *b)
 		e.more = handle;
 		e.more_len = 2;
 	}
+	if (p.opcode == HCI_LE_EXT_CREATE_CONNECTION_V2) {
+		b->calls++;
+		e.status = b->call_status;
+	}
 	hci_put_command_complete(&out, &e);
-	assert_int_equal(write(b->kernel, out.data, out.len), out.len);
+	from_kernel(b, &out);
+	if (p.opcode == HCI_LE_CREATE_CONNECTION_CANCEL) {
+		b->cancels++;
+		tell_no_connection(b);
+	}
 	if (p.opcode == HCI_DISCONNECT)
 		hang_up(b);
-}
-
-static void from_kernel(struct bluez_fake *f, const struct buf *b)
-{
-	assert_int_equal(write(f->kernel, b->data, b->len), b->len);
 }
 
 static void tell_connection(struct bluez_fake *f)
@@ -271,6 +289,26 @@ void bluez_fake_show_label(struct bluez_fake *b)
 	changed(b, DEVICE, interface, "RSSI");
 }
 
+/** The adapter, as a row of GetManagedObjects. */
+static void put_adapter(DBusMessageIter *row, const struct bluez_fake *f)
+{
+	const char *path = ADAPTER, *interface = "org.bluez.Adapter1";
+	const char *kind = f->random ? "random" : "public";
+	const dbus_bool_t yes = TRUE;
+	DBusMessageIter list, entry, dict;
+
+	dbus_message_iter_append_basic(row, DBUS_TYPE_OBJECT_PATH, &path);
+	dbus_message_iter_open_container(row, DBUS_TYPE_ARRAY, "{sa{sv}}", &list);
+	dbus_message_iter_open_container(&list, DBUS_TYPE_DICT_ENTRY, NULL, &entry);
+	dbus_message_iter_append_basic(&entry, DBUS_TYPE_STRING, &interface);
+	dbus_message_iter_open_container(&entry, DBUS_TYPE_ARRAY, "{sv}", &dict);
+	put_property(&dict, "AddressType", DBUS_TYPE_STRING, &kind);
+	put_property(&dict, "Powered", DBUS_TYPE_BOOLEAN, &yes);
+	dbus_message_iter_close_container(&entry, &dict);
+	dbus_message_iter_close_container(&list, &entry);
+	dbus_message_iter_close_container(row, &list);
+}
+
 static DBusMessage *managed_objects(const struct bluez_fake *b, DBusMessage *call)
 {
 	DBusMessage *m = dbus_message_new_method_return(call);
@@ -280,7 +318,7 @@ static DBusMessage *managed_objects(const struct bluez_fake *b, DBusMessage *cal
 	dbus_message_iter_init_append(m, &i);
 	dbus_message_iter_open_container(&i, DBUS_TYPE_ARRAY, "{oa{sa{sv}}}", &list);
 	dbus_message_iter_open_container(&list, DBUS_TYPE_DICT_ENTRY, NULL, &row);
-	put_object(&row, ADAPTER, "org.bluez.Adapter1", "Powered", DBUS_TYPE_BOOLEAN, &yes);
+	put_adapter(&row, b);
 	dbus_message_iter_close_container(&list, &row);
 	if (b->holds) {
 		dbus_message_iter_open_container(&list, DBUS_TYPE_DICT_ENTRY, NULL, &row);
@@ -331,7 +369,6 @@ static void no_link(struct bluez_fake *f)
 	set_property(f, DEVICE, "org.bluez.Device1", "Connected", false);
 }
 
-/** The connection is over: the kernel says so, then bluetoothd. */
 static void hang_up(void *user)
 {
 	struct bluez_fake *f = user;
@@ -340,10 +377,17 @@ static void hang_up(void *user)
 	if (!f->linked)
 		return;
 	f->linked = false;
+	label_service_content_end(&f->service);
+	f->service.channel_open = f->service.chosen = f->service.stored = false;
 	sim_label_link_lost(f->label, now_us(f));
 	hci_put_disconnection(&out, &(struct hci_disconnection){.handle = HANDLE, .reason = 0x13});
 	from_kernel(f, &out);
 	no_link(f);
+}
+
+void bluez_fake_cut(struct bluez_fake *f)
+{
+	hang_up(f);
 }
 
 static bool in_range(void *user)
@@ -369,6 +413,11 @@ static void make_link(struct bluez_fake *f)
 	if (!f->hasty)
 		add_services(f);
 	changed(f, DEVICE, "org.bluez.Device1", "ServicesResolved");
+}
+
+void bluez_fake_link(struct bluez_fake *f)
+{
+	make_link(f);
 }
 
 static DBusMessage *read_value(struct bluez_fake *f, DBusMessage *call)
@@ -428,7 +477,10 @@ static DBusHandlerResult play_bluez(DBusConnection *c, DBusMessage *m, void *use
 	(void) c;
 	if (dbus_message_get_type(m) != DBUS_MESSAGE_TYPE_METHOD_CALL)
 		return DBUS_HANDLER_RESULT_NOT_YET_HANDLED;
-	if (strcmp(member, "GetManagedObjects") == 0) {
+	if (f->refuses && strcmp(member, f->refuses) == 0) {
+		f->refused++;
+		answer = dbus_message_new_error(m, DBUS_ERROR_ACCESS_DENIED, "no");
+	} else if (strcmp(member, "GetManagedObjects") == 0) {
 		answer = managed_objects(f, m);
 	} else if (strcmp(member, "RegisterAgent") == 0) {
 		f->agent_asked = true;

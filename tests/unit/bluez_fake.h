@@ -23,19 +23,23 @@ struct bluez_fake {
 	int kernel;
 	/* how it is, set by the test */
 	bool refuse_agent;
-	bool holds;        /**< it is connected to the label from before */
-	bool silent;       /**< a connection is told by the answer to Connect alone */
-	bool late;         /**< the kernel tells a connection when it is in use already */
-	bool owes;         /**< Pair is carried out, and never answered */
-	bool stalls;       /**< connections get no further than being there */
-	bool no_transfer;  /**< the label has no object transfer */
-	bool hasty;        /**< services count as resolved before they are told */
-	bool forgets;      /**< it takes a connection for ended that the controller has */
-	unsigned int busy; /**< so often it cannot scan: the kernel does for one that died */
+	bool holds;          /**< it is connected to the label from before */
+	bool silent;         /**< a connection is told by the answer to Connect alone */
+	bool late;           /**< the kernel tells a connection when it is in use already */
+	bool owes;           /**< Pair is carried out, and never answered */
+	bool stalls;         /**< connections get no further than being there */
+	bool no_transfer;    /**< the label has no object transfer */
+	bool hasty;          /**< services count as resolved before they are told */
+	bool forgets;        /**< it takes a connection for ended that the controller has */
+	unsigned int busy;   /**< so often it cannot scan: the kernel does for one that died */
+	bool random;         /**< the adapter's address is */
+	const char *refuses; /**< this member, whenever it is called */
+	uint8_t call_status; /**< what comes of a call through the train, before it is made */
 	/* what was asked of it */
 	bool agent_asked, hangs_up;
-	unsigned int removed, transfers, discoveries;
-	char writes[128]; /**< UUIDs of what was written, with a blank behind each */
+	unsigned int removed, transfers, discoveries, refused;
+	unsigned int calls, cancels; /**< through the train */
+	char writes[128];            /**< UUIDs of what was written, with a blank behind each */
 	/* the label */
 	struct sim_label *label;
 	struct label_bond bond;
@@ -51,6 +55,10 @@ void bluez_fake_close(struct bluez_fake *f);
 struct hci_port *bluez_fake_port(struct bluez_fake *f);
 /** Answers what was asked meanwhile. */
 void bluez_fake_step(struct bluez_fake *f);
+/** A connection to the label comes about. */
+void bluez_fake_link(struct bluez_fake *f);
+/** It breaks: the kernel says so, then bluetoothd. */
+void bluez_fake_cut(struct bluez_fake *f);
 /** bluetoothd comes and goes. */
 void bluez_fake_own_name(struct bluez_fake *f, bool own);
 /** A label comes into range: its object, its services' names, its signal of -60 dBm. */
