@@ -12,7 +12,6 @@
 #include "esl-radio/esl_radio.h"
 #include "esl-radio/le/esl_peer.h"
 #include "esl-radio/le/le_bonds.h"
-#include "esl-radio/le/ots_wire.h"
 
 #include "common/err.h"
 #include "common/hex.h"
@@ -27,13 +26,6 @@
 #define NAME_BYTES   (sizeof(ESL_LINK_KEEPS) + 2 * ESL_ADDR_BYTES)
 #define RANDOM_ADDR  1
 
-#define PARTIALS 16 /* pictures that broke off; older ones start over */
-
-struct partial {
-	uint8_t addr[ESL_ADDR_BYTES];
-	struct esl_partial is; /**< len 0 = free */
-};
-
 struct link_le {
 	struct esl_link base;
 	struct loop *loop;
@@ -44,8 +36,7 @@ struct link_le {
 	uint8_t self[ESL_ADDR_BYTES]; /**< who we are to labels that do not know us yet */
 	bool has_self, self_kept;
 	struct esl_peer *peers[LE_LINKS_MAX];
-	struct partial partials[PARTIALS];
-	unsigned int partial_next;
+	struct ots_partials partials;
 };
 
 /* --- bonds ------------------------------------------------------------------------------------ */
@@ -216,40 +207,10 @@ static void on_reached(void *user, const uint8_t addr[ESL_ADDR_BYTES])
 		k->cb.reached(k->user, addr);
 }
 
-/* --- pictures that broke off ------------------------------------------------------------------ */
-
-static struct partial *find_partial(struct link_le *k, const uint8_t *addr)
-{
-	for (size_t i = 0; i < PARTIALS; i++)
-		if (k->partials[i].is.len && !memcmp(k->partials[i].addr, addr, ESL_ADDR_BYTES))
-			return &k->partials[i];
-	return NULL;
-}
-
 static void on_broken_off(void *user, const uint8_t addr[ESL_ADDR_BYTES],
-			  const struct esl_partial *partial)
+			  const struct ots_partial *partial)
 {
-	struct link_le *k = user;
-	struct partial *p = find_partial(k, addr);
-
-	if (!p)
-		p = &k->partials[k->partial_next++ % PARTIALS];
-	memcpy(p->addr, addr, ESL_ADDR_BYTES);
-	p->is = *partial;
-}
-
-/** What to go on from with this picture. It is forgotten: whatever happens now is told anew. */
-static struct esl_partial take_partial(struct link_le *k, const uint8_t *addr, uint8_t index,
-				       const void *data, size_t len)
-{
-	struct partial *p = find_partial(k, addr);
-	struct esl_partial is = p ? p->is : (struct esl_partial){.len = 0};
-
-	if (p)
-		p->is.len = 0;
-	if (is.index != index || is.len != len || is.crc != ots_checksum(data, len))
-		is.len = 0;
-	return is;
+	ots_partials_put(&((struct link_le *) user)->partials, addr, partial);
 }
 
 static const struct esl_peer_callbacks peer_callbacks = {.bonded = on_bonded,
@@ -384,11 +345,11 @@ static int le_write_image(struct esl_link *base, const uint8_t *addr, uint8_t in
 {
 	struct link_le *k = (struct link_le *) base;
 	struct esl_peer **p = find_peer(k, addr);
-	struct esl_partial kept;
+	struct ots_partial kept;
 
 	if (!p)
 		return -ERR_STATE;
-	kept = take_partial(k, addr, index, data, len);
+	kept = ots_partials_take(&k->partials, addr, index, data, len);
 	return esl_peer_write_image(*p, index, data, len, kept.len ? &kept : NULL, done, user);
 }
 

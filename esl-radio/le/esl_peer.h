@@ -11,6 +11,7 @@
 #include "esl-radio/le/esl_kind.h"
 #include "esl-radio/le/le_central.h"
 #include "esl-radio/le/le_crypto.h"
+#include "esl-radio/le/ots_resume.h"
 
 /** What is kept of a label between two links. */
 struct esl_bond {
@@ -21,15 +22,6 @@ struct esl_bond {
 	 * public address, and a random one. */
 	uint8_t own_type;
 	uint8_t own[ESL_ADDR_BYTES];
-};
-
-/** A picture whose transfer broke off: what was sent of it may still be in the label. */
-struct esl_partial {
-	uint8_t index;
-	uint16_t unit; /**< the label takes it in units of so many bytes */
-	uint32_t crc;  /**< of the whole picture */
-	uint32_t len;  /**< of the whole picture; 0 = there is none */
-	uint32_t sent; /**< of it, not all of which need have arrived */
 };
 
 struct esl_peer_callbacks {
@@ -47,7 +39,7 @@ struct esl_peer_callbacks {
 	void (*reached)(void *user, const uint8_t addr[ESL_ADDR_BYTES]);
 	/** The link ended over a picture; may be NULL. */
 	void (*broken_off)(void *user, const uint8_t addr[ESL_ADDR_BYTES],
-			   const struct esl_partial *partial);
+			   const struct ots_partial *partial);
 	/** What is to be remembered with its bond from now on; `known` false: nothing. May be
 	 * NULL. */
 	void (*learned)(void *user, const uint8_t addr[ESL_ADDR_BYTES],
@@ -81,7 +73,7 @@ int esl_peer_control(struct esl_peer *p, const uint8_t *tlv, size_t len, esl_lin
 /** The picture is copied. `kept`: of an earlier attempt, NULL if there was none; what the label has
  * of it is not sent again if it can prove by a checksum that it has it. */
 int esl_peer_write_image(struct esl_peer *p, uint8_t index, const void *data, size_t len,
-			 const struct esl_partial *kept, esl_link_done_fn done,
+			 const struct ots_partial *kept, esl_link_done_fn done,
 			 void *user) _must_check_;
 /** Update Complete, with which the label goes; the train's timing is handed over before. */
 int esl_peer_update_complete(struct esl_peer *p, uint8_t adv_handle, esl_link_done_fn done,

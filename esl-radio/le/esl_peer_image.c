@@ -13,7 +13,6 @@
 #define IMAGE_US (INT64_C(30) * US_PER_SEC)
 #define TRUST_US INT64_C(1500000)
 #define SWITCHES (1u << CHR_OACP | 1u << CHR_OLCP)
-#define GUESSES  6 /* units that may be on their way when a link breaks, and one */
 
 static void on_asked(void *user, int err, const struct att_pdu *answer)
 {
@@ -63,76 +62,56 @@ static void start(struct esl_peer *p)
 
 static void start_over(struct esl_peer *p)
 {
-	p->kept.len = 0;
+	p->resume.kept.len = 0;
 	start(p);
 }
 
-static void ask_checksum(struct esl_peer *p, size_t n)
+static void ask_checksum(struct esl_peer *p)
 {
-	p->asked = n;
 	peer_write_object_control(
-		p, CHR_OACP, &(struct ots_control){.op = OACP_CHECKSUM, .length = (uint32_t) n});
+		p, CHR_OACP,
+		&(struct ots_control){.op = OACP_CHECKSUM, .length = (uint32_t) p->resume.asked});
 }
 
-/** Tries whole units, from what was sent downwards: the last ones may not have arrived. */
-static void guess(struct esl_peer *p, size_t at_most)
+static void guess(struct esl_peer *p, size_t n)
 {
-	size_t n = at_most - at_most % p->kept.unit;
-
-	if (n == 0 || p->guesses++ == GUESSES)
-		start_over(p);
+	if (n > 0)
+		ask_checksum(p);
 	else
-		ask_checksum(p, n);
+		start_over(p);
 }
 
 static void on_size(struct esl_peer *p, int err)
 {
-	struct wire w;
-	uint32_t size;
-
-	wire_init(&w, p->value.data, err < 0 ? 0 : p->value.len);
-	size = wire_get_u32le(&w);
-	if (!wire_ok(&w))
-		start_over(p);
-	else
-		guess(p, MIN(size, p->kept.sent));
+	guess(p, ots_resume_first(&p->resume, p->value.data, err < 0 ? 0 : p->value.len));
 }
 
 static void on_feature(struct esl_peer *p, int err)
 {
-	struct wire w;
-	uint32_t features;
-
-	wire_init(&w, p->value.data, err < 0 ? 0 : p->value.len);
-	features = wire_get_u32le(&w);
-	if (wire_ok(&w) && (features & OACP_FEATURE_CHECKSUM) && (features & OACP_FEATURE_PATCH))
+	if (ots_resume_offered(p->value.data, err < 0 ? 0 : p->value.len))
 		peer_read(p, CHR_OBJECT_SIZE, on_size);
 	else
 		start_over(p); /* nobody could tell what it has */
 }
 
-static bool same_so_far(const struct esl_peer *p, const struct ots_control *c)
-{
-	return c->result == OTS_SUCCESS && p->asked <= p->picture.len &&
-	       c->checksum == ots_checksum(p->picture.data, p->asked);
-}
-
 static void on_checksum(struct esl_peer *p, const struct ots_control *c)
 {
+	bool proven = ots_resume_proven(&p->resume, c, p->picture.data, p->picture.len);
+
 	if (p->checking) {
-		peer_finish(p, same_so_far(p, c) ? 0 : -ERR_CORRUPT);
-	} else if (same_so_far(p, c)) {
-		p->picture_at = p->asked;
-		p->res.resumed_at = (uint32_t) p->asked;
+		peer_finish(p, proven ? 0 : -ERR_CORRUPT);
+	} else if (proven) {
+		p->picture_at = p->resume.asked;
+		p->res.resumed_at = (uint32_t) p->resume.asked;
 		start(p);
 	} else {
-		guess(p, p->asked - 1);
+		guess(p, ots_resume_fewer(&p->resume));
 	}
 }
 
 void peer_picture_lost(struct esl_peer *p)
 {
-	struct esl_partial now = {
+	struct ots_partial now = {
 		.index = p->image,
 		.unit = (uint16_t) (p->channel.mps ? l2cap_channel_unit(&p->channel) : 0),
 		.len = (uint32_t) p->picture.len,
@@ -140,8 +119,8 @@ void peer_picture_lost(struct esl_peer *p)
 
 	if (p->picture.len == 0 || p->checking || !p->cb.broken_off)
 		return;
-	if (p->picture_at == 0 && p->kept.len) /* it did not come so far this time */
-		now = p->kept;
+	if (p->picture_at == 0 && p->resume.kept.len) /* it did not come so far this time */
+		now = p->resume.kept;
 	now.crc = ots_checksum(p->picture.data, p->picture.len);
 	if (now.sent > 0 && now.unit > 0)
 		p->cb.broken_off(p->user, p->how.peer, &now);
@@ -174,7 +153,7 @@ static void on_chosen(struct esl_peer *p, const struct ots_control *c)
 	}
 	if (c->request != OLCP_GO_TO || c->result != OTS_SUCCESS)
 		peer_finish(p, c->request == OLCP_GO_TO ? -ERR_RANGE : -ERR_BADMSG);
-	else if (p->kept.len)
+	else if (p->resume.kept.len)
 		peer_read(p, CHR_OTS_FEATURE, on_feature);
 	else
 		start(p);
@@ -213,7 +192,7 @@ void peer_transfer_value(struct esl_peer *p, enum chr chr, const uint8_t *data, 
 		on_chosen(p, &c);
 	else if (chr != CHR_OACP || c.op != OACP_RESPONSE)
 		return;
-	else if (c.request == OACP_CHECKSUM && p->asked > 0)
+	else if (c.request == OACP_CHECKSUM && p->resume.asked > 0)
 		on_checksum(p, &c);
 	else if (c.request == OACP_WRITE && p->channel.state == L2CAP_OPEN)
 		on_announced(p, &c);
@@ -265,7 +244,8 @@ static void channel_closed(void *user, int err)
 		peer_finish(p, err < 0 ? err : -ERR_PEER);
 	} else if (p->res.resumed_at) { /* of two attempts: it has to be the whole picture */
 		p->checking = true;
-		ask_checksum(p, p->picture.len);
+		p->resume.asked = p->picture.len;
+		ask_checksum(p);
 	} else {
 		peer_finish(p, 0);
 	}
@@ -304,7 +284,7 @@ void peer_transfer_silent(struct esl_peer *p)
 }
 
 int esl_peer_write_image(struct esl_peer *p, uint8_t index, const void *data, size_t len,
-			 const struct esl_partial *kept, esl_link_done_fn done, void *user)
+			 const struct ots_partial *kept, esl_link_done_fn done, void *user)
 {
 	int r;
 
@@ -315,10 +295,9 @@ int esl_peer_write_image(struct esl_peer *p, uint8_t index, const void *data, si
 		return r;
 	buf_clear(&p->picture);
 	buf_put(&p->picture, data, len);
-	p->picture_at = p->asked = 0;
-	p->guesses = 0;
+	p->picture_at = 0;
 	p->checking = p->may_announce = false;
-	p->kept = kept && kept->unit ? *kept : (struct esl_partial){.len = 0};
+	p->resume = (struct ots_resume){.kept = kept ? *kept : (struct ots_partial){.len = 0}};
 	p->image = index;
 	p->truncate = true;
 	if (!buf_ok(&p->picture))

@@ -92,10 +92,8 @@ struct esl_peer {
 	uint8_t esl_id;
 	/* a picture being sent */
 	struct buf picture;
-	size_t picture_at;       /**< handed to the channel so far */
-	struct esl_partial kept; /**< from which it may go on; len 0 = from the start */
-	size_t asked;            /**< bytes whose checksum was asked for */
-	unsigned int guesses;
+	size_t picture_at; /**< handed to the channel so far */
+	struct ots_resume resume;
 	bool checking; /**< all is sent: its checksum decides */
 	uint8_t image;
 	uint8_t tlv[ESL_TLV_MAX];

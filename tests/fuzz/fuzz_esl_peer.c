@@ -170,7 +170,8 @@ static int start_job(struct rig *r, uint8_t which)
 	case 2:
 		return esl_peer_write_image(
 			r->peer, 1, picture, sizeof(picture),
-			&(struct esl_partial){.index = 1, .unit = 64, .len = 1, .sent = 300},
+			&(struct ots_partial){
+				.index = 1, .unit = 64, .len = sizeof(picture), .sent = 300},
 			on_done, r);
 	case 3:
 		return esl_peer_control(r->peer, tlv, sizeof(tlv), on_done, r);
