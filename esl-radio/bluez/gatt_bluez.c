@@ -164,7 +164,6 @@ void bluez_work_drop(struct visit *v)
 	v->answered = NULL;
 	v->choosing = false;
 	v->tlv_len = 0;
-	ots_socket_free(v->channel);
-	v->channel = NULL;
+	bluez_image_drop(v);
 	explicit_bzero(&v->config, sizeof(v->config));
 }

@@ -24,7 +24,7 @@
 #include "esl-radio/bluez/objects.h"
 #include "esl-radio/bluez/ots_socket.h"
 #include "esl-radio/esl_radio.h"
-#include "esl-radio/le/ots_wire.h"
+#include "esl-radio/le/ots_resume.h"
 
 #define BLUEZ_SERVICE     "org.bluez"
 #define BLUEZ_ADAPTER1    "org.bluez.Adapter1"
@@ -94,7 +94,10 @@ struct visit {
 	/* picture */
 	struct ots_socket *channel;
 	struct buf picture;
+	size_t picture_at;        /**< what goes over the channel begins here */
+	struct ots_resume resume; /**< what the label may have of it already */
 	uint8_t image;
+	bool sending; /**< and not all of it is handed to the controller */
 	bool truncate, announced;
 };
 
@@ -146,6 +149,7 @@ struct bluez_link {
 	} scan_asked;
 	uint64_t orders;
 	struct bluez_known known;
+	struct ots_partials partials;
 	bool forgets; /**< this label's bond, when it has rested */
 	uint8_t forget[ESL_ADDR_BYTES];
 	struct visit *calling; /**< the one that is being connected to */
@@ -282,7 +286,9 @@ int bluez_write_image(struct visit *v, uint8_t index, const void *data, size_t l
 bool bluez_choose(struct visit *v, uint8_t image);
 /** The label's answers, for a picture. */
 void bluez_image_chosen(struct visit *v, const struct ots_control *c);
-void bluez_image_announced(struct visit *v, const struct ots_control *c);
+void bluez_image_answered(struct visit *v, const struct ots_control *c);
+/** Nothing of it goes on. How far it had come is remembered. */
+void bluez_image_drop(struct visit *v);
 
 /* --- identity_bluez.c ------------------------------------------------------------------------- */
 

@@ -37,11 +37,12 @@ struct bluez_objects {
 };
 
 static const uint16_t uuids[BLUEZ_CHR_COUNT] = {
-	[BLUEZ_ADDRESS] = 0x2bf6, [BLUEZ_TRAIN_KEY] = 0x2bf7,   [BLUEZ_RESPONSE_KEY] = 0x2bf8,
-	[BLUEZ_TIME] = 0x2bf9,    [BLUEZ_DISPLAYS] = 0x2bfa,    [BLUEZ_IMAGES] = 0x2bfb,
-	[BLUEZ_SENSORS] = 0x2bfc, [BLUEZ_LEDS] = 0x2bfd,        [BLUEZ_CONTROL] = 0x2bfe,
-	[BLUEZ_OACP] = 0x2ac5,    [BLUEZ_OLCP] = 0x2ac6,        [BLUEZ_MODEL] = 0x2a24,
-	[BLUEZ_PNP] = 0x2a50,     [BLUEZ_OBJECT_TYPE] = 0x2abf,
+	[BLUEZ_ADDRESS] = 0x2bf6,     [BLUEZ_TRAIN_KEY] = 0x2bf7,   [BLUEZ_RESPONSE_KEY] = 0x2bf8,
+	[BLUEZ_TIME] = 0x2bf9,        [BLUEZ_DISPLAYS] = 0x2bfa,    [BLUEZ_IMAGES] = 0x2bfb,
+	[BLUEZ_SENSORS] = 0x2bfc,     [BLUEZ_LEDS] = 0x2bfd,        [BLUEZ_CONTROL] = 0x2bfe,
+	[BLUEZ_OACP] = 0x2ac5,        [BLUEZ_OLCP] = 0x2ac6,        [BLUEZ_MODEL] = 0x2a24,
+	[BLUEZ_PNP] = 0x2a50,         [BLUEZ_OBJECT_TYPE] = 0x2abf, [BLUEZ_OBJECT_SIZE] = 0x2ac0,
+	[BLUEZ_OTS_FEATURE] = 0x2abd,
 };
 
 /* --- paths ------------------------------------------------------------------------------------ */

@@ -126,6 +126,16 @@ void ots_socket_send(struct ots_socket *s, const uint8_t *data, size_t len)
 	loop_io_set(s->io, LOOP_READ | LOOP_WRITE);
 }
 
+size_t ots_socket_sent(const struct ots_socket *s)
+{
+	return s->at;
+}
+
+uint16_t ots_socket_unit(const struct ots_socket *s)
+{
+	return s->open ? s->mtu : 0;
+}
+
 static struct kbt_sockaddr_l2 address_of(const struct ots_end *e, uint16_t psm)
 {
 	struct kbt_sockaddr_l2 sa = {.family = KBT_AF,

@@ -32,5 +32,9 @@ int ots_socket_new(struct loop *loop, const struct ots_end *own, const struct ot
 		   struct ots_socket **ret) _must_check_;
 /** The bytes are borrowed until sent(). */
 void ots_socket_send(struct ots_socket *s, const uint8_t *data, size_t len);
+/** Of them, how many the kernel has taken: not all of these need have gone out. */
+size_t ots_socket_sent(const struct ots_socket *s);
+/** The label takes them in units of so many bytes; 0 = not open yet. */
+uint16_t ots_socket_unit(const struct ots_socket *s);
 /** Closes the channel. NULL-safe. */
 void ots_socket_free(struct ots_socket *s);

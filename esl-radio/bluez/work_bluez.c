@@ -396,7 +396,7 @@ void bluez_work_value(struct visit *v, enum bluez_chr chr, const uint8_t *data, 
 			bluez_identify_chosen(v, &c);
 		else if (chr == BLUEZ_OLCP && c.op == OLCP_RESPONSE)
 			bluez_image_chosen(v, &c);
-		else if (chr == BLUEZ_OACP && c.op == OACP_RESPONSE && v->channel)
-			bluez_image_announced(v, &c);
+		else if (chr == BLUEZ_OACP && c.op == OACP_RESPONSE)
+			bluez_image_answered(v, &c);
 	}
 }
