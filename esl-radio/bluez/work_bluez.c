@@ -3,15 +3,13 @@
 #include "esl-radio/bluez/link_impl.h"
 
 #include "common/err.h"
+#include "esl-radio/label_says.h"
 #include "esl-radio/le/hci_conn_wire.h"
 #include <errno.h>
 #include <string.h>
 
-#define WORK_US        (INT64_C(10) * US_PER_SEC)
-#define DISPLAY_BYTES  5
-#define SYNC_TRIES     5
-#define SENSOR_TEMP    0x0054 /* Mesh device property: 1/100 degree Celsius */
-#define SENSOR_VOLTAGE 0x0059 /* 1/64 V */
+#define WORK_US    (INT64_C(10) * US_PER_SEC)
+#define SYNC_TRIES 5
 
 /* --- control point ---------------------------------------------------------------------------- */
 
@@ -74,52 +72,15 @@ int bluez_control(struct visit *v, const uint8_t *tlv, size_t len, esl_link_done
 
 static void read_sensor(struct visit *v);
 
-/** What it measures, by its Sensor Information. */
-static void list_sensors(struct visit *v, const uint8_t *data, size_t len)
-{
-	struct wire w;
-
-	wire_init(&w, data, len);
-	while (wire_left(&w) > 0 && v->res.n_sensors < SENSORS_MAX) {
-		struct sensor_id id = {.vendor = wire_get_u8(&w) != 0};
-
-		id.number = wire_get_u16le(&w);
-		if (id.vendor)
-			id.number = id.number << 16 | wire_get_u16le(&w);
-		if (!wire_ok(&w))
-			return;
-		v->res.sensors[v->res.n_sensors++].id = id;
-	}
-}
-
 static void on_sensor(struct visit *v, int err)
 {
-	struct sensor_reading *to = &v->res.sensors[v->at];
-	struct esl_rsp rsp = {.tag = 0};
-	struct wire w;
-
 	if (err < 0 && err != -ERR_PEER) {
 		bluez_visit_finish(v, err);
 		return;
 	}
-	wire_init(&w, v->res.tlv, v->res.tlv_len);
-	if (err == 0)
-		esl_rsp_decode(&w, &rsp);
-	v->res.tlv_len = 0;
-	if (err == 0 && wire_finish(&w) == 0 && rsp.tag == ESL_RSP_SENSOR_VALUE &&
-	    rsp.raw_len <= sizeof(to->data)) {
-		to->len = rsp.raw_len;
-		memcpy(to->data, rsp.raw, rsp.raw_len);
-	}
-	if (!to->id.vendor && to->len == 2) {
-		int32_t value = to->data[0] | to->data[1] << 8;
-
-		if (to->id.number == SENSOR_TEMP)
-			v->res.temperature_cc = (int16_t) value;
-		else if (to->id.number == SENSOR_VOLTAGE)
-			v->res.battery_mv = (uint16_t) MIN(value * 1000 / 64, UINT16_MAX);
-	}
-	v->at++;
+	if (err < 0)
+		v->res.tlv_len = 0;
+	label_says_reading(&v->res, v->at++);
 	read_sensor(v);
 }
 
@@ -136,8 +97,7 @@ static void read_sensor(struct visit *v)
 
 static void on_sensors(struct visit *v, int err, const uint8_t *data, size_t len)
 {
-	if (err == 0) /* none is no fault */
-		list_sensors(v, data, len);
+	label_says_sensors(&v->res, data, err == 0 ? len : 0); /* none is no fault */
 	v->at = 0;
 	read_sensor(v);
 }
@@ -148,10 +108,7 @@ static void on_leds(struct visit *v, int err, const uint8_t *data, size_t len)
 		bluez_visit_finish(v, err);
 		return;
 	}
-	if (err == 0 && len > 0) {
-		v->res.n_leds = (uint8_t) MIN(len, sizeof(v->res.leds));
-		memcpy(v->res.leds, data, v->res.n_leds);
-	}
+	label_says_leds(&v->res, data, err == 0 ? len : 0);
 	bluez_read(v, BLUEZ_SENSORS, on_sensors);
 }
 
@@ -161,27 +118,17 @@ static void on_images(struct visit *v, int err, const uint8_t *data, size_t len)
 		bluez_visit_finish(v, err);
 		return;
 	}
-	if (err == 0 && len == 1)
-		v->res.max_image_index = data[0];
+	label_says_images(&v->res, data, err == 0 ? len : 0);
 	bluez_read(v, BLUEZ_LEDS, on_leds);
 }
 
 static void on_displays(struct visit *v, int err, const uint8_t *data, size_t len)
 {
-	struct wire w;
-
 	if (err < 0 && err != -ENOENT) {
 		bluez_visit_finish(v, err);
 		return;
 	}
-	wire_init(&w, data, err == 0 ? len : 0);
-	while (wire_left(&w) >= DISPLAY_BYTES && v->res.n_displays < ESL_DISPLAYS_MAX) {
-		struct esl_display *d = &v->res.displays[v->res.n_displays++];
-
-		d->width = wire_get_u16le(&w);
-		d->height = wire_get_u16le(&w);
-		d->type = wire_get_u8(&w);
-	}
+	label_says_displays(&v->res, data, err == 0 ? len : 0);
 	bluez_read(v, BLUEZ_IMAGES, on_images);
 }
 

@@ -6,8 +6,8 @@
 #include "esl-radio/le/esl_peer_impl.h"
 
 #include "common/err.h"
+#include "esl-radio/label_says.h"
 #include <errno.h>
-#include <string.h>
 
 #define UUID_MODEL_NUMBER 0x2a24
 #define UUID_PNP_ID       0x2a50
@@ -28,16 +28,17 @@ static void ask_by_type(struct esl_peer *p, uint16_t type, att_done_fn done)
 
 /** The first value of the list, without its handle. False where there is none; a link that broke
  * ends the job. */
-static bool first_value(struct esl_peer *p, int err, const struct att_pdu *answer, struct wire *ret)
+static bool first_value(struct esl_peer *p, int err, const struct att_pdu *answer,
+			const uint8_t **ret, size_t *ret_len)
 {
+	bool there = err == 0 && answer->format > 2 && answer->format <= answer->len;
+
 	if (err < 0 && err != -ERR_PEER) {
 		peer_finish(p, err);
 		return false;
 	}
-	wire_init(ret, answer ? answer->value : NULL,
-		  err == 0 && answer->format > 2 && answer->format <= answer->len ? answer->format
-										  : 0);
-	wire_skip(ret, 2);
+	*ret = there ? answer->value + 2 : NULL;
+	*ret_len = there ? answer->format - 2u : 0;
 	return true;
 }
 
@@ -50,25 +51,11 @@ static void identified(struct esl_peer *p)
 
 static void on_type(struct esl_peer *p, int err)
 {
-	static const uint8_t base[PIXEL_UUID_BYTES] = {0,    0, 0, 0,    0,    0,    0x10, 0,
-						       0x80, 0, 0, 0x80, 0x5f, 0x9b, 0x34, 0xfb};
-	struct pixel_identity *id = &p->res.identity;
-	const uint8_t *uuid = p->value.data;
-
 	if (err < 0 && err != -ENOENT && err != -ERR_PEER) {
 		peer_finish(p, err);
 		return;
 	}
-	if (err == 0 && p->value.len == PIXEL_UUID_BYTES) {
-		id->has_type = true;
-		for (size_t i = 0; i < PIXEL_UUID_BYTES; i++)
-			id->type[i] = uuid[PIXEL_UUID_BYTES - 1 - i];
-	} else if (err == 0 && p->value.len == 2) {
-		id->has_type = true;
-		memcpy(id->type, base, sizeof(base));
-		id->type[2] = uuid[1];
-		id->type[3] = uuid[0];
-	}
+	label_says_type(&p->res.identity, p->value.data, err == 0 ? p->value.len : 0);
 	identified(p);
 }
 
@@ -99,31 +86,24 @@ static void choose_first(struct esl_peer *p)
 static void on_pnp(void *user, int err, const struct att_pdu *answer)
 {
 	struct esl_peer *p = user;
-	struct pixel_identity *id = &p->res.identity;
-	struct wire w;
+	const uint8_t *data;
+	size_t len;
 
-	if (!first_value(p, err, answer, &w))
+	if (!first_value(p, err, answer, &data, &len))
 		return;
-	id->vendor_source = wire_get_u8(&w);
-	id->vendor = wire_get_u16le(&w);
-	id->product = wire_get_u16le(&w);
-	id->has_pnp = wire_ok(&w);
+	label_says_pnp(&p->res.identity, data, len);
 	choose_first(p);
 }
 
 static void on_model(void *user, int err, const struct att_pdu *answer)
 {
 	struct esl_peer *p = user;
-	char *to = p->res.identity.model;
-	struct wire w;
-	size_t n;
+	const uint8_t *data;
+	size_t len;
 
-	if (!first_value(p, err, answer, &w))
+	if (!first_value(p, err, answer, &data, &len))
 		return;
-	n = MIN(wire_left(&w), (size_t) PIXEL_NAME_MAX - 1);
-	if (wire_ok(&w) && n > 0)
-		wire_copy(&w, to, n);
-	to[strnlen(to, n)] = '\0';
+	label_says_model(&p->res.identity, data, len);
 	ask_by_type(p, UUID_PNP_ID, on_pnp);
 }
 

@@ -3,17 +3,13 @@
 #include "esl-radio/le/esl_peer_impl.h"
 
 #include "common/err.h"
+#include "esl-radio/label_says.h"
 #include <errno.h>
 #include <string.h>
 
-#define WORK_US       (INT64_C(5) * US_PER_SEC)
-#define GOODBYE_US    (INT64_C(2) * US_PER_SEC)
-#define DISPLAY_BYTES 5
-#define SYNC_TRIES    5
-
-/* Mesh device properties of sensors we understand (ESLS 1.0 3.5). */
-#define SENSOR_TEMPERATURE 0x0054 /* 1/100 degree Celsius */
-#define SENSOR_VOLTAGE     0x0059 /* 1/64 V */
+#define WORK_US    (INT64_C(5) * US_PER_SEC)
+#define GOODBYE_US (INT64_C(2) * US_PER_SEC)
+#define SYNC_TRIES 5
 
 /* --- control point ---------------------------------------------------------------------------- */
 
@@ -94,48 +90,11 @@ int esl_peer_control(struct esl_peer *p, const uint8_t *tlv, size_t len, esl_lin
 /* Sensors are asked through the control point, one after the other. */
 static void read_sensor(struct esl_peer *p);
 
-/** What it measures, by its Sensor Information. */
-static void list_sensors(struct esl_peer *p)
-{
-	struct wire w;
-
-	wire_init(&w, p->value.data, p->value.len);
-	while (wire_left(&w) > 0 && p->res.n_sensors < SENSORS_MAX) {
-		struct sensor_id id = {.vendor = wire_get_u8(&w) != 0};
-
-		id.number = wire_get_u16le(&w);
-		if (id.vendor)
-			id.number = id.number << 16 | wire_get_u16le(&w);
-		if (!wire_ok(&w))
-			return;
-		p->res.sensors[p->res.n_sensors++].id = id;
-	}
-}
-
 static void on_sensor(struct esl_peer *p, int err)
 {
-	struct sensor_reading *to = &p->res.sensors[p->at];
-	struct esl_rsp rsp = {.tag = 0};
-	struct wire w;
-
-	wire_init(&w, p->res.tlv, p->res.tlv_len);
-	if (err == 0)
-		esl_rsp_decode(&w, &rsp);
-	p->res.tlv_len = 0;
-	if (err == 0 && wire_finish(&w) == 0 && rsp.tag == ESL_RSP_SENSOR_VALUE &&
-	    rsp.raw_len <= sizeof(to->data)) {
-		to->len = rsp.raw_len;
-		memcpy(to->data, rsp.raw, rsp.raw_len);
-	}
-	if (!to->id.vendor && to->len == 2) {
-		int32_t value = to->data[0] | to->data[1] << 8;
-
-		if (to->id.number == SENSOR_TEMPERATURE)
-			p->res.temperature_cc = (int16_t) value;
-		else if (to->id.number == SENSOR_VOLTAGE)
-			p->res.battery_mv = (uint16_t) MIN(value * 1000 / 64, UINT16_MAX);
-	}
-	p->at++;
+	if (err < 0)
+		p->res.tlv_len = 0;
+	label_says_reading(&p->res, p->at++);
 	read_sensor(p);
 }
 
@@ -159,9 +118,8 @@ static void read_sensor(struct esl_peer *p)
 
 static void on_sensors(struct esl_peer *p, int err)
 {
-	if (err < 0)
-		buf_clear(&p->value); /* no sensors is no fault */
-	list_sensors(p);
+	/* None is no fault. */
+	label_says_sensors(&p->res, p->value.data, err == 0 ? p->value.len : 0);
 	peer_learn_facts(p);
 	ask_sensors(p);
 }
@@ -172,10 +130,7 @@ static void on_leds(struct esl_peer *p, int err)
 		peer_finish(p, err);
 		return;
 	}
-	if (err == 0) {
-		p->res.n_leds = (uint8_t) MIN(p->value.len, sizeof(p->res.leds));
-		memcpy(p->res.leds, p->value.data, p->res.n_leds);
-	}
+	label_says_leds(&p->res, p->value.data, err == 0 ? p->value.len : 0);
 	peer_read(p, CHR_SENSORS, on_sensors);
 }
 
@@ -185,8 +140,7 @@ static void on_images(struct esl_peer *p, int err)
 		peer_finish(p, err);
 		return;
 	}
-	if (err == 0 && p->value.len == 1)
-		p->res.max_image_index = p->value.data[0];
+	label_says_images(&p->res, p->value.data, err == 0 ? p->value.len : 0);
 	peer_read(p, CHR_LEDS, on_leds);
 }
 
@@ -197,20 +151,11 @@ static void read_images(struct esl_peer *p)
 
 static void on_displays(struct esl_peer *p, int err)
 {
-	struct wire w;
-
 	if (err < 0 && err != -ENOENT) {
 		peer_finish(p, err);
 		return;
 	}
-	wire_init(&w, p->value.data, err == 0 ? p->value.len : 0);
-	while (wire_left(&w) >= DISPLAY_BYTES && p->res.n_displays < ESL_DISPLAYS_MAX) {
-		struct esl_display *d = &p->res.displays[p->res.n_displays++];
-
-		d->width = wire_get_u16le(&w);
-		d->height = wire_get_u16le(&w);
-		d->type = wire_get_u8(&w);
-	}
+	label_says_displays(&p->res, p->value.data, err == 0 ? p->value.len : 0);
 	peer_identify(p, read_images);
 }
 

@@ -156,6 +156,7 @@ static void bluetoothd_that_tells_nothing_of_labels_is_named(void **state)
 	assert_non_null(strstr(bench.text, "does not tell us of its labels"));
 	assert_non_null(strstr(bench.text, "AccessDenied"));
 	bench.bluez.refuses = NULL;
+	bench_pass(2 * US_PER_SEC);
 	bench_until(&bench.ups, 1); /* and it is asked again */
 }
 
