@@ -23,8 +23,6 @@
 #define ON_PERIOD     50 /* 2 ms each */
 #define OFF_PERIOD    200
 #define BRIGHTEST     3u
-#define HOUR_US       (INT64_C(3600) * US_PER_SEC)
-#define DAY_US        (24 * HOUR_US)
 /** A packet is asked for this long before it goes on air, at most. */
 #define FURTHEST_US   US_PER_SEC
 #define OFF_TAG       0u
@@ -45,22 +43,9 @@ static int64_t seconds_left(const struct esl_engine *e, const struct esl_label *
 	return (l->flash->until_utc_us - esl_utc(e) - margin_us) / US_PER_SEC;
 }
 
-/** True if `n` flashes have begun within the last `span_us`. */
-static bool spent(const struct esl_engine *e, const struct esl_flash *log, unsigned int n,
-		  int64_t span_us)
-{
-	int64_t ago_us;
-
-	if (log->n < n || !e->time.utc_known)
-		return false;
-	ago_us = esl_utc(e) - log->at_utc_us[(log->n - n) % LED_FLASHES_PER_DAY];
-	return ago_us >= 0 && ago_us < span_us; /* what is to come was a wrong clock's */
-}
-
 static bool over_budget(const struct esl_engine *e, const struct esl_label *l)
 {
-	return spent(e, l->flash, LED_FLASHES_PER_HOUR, HOUR_US) ||
-	       spent(e, l->flash, LED_FLASHES_PER_DAY, DAY_US);
+	return e->time.utc_known && led_budget_spent(&l->flash->budget, esl_utc(e));
 }
 
 static void give_up(struct esl_engine *e, struct esl_label *l, const char *text)
@@ -256,11 +241,16 @@ uint32_t esl_flash_tag(const struct esl_label *l)
 	return tag == OFF_TAG ? 1 : tag;
 }
 
-static void count(struct esl_flash *f, int64_t at_utc_us)
+/** Kept first: a restart must not give the battery's budget back. */
+static bool pay(struct esl_engine *e, struct esl_label *l)
 {
-	f->at_utc_us[f->n % LED_FLASHES_PER_DAY] = at_utc_us;
-	/* kept small, so that it does not wrap */
-	f->n = f->n + 1 < 2 * LED_FLASHES_PER_DAY ? (uint16_t) (f->n + 1) : LED_FLASHES_PER_DAY;
+	struct led_budget before = l->flash->budget;
+
+	led_budget_pay(&l->flash->budget, esl_utc(e));
+	l->flash->counted = esl_save_label(e, l) == 0;
+	if (!l->flash->counted)
+		l->flash->budget = before;
+	return l->flash->counted;
 }
 
 bool esl_flash_sent(struct esl_engine *e, struct esl_label *l, const struct esl_cmd *c)
@@ -269,39 +259,32 @@ bool esl_flash_sent(struct esl_engine *e, struct esl_label *l, const struct esl_
 
 	if (!f || c->op != ESL_OP_LED_CONTROL || c->abs_ms == OFF_TAG)
 		return true;
+	if (!f->counted && !pay(e, l))
+		return false;
 	f->led = c->index;
 	f->dark &= (uint8_t) ~(1u << c->index); /* what it did before ends with this */
-	if (f->counted)
-		return true;
-	count(f, esl_utc(e));
-	f->counted = true;
-	/* Kept first: a restart must not give the battery's budget back. */
-	return esl_save_label(e, l) == 0;
+	return true;
 }
 
-unsigned int esl_flash_spent(const struct esl_engine *e, const struct esl_label *l,
-			     uint32_t ret_s[LED_FLASHES_PER_DAY])
+void esl_flash_keep(const struct esl_engine *e, const struct esl_label *l, struct buf *out)
 {
-	const struct esl_flash *f = l->flash;
-	unsigned int n = f ? MIN(f->n, LED_FLASHES_PER_DAY) : 0, kept = 0;
-
-	for (unsigned int i = n; i > 0; i--) {
-		int64_t at_us = f->at_utc_us[(f->n - i) % LED_FLASHES_PER_DAY];
-
-		if (!e->time.utc_known || esl_utc(e) - at_us < DAY_US)
-			ret_s[kept++] = (uint32_t) (at_us / US_PER_SEC);
-	}
-	return kept;
+	led_budget_put(l->flash ? &l->flash->budget : NULL, e->time.utc_known ? esl_utc(e) : 0,
+		       out);
 }
 
-int esl_flash_restore(struct esl_label *l, uint32_t at_s)
+void esl_flash_restore(struct esl_label *l, struct wire *w)
 {
+	struct led_budget kept;
+
+	led_budget_get(&kept, w);
+	if (!wire_ok(w) || kept.n == 0)
+		return;
 	if (!l->flash)
 		l->flash = calloc(1, sizeof(*l->flash));
-	if (!l->flash)
-		return -ENOMEM;
-	count(l->flash, (int64_t) at_s * US_PER_SEC);
-	return 0;
+	if (l->flash)
+		l->flash->budget = kept;
+	else
+		wire_fail(w, -ENOMEM);
 }
 
 /* --- the answer ------------------------------------------------------------------------------- */

@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "common/led.h"
 #include "esl-radio/label.h"
+#include "esl-radio/led_budget.h"
 #include "esl-radio/packer.h"
 
 struct esl_engine;
@@ -19,7 +19,7 @@ enum esl_flash_state {
 	ESL_FLASH_FAILED,
 };
 
-/** The last flash that was wished for, and when the last ones began. */
+/** The last flash that was wished for, and what the last ones have cost. */
 struct esl_flash {
 	int64_t until_utc_us;
 	uint8_t colour;
@@ -30,10 +30,9 @@ struct esl_flash {
 	uint8_t dark;  /**< LEDs to be turned off, a bit each */
 	uint8_t error; /**< why it was not done yet; 0 = it did not say */
 	uint8_t pause_s;
-	uint16_t n;            /**< flashes so far */
 	int64_t dark_until_us; /**< UTC: then they are out anyway */
 	int64_t again_us;      /**< not told before, after an error */
-	int64_t at_utc_us[LED_FLASHES_PER_DAY];
+	struct led_budget budget;
 };
 
 /** A wish came, or came again; until 0 = that it blinks no more, colour 0 = that what blinks until
@@ -52,10 +51,10 @@ bool esl_flash_plan_foreign(const struct esl_label *l, struct esl_cmd *ret);
 uint32_t esl_flash_tag(const struct esl_label *l);
 /** Its command goes out: the budget pays for it, once. False if that could not be kept. */
 bool esl_flash_sent(struct esl_engine *e, struct esl_label *l, const struct esl_cmd *c);
-/** When the flashes of the last day began (UTC, seconds), for the next life. */
-unsigned int esl_flash_spent(const struct esl_engine *e, const struct esl_label *l,
-			     uint32_t ret_s[LED_FLASHES_PER_DAY]);
-int esl_flash_restore(struct esl_label *l, uint32_t at_s) _must_check_;
+/** What they have cost of late, for the next life. */
+void esl_flash_keep(const struct esl_engine *e, const struct esl_label *l, struct buf *out);
+/** Reads that; fails the cursor. */
+void esl_flash_restore(struct esl_label *l, struct wire *w);
 /** An LED State, or an error. */
 void esl_flash_answered(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_brief *cmd,
 			const struct esl_rsp *r);

@@ -122,17 +122,6 @@ int esl_restore_train(struct esl_engine *e, const void *data, size_t len)
 	return 0;
 }
 
-/** What its light has cost of late. */
-static void put_flashes(struct buf *b, const struct esl_engine *e, const struct esl_label *l)
-{
-	uint32_t at_s[LED_FLASHES_PER_DAY];
-	unsigned int n = esl_flash_spent(e, l, at_s);
-
-	buf_put_u8(b, (uint8_t) n);
-	for (unsigned int i = 0; i < n; i++)
-		buf_put_u32be(b, at_s[i]);
-}
-
 int esl_save_label(struct esl_engine *e, const struct esl_label *l)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
@@ -175,7 +164,7 @@ int esl_save_label(struct esl_engine *e, const struct esl_label *l)
 	buf_put_u8(&b, l->n_sensors);
 	buf_put_u8(&b, (uint8_t) l->battery_sensor);
 	buf_put_u8(&b, (uint8_t) l->temperature_sensor);
-	put_flashes(&b, e, l);
+	esl_flash_keep(e, l, &b);
 	addr_key(l->addr, key);
 	return hand_over(e, key, &b);
 }
@@ -259,17 +248,6 @@ static void get_sensors(struct wire *w, struct esl_label *l)
 		wire_fail(w, -ERR_CORRUPT);
 }
 
-static void get_flashes(struct wire *w, struct esl_label *l)
-{
-	uint8_t n = wire_get_u8(w);
-
-	if (n > LED_FLASHES_PER_DAY)
-		wire_fail(w, -ERR_CORRUPT);
-	for (uint8_t i = 0; i < n && wire_ok(w); i++)
-		if (esl_flash_restore(l, wire_get_u32be(w)) < 0)
-			wire_fail(w, -ENOMEM);
-}
-
 /** What the label's slots hold was made by a description that may have changed since. */
 static void get_pixels(struct wire *w, const struct esl_engine *e, struct esl_label *l,
 		       uint8_t version)
@@ -309,7 +287,7 @@ int esl_restore_label(struct esl_engine *e, const char *key, const void *data, s
 	l->key_gen = version >= 4 ? wire_get_u8(&w) : 0;
 	if (version >= 5) {
 		get_sensors(&w, l);
-		get_flashes(&w, l);
+		esl_flash_restore(l, &w);
 	}
 	r = wire_finish(&w) < 0 ? -ERR_CORRUPT : 0;
 	if (r == 0 && has_address) {

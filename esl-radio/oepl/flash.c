@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HOUR_US      (INT64_C(3600) * US_PER_SEC)
-#define DAY_US       (24 * HOUR_US)
 #define ROUND_TENTHS 14 /* of a second that one repetition of the pattern below takes */
 #define PATTERN_MAX  12
 #define TIMEOUT_US   (INT64_C(10) * US_PER_SEC)
@@ -21,19 +19,26 @@ static void over(struct oepl *o, struct oepl_label *l, enum esl_led led, int64_t
 	oepl_tell_led(o, l, led, until_us, text);
 }
 
-static bool may_afford(const struct oepl *o, struct oepl_flash *f)
+static bool is_spent(const struct oepl *o, const struct oepl_flash *f)
 {
-	int64_t now_us = oepl_now(o);
+	return o->utc_known && !f->paid && f->budget && led_budget_spent(f->budget, oepl_utc(o));
+}
 
-	if (!f->hour_us || now_us - f->hour_us >= HOUR_US) {
-		f->hour_us = now_us;
-		f->n_hour = 0;
-	}
-	if (!f->day_us || now_us - f->day_us >= DAY_US) {
-		f->day_us = now_us;
-		f->n_day = 0;
-	}
-	return f->n_hour < LED_FLASHES_PER_HOUR && f->n_day < LED_FLASHES_PER_DAY;
+/** Once for each, before it is asked for: an answer may get lost. */
+static bool pay(struct oepl *o, struct oepl_label *l)
+{
+	struct oepl_flash *f = &l->flash;
+
+	if (f->paid)
+		return true;
+	if (!f->budget)
+		f->budget = calloc(1, sizeof(*f->budget));
+	if (!f->budget)
+		return false;
+	led_budget_pay(f->budget, oepl_utc(o));
+	f->paid = true;
+	oepl_save(o, l);
+	return true;
 }
 
 /** No command reaches a label that sleeps: what it has not fetched is taken back, what it has ends
@@ -48,6 +53,15 @@ static void call_off(struct oepl *o, struct oepl_label *l, int64_t until_us)
 		oepl_tell_led(o, l, ESL_LED_OFF, until_us, NULL);
 	if (f->state == OEPL_FLASH_WANTED)
 		f->state = OEPL_FLASH_NONE;
+}
+
+static bool refuse_spent(struct oepl *o, struct oepl_label *l)
+{
+	if (!is_spent(o, &l->flash))
+		return false;
+	over(o, l, ESL_LED_FAILED, l->flash.until_utc_us,
+	     "It has blinked often enough for its battery.");
+	return true;
 }
 
 void oepl_flash_want(struct oepl *o, struct oepl_label *l, int64_t until_utc_us, uint8_t colour)
@@ -69,9 +83,8 @@ void oepl_flash_want(struct oepl *o, struct oepl_label *l, int64_t until_utc_us,
 		return;
 	}
 	f->state = OEPL_FLASH_WANTED;
-	if (!may_afford(o, f))
-		over(o, l, ESL_LED_FAILED, until_utc_us,
-		     "It has blinked often enough for its battery.");
+	f->paid = false;
+	refuse_spent(o, l);
 }
 
 /* --- the command ------------------------------------------------------------------------------ */
@@ -105,13 +118,15 @@ bool oepl_flash_work(struct oepl *o, struct oepl_label *l)
 	struct oepl_request req = {.path = path, .max_reply = 1024, .timeout_us = TIMEOUT_US};
 
 	/* A picture on its way goes first: the queue of the label is one. */
-	if (f->state != OEPL_FLASH_WANTED || !l->present || !t || l->rec.pending ||
+	if (f->state != OEPL_FLASH_WANTED || !o->utc_known || !l->present || !t || l->rec.pending ||
 	    l->sending.state != OEPL_SENDING_NONE)
 		return false;
 	if (!t->led) {
 		over(o, l, ESL_LED_FAILED, f->until_utc_us, "This kind of label has no light.");
 		return false;
 	}
+	if (refuse_spent(o, l) || !pay(o, l))
+		return false;
 	/* When the label calls it blinks that long; so it may blink past the end by a poll. */
 	pattern_of(f, MIN(MAX(seconds / 2, 1), LED_FLASH_MAX_S), pattern);
 	memcpy(f->marker, pattern, sizeof(f->marker));
@@ -135,8 +150,7 @@ void oepl_flash_answer(struct oepl *o, struct oepl_label *l, const struct oepl_r
 	}
 	f->state = OEPL_FLASH_SENT;
 	f->count_before = l->rec.updatecount;
-	f->n_hour++;
-	f->n_day++;
+	f->queued = true;
 	l->rec.pending++;
 }
 

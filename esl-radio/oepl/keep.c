@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define BLOB_VERSION 2
-#define BLOB_ONE     1 /* it knew of one access point only */
+#define BLOB_ONE     1 /* it knew of one access point only, and nothing of its light */
 #define KEY_MAX      (sizeof(OEPL_KEEPS) + 2 * ESL_ADDR_BYTES)
 
 static void key_of(const struct oepl_label *l, char key[KEY_MAX])
@@ -71,6 +71,7 @@ void oepl_save(struct oepl *o, const struct oepl_label *l)
 	buf_put_u8(&b, (uint8_t) l->shown.grade);
 	buf_put_u64be(&b, (uint64_t) l->shown.since_utc_us);
 	put_homes(o, l, &b);
+	led_budget_put(l->flash.budget, o->utc_known ? oepl_utc(o) : 0, &b);
 	key_of(l, key);
 	if (buf_ok(&b) && o->cb.save)
 		(void) !o->cb.save(o->user, key, b.data, b.len);
@@ -110,6 +111,7 @@ int oepl_restore(struct oepl *o, const char *key, const void *data, size_t len)
 {
 	uint8_t addr[ESL_ADDR_BYTES];
 	struct oepl_label read = {0}, *l;
+	struct led_budget budget = {.n = 0};
 	struct wire w;
 	uint8_t version;
 	int r;
@@ -121,8 +123,10 @@ int oepl_restore(struct oepl *o, const char *key, const void *data, size_t len)
 	if (version != BLOB_VERSION && version != BLOB_ONE)
 		return -ERR_VERSION;
 	read_label(&w, &read);
-	if (version != BLOB_ONE)
+	if (version != BLOB_ONE) {
 		read_homes(o, &w, &read);
+		led_budget_get(&budget, &w);
+	}
 	r = wire_finish(&w);
 	if (r < 0)
 		return r;
@@ -131,6 +135,12 @@ int oepl_restore(struct oepl *o, const char *key, const void *data, size_t len)
 	l = oepl_find_or_add(o, addr);
 	if (!l)
 		return -ENOMEM;
+	if (budget.n > 0 && !l->flash.budget)
+		l->flash.budget = calloc(1, sizeof(budget));
+	if (budget.n > 0 && !l->flash.budget)
+		return -ENOMEM;
+	if (budget.n > 0)
+		*l->flash.budget = budget;
 	memcpy(l->mac, read.mac, sizeof(l->mac));
 	l->has_mac = read.has_mac;
 	l->home = read.home;

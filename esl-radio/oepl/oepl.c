@@ -46,6 +46,7 @@ void oepl_drop(struct oepl *o, struct oepl_label *l)
 		if (o->aps[i].turn == l)
 			o->aps[i].turn = l->hh.next;
 	HASH_DEL(o->labels, l);
+	free(l->flash.budget);
 	free(l);
 }
 

@@ -31,6 +31,7 @@
 #pragma once
 
 #include "esl-radio/esl_ops.h"
+#include "esl-radio/led_budget.h"
 #include "esl-radio/oepl/net.h"
 #include "esl-radio/oepl/tagdb.h"
 
@@ -110,8 +111,9 @@ struct oepl_flash {
 	int64_t until_utc_us;
 	uint32_t count_before;
 	uint8_t marker[OEPL_HASH_BYTES]; /**< the hash of its record once it has taken it */
-	unsigned int n_hour, n_day;
-	int64_t hour_us, day_us;
+	bool paid;                       /**< this one is in the budget */
+	bool queued;               /**< its command is at the access point, as far as we know */
+	struct led_budget *budget; /**< NULL = it never blinked */
 };
 
 struct oepl_wish {

@@ -222,7 +222,7 @@ static int on_save(void *user, const char *key, const void *data, size_t len)
 	(void) data;
 	(void) len;
 	f->saves++;
-	return 0;
+	return f->save_err;
 }
 
 void fake_open(struct fake *f)

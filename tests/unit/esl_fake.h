@@ -70,6 +70,7 @@ struct fake {
 	struct esl_report reports[FAKE_REPORTS];
 	size_t n_reports;
 	unsigned int asked, saves;
+	int save_err; /**< what comes of a save */
 	struct ead_key response_key;
 	uint8_t group, id;
 	uint8_t max_image_index;

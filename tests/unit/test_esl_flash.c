@@ -4,6 +4,7 @@
 #include "esl-radio/wake.h"
 #include "tests/unit/esl_fake.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -273,7 +274,25 @@ static void label_that_restarted_blinks_for_what_is_left(void **state)
 	c = fake_request(&f);
 	assert_int_equal(c->op, ESL_OP_LED_CONTROL);
 	assert_in_range(c->led.repeats >> 1, 30, 37);
-	assert_int_equal(esl_label_find(f.engine, fake_addr)->flash->n, 1); /* paid for once */
+	assert_int_equal(esl_label_find(f.engine, fake_addr)->flash->budget.n,
+			 1); /* paid for once */
+	fake_close(&f);
+}
+
+static void flash_that_cannot_be_counted_is_not_sent(void **state)
+{
+	(void) state;
+	open_with(0x3f);
+	flash(40, LED_RED);
+	f.save_err = -ENOSPC;
+	for (int i = 0; i < 3; i++) { /* nor is it said a second time */
+		assert_null(fake_request(&f));
+		fake_run(&f, US_PER_SEC);
+	}
+	assert_int_equal(esl_label_find(f.engine, fake_addr)->flash->budget.n, 0);
+	f.save_err = 0;
+	assert_int_equal(fake_request(&f)->op, ESL_OP_LED_CONTROL);
+	assert_int_equal(esl_label_find(f.engine, fake_addr)->flash->budget.n, 1);
 	fake_close(&f);
 }
 
@@ -326,6 +345,7 @@ int main(void)
 		cmocka_unit_test(each_refusal_of_going_out_has_an_end),
 		cmocka_unit_test(other_led_takes_over_and_the_first_is_turned_off),
 		cmocka_unit_test(label_that_restarted_blinks_for_what_is_left),
+		cmocka_unit_test(flash_that_cannot_be_counted_is_not_sent),
 		cmocka_unit_test(budget_of_the_hour_and_of_the_day_come_back),
 	};
 
