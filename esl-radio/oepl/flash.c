@@ -165,6 +165,7 @@ void oepl_flash_evidence(struct oepl *o, struct oepl_label *l)
 		return;
 	/* Its record has the command where the picture's MD5 was. The panel is as it was. */
 	f->count_before = l->rec.updatecount;
+	f->queued = false;
 	if (l->shown.known)
 		memcpy(l->shown.hash, l->rec.hash, sizeof(l->shown.hash));
 	if (f->state == OEPL_FLASH_SENT)
@@ -181,5 +182,5 @@ void oepl_flash_tick(struct oepl *o, struct oepl_label *l)
 	over(o, l, ESL_LED_FAILED, f->until_utc_us,
 	     "The label did not call in time: it listens only when it wakes.");
 	/* What is queued still would make it blink long after: the next step of the label takes it
-	 * back, for nothing else of ours is pending. */
+	 * back. */
 }

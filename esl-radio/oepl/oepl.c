@@ -138,6 +138,16 @@ static void tick(void *user)
 
 /* --- the seam's side -------------------------------------------------------------------------- */
 
+static void unanswered(struct oepl_ap *ap, enum oepl_job job)
+{
+	struct oepl_label *l = job < OEPL_JOB_ASK ? NULL : oepl_find(ap->o, ap->job_addr);
+
+	if (job == OEPL_JOB_INFO)
+		ap->info_asked = false;
+	else if (l)
+		oepl_send_unanswered(ap, l, job);
+}
+
 static void on_reply(void *user, const struct oepl_reply *reply)
 {
 	struct oepl_ap *ap = user;
@@ -147,8 +157,10 @@ static void on_reply(void *user, const struct oepl_reply *reply)
 
 	ap->job = OEPL_JOB_NONE;
 	oepl_pump_soon(o);
-	if (!oepl_ap_answered(ap, reply))
+	if (!oepl_ap_answered(ap, reply)) {
+		unanswered(ap, job);
 		return;
+	}
 	if (job < OEPL_JOB_ASK) {
 		oepl_ap_answer(ap, job, reply);
 		return;
@@ -183,10 +195,12 @@ void oepl_ask(struct oepl_ap *ap, enum oepl_job job, const struct oepl_label *l,
 	if (l)
 		memcpy(ap->job_addr, l->addr, sizeof(ap->job_addr));
 	r = ap->net->ops->request(ap->net, req);
-	if (r < 0)
-		ap->retry_us = oepl_now(ap->o) + US_PER_SEC;
-	else
+	if (r == 0) {
 		ap->job = job;
+		return;
+	}
+	ap->retry_us = oepl_now(ap->o) + US_PER_SEC;
+	unanswered(ap, job);
 }
 
 /* --- wishes ----------------------------------------------------------------------------------- */

@@ -260,7 +260,7 @@ struct oepl_label *oepl_find_or_add(struct oepl *o, const uint8_t addr[ESL_ADDR_
 void oepl_drop(struct oepl *o, struct oepl_label *l);
 /** Looks for work, soon. */
 void oepl_pump_soon(struct oepl *o);
-/** Sends the request of a job; one that cannot be sent counts as answered with that error. */
+/** Sends the request of a job; one that cannot be sent counts as not answered. */
 void oepl_ask(struct oepl_ap *ap, enum oepl_job job, const struct oepl_label *l,
 	      const struct oepl_request *req);
 /** Its type, or NULL while that is not known. */
@@ -319,6 +319,8 @@ const struct oepl_wish *oepl_target(const struct oepl *o, const struct oepl_labe
 bool oepl_send_work(struct oepl *o, struct oepl_label *l);
 void oepl_send_answer(struct oepl_ap *ap, struct oepl_label *l, enum oepl_job job,
 		      const struct oepl_reply *reply);
+/** No answer came: what it was to tell is asked for again. */
+void oepl_send_unanswered(const struct oepl_ap *ap, struct oepl_label *l, enum oepl_job job);
 /** Everything that waits for it at this access point is to be taken back. */
 void oepl_send_clear(struct oepl_ap *ap, enum oepl_job job, const struct oepl_label *l);
 /** A record came: what it says of the picture on its way. */

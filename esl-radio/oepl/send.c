@@ -339,36 +339,43 @@ static bool begin(struct oepl *o, struct oepl_label *l, const struct oepl_wish *
 	return true;
 }
 
+/** Takes back what is queued for it; not again and again from one that will not. */
+static bool clear(struct oepl *o, struct oepl_label *l)
+{
+	if (oepl_now(o) < l->hold_us)
+		return false;
+	oepl_send_clear(l->ap, OEPL_JOB_CLEAR, l);
+	return true;
+}
+
+/** Whatever waits there would be shown first. */
+static bool clear_foreign(struct oepl *o, struct oepl_label *l)
+{
+	if (oepl_now(o) - l->asked_us < ASK_US)
+		return false;
+	l->asked_us = oepl_now(o);
+	return clear(o, l);
+}
+
 bool oepl_send_work(struct oepl *o, struct oepl_label *l)
 {
 	const struct oepl_wish *w = oepl_target(o, l);
 
 	if (!l->present || !oepl_type_of(o, l) || !l->rec.rssi_dbm)
 		return false;
-	if (l->forgetting) {
-		if (l->sending.state == OEPL_SENDING_NONE)
-			return false;
-		oepl_send_clear(l->ap, OEPL_JOB_CLEAR, l);
-		return true;
-	}
-	if (l->sending.state != OEPL_SENDING_NONE && (!w || !same(l->sending.image, w->image))) {
-		oepl_send_clear(l->ap, OEPL_JOB_CLEAR, l); /* somebody changed his mind */
-		return true;
-	}
+	if (l->forgetting)
+		return l->sending.state != OEPL_SENDING_NONE && clear(o, l);
+	if (l->sending.state != OEPL_SENDING_NONE && (!w || !same(l->sending.image, w->image)))
+		return clear(o, l); /* somebody changed his mind */
 	if (l->sending.state != OEPL_SENDING_NONE)
 		return follow(o, l);
-	if (!w || (l->shown.known && same(l->shown.image, w->image) && !l->rec.pending))
-		return false;
 	if (l->flash.state == OEPL_FLASH_SENT)
 		return false; /* its command is first in the queue */
-	if (!l->rec.pending)
-		return begin(o, l, w);
-	/* Whatever waits there would be shown first. */
-	if (oepl_now(o) - l->asked_us < ASK_US)
+	if (l->rec.pending && l->flash.queued)
+		return clear_foreign(o, l); /* nobody wants it any more */
+	if (!w || (l->shown.known && same(l->shown.image, w->image) && !l->rec.pending))
 		return false;
-	l->asked_us = oepl_now(o);
-	oepl_send_clear(l->ap, OEPL_JOB_CLEAR, l);
-	return true;
+	return l->rec.pending ? clear_foreign(o, l) : begin(o, l, w);
 }
 
 /* --- answers ---------------------------------------------------------------------------------- */
@@ -475,8 +482,19 @@ static void cleared(struct oepl *o, struct oepl_label *l, const struct oepl_repl
 		return;
 	}
 	l->rec.pending = 0;
+	l->flash.queued = false;
 	l->sending = (struct oepl_sending){0};
 	oepl_save(o, l);
+}
+
+void oepl_send_unanswered(const struct oepl_ap *ap, struct oepl_label *l, enum oepl_job job)
+{
+	if (l->ap != ap)
+		return;
+	if (job == OEPL_JOB_READ)
+		l->sending.read = false;
+	else if (job == OEPL_JOB_KEPT)
+		l->sending.kept = false;
 }
 
 void oepl_send_answer(struct oepl_ap *ap, struct oepl_label *l, enum oepl_job job,

@@ -107,6 +107,21 @@ static size_t query(char *text, struct sim_oepl_param *params)
 	return n;
 }
 
+/** True if the request never comes to the access point. */
+static bool goes_astray(struct twin *t, const char *path)
+{
+	struct oepl_world *w = t->w;
+
+	if (!w->astray.path || strcmp(w->astray.path, path) != 0)
+		return false;
+	w->astray.asked++;
+	t->reply = (struct sim_oepl_reply){.status = w->astray.fail ? 500 : 0};
+	if (w->astray.fail || w->astray.lose == 0)
+		return w->astray.fail;
+	w->astray.lose--;
+	return true;
+}
+
 static int twin_request(struct oepl_net *n, const struct oepl_request *req)
 {
 	struct twin *t = (struct twin *) n;
@@ -125,7 +140,8 @@ static int twin_request(struct oepl_net *n, const struct oepl_request *req)
 							    .file = req->fields[i].filename};
 	t->busy = true;
 	t->max_reply = req->max_reply;
-	sim_oepl_answer(t->ap, &asked, &t->reply);
+	if (!goes_astray(t, path))
+		sim_oepl_answer(t->ap, &asked, &t->reply);
 	loop_timer_start(t->answer, t->w->latency_us);
 	return 0;
 }

@@ -53,6 +53,13 @@ struct oepl_world {
 	} kept[WORLD_LABELS + 8];
 	size_t n_kept;
 	unsigned int listens; /**< times the feed was opened */
+	/** Requests to one path, which go astray. */
+	struct {
+		const char *path;
+		unsigned int lose; /**< so many more get no answer */
+		bool fail;         /**< and all of them an error of the server's */
+		unsigned int asked;
+	} astray;
 	int64_t latency_us;
 };
 

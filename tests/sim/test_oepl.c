@@ -272,111 +272,6 @@ static void labels_that_are_kept_awake_are_soon_confirmed(void **state)
 		assert_int_equal(w.told[i].grade, ESL_GRADE_CONFIRMED);
 }
 
-static void flash(unsigned int i, unsigned int number, int64_t seconds)
-{
-	struct esl_want want = {.n = 1, .flash_colour = LED_GREEN};
-
-	world_addr(&w, i, want.addr);
-	world_picture(&w, number, want.timeline[0].image);
-	want.flash_until_us = world_utc(&w) + seconds * US_PER_SEC;
-	assert_int_equal(esl_engine_want(w.engine, &want), 0);
-}
-
-static void a_label_with_a_light_blinks_when_it_calls(void **state)
-{
-	struct sim_oepl_config cfg = five;
-	struct sim_oepl_view v;
-	uint64_t shown;
-	bool lit = false;
-
-	(void) state;
-	cfg.type = 0x33;
-	cfg.loss = 0;
-	world_start(&w, &cfg);
-	world_want_all(&w, 5, 130);
-	world_run(&w, 900);
-	assert_int_equal(world_showing(&w, 5, 130), 5);
-	shown = w.told[0].shown;
-	flash(0, 130, 60);
-	for (unsigned int s = 0; s < 60; s++) {
-		world_run(&w, 1);
-		sim_oepl_get(w.ap, 0, &v);
-		lit |= v.led_colour == 0x1c;
-	}
-	assert_true(lit);
-	assert_int_equal(w.told[0].led, ESL_LED_ON);
-	/* Its record has the command where the picture was: that is no other picture. */
-	world_run(&w, 900);
-	assert_true(world_shows(&w, 0, 130));
-	assert_int_equal(w.told[0].shown, shown);
-	sim_oepl_get(w.ap, 0, &v);
-	assert_int_equal(v.redraws, 1);
-}
-
-static void a_light_that_comes_too_late_is_said_to_have_failed(void **state)
-{
-	struct sim_oepl_config cfg = five;
-	struct sim_oepl_view v;
-
-	(void) state;
-	cfg.type = 0x33;
-	cfg.loss = 0;
-	world_start(&w, &cfg);
-	world_want_all(&w, 5, 130);
-	world_run(&w, 900);
-	sim_oepl_hide_tag(w.ap, 0, true);
-	flash(0, 130, 30);
-	world_run(&w, 120);
-	assert_int_equal(w.told[0].led, ESL_LED_FAILED);
-	assert_non_null(strstr(w.told[0].led_text, "did not call in time"));
-	sim_oepl_hide_tag(w.ap, 0, false);
-	for (unsigned int s = 0; s < 120; s++) {
-		world_run(&w, 1);
-		sim_oepl_get(w.ap, 0, &v);
-		assert_int_equal(v.led_colour, 0);
-	}
-}
-
-static void a_light_called_off_before_the_label_called_never_blinks(void **state)
-{
-	struct sim_oepl_config cfg = five;
-	struct esl_want want = {.n = 1, .flash_colour = LED_GREEN};
-	struct sim_oepl_view v;
-
-	(void) state;
-	cfg.type = 0x33;
-	cfg.loss = 0;
-	world_start(&w, &cfg);
-	world_want_all(&w, 5, 130);
-	world_run(&w, 900);
-	sim_oepl_hide_tag(w.ap, 0, true);
-	flash(0, 130, 60);
-	world_run(&w, 5);
-	world_addr(&w, 0, want.addr);
-	world_picture(&w, 130, want.timeline[0].image);
-	want.flash_until_us = world_utc(&w) + 55 * US_PER_SEC;
-	want.flash_colour = LED_NONE;
-	assert_int_equal(esl_engine_want(w.engine, &want), 0);
-	world_run(&w, 5);
-	assert_int_equal(w.told[0].led, ESL_LED_OFF);
-	sim_oepl_hide_tag(w.ap, 0, false);
-	for (unsigned int s = 0; s < 120; s++) {
-		world_run(&w, 1);
-		sim_oepl_get(w.ap, 0, &v);
-		assert_int_equal(v.led_colour, 0);
-	}
-}
-
-static void a_label_without_a_light_says_so(void **state)
-{
-	(void) state;
-	world_want_all(&w, 5, 130);
-	world_run(&w, 600);
-	flash(0, 130, 60);
-	world_run(&w, 10);
-	assert_int_equal(w.told[0].led, ESL_LED_FAILED);
-}
-
 static void battery_temperature_and_signal_are_told(void **state)
 {
 	(void) state;
@@ -407,6 +302,43 @@ static void a_label_that_is_forgotten_has_nothing_queued(void **state)
 	assert_int_equal(w.kept[0].data.len, 0);
 }
 
+static void an_answer_that_got_lost_is_asked_for_again(void **state)
+{
+	struct sim_oepl_config cfg = five;
+
+	(void) state;
+	cfg.type = 0x33; /* it takes compressed ones: what comes of them is not known beforehand */
+	cfg.loss = 0;
+	world_start(&w, &cfg);
+	world_run(&w, 60);
+	w.astray.path = "/getdata";
+	w.astray.lose = 1;
+	world_want(&w, 0, 180, 0);
+	world_run(&w, 600);
+	assert_true(world_shows(&w, 0, 180));
+	assert_true(world_told(&w, 0, 180));
+	assert_int_equal(w.astray.asked, 2);
+	assert_int_equal(w.told[0].errors, 0);
+}
+
+static void an_access_point_that_clears_nothing_is_not_asked_for_ever(void **state)
+{
+	(void) state;
+	world_run(&w, 60);
+	sim_oepl_hide_tag(w.ap, 0, true);
+	world_want(&w, 0, 190, 0);
+	world_run(&w, 60);
+	w.astray.path = "/tag_cmd";
+	w.astray.fail = true;
+	world_want(&w, 0, 191, 0); /* the first one is to be taken back */
+	world_run(&w, 120);
+	assert_in_range(w.astray.asked, 2, 10);
+	w.astray.fail = false;
+	sim_oepl_hide_tag(w.ap, 0, false);
+	world_run(&w, 900);
+	assert_true(world_shows(&w, 0, 191));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -423,12 +355,10 @@ int main(void)
 		five_labels(a_label_that_restarted_gets_its_picture_again),
 		five_labels(a_silent_label_is_lost_and_found),
 		own_world(labels_that_are_kept_awake_are_soon_confirmed),
-		own_world(a_label_with_a_light_blinks_when_it_calls),
-		own_world(a_light_that_comes_too_late_is_said_to_have_failed),
-		own_world(a_light_called_off_before_the_label_called_never_blinks),
-		five_labels(a_label_without_a_light_says_so),
 		five_labels(battery_temperature_and_signal_are_told),
 		five_labels(a_label_that_is_forgotten_has_nothing_queued),
+		own_world(an_answer_that_got_lost_is_asked_for_again),
+		five_labels(an_access_point_that_clears_nothing_is_not_asked_for_ever),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
