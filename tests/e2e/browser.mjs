@@ -22,11 +22,20 @@ export async function launch() {
   return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
 }
 
+const waiting = new WeakMap();
+
 /** A page with listeners: `trouble` collects CSP violations, script errors and console errors. */
 export async function openPage(browser, options = {}) {
   const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 800 }, ...options });
   const page = await context.newPage();
   const trouble = [];
+  /* What it has asked the server and not heard of yet; its stream of events never ends. */
+  const asked = new Set();
+  page.on('request', (r) => ['fetch', 'xhr', 'image'].includes(r.resourceType()) && asked.add(r));
+  for (const over of ['requestfinished', 'requestfailed']) {
+    page.on(over, (r) => asked.delete(r));
+  }
+  waiting.set(page, asked);
   await page.exposeFunction('reportViolation', (v) => trouble.push(`CSP violation: ${v}`));
   await page.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', (e) => {
@@ -41,6 +50,14 @@ export async function openPage(browser, options = {}) {
     }
   });
   return { context, page, trouble };
+}
+
+/** Waits until a page of openPage() has heard of all it asked for, and has drawn it. */
+export async function settled(page) {
+  const asked = waiting.get(page), end = Date.now() + 10_000;
+  for (let calm = 0; calm < 2 && Date.now() < end; calm = asked.size ? 0 : calm + 1) {
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+  }
 }
 
 /** Accessibility violations as readable lines. */

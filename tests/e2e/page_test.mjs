@@ -4,7 +4,7 @@
 
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { axe, launch, missing, openPage, overflows, shot, signIn } from './browser.mjs';
+import { axe, launch, missing, openPage, overflows, settled, shot, signIn } from './browser.mjs';
 import { MockApi } from './mock_api.mjs';
 import { PASSWORD } from './mock_base.mjs';
 import { builddir, equal, ok, skipAll, srcdir, test } from '../lib/tap.mjs';
@@ -52,14 +52,16 @@ export async function startMock(options = {}) {
     }, pageOptions);
   }
 
-  /** Opens each of `pages` ([name, path, what to wait for]) and looks at it. */
+  /** Opens each of `pages` ([name, path, what to wait for]) and looks at it; with SHOTS=1 for people, too. */
   async function lookAt(page, pages, screen, prefix) {
     for (const [name, at, ready] of pages) {
       await page.goto(url + at);
       await page.locator(ready).first().waitFor();
-      await page.waitForLoadState('networkidle', { timeout: 300 }).catch(() => undefined);
+      await settled(page);
       await checkPage(page, name);
-      await shot(page, `${prefix}-${name}-${screen}`);
+      if (process.env.SHOTS) {
+        await shot(page, `${prefix}-${name}-${screen}`);
+      }
     }
   }
 
