@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Money, scans, the paged list and the watch over a price change, without a browser.
 
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { builddir, equal, ok, requireFrom, run, skipAll, srcdir, test } from '../lib/tap.mjs';
 
@@ -27,6 +28,8 @@ const paged = await load('paged.ts');
 const api = await load('api.ts');
 globalThis.location = { pathname: '/', search: '' };
 const watch = await load('watch.ts');
+const audit = await load('strings/audit.ts');
+const incidents = await load('strings/incidents.ts');
 format.setLocale('en-GB');
 
 test('a price is read with a point or a comma', () => {
@@ -160,6 +163,35 @@ test('stage times are kept from the first report of each stage', () => {
   p = watch.advance(p, label({ sent: { image: 'new' }, shown: { image: 'new', grade: 'acknowledged' } }), 249, 2500);
   p = watch.advance(p, label({ sent: { image: 'new' }, shown: { image: 'new', grade: 'confirmed' } }), 249, 9000);
   equal([p.wantedMs, p.sentMs, p.shownMs, p.grade], [100, 900, 2500, 'confirmed'], 'times');
+});
+
+/** The server's source, or a folder of it. */
+function serverSource(folder = '') {
+  const dir = path.join(srcdir, 'controller', folder);
+  return readdirSync(dir, { recursive: true }).filter((f) => f.endsWith('.c')).map((f) => readFileSync(path.join(dir, f), 'utf8')).join('\n');
+}
+
+/** Every action that the server writes into the audit trail, as its source has them. */
+function auditActions() {
+  const text = serverSource();
+  const calls = [...text.matchAll(/\b(?:db_)?audit\(s, [^;]*?;/g), ...text.matchAll(/\bactions\[\] = \{[^}]*\}/g)].map(([x]) => x).join('\n');
+  const verbs = /verb_names\[\] = \{([^}]*)\}/.exec(text)[1];
+  return new Set([...[...calls.matchAll(/"([a-z-]+\.[a-z-]+)"/g)].map((m) => m[1]), ...[...verbs.matchAll(/"([a-z]+)"/g)].map((m) => `rollout.${m[1]}`)]);
+}
+
+test('whatever the server writes into the audit trail has words, and can be asked for by its kind', () => {
+  const actions = [...auditActions()];
+  ok(actions.length > 50, `only ${actions.length} actions were found`);
+  equal(actions.filter((x) => !audit.a.actions[x]).sort(), [], 'without words');
+  equal(Object.keys(audit.a.actions).filter((x) => !actions.includes(x)).sort(), [], 'words of nothing');
+  equal(Object.keys(audit.a.kinds).sort(), [...new Set(actions.map((x) => x.split('.')[0]))].sort(), 'kinds');
+});
+
+test('every kind of incident that an access point can have is called something', () => {
+  const text = serverSource('fleet');
+  const kinds = [...text.matchAll(/\.kind = "([a-z-]+)"/g), ...text.matchAll(/\{"([a-z-]+)",[^{}]*INCIDENT_/g)].map((m) => m[1]);
+  ok(kinds.length > 12, `only ${kinds.join(', ')} were found`);
+  equal(kinds.filter((x) => !incidents.w.kinds[x]), [], 'without words');
 });
 
 await run();

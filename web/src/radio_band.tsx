@@ -35,9 +35,9 @@ interface BandProps {
 /** Channels as bars, Wi-Fi as the hill of its main lobe above them. */
 export function Band({ used, wifi, label }: BandProps): JSX.Element {
   const [box, width] = useWidth();
-  const height = 190;
   const top = 12;
-  const ground = 104;
+  const ground = wifi.length > 0 ? 104 : 16; // room for hills only where there are any
+  const height = ground + 86;
   const x = (mhz: number): number => Math.round(((mhz - FROM_MHZ) / (TO_MHZ - FROM_MHZ)) * width * 10) / 10;
   const bar = Math.max(2, x(FROM_MHZ + 2) - 2);
   const wide = width >= 560;

@@ -233,6 +233,7 @@ export const t = {
   },
   labelEvents: {
     wanted: 'Wanted',
+    held: 'To be kept ready',
     staged: 'Stored on the label, not yet visible',
     sent: 'Sent',
     found: 'Found',

@@ -15,6 +15,8 @@ export function actionName(action: string): string {
   return a.actions[action as keyof typeof a.actions] ?? action;
 }
 
+const INSTANT = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
+
 /** Text that may be JSON, as facts; anything else as it is. */
 export function detailText({ action, detail: d }: AuditEntry): string {
   if (d === null || d === undefined || d === '') {
@@ -28,7 +30,7 @@ export function detailText({ action, detail: d }: AuditEntry): string {
       .map(([k, v]) => `${k}: ${typeof v === 'object' ? JSON.stringify(v) : String(v)}`)
       .join(', ');
   }
-  return String(d);
+  return String(d).replace(INSTANT, (at) => dateTime(at));
 }
 
 /** Who did what to one thing, newest first. */

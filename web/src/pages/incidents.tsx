@@ -70,7 +70,7 @@ export function IncidentsPage({ id }: { id: number | null }): JSX.Element {
             {state === 'open' ? <p>{w.noneHint}</p> : <Button onClick={() => setQuery({ state: null })}>{w.states[0]?.[1]}</Button>}
           </Empty>
         ) : (
-          <VirtualTable list={list} rowHeight={wide ? 60 : 84} label={w.title} class="incidents" head={wide ? <Head /> : undefined} row={(x) => (x ? <Row x={x} query={query} /> : <div role="cell" class="skeleton" />)} />
+          <VirtualTable list={list} rowHeight={wide ? 60 : 108} label={w.title} class="incidents" head={wide ? <Head /> : undefined} row={(x) => (x ? <Row x={x} query={query} /> : <div role="cell" class="skeleton" />)} />
         )}
       </div>
       {id !== null && <IncidentPanel key={id} id={id} onClose={close} />}

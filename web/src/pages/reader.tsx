@@ -57,7 +57,7 @@ function Tls({ r }: { r: Reader }): JSX.Element {
 
 function How({ r }: { r: Reader }): JSX.Element {
   return (
-    <Card title={w.state}>
+    <Card title={w.how}>
       <dl class="facts">
         <Fact name={w.state}>
           <ReaderChip state={r.state} />

@@ -90,7 +90,7 @@ export const r = {
   stationDown: 'not there',
   calling: 'Calling as they should',
   stationLabels: 'Labels of this store',
-  stationQueued: 'Something waits for',
+  stationQueued: 'With something waiting',
   stationTags: 'Labels it knows',
   stationChannel: 'Radio channel',
   stationVersion: 'Firmware',

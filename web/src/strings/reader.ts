@@ -9,6 +9,7 @@ export const w = {
   openOf: (name: string) => `Open reader ${name}`,
   of: (agent: string) => `Reader at ${agent}`,
   gone: 'This access point has no such reader.',
+  how: 'The reader',
   state: 'State',
   profile: 'Profile',
   profiles: {
@@ -32,7 +33,7 @@ export const w = {
   drifts: 'Settings found changed',
   driftsOf: (n: number, mended: number) => (n === 0 ? 'never' : `${plural(n, 'time', 'times')}; found right again ${mended === n ? 'each time' : plural(mended, 'time', 'times')}`),
   ledger: 'What became of its reports',
-  ledgerLead: 'Readers acknowledge nothing, so this is how a loss shows.',
+  ledgerLead: 'A reader is never told whether its reports arrived. What got lost between it and the access point shows here.',
   reports: 'Tag reports received',
   handed: 'Taken',
   strange: 'Of no use: empty or overlong EPC',

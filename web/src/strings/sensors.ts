@@ -15,7 +15,7 @@ export const s = {
   failed: (why: string) => `Not read: ${why}`,
   asked: (id: string) => `Label ${id} is asked what it measures`,
   chart: (name: string) => `${name} over time`,
-  range: (from: string, to: string, v: number) => `${from} to ${to} in ${plural(v, 'reading', 'readings')}`,
+  range: (from: string, to: string, v: number) => (from === to ? `${from} in all of ${plural(v, 'reading', 'readings')}` : `${from} to ${to} in ${plural(v, 'reading', 'readings')}`),
   budget: {
     flashes: (hour: number, perHour: number, day: number, perDay: number) => `It has blinked ${hour} of the ${perHour} times allowed within an hour, ${day} of ${perDay} within a day: more would wear its battery.`,
     readings: (hour: number, perHour: number, day: number, perDay: number) => `It was asked for ${hour} of the ${perHour} values allowed within an hour, ${day} of ${perDay} within a day: more would wear its battery.`,
