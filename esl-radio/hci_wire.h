@@ -99,8 +99,9 @@ const char *hci_opcode_name(uint16_t opcode);
 #define HCI_LE_FEATURE_PAWR_ADVERTISER 43
 #define HCI_LE_FEATURE_PAWR_SCANNER    44
 #define HCI_LE_MASK(subevent_code)     (UINT64_C(1) << ((subevent_code) -1))
-#define HCI_MASK_LE_META               (UINT64_C(1) << 61)
-#define HCI_MASK_HARDWARE_ERROR        (UINT64_C(1) << 15)
+#define HCI_MASK(event_code)           (UINT64_C(1) << ((event_code) -1))
+#define HCI_MASK_LE_META               HCI_MASK(HCI_EVT_LE_META)
+#define HCI_MASK_HARDWARE_ERROR        HCI_MASK(HCI_EVT_HARDWARE_ERROR)
 
 /* --- framing ---------------------------------------------------------------------------------- */
 

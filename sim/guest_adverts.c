@@ -5,16 +5,20 @@
 
 #include <string.h>
 
-#define LEGACY_DATA_MAX   31
-#define REPORT_DATA_MAX   229 /* of one report; the rest comes in another */
-#define REPORT_MORE       0x0020
-#define INTERVAL_UNIT_US  625
-#define DURATION_UNIT_US  (10 * US_PER_MS)
-#define LONGEST_US        (10 * US_PER_SEC)    /* an interval counts for no more, */
-#define SHORTEST_US       (2 * ADVERT_TICK_US) /* and for no less */
-#define PROPERTY_DIRECTED 0x0004
-#define HANDLE_MOST       0xef
-#define HCI_ERR_TIMED_OUT 0x3c
+#define LEGACY_DATA_MAX      31
+#define REPORT_DATA_MAX      229 /* of one report; the rest comes in another */
+#define REPORT_MORE          0x0020
+#define INTERVAL_UNIT_US     625
+#define INTERVAL_LEAST       0x20
+#define LEGACY_INTERVAL_MOST 0x4000
+#define DURATION_UNIT_US     (10 * US_PER_MS)
+#define LONGEST_US           (10 * US_PER_SEC)    /* an interval counts for no more, */
+#define SHORTEST_US          (2 * ADVERT_TICK_US) /* and for no less */
+#define PROPERTY_DIRECTED    0x0004
+#define PROPERTY_HASTY       0x0008 /* directed, with a high duty cycle */
+#define PROPERTIES_KIND      0x001f
+#define HANDLE_MOST          0xef
+#define HCI_ERR_TIMED_OUT    0x3c
 
 #define OWN_RANDOM(type) ((type) &1)
 
@@ -51,6 +55,8 @@ static bool family(struct sim_guest *g, bool legacy, struct hci_reply *ret)
 		other |= g->sets[i].used;
 	if (other)
 		ret->status = HCI_ERR_COMMAND_DISALLOWED;
+	else if (legacy)
+		g->legacy.used = true;
 	return !other;
 }
 
@@ -125,9 +131,14 @@ struct guest_set *guest_adverts_take(struct sim_guest *g)
 
 /* --- as the access point meets it ------------------------------------------------------------- */
 
+/** A set has its own; that of the older commands has the controller's. */
 static const uint8_t *random_of(const struct guest_set *s)
 {
-	return s->has_random ? s->random : s->guest->has_random ? s->guest->random : NULL;
+	const struct sim_guest *g = s->guest;
+
+	if (s == &g->legacy)
+		return g->has_random ? g->random : NULL;
+	return s->has_random ? s->random : NULL;
 }
 
 static bool same(const uint8_t *addr, const uint8_t *packet_order)
@@ -241,13 +252,13 @@ void guest_cmd_adv_params(void *guest, struct wire *w, struct hci_reply *ret)
 		return;
 	if (g->legacy.enabled)
 		ret->status = HCI_ERR_COMMAND_DISALLOWED;
-	else if (type >= ARRAY_SIZE(properties) || least < 0x20 || least > most || own_type > 3)
+	else if (type >= ARRAY_SIZE(properties) || least < INTERVAL_LEAST || least > most ||
+		 most > LEGACY_INTERVAL_MOST || own_type > 3)
 		ret->status = HCI_ERR_INVALID_PARAMETERS;
 	else if (properties[type] & PROPERTY_DIRECTED)
 		ret->status = HCI_ERR_UNSUPPORTED;
 	if (ret->status)
 		return;
-	g->legacy.used = true;
 	g->legacy.properties = properties[type];
 	g->legacy.own_type = own_type;
 	g->legacy.interval_us = (int64_t) most * INTERVAL_UNIT_US;
@@ -343,6 +354,19 @@ static struct guest_set *set_make(struct sim_guest *g, uint8_t handle, struct hc
 	return NULL;
 }
 
+/** Packets of the older form are of five kinds; of the newer form none is both connectable and
+ * scannable, and none in haste (Vol 4 Part E 7.8.53). */
+static bool properties_fit(uint16_t properties)
+{
+	uint16_t kind = properties & PROPERTIES_KIND;
+
+	if (properties & HCI_ADV_LEGACY)
+		return kind == 0x13 || kind == 0x15 || kind == 0x1d || kind == 0x12 || kind == 0x10;
+	return (kind & (HCI_ADV_CONNECTABLE | HCI_ADV_SCANNABLE)) !=
+		       (HCI_ADV_CONNECTABLE | HCI_ADV_SCANNABLE) &&
+	       !(kind & PROPERTY_HASTY);
+}
+
 void guest_cmd_ext_adv_params(void *guest, struct wire *w, struct hci_reply *ret)
 {
 	struct sim_guest *g = guest;
@@ -358,8 +382,9 @@ void guest_cmd_ext_adv_params(void *guest, struct wire *w, struct hci_reply *ret
 		return;
 	if (s->enabled)
 		ret->status = HCI_ERR_COMMAND_DISALLOWED;
-	else if (p.handle > HANDLE_MOST || p.interval_min < 0x20 ||
-		 p.interval_max < p.interval_min || p.own_addr_type > 3 || p.sid > 0x0f)
+	else if (p.handle > HANDLE_MOST || p.interval_min < INTERVAL_LEAST ||
+		 p.interval_max < p.interval_min || p.own_addr_type > 3 || p.sid > 0x0f ||
+		 !properties_fit(p.properties))
 		ret->status = HCI_ERR_INVALID_PARAMETERS;
 	else if (p.properties & PROPERTY_DIRECTED)
 		ret->status = HCI_ERR_UNSUPPORTED;
@@ -373,6 +398,25 @@ void guest_cmd_ext_adv_params(void *guest, struct wire *w, struct hci_reply *ret
 	s->interval_us = (int64_t) p.interval_max * INTERVAL_UNIT_US;
 }
 
+/** What a set takes of this piece of a text (Vol 4 Part E 7.8.54, 7.8.55). */
+static uint8_t piece_status(const struct guest_set *s, const struct hci_adv_data *p, bool response,
+			    size_t have)
+{
+	bool legacy = s->properties & HCI_ADV_LEGACY;
+
+	if (p->operation == DATA_UNCHANGED)
+		return response || legacy || !s->enabled || have == 0 ? HCI_ERR_INVALID_PARAMETERS
+								      : HCI_OK;
+	if (p->operation > DATA_UNCHANGED || (p->operation != DATA_COMPLETE && p->len == 0) ||
+	    (legacy && (p->operation != DATA_COMPLETE || p->len > LEGACY_DATA_MAX)))
+		return HCI_ERR_INVALID_PARAMETERS;
+	if (s->enabled && p->operation != DATA_COMPLETE)
+		return HCI_ERR_COMMAND_DISALLOWED;
+	if (p->operation == DATA_FIRST || p->operation == DATA_COMPLETE)
+		have = 0;
+	return have + p->len > GUEST_DATA_MAX ? HCI_ERR_MEMORY : HCI_OK;
+}
+
 static void ext_text(struct sim_guest *g, struct wire *w, bool response, struct hci_reply *ret)
 {
 	struct guest_text *to;
@@ -384,15 +428,11 @@ static void ext_text(struct sim_guest *g, struct wire *w, bool response, struct 
 	if (!s)
 		return;
 	to = response ? &s->response : &s->data;
-	if (p.operation == DATA_UNCHANGED)
+	ret->status = piece_status(s, &p, response, to->len);
+	if (ret->status || p.operation == DATA_UNCHANGED)
 		return;
 	if (p.operation == DATA_FIRST || p.operation == DATA_COMPLETE)
 		to->len = 0;
-	if (p.operation > DATA_UNCHANGED || p.len > GUEST_DATA_MAX - to->len ||
-	    ((s->properties & HCI_ADV_LEGACY) && to->len + p.len > LEGACY_DATA_MAX)) {
-		ret->status = HCI_ERR_INVALID_PARAMETERS;
-		return;
-	}
 	memcpy(to->data + to->len, p.data, p.len);
 	to->len = (uint8_t) (to->len + p.len);
 }

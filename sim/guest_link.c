@@ -5,10 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-#define KEY_PATIENCE_US       (40 * US_PER_SEC) /* of the link layer with a host that does not answer */
-#define HCI_ERR_LINK_RESPONSE 0x22
-#define ROLE_PERIPHERAL       1
-#define CLOCK_50_PPM          0x05
+#define KEY_PATIENCE_US (40 * US_PER_SEC) /* of the link layer with a host that does not answer */
+#define ROLE_PERIPHERAL 1
+#define CLOCK_50_PPM    0x05
 
 bool guest_link_known(const struct sim_guest *g, uint16_t handle, struct hci_reply *ret)
 {
@@ -135,8 +134,6 @@ void guest_link_updated(struct radio_station *s, const struct hci_connection_upd
 	struct sim_guest *g = guest_of(s);
 	struct buf b = BUF_INIT;
 
-	if (!hci_port_wants(&g->port, HCI_LE_CONNECTION_UPDATED))
-		return;
 	hci_put_connection_updated(&b, c);
 	guest_tell(g, &b);
 }
@@ -161,8 +158,20 @@ void guest_host_data(void *guest, const struct hci_acl *a)
 {
 	struct sim_guest *g = guest;
 
-	if (g->station.link && a->handle == g->handle && a->len <= HCI_PORT_DATA)
+	if (!g->station.link || a->handle != g->handle || a->len > HCI_PORT_DATA)
+		return;
+	if (radio_link_waiting(g->station.link) >= HCI_PORT_BUFFERS)
+		hci_port_overflow(&g->port);
+	else
 		radio_link_send(g->station.link, a->data, a->len, a->boundary != HCI_PB_CONTINUING);
+}
+
+/** Those that a host may give (Vol 4 Part E 7.1.6). */
+static bool reason_fits(uint8_t reason)
+{
+	static const uint8_t reasons[] = {0x05, 0x13, 0x14, 0x15, 0x1a, 0x29, 0x3b};
+
+	return memchr(reasons, reason, sizeof(reasons)) != NULL;
 }
 
 void guest_cmd_disconnect(void *guest, struct wire *w, struct hci_reply *ret)
@@ -171,8 +180,12 @@ void guest_cmd_disconnect(void *guest, struct wire *w, struct hci_reply *ret)
 	struct hci_disconnect c;
 
 	hci_get_disconnect(w, &c);
-	if (wire_ok(w) && guest_link_known(g, c.handle, ret))
+	if (!wire_ok(w) || !guest_link_known(g, c.handle, ret))
+		return;
+	if (reason_fits(c.reason))
 		radio_link_end(g->station.link, c.reason);
+	else
+		ret->status = HCI_ERR_INVALID_PARAMETERS;
 }
 
 /** True if the key was asked for on that link. */

@@ -3,17 +3,19 @@
 
 #include "common/err.h"
 #include "sim/hci_basics.h"
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CREDITS            1
-#define HOST_QUEUE_MAX     (1u << 20)
-#define CORE_VERSION_5_4   0x0d
-#define COMPANY_UNASSIGNED 0xffff
-#define DEFAULT_EVENT_MASK UINT64_C(0x00001fffffffffff)
-#define DEFAULT_LE_MASK    UINT64_C(0x1f)
+#define CREDITS                  1
+#define EVT_DATA_BUFFER_OVERFLOW 0x1a
+#define HOST_QUEUE_MAX           (1u << 20)
+#define CORE_VERSION_5_4         0x0d
+#define COMPANY_UNASSIGNED       0xffff
+#define DEFAULT_EVENT_MASK       UINT64_C(0x00001fffffffffff)
+#define DEFAULT_LE_MASK          UINT64_C(0x1f)
 
 void reply_u8(struct hci_reply *p, uint8_t v)
 {
@@ -47,34 +49,71 @@ void hci_port_drop(struct hci_port *p)
 	buf_clear(&p->in);
 }
 
-/* A buffer may hold several packets. */
-static void capture_all(struct hci_port *p, const struct buf *packets)
-{
-	struct h4_packet one;
-
-	for (size_t at = 0; buf_ok(packets) && at < packets->len;) {
-		int n = h4_next(packets->data + at, packets->len - at, &one);
-
-		if (n <= 0)
-			return;
-		hci_capture(p, true, packets->data + at, (size_t) n);
-		at += (size_t) n;
-	}
-}
-
-void hci_port_send(struct hci_port *p, const struct buf *packets)
-{
-	if (!p->host)
-		return;
-	capture_all(p, packets);
-	if (!buf_ok(packets) || net_conn_send(p->host, packets->data, packets->len) < 0)
-		hci_port_drop(p);
-}
-
 bool hci_port_wants(const struct hci_port *p, uint8_t le_event)
 {
 	return p->host && (p->event_mask & HCI_MASK_LE_META) &&
 	       (p->le_event_mask & HCI_LE_MASK(le_event));
+}
+
+/** Answers to commands and Number Of Completed Packets come whatever the mask says (Vol 4 Part E
+ * 7.3.1). */
+static bool wanted(const struct hci_port *p, const struct h4_packet *packet)
+{
+	if (packet->type != H4_EVENT)
+		return true;
+	switch (packet->event) {
+	case HCI_EVT_COMMAND_COMPLETE:
+	case HCI_EVT_COMMAND_STATUS:
+	case HCI_EVT_COMPLETED_PACKETS:
+		return true;
+	case HCI_EVT_LE_META:
+		return packet->len > 0 && hci_port_wants(p, packet->params[0]);
+	default:
+		return p->event_mask & HCI_MASK(packet->event);
+	}
+}
+
+static void send_bytes(struct hci_port *p, const uint8_t *data, size_t len)
+{
+	if (p->host && len > 0 && net_conn_send(p->host, data, len) < 0)
+		hci_port_drop(p);
+}
+
+void hci_port_send(struct hci_port *p, const struct buf *packets)
+{
+	size_t from = 0, at = 0;
+
+	if (!p->host || (buf_ok(packets) && packets->len == 0))
+		return;
+	if (!buf_ok(packets)) {
+		hci_port_drop(p);
+		return;
+	}
+	while (p->host && at < packets->len) {
+		struct h4_packet one;
+		int n = h4_next(packets->data + at, packets->len - at, &one);
+
+		assert(n > 0); /* a controller says nothing malformed */
+		if (wanted(p, &one)) {
+			hci_capture(p, true, packets->data + at, (size_t) n);
+		} else {
+			send_bytes(p, packets->data + from, at - from);
+			from = at + (size_t) n;
+		}
+		at += (size_t) n;
+	}
+	send_bytes(p, packets->data + from, at - from);
+}
+
+void hci_port_overflow(struct hci_port *p)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	buf_put_u8(&b, H4_EVENT);
+	buf_put_u8(&b, EVT_DATA_BUFFER_OVERFLOW);
+	buf_put_u8(&b, 1);
+	buf_put_u8(&b, 1); /* of a link's data */
+	hci_port_send(p, &b);
 }
 
 /* --- commands that are the same for every controller -------------------------------------------

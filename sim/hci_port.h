@@ -68,9 +68,14 @@ void hci_port_drop(struct hci_port *p);
 int hci_port_listen(struct hci_port *p, const char *path) _must_check_;
 /** Serves the host at the other end of this descriptor (owned from now on). */
 int hci_port_attach(struct hci_port *p, int fd) _must_check_;
-/** Sends packets to the host, if one is there; a host that does not read is cut off. */
+/** Sends packets to the host, if one is there, but for events that it has masked off. A host that
+ * does not read is cut off. */
 void hci_port_send(struct hci_port *p, const struct buf *packets);
-/** True if there is a host and it wants that LE meta event. */
+/** The host sent data for which there was no buffer (HCI_PORT_BUFFERS): it is told, and that is
+ * lost. */
+void hci_port_overflow(struct hci_port *p);
+/** True if there is a host and it wants that LE meta event: of those that come in several forms the
+ * newest one is told. */
 bool hci_port_wants(const struct hci_port *p, uint8_t le_event);
 
 /* hci_capture.c */

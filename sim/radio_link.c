@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ENCRYPT_EVENTS 4
-#define LINK_GRID_US   1250
-#define EVENTS_AHEAD   8    /* of a new link, when a place is chosen for them */
-#define QUEUE_PACKETS  2048 /* a host that sends past its credits loses them */
+#define ENCRYPT_EVENTS  4
+#define TIMEOUT_UNIT_US (10 * US_PER_MS)
+#define LINK_GRID_US    1250
+#define EVENTS_AHEAD    8    /* of a new link, when a place is chosen for them */
+#define QUEUE_PACKETS   2048 /* of a label's own, which counts no buffers */
 
 /* --- packets ---------------------------------------------------------------------------------- */
 
@@ -65,7 +66,7 @@ void radio_link_end(struct one_link *o, uint8_t reason)
 		return;
 	o->state = LINK_ENDING;
 	o->reason = reason;
-	o->far_reason = HCI_ERR_LOCAL_ENDED;
+	o->far_reason = reason == HCI_ERR_LINK_RESPONSE ? reason : HCI_ERR_LOCAL_ENDED;
 }
 
 void radio_link_key(struct one_link *o, uint8_t status)
@@ -82,9 +83,20 @@ bool radio_link_encrypted(const struct one_link *o)
 	return o->encrypted;
 }
 
+unsigned int radio_link_waiting(const struct one_link *o)
+{
+	return o->up.n;
+}
+
 void radio_link_take(struct one_link *o, const struct hci_acl *a)
 {
-	if (o->state == LINK_UP && a->len <= RADIO_LINK_DATA)
+	unsigned int taken = 0;
+
+	for (size_t i = 0; i < RADIO_LINKS_MAX; i++)
+		taken += o->k->links[i].down.n;
+	if (taken >= HCI_PORT_BUFFERS)
+		hci_port_overflow(&o->k->r->port);
+	else if (o->state == LINK_UP && a->len <= RADIO_LINK_DATA)
 		packet_list_add(&o->down, a->data, a->len, a->boundary != HCI_PB_CONTINUING);
 }
 
@@ -130,21 +142,25 @@ void radio_link_lose(struct one_link *o)
 	links_tell(k, &b);
 }
 
+/** The end of the procedure. One that has begun anew cannot go back to what was before: without a
+ * key the link ends (Vol 6 Part B 5.1.3.2). */
 static void tell_encryption(struct one_link *o)
 {
+	struct hci_encryption_change e = {.status = o->key_status, .handle = link_handle(o)};
 	struct buf b = BUF_INIT;
 	bool again = o->encrypted;
 
-	if (o->key_status == HCI_ERR_MIC) {
-		link_close(o, HCI_ERR_MIC, HCI_ERR_MIC);
+	if (o->key_status == HCI_ERR_MIC || (again && o->key_status != HCI_OK)) {
+		link_close(o, o->key_status, o->key_status);
 		return;
 	}
-	o->encrypted = o->air.encrypted = o->key_status == HCI_OK;
+	e.enabled = o->encrypted = o->air.encrypted = o->key_status == HCI_OK;
 	if (o->encrypted)
 		o->station->ops->link_encrypted(o->station, again);
-	hci_put_encryption_change(&b, &(struct hci_encryption_change){.status = o->key_status,
-								      .handle = link_handle(o),
-								      .enabled = o->encrypted});
+	if (again)
+		hci_put_encryption_refresh(&b, &e);
+	else
+		hci_put_encryption_change(&b, &e);
 	links_tell(o->k, &b);
 }
 
@@ -165,12 +181,15 @@ static int64_t radio_free_until_us(const struct one_link *o, int64_t now_us)
 	return until_us - AIR_GAP_US;
 }
 
-/** A packet to the station, which may answer within the same event. False if it was lost. */
-static bool carry_down(struct one_link *o, unsigned int *sent)
+/** A packet to the station that flies from then on; the station may answer within the same event.
+ * False if it was lost. */
+static bool carry_down(struct one_link *o, int64_t from_us, unsigned int *sent)
 {
+	struct sim_radio *r = o->k->r;
+	int64_t to_us = from_us + air_packet_us(&o->air, o->down.first->len);
 	struct packet *p;
 
-	if (radio_lost_down(o->k->r, o->station))
+	if (radio_lost_down(r, o->station) || radio_train_drowned(r, from_us, to_us))
 		return false; /* the next event repeats it */
 	p = packet_list_take(&o->down);
 	o->station->ops->link_data(o->station, p->data, p->len, p->first);
@@ -179,11 +198,14 @@ static bool carry_down(struct one_link *o, unsigned int *sent)
 	return true;
 }
 
-static bool carry_up(struct one_link *o, struct buf *b, unsigned int *heard)
+/** One from it that has flown by then. */
+static bool carry_up(struct one_link *o, int64_t to_us, struct buf *b, unsigned int *heard)
 {
+	struct sim_radio *r = o->k->r;
+	int64_t from_us = to_us - air_packet_us(&o->air, o->up.first->len);
 	struct packet *p;
 
-	if (radio_lost_up(o->k->r, o->station))
+	if (radio_lost_up(r, o->station) || radio_train_drowned(r, from_us, to_us))
 		return false;
 	p = packet_list_take(&o->up);
 	hci_put_acl(b, &(struct hci_acl){.handle = link_handle(o),
@@ -196,24 +218,39 @@ static bool carry_up(struct one_link *o, struct buf *b, unsigned int *heard)
 	return true;
 }
 
+/** Empty packets keep a link alive, and are not drawn for; out of range there are none. */
+static bool beats(const struct one_link *o)
+{
+	const struct radio_station *s = o->station;
+	double loss = o->k->r->loss;
+
+	return (s->loss_down < 0 ? loss : (double) s->loss_down) < 1 &&
+	       (s->loss_up < 0 ? loss : (double) s->loss_up) < 1;
+}
+
 /** Exchanges, each with a packet both ways where there is one, while none is lost and the radio is
  * this link's. What the station says to a packet comes with a later exchange. */
 static void carry(struct one_link *o, struct buf *b)
 {
 	int64_t at_us = links_now_us(o->k), until_us = radio_free_until_us(o, at_us);
 	unsigned int sent = 0, heard = 0;
+	bool lost = false;
 
-	for (;;) {
+	while (!lost) {
 		const struct packet *down = o->state == LINK_UP ? o->down.first : NULL;
 		const struct packet *up = o->up.first;
+		int64_t from_us = at_us;
 
 		if (!down && !up)
 			break;
 		at_us += air_exchange_us(&o->air, down ? down->len : 0, up ? up->len : 0);
-		if (at_us > until_us || (down && !carry_down(o, &sent)) ||
-		    (up && !carry_up(o, b, &heard)))
+		if (at_us > until_us)
 			break;
+		lost = (down && !carry_down(o, from_us, &sent)) ||
+		       (up && !carry_up(o, at_us - AIR_GAP_US, b, &heard));
 	}
+	if (sent > 0 || heard > 0 || (!lost && beats(o)))
+		o->alive_us = links_now_us(o->k);
 	if (sent > 0)
 		hci_put_completed_packets(
 			b, &(struct hci_completed_packets){.handle = link_handle(o),
@@ -247,6 +284,10 @@ void radio_link_event(void *user)
 		return;
 	if (sim_rng_chance(&o->k->rng, o->k->r->drop)) {
 		o->k->r->stats.links_dropped++;
+		link_close(o, HCI_ERR_CONNECTION_TIMEOUT, HCI_ERR_CONNECTION_TIMEOUT);
+		return;
+	}
+	if (o->timeout_us > 0 && links_now_us(o->k) - o->alive_us >= o->timeout_us) {
 		link_close(o, HCI_ERR_CONNECTION_TIMEOUT, HCI_ERR_CONNECTION_TIMEOUT);
 		return;
 	}
@@ -295,6 +336,8 @@ void radio_link_begin_events(struct one_link *o)
 			best_us = at_us;
 		}
 	}
+	o->timeout_us = k->attempt.timeout * TIMEOUT_UNIT_US;
+	o->alive_us = links_now_us(k);
 	o->next_us = first_us + best_us;
 	loop_timer_start(o->event, o->interval_us + best_us);
 }

@@ -12,6 +12,8 @@
 
 #include "sim/radio_impl.h"
 
+#define HCI_ERR_LINK_RESPONSE 0x22 /**< a link layer did not answer: both ends hear of that */
+
 #define RADIO_LINKS_MAX 8
 #define RADIO_LINK_DATA HCI_PORT_DATA
 
@@ -30,6 +32,8 @@ void radio_adverts_wake(struct radio_links *k);
 size_t radio_links_count(const struct radio_links *k);
 /** For the station at a link's far end: a packet of data to the access point, ... */
 void radio_link_send(struct one_link *o, const uint8_t *data, size_t len, bool first);
+/** (so many of those wait still) ... */
+unsigned int radio_link_waiting(const struct one_link *o);
 /** ... the end of the link, for a reason the access point is told, ... */
 void radio_link_end(struct one_link *o, uint8_t reason);
 /** ... and whether it has the key it was asked for: HCI_OK, HCI_ERR_PIN_MISSING, HCI_ERR_MIC for

@@ -35,7 +35,8 @@ struct one_link {
 	struct radio_station *station;
 	struct packet_list down, up; /* to the station, to the access point */
 	struct link_air air;
-	int64_t interval_us, next_us;   /* of its connection events */
+	int64_t interval_us, next_us; /* of its connection events */
+	int64_t timeout_us, alive_us; /* nothing heard for so long ends it (0: never); heard last */
 	unsigned int length_in, phy_in; /* events until longer packets or the faster PHY hold */
 	bool encrypted;
 	unsigned int encrypt_in; /* events until the procedure ends; 0 = none runs */

@@ -228,7 +228,10 @@ void host_start_train(struct fixture *f)
 
 	hci_put_command(&b, HCI_RESET, NULL, 0);
 	assert_int_equal(command(f, &b), HCI_OK);
-	hci_put_mask(&b, HCI_SET_EVENT_MASK, HCI_MASK_LE_META);
+	hci_put_mask(&b, HCI_SET_EVENT_MASK,
+		     HCI_MASK_LE_META | HCI_MASK_HARDWARE_ERROR |
+			     HCI_MASK(HCI_EVT_DISCONNECTION_COMPLETE) |
+			     HCI_MASK(HCI_EVT_ENCRYPTION_CHANGE));
 	assert_int_equal(command(f, &b), HCI_OK);
 	hci_put_mask(&b, HCI_LE_SET_EVENT_MASK,
 		     HCI_LE_MASK(HCI_LE_PA_SUBEVENT_DATA_REQUEST) |
@@ -322,23 +325,37 @@ void ping(struct fixture *f, const uint8_t *ids, size_t n)
 	f->slots = (uint8_t) n;
 }
 
-void air_begin_with(struct fixture *f, double loss, unsigned int labels)
+static void air_open(struct fixture *f, double loss, unsigned int labels)
 {
 	struct sim_radio_config cfg = {.name = "ap", .loss = loss, .seed = 11};
 	int fds[2];
 
-	memset(f, 0, sizeof *f);
 	for (size_t i = 0; i < sizeof f->train_key; i++) {
 		f->train_key[i] = (uint8_t) (i * 7);
 		f->response_key[i] = (uint8_t) (i * 13 + 1);
 	}
-	f->now_us = US_PER_SEC;
-	assert_int_equal(loop_new_virtual(f->now_us, 1000 * US_PER_SEC, &f->loop), 0);
 	assert_int_equal(sim_radio_new(f->loop, &cfg, &f->radio), 0);
 	assert_int_equal(sim_radio_add_labels(f->radio, &model, labels), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
 	assert_int_equal(sim_radio_attach(f->radio, fds[0]), 0);
 	f->host = fds[1];
+}
+
+void air_begin_with(struct fixture *f, double loss, unsigned int labels)
+{
+	memset(f, 0, sizeof *f);
+	f->now_us = US_PER_SEC;
+	assert_int_equal(loop_new_virtual(f->now_us, 1000 * US_PER_SEC, &f->loop), 0);
+	air_open(f, loss, labels);
+}
+
+void air_begin_beside(struct fixture *f, const struct fixture *other, unsigned int labels)
+{
+	memset(f, 0, sizeof *f);
+	f->now_us = other->now_us;
+	f->loop = other->loop;
+	air_open(f, 0, labels);
+	host_start_train(f);
 }
 
 void air_begin(struct fixture *f, unsigned int labels)
@@ -347,9 +364,14 @@ void air_begin(struct fixture *f, unsigned int labels)
 	host_start_train(f);
 }
 
-void air_end(struct fixture *f)
+void air_end_beside(struct fixture *f)
 {
 	sim_radio_free(f->radio);
 	close(f->host);
+}
+
+void air_end(struct fixture *f)
+{
+	air_end_beside(f);
 	loop_free(f->loop);
 }

@@ -69,4 +69,7 @@ void ping(struct fixture *f, const uint8_t *ids, size_t n);
 void air_begin_with(struct fixture *f, double loss, unsigned int labels);
 /** The same without loss, and the train runs. */
 void air_begin(struct fixture *f, unsigned int labels);
+/** One more in the same time, whose train runs. It is to end before that. */
+void air_begin_beside(struct fixture *f, const struct fixture *other, unsigned int labels);
+void air_end_beside(struct fixture *f);
 void air_end(struct fixture *f);

@@ -133,6 +133,56 @@ static void the_label_answers_data_and_buffers_come_back(void **state)
 	air_end(&f);
 }
 
+static void both_pass(struct fixture *a, struct fixture *b, int64_t us)
+{
+	for (; us > 0; us -= US_PER_MS) {
+		pass(a, US_PER_MS);
+		pass(b, US_PER_MS);
+	}
+}
+
+/** On these two channels, which no train and no link can avoid. */
+static void hop_over_two(struct fixture *f)
+{
+	struct buf b = BUF_INIT;
+
+	hci_put_channel_map(&b, 3);
+	assert_int_equal(command(f, &b), HCI_OK);
+}
+
+static void what_links_carry_is_drowned_by_a_train_within_earshot(void **state)
+{
+	static struct fixture f, loud;
+	uint8_t ids[23];
+	struct sim_radio_stats st;
+	unsigned int said = 1000;
+
+	(void) state;
+	for (uint8_t i = 0; i < sizeof(ids); i++)
+		ids[i] = i;
+	air_begin(&f, 1);
+	air_begin_beside(&loud, &f, 0);
+	assert_int_equal(sim_radio_hear(f.radio, loud.radio), 0);
+	hop_over_two(&f);
+	hop_over_two(&loud);
+	ping(&loud, ids, sizeof(ids)); /* and it listens for answers in as many slots */
+	assert_int_equal(connect_to(&f, 1, 0xff), HCI_OK);
+	both_pass(&f, &loud, 3 * US_PER_SEC);
+	assert_int_equal(f.connections, 1);
+	for (unsigned int i = 0; i < said; i++) {
+		say(&f, ATT_CID, "\x02\xf7\x00", 3);
+		both_pass(&f, &loud, 15 * US_PER_MS);
+	}
+	both_pass(&f, &loud, US_PER_SEC);
+	/* Its own train has nothing to say that could be. */
+	sim_radio_get_stats(f.radio, &st);
+	assert_int_equal(st.packets, 0);
+	assert_true(st.drowned > 0);
+	assert_int_equal(f.credits, said); /* they came all the same, some later */
+	air_end_beside(&loud);
+	air_end(&f);
+}
+
 static void a_reset_ends_links_without_a_word(void **state)
 {
 	static struct fixture f;
@@ -160,6 +210,7 @@ int main(void)
 		cmocka_unit_test(there_are_eight_links_and_no_more),
 		cmocka_unit_test(only_labels_without_a_train_advertise_about_once_a_second),
 		cmocka_unit_test(the_label_answers_data_and_buffers_come_back),
+		cmocka_unit_test(what_links_carry_is_drowned_by_a_train_within_earshot),
 		cmocka_unit_test(a_reset_ends_links_without_a_word),
 	};
 
