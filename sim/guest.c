@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sim/guest_impl.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -34,8 +35,9 @@ void guest_le_event(struct sim_guest *g, uint8_t code, const struct buf *params)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
-	if (!hci_port_wants(&g->port, code) || !buf_ok(params))
+	if (!buf_ok(params))
 		return;
+	assert(params->len < HCI_PARAMS_MAX);
 	buf_put_u8(&b, H4_EVENT);
 	buf_put_u8(&b, HCI_EVT_LE_META);
 	buf_put_u8(&b, (uint8_t) (1 + params->len));
@@ -59,7 +61,7 @@ void guest_reset(struct sim_guest *g)
 	}
 	guest_adverts_reset(g);
 	guest_sync_reset(g);
-	g->past = g->default_past = (struct guest_past){0};
+	g->past = g->default_past = (struct hci_past_params){0};
 	g->has_random = false;
 	hci_port_reset(&g->port);
 }
@@ -138,7 +140,7 @@ void sim_guest_free(struct sim_guest *g)
 			r->guests[i--] = r->guests[--r->n_guests];
 	guest_adverts_done(g);
 	loop_timer_free(g->key.late);
-	loop_timer_free(g->sync.found);
+	loop_timer_free(g->sync.vain);
 	loop_timer_free(g->sync.lost);
 	hci_port_done(&g->port);
 	free(g);

@@ -2,6 +2,7 @@
 /** @file Inside of a guest: guest*.c only. */
 #pragma once
 
+#include "esl-radio/le/hci_sync_wire.h"
 #include "sim/guest.h"
 #include "sim/radio_links_impl.h"
 
@@ -10,7 +11,8 @@
 #define GUEST_SYNC_HANDLE 0x0001
 #define GUEST_LEGACY_SET  0xff /**< number of the set that the older commands speak of */
 
-/** Commands and events that only a peripheral and a scanner of a train have. */
+/** Commands and events that only a peripheral and a listener to a train have, where
+ * esl-radio/le/ has no name for them. */
 enum guest_opcode {
 	HCI_LE_SET_ADV_PARAMS = 0x2006,
 	HCI_LE_SET_ADV_DATA = 0x2008,
@@ -18,17 +20,11 @@ enum guest_opcode {
 	HCI_LE_SET_ADV_ENABLE = 0x200a,
 	HCI_LE_SET_EXT_SCAN_RESPONSE = 0x2038,
 	HCI_LE_READ_NUMBER_OF_SETS = 0x203b,
-	HCI_LE_PA_TERMINATE_SYNC = 0x2046,
 	HCI_LE_SET_PA_RECEIVE_ENABLE = 0x2059,
-	HCI_LE_SET_PAST_PARAMS = 0x205c,
-	HCI_LE_SET_DEFAULT_PAST_PARAMS = 0x205d,
-	HCI_LE_SET_PA_RESPONSE_DATA = 0x2083,
-	HCI_LE_SET_PA_SYNC_SUBEVENT = 0x2084,
 };
 
 enum guest_le_event {
 	HCI_LE_PA_REPORT = 0x0f,
-	HCI_LE_PA_SYNC_LOST = 0x10,
 	HCI_LE_ADV_SET_TERMINATED = 0x12,
 	HCI_LE_PAST_RECEIVED = 0x18,
 };
@@ -52,20 +48,16 @@ struct guest_set {
 	struct loop_timer *ends; /**< of an enabling for a time */
 };
 
-/** What shall become of a train's timing when the access point hands it over. */
-struct guest_past {
-	uint8_t mode; /**< 0 nothing, 1 without reports, 2 and 3 with */
-	uint16_t skip, timeout;
-};
-
 struct guest_sync {
 	bool active, reports;
-	bool coming; /**< handed over, the first packet still to be heard */
+	bool coming;             /**< handed over, the first packet still to be heard */
+	uint32_t coming_of;      /**< generation of the train that was handed over */
+	struct loop_timer *vain; /**< it was waited for long enough */
 	uint16_t service_data, conn_handle;
-	struct guest_past how;
+	struct hci_past_params how;
 	bool chosen; /**< the host named subevents */
 	bool subevents[HCI_SUBEVENTS_MAX];
-	struct loop_timer *found, *lost;
+	struct loop_timer *lost;
 };
 
 struct guest_key {
@@ -84,7 +76,7 @@ struct sim_guest {
 	struct guest_set legacy, sets[GUEST_SETS];
 	uint16_t handle; /**< of its link */
 	struct guest_key key;
-	struct guest_past past, default_past; /**< of the link; of links to come */
+	struct hci_past_params past, default_past; /**< of the link; of links to come */
 	struct guest_sync sync;
 };
 

@@ -5,16 +5,16 @@
 
 #include <string.h>
 
-#define TIMEOUT_UNIT_US     (10 * US_PER_MS)
-#define TX_POWER_DBM        8
-#define REPORT_FAILED       0xff
-#define REPORT_DATA_MAX     245 /* of one event */
-#define PHY_1M              1
-#define CLOCK_50_PPM        0x05
-#define NO_CTE              0xff
-#define POWER_UNKNOWN       127
-#define MODE_MOST           3
-#define MODE_WITHOUT_REPORT 1
+#define TIMEOUT_UNIT_US (10 * US_PER_MS)
+#define SKIP_MOST       0x01f3
+#define TIMEOUT_MOST    0x4000
+#define TX_POWER_DBM    8
+#define REPORT_HEAD     8 /* bytes of the event before its data, its code among them, */
+#define REPORT_V2_MORE  3 /* and so many more in its newer form */
+#define PHY_1M          1
+#define CLOCK_50_PPM    0x05
+#define NO_CTE          0xff
+#define POWER_UNKNOWN   127
 
 static bool in_step(const struct sim_guest *g)
 {
@@ -88,39 +88,48 @@ static void tell_received(struct sim_guest *g, uint8_t status)
 	guest_le_event(g, v2 ? HCI_LE_PAST_RECEIVED_V2 : HCI_LE_PAST_RECEIVED, &b);
 }
 
-/** The train's next packet flies: it is heard, or the sync never comes to be. */
-static void sync_found(void *user)
+static void sync_found(struct sim_guest *g)
 {
-	struct sim_guest *g = user;
-	struct sim_radio *r = g->station.radio;
-	bool there = r->train.running && !radio_train_lost_down(r, &g->station);
+	struct guest_sync *y = &g->sync;
 
-	g->sync.coming = false;
-	if (there) {
-		g->sync.active = true;
-		g->sync.reports = g->sync.how.mode != MODE_WITHOUT_REPORT;
-		g->station.generation = r->train.generation;
-		sync_heard(g);
-	}
-	tell_received(g, there ? HCI_OK : HCI_ERR_ESTABLISH);
+	y->coming = false;
+	loop_timer_stop(y->vain);
+	y->active = true;
+	y->reports = y->how.mode != HCI_PAST_QUIET;
+	g->station.generation = y->coming_of;
+	sync_heard(g);
+	tell_received(g, HCI_OK);
 }
 
-/** A train that it follows already is passed over, as a link layer does. */
+/** None of the packets that it was waited for came: the sync never comes to be. */
+static void sync_in_vain(void *user)
+{
+	struct sim_guest *g = user;
+
+	g->sync.coming = false;
+	tell_received(g, HCI_ERR_ESTABLISH);
+}
+
+/** Where the train is it knows now, and waits for as many of its packets as any link layer does. A
+ * train that it follows already is passed over. */
 void guest_link_transfer(struct radio_station *s, uint16_t service_data)
 {
 	struct sim_guest *g = guest_of(s);
 	struct guest_sync *y = &g->sync;
-	int64_t at_us = sim_radio_next_occurrence_us(s->radio, 0);
+	const struct train *t = &s->radio->train;
+	int64_t at_us = sim_radio_next_occurrence_us(s->radio, 0), last_us;
 
-	if (g->past.mode == 0 || y->coming || in_step(g))
+	if (g->past.mode == HCI_PAST_IGNORE || y->coming || in_step(g))
 		return;
 	if (y->active)
 		sync_lost(g); /* of a train that is no more */
 	y->coming = true;
+	y->coming_of = t->running ? t->generation : 0;
 	y->how = g->past;
 	y->service_data = service_data;
 	y->conn_handle = g->handle;
-	loop_timer_start(y->found, MAX(at_us - guest_now_us(g), INT64_C(0)));
+	last_us = MAX(at_us - guest_now_us(g), INT64_C(0)) + (SYNC_EVENTS - 1) * t->interval_us;
+	loop_timer_start(y->vain, last_us + t->interval_us / 2);
 }
 
 /* --- packets ---------------------------------------------------------------------------------- */
@@ -129,6 +138,8 @@ bool guest_listens(const struct radio_station *s, uint8_t subevent)
 {
 	const struct sim_guest *g = guest_of(s);
 
+	if (g->sync.coming)
+		return subevent == 0 && g->sync.coming_of == g->station.radio->train.generation;
 	if (!in_step(g))
 		return false;
 	return g->sync.chosen ? g->sync.subevents[subevent] : subevent == 0;
@@ -156,20 +167,32 @@ static void report(struct sim_guest *g, const struct train_packet *p, uint8_t st
 	guest_le_event(g, v2 ? HCI_LE_PA_REPORT_V2 : HCI_LE_PA_REPORT, &b);
 }
 
+/** As many bytes of a packet as one report holds. */
+static size_t report_room(const struct sim_guest *g)
+{
+	return HCI_PARAMS_MAX - REPORT_HEAD -
+	       (hci_port_wants(&g->port, HCI_LE_PA_REPORT_V2) ? REPORT_V2_MORE : 0);
+}
+
 void guest_hear(struct radio_station *s, struct train_packet *p)
 {
 	struct sim_guest *g = guest_of(s);
 	int8_t rssi;
 	size_t at = 0;
 
+	if (g->sync.coming) {
+		sync_found(g);
+		return;
+	}
 	sync_heard(g);
 	if (!p->sent || !g->sync.reports || !g->sync.chosen)
 		return;
 	rssi = radio_rssi(s->radio, s);
 	do {
-		size_t n = MIN(p->air.len - at, (size_t) REPORT_DATA_MAX);
+		size_t n = MIN(p->air.len - at, report_room(g));
 
-		report(g, p, at + n < p->air.len, rssi, at, n); /* 1 = more comes */
+		report(g, p, at + n < p->air.len ? HCI_REPORT_MORE : HCI_REPORT_COMPLETE, rssi, at,
+		       n);
 		at += n;
 	} while (at < p->air.len);
 }
@@ -179,47 +202,43 @@ void guest_miss(struct radio_station *s, const struct train_packet *p)
 	struct sim_guest *g = guest_of(s);
 
 	if (p->sent && g->sync.reports && g->sync.chosen)
-		report(g, p, REPORT_FAILED, POWER_UNKNOWN, 0, 0);
+		report(g, p, HCI_REPORT_FAILED, POWER_UNKNOWN, 0, 0);
 }
 
 /* --- commands --------------------------------------------------------------------------------- */
 
-static void get_past(struct wire *w, struct guest_past *ret, struct hci_reply *reply)
+static bool past_fits(const struct hci_past_params *p, struct hci_reply *ret)
 {
-	ret->mode = wire_get_u8(w);
-	ret->skip = wire_get_u16le(w);
-	ret->timeout = wire_get_u16le(w);
-	wire_skip(w, 1); /* constant tone extensions */
-	if (wire_ok(w) && (ret->mode > MODE_MOST || ret->skip > 0x01f3 || ret->timeout < 0x000a ||
-			   ret->timeout > 0x4000))
-		reply->status = HCI_ERR_INVALID_PARAMETERS;
+	if (p->mode > HCI_PAST_ONCE || p->skip > SKIP_MOST || p->timeout < HCI_SYNC_TIMEOUT_MIN ||
+	    p->timeout > TIMEOUT_MOST)
+		ret->status = HCI_ERR_INVALID_PARAMETERS;
+	return ret->status == HCI_OK;
 }
 
 void guest_cmd_past_params(void *guest, struct wire *w, struct hci_reply *ret)
 {
 	struct sim_guest *g = guest;
-	uint16_t handle = wire_get_u16le(w);
-	struct guest_past p;
+	struct hci_past_params p;
 
-	reply_u16(ret, handle);
-	get_past(w, &p, ret);
-	if (wire_ok(w) && ret->status == HCI_OK && guest_link_known(g, handle, ret))
+	hci_get_past_params(w, &p);
+	reply_u16(ret, p.handle);
+	if (wire_ok(w) && past_fits(&p, ret) && guest_link_known(g, p.handle, ret))
 		g->past = p;
 }
 
 void guest_cmd_default_past_params(void *guest, struct wire *w, struct hci_reply *ret)
 {
 	struct sim_guest *g = guest;
-	struct guest_past p;
+	struct hci_past_params p;
 
-	get_past(w, &p, ret);
-	if (wire_ok(w) && ret->status == HCI_OK)
+	hci_get_default_past_params(w, &p);
+	if (wire_ok(w) && past_fits(&p, ret))
 		g->default_past = p;
 }
 
 void guest_cmd_terminate_sync(void *guest, struct wire *w, struct hci_reply *ret)
 {
-	uint16_t handle = wire_get_u16le(w);
+	uint16_t handle = hci_get_terminate_sync(w);
 
 	if (wire_ok(w) && sync_known(guest, handle, ret))
 		sync_end(guest);
@@ -238,22 +257,17 @@ void guest_cmd_receive_enable(void *guest, struct wire *w, struct hci_reply *ret
 void guest_cmd_sync_subevent(void *guest, struct wire *w, struct hci_reply *ret)
 {
 	struct sim_guest *g = guest;
-	uint16_t handle = wire_get_u16le(w), properties = wire_get_u16le(w);
-	uint8_t n = wire_get_u8(w);
-	const uint8_t *list = wire_get_bytes(w, n);
+	struct hci_sync_subevent c;
 	bool chosen[HCI_SUBEVENTS_MAX] = {false};
 
-	(void) properties; /* transmit power in answers: it is what it is */
-	reply_u16(ret, handle);
-	if (!list || !sync_known(g, handle, ret))
+	hci_get_sync_subevent(w, &c); /* the power of answers is what it is */
+	reply_u16(ret, c.sync);
+	if (!wire_ok(w) || !sync_known(g, c.sync, ret))
 		return;
-	if (n < 1 || n > HCI_SUBEVENTS_MAX)
-		ret->status = HCI_ERR_INVALID_PARAMETERS;
-	for (uint8_t i = 0; i < n && ret->status == HCI_OK; i++) {
-		if (list[i] >= g->station.radio->hs.pa.subevents)
+	for (unsigned int i = 0; i < c.n; i++) {
+		if (c.subevents[i] >= g->station.radio->hs.pa.subevents)
 			ret->status = HCI_ERR_INVALID_PARAMETERS;
-		else
-			chosen[list[i]] = true;
+		chosen[c.subevents[i]] = true;
 	}
 	if (ret->status)
 		return;
@@ -265,20 +279,19 @@ void guest_cmd_sync_subevent(void *guest, struct wire *w, struct hci_reply *ret)
 void guest_cmd_response_data(void *guest, struct wire *w, struct hci_reply *ret)
 {
 	struct sim_guest *g = guest;
-	uint16_t handle = wire_get_u16le(w), event = wire_get_u16le(w);
-	uint8_t request = wire_get_u8(w), subevent = wire_get_u8(w), slot = wire_get_u8(w);
-	uint8_t len = wire_get_u8(w);
-	const uint8_t *data = wire_get_bytes(w, len);
+	struct hci_response_data c;
 
-	reply_u16(ret, handle);
-	if (!data || !sync_known(g, handle, ret))
+	hci_get_response_data(w, &c);
+	reply_u16(ret, c.sync);
+	if (!wire_ok(w) || !sync_known(g, c.sync, ret))
 		return;
-	if (request != subevent)
+	if (c.request_subevent != c.subevent)
 		ret->status = HCI_ERR_UNSUPPORTED; /* answers go to where the question was */
 	else if (!in_step(g))
 		ret->status = HCI_ERR_TOO_LATE;
 	else
-		ret->status = train_respond(&g->station, event, subevent, slot, data, len);
+		ret->status =
+			train_respond(&g->station, c.event, c.subevent, c.slot, c.data, c.len);
 }
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -287,12 +300,12 @@ void guest_sync_reset(struct sim_guest *g)
 {
 	sync_end(g);
 	g->sync.coming = g->sync.reports = false;
-	loop_timer_stop(g->sync.found);
+	loop_timer_stop(g->sync.vain);
 }
 
 int guest_sync_new(struct sim_guest *g)
 {
-	int r = loop_timer_new(g->port.loop, sync_found, g, &g->sync.found);
+	int r = loop_timer_new(g->port.loop, sync_in_vain, g, &g->sync.vain);
 
 	return r < 0 ? r : loop_timer_new(g->port.loop, sync_lost, g, &g->sync.lost);
 }

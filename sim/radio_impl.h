@@ -13,6 +13,9 @@
 
 #define AIR_DATA_MAX     251
 #define RADIO_GUESTS_MAX 8
+#define SYNC_EVENTS                                                                                \
+	6 /**< packets of a train handed over that are waited for, until one is heard              \
+	   */
 
 /** Which list a label is in; packets look only at those they can reach. */
 enum radio_place {

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define SYNC_EVENTS  6                      /* so many packets it listens for until it gives up */
 #define CLOCK_STREAM UINT64_C(0x636c6f636b) /* keeps draws of clocks apart from those of places */
 
 /** The label's end of a link. */

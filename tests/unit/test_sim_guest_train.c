@@ -56,6 +56,80 @@ static void timing_is_passed_over_unless_wanted(void **state)
 	close_air();
 }
 
+/** A train runs, the label wants its timing and is connected, but hears nothing. */
+static uint16_t deaf_when_told(void)
+{
+	uint16_t handle;
+
+	start_train();
+	assert_int_equal(ASK(&f.label, SET_DEFAULT_PAST, 2, 0, 0, 200, 0, 0), HCI_OK);
+	handle = connected();
+	sim_guest_set_loss(f.guest, 1, 0);
+	transfer(handle);
+	return handle;
+}
+
+static void train_whose_first_packets_are_lost_is_found_with_a_later_one(void **state)
+{
+	(void) state;
+	open_air();
+	(void) deaf_when_told();
+	assert_null(heard_le(&f.label, PAST_V2));
+	sim_guest_set_loss(f.guest, 0, 0);
+	pass(TRAIN_US);
+	assert_int_equal(heard_times(&f.label, PAST_V2), 1);
+	assert_int_equal(heard_le(&f.label, PAST_V2)->data[1], HCI_OK);
+	assert_int_equal(ASK(&f.label, SET_SUBEVENTS, 1, 0, 0, 0, 1, 2), HCI_OK);
+	f.has_data = true;
+	(void) next_report();
+	/* What it was waited for before is over. */
+	pass(6 * TRAIN_US);
+	assert_int_equal(heard_times(&f.label, PAST_V2), 1);
+	assert_int_equal(heard_times(&f.label, SYNC_LOST), 0);
+	close_air();
+}
+
+static void train_that_is_not_heard_six_times_is_given_up(void **state)
+{
+	(void) state;
+	open_air();
+	(void) deaf_when_told();
+	pass(3 * TRAIN_US -
+	     100 * US_PER_MS); /* five intervals, nearly, with those of the transfer */
+	assert_null(heard_le(&f.label, PAST_V2));
+	pass(2 * TRAIN_US);
+	assert_int_equal(heard_times(&f.label, PAST_V2), 1);
+	assert_int_equal(heard_le(&f.label, PAST_V2)->data[1], HCI_ERR_ESTABLISH);
+	assert_int_equal(ASK(&f.label, SET_SUBEVENTS, 1, 0, 0, 0, 1, 2),
+			 HCI_ERR_UNKNOWN_ADVERTISER);
+	/* The next one it is told of it may hear. */
+	sim_guest_set_loss(f.guest, 0, 0);
+	forget(&f.ap);
+	forget(&f.label);
+	transfer(connected());
+	assert_int_equal(heard_le(&f.label, PAST_V2)->data[1], HCI_OK);
+	close_air();
+}
+
+static void train_begun_anew_is_not_the_one_that_was_handed_over(void **state)
+{
+	struct hci_adv_enable off = {.enable = false}, on = {.enable = true};
+	struct buf b = BUF_INIT;
+
+	(void) state;
+	open_air();
+	(void) deaf_when_told();
+	hci_put_pa_enable(&b, &off);
+	assert_int_equal(command(&f.ap, &b), HCI_OK);
+	hci_put_pa_enable(&b, &on);
+	assert_int_equal(command(&f.ap, &b), HCI_OK);
+	sim_guest_set_loss(f.guest, 0, 0);
+	pass(6 * TRAIN_US);
+	assert_int_equal(heard_times(&f.label, PAST_V2), 1);
+	assert_int_equal(heard_le(&f.label, PAST_V2)->data[1], HCI_ERR_ESTABLISH);
+	close_air();
+}
+
 static void older_masks_get_the_older_events(void **state)
 {
 	(void) state;
@@ -108,6 +182,40 @@ static void reports_carry_the_bytes_of_the_chosen_subevents(void **state)
 	assert_int_equal(ASK(&f.label, SET_SUBEVENTS, 2, 0, 0, 0, 1, 2),
 			 HCI_ERR_UNKNOWN_ADVERTISER);
 	close_air();
+}
+
+/** Both reports of the longest packet, in the form that this mask lets through; the first holds so
+ * many bytes of it, and `head` come before them. */
+static void assert_in_two_parts(uint64_t mask, uint8_t form, size_t head, uint8_t first)
+{
+	const uint8_t rest = (uint8_t) (sizeof(f.data) - first);
+	const struct event *v;
+
+	open_air();
+	(void) in_step();
+	set_masks(&f.label, mask);
+	for (size_t i = 0; i < sizeof(f.data); i++)
+		f.data[i] = (uint8_t) i;
+	f.data_len = sizeof(f.data);
+	f.has_data = true;
+	forget(&f.label);
+	for (int i = 0; i < 2000 && heard_times(&f.label, form) < 2; i++)
+		pass(US_PER_MS);
+	assert_int_equal(f.label.n, 2);
+	v = &f.label.events[0];
+	assert_memory_equal(v->data + head - 2, ((uint8_t[]){1, first}), 2); /* more to come */
+	assert_memory_equal(v->data + head, f.data, first);
+	v = &f.label.events[1];
+	assert_memory_equal(v->data + head - 2, ((uint8_t[]){0, rest}), 2);
+	assert_memory_equal(v->data + head, f.data + first, rest);
+	close_air();
+}
+
+static void packet_that_no_event_holds_comes_in_two_reports(void **state)
+{
+	(void) state;
+	assert_in_two_parts(UINT64_C(0x1ffffffffff), REPORT_V2, 11, 244);
+	assert_in_two_parts(UINT64_C(0x80ffff), REPORT_V1, 8, 247);
 }
 
 /** Answers in `slot` to the report; yields the status. */
@@ -276,7 +384,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(timing_handed_over_is_told_when_the_train_was_heard),
 		cmocka_unit_test(timing_is_passed_over_unless_wanted),
+		cmocka_unit_test(train_whose_first_packets_are_lost_is_found_with_a_later_one),
+		cmocka_unit_test(train_that_is_not_heard_six_times_is_given_up),
+		cmocka_unit_test(train_begun_anew_is_not_the_one_that_was_handed_over),
 		cmocka_unit_test(older_masks_get_the_older_events),
+		cmocka_unit_test(packet_that_no_event_holds_comes_in_two_reports),
 		cmocka_unit_test(reports_carry_the_bytes_of_the_chosen_subevents),
 		cmocka_unit_test(answer_comes_in_its_slot),
 		cmocka_unit_test(answer_to_what_is_over_is_too_late),
