@@ -52,27 +52,51 @@ static void channel_close(struct label_host *h)
 {
 	h->channel.open = h->service.channel_open = false;
 	buf_done(&h->channel.unit);
-	h->channel.unit_len = 0;
+	h->channel.begun = false;
 	label_service_content_end(&h->service);
+}
+
+/** Who sends more than was agreed loses the channel (Vol 3 Part A 3.4.3, 10.1). */
+static void channel_end(struct label_host *h)
+{
+	host_signal(h, &(struct l2cap_signal){.code = L2CAP_DISCONNECT_REQ,
+					      .scid = CHANNEL_CID,
+					      .dcid = h->channel.peer_cid});
+	channel_close(h);
+}
+
+/** What a unit is made of: its length goes before it. */
+static bool channel_take(struct host_channel *c, const uint8_t *data, size_t len)
+{
+	if (c->credits == 0 || len > CHANNEL_MPS || (!c->begun && len < 2))
+		return false;
+	c->credits--;
+	if (!c->begun) {
+		c->begun = true;
+		c->unit_len = (size_t) (data[0] | data[1] << 8);
+		data += 2;
+		len -= 2;
+	}
+	if (c->unit_len > CHANNEL_MTU || c->unit.len + len > c->unit_len)
+		return false;
+	buf_put(&c->unit, data, len);
+	return true;
 }
 
 static void channel_frame(struct label_host *h, const uint8_t *data, size_t len)
 {
 	struct host_channel *c = &h->channel;
 
-	if (!c->open || c->credits == 0 || (c->unit_len == 0 && len < 2))
+	if (!c->open)
 		return;
-	c->credits--;
-	if (c->unit_len == 0) {
-		c->unit_len = (size_t) (data[0] | data[1] << 8);
-		data += 2;
-		len -= 2;
+	if (!channel_take(c, data, len)) {
+		channel_end(h);
+		return;
 	}
-	buf_put(&c->unit, data, len);
-	if (c->unit.len >= c->unit_len) {
-		label_service_content(&h->service, c->unit.data, MIN(c->unit.len, c->unit_len));
+	if (c->unit.len == c->unit_len) {
+		label_service_content(&h->service, c->unit.data, c->unit.len);
 		buf_clear(&c->unit);
-		c->unit_len = 0;
+		c->begun = false;
 	}
 	if (c->credits <= CHANNEL_CREDITS / 2) {
 		host_signal(h, &(struct l2cap_signal){
@@ -97,7 +121,8 @@ static void on_signal(struct label_host *h, const uint8_t *data, size_t len)
 						      .id = s.id,
 						      .dcid = s.dcid,
 						      .scid = s.scid});
-	} else if (s.id && s.code != L2CAP_CREDITS && s.code != L2CAP_REJECT) {
+	} else if (s.id && s.code != L2CAP_CREDITS && s.code != L2CAP_REJECT &&
+		   s.code != L2CAP_DISCONNECT_RSP) {
 		host_signal(h, &(struct l2cap_signal){.code = L2CAP_REJECT, .id = s.id});
 	}
 }

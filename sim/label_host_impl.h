@@ -30,6 +30,7 @@ struct host_pair {
 struct host_channel {
 	bool open;
 	uint16_t peer_cid;
+	bool begun; /**< a unit, of which `unit_len` bytes come */
 	struct buf unit;
 	size_t unit_len;
 	unsigned int credits; /**< the peer has left */
