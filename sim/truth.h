@@ -33,7 +33,8 @@
  *     {"op":"label-reset","addr":A}       power-cycles a label; with "factory":true its button is
  *                                         pressed long: it forgets bond, keys and pictures
  *     {"op":"label-battery","addr":A,"mv":N}
- *     {"op":"radio-reset","radio":N}      power-cycles the controller: its host is cut off
+ *     {"op":"radio-reset","radio":N}      power-cycles the controller: its host is cut off; with
+ *                                         "replace":true another one comes in its place
  *     {"op":"adapter","radio":N,"unplug":BOOL}  pulls the controller out of this machine's kernel,
  *                                         or plugs it in
  *     {"op":"reader","name":N}            one reader; with "unplug":BOOL pulls or plugs it, with
@@ -49,7 +50,8 @@
  *                                         loses its database, "phantoms":N records made of noise,
  *                                         "starve":N pictures drawn without colour, "break":N
  *                                         transfers given up, "babble":N bytes of nonsense
- *     {"op":"oepl-tag","addr":A,...}      one of its labels: "hide":BOOL, "restart":true
+ *     {"op":"oepl-tag","addr":A,...}      one of its labels: "hide":BOOL, "restart":true, "move":N
+ *                                         carries it to another such access point
  *     {"op":"readers"} {"op":"places"} {"op":"time"}
  */
 #pragma once
