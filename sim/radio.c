@@ -13,9 +13,9 @@ static void sync_timeout(void *user)
 	struct sim_radio *r = user;
 
 	for (size_t i = 0; i < r->n_labels; i++) {
-		if (sim_radio_in_sync(r, i) && r->labels[i].station.loss_down < 1)
+		if (sim_radio_in_sync(r, i) && r->labels[i]->station.loss_down < 1)
 			continue;
-		sim_label_sync_lost(r->labels[i].label, clock_mono_us(r->clock));
+		sim_label_sync_lost(r->labels[i]->label, clock_mono_us(r->clock));
 		sim_radio_touched(r, i);
 	}
 }
@@ -66,7 +66,7 @@ void sim_radio_free(struct sim_radio *r)
 	hci_port_done(&r->port);
 	radio_links_free(r->links);
 	for (size_t i = 0; i < r->n_labels; i++)
-		radio_label_free(&r->labels[i]);
+		radio_label_free(r->labels[i]);
 	free(r->labels);
 	if (r->sync_timer)
 		loop_timer_free(r->sync_timer);
@@ -84,7 +84,7 @@ size_t sim_radio_labels(const struct sim_radio *r)
 
 struct sim_label *sim_radio_label(const struct sim_radio *r, size_t i)
 {
-	return r->labels[i].label;
+	return r->labels[i]->label;
 }
 
 int sim_radio_find(const struct sim_radio *r, const uint8_t addr[SIM_LABEL_ADDR_BYTES])
@@ -167,8 +167,8 @@ int sim_radio_set_wifi(struct sim_radio *r, const struct radio_wifi *list, unsig
 
 void sim_radio_set_label_loss(struct sim_radio *r, size_t i, double down, double up)
 {
-	r->labels[i].station.loss_down = (float) down;
-	r->labels[i].station.loss_up = (float) up;
+	r->labels[i]->station.loss_down = (float) down;
+	r->labels[i]->station.loss_up = (float) up;
 	if (down >= 1 && r->train.running)
 		loop_timer_start(r->sync_timer, train_sync_timeout_us(r));
 }
@@ -191,21 +191,21 @@ struct radio_station *radio_find(const struct sim_radio *r, const uint8_t addr[7
 		if (r->guests[k]->ops->is(r->guests[k], addr))
 			return r->guests[k];
 
-	return i >= 0 && r->labels[i].station.ops->is(&r->labels[i].station, addr)
-		       ? &r->labels[i].station
+	return i >= 0 && r->labels[i]->station.ops->is(&r->labels[i]->station, addr)
+		       ? &r->labels[i]->station
 		       : NULL;
 }
 
 bool sim_radio_in_sync(const struct sim_radio *r, size_t i)
 {
-	return radio_in_sync(&r->labels[i].station);
+	return radio_in_sync(&r->labels[i]->station);
 }
 
 int sim_radio_sync_label(struct sim_radio *r, size_t i)
 {
 	if (!r->train.running)
 		return -ENOENT;
-	r->labels[i].station.generation = r->train.generation;
+	r->labels[i]->station.generation = r->train.generation;
 	return 0;
 }
 

@@ -27,6 +27,7 @@ enum radio_place {
 /** A label the simulator plays: its own host is at its end of a link. */
 struct radio_label {
 	struct radio_station station; /**< first: the one is the other */
+	size_t index;                 /**< of it in the table */
 	struct sim_label *label;
 	struct loop_timer *timer;
 	int64_t armed_us;       /**< when `timer` fires, while it is active */
@@ -104,7 +105,7 @@ struct sim_radio {
 	struct sim_radio_stats stats;
 	struct radio_channels channels;
 
-	struct radio_label *labels;
+	struct radio_label **labels; /**< each stays where it is: timers and stations point at it */
 	size_t n_labels;
 	struct radio_station_list in_group[HCI_SUBEVENTS_MAX]; /**< labels, by where they listen */
 	struct radio_station_list advertising;
@@ -151,6 +152,7 @@ struct radio_station *radio_find(const struct sim_radio *r, const uint8_t addr[7
 bool radio_train_drowned(struct sim_radio *r, int64_t from_us, int64_t to_us);
 
 /* radio_label.c */
+/** NULL-safe. */
 void radio_label_free(struct radio_label *rl);
 
 /* radio_hci.c */

@@ -25,11 +25,6 @@ static struct radio_label *label_of(const struct radio_station *s)
 	return (struct radio_label *) s;
 }
 
-static size_t index_of(const struct radio_label *rl)
-{
-	return (size_t) (rl - rl->station.radio->labels);
-}
-
 static int64_t now_us(const struct radio_label *rl)
 {
 	return clock_mono_us(rl->station.radio->clock);
@@ -71,7 +66,7 @@ static void label_due(void *user)
 	struct radio_label *rl = user;
 
 	sim_label_advance(rl->label, now_us(rl));
-	sim_radio_touched(rl->station.radio, index_of(rl));
+	sim_radio_touched(rl->station.radio, rl->index);
 }
 
 /** It forgot its access point: bond and link go with it. */
@@ -94,12 +89,12 @@ static void label_event(void *user, struct sim_label *l, enum sim_label_event ev
 	if (event == SIM_LABEL_STATE_CHANGED && sim_label_state(l) == ESL_UNASSOCIATED)
 		label_left(rl);
 	if (rl->station.radio->watch)
-		rl->station.radio->watch(rl->station.radio->watch_user, index_of(rl), event);
+		rl->station.radio->watch(rl->station.radio->watch_user, rl->index, event);
 }
 
 void sim_radio_touched(struct sim_radio *r, size_t i)
 {
-	struct radio_label *rl = &r->labels[i];
+	struct radio_label *rl = r->labels[i];
 	int64_t next_us = sim_label_next_us(rl->label);
 
 	/* One that fires too early finds nothing to do, and is set again. */
@@ -163,7 +158,7 @@ static void label_hear(struct radio_station *s, struct train_packet *p)
 
 	if (n > 0)
 		train_answer(s, slot, answer, (size_t) n);
-	sim_radio_touched(s->radio, index_of(rl));
+	sim_radio_touched(s->radio, rl->index);
 }
 
 static void label_miss(struct radio_station *s, const struct train_packet *p)
@@ -199,7 +194,7 @@ static bool host_in_range(void *user)
 	struct label_end *e = user;
 
 	return e->synced && now_us(e->rl) >= e->rl->hear_us &&
-	       sim_radio_sync_label(e->rl->station.radio, index_of(e->rl)) == 0;
+	       sim_radio_sync_label(e->rl->station.radio, e->rl->index) == 0;
 }
 
 static const struct label_host_io host_io = {host_frame, host_end, host_in_range};
@@ -221,8 +216,8 @@ static int label_link_begin(struct radio_station *s, const struct station_link *
 		rl->hear_us = INT64_MAX;
 	if (sim_label_state(rl->label) == ESL_SYNCHRONIZED && radio_in_sync(s))
 		rl->hear_us = 0;
-	r = label_host_new(rl->label, &rl->bond, e->central, s->radio->seed + index_of(rl),
-			   &host_io, e, &e->host);
+	r = label_host_new(rl->label, &rl->bond, e->central, s->radio->seed + rl->index, &host_io,
+			   e, &e->host);
 	if (r < 0) {
 		free(e);
 		return r;
@@ -248,7 +243,7 @@ static void label_link_data(struct radio_station *s, const uint8_t *data, size_t
 	label_host_frame(e->host, (uint16_t) (e->frame.data[2] | e->frame.data[3] << 8),
 			 e->frame.data + L2CAP_HEADER, frame, now_us(rl));
 	buf_clear(&e->frame);
-	sim_radio_touched(s->radio, index_of(rl));
+	sim_radio_touched(s->radio, rl->index);
 }
 
 static void label_link_sent(struct radio_station *s, unsigned int n)
@@ -274,7 +269,7 @@ static void label_link_encrypted(struct radio_station *s, bool again)
 
 	(void) again;
 	label_host_encrypted(rl->end->host, now_us(rl));
-	sim_radio_touched(s->radio, index_of(rl));
+	sim_radio_touched(s->radio, rl->index);
 }
 
 static void label_link_updated(struct radio_station *s, const struct hci_connection_update *c)
@@ -324,7 +319,7 @@ static void label_link_end(struct radio_station *s, uint8_t reason)
 	end_free(rl);
 	sim_label_link_lost(rl->label, now_us(rl));
 	rl->hear_us = hear_us;
-	sim_radio_touched(s->radio, index_of(rl));
+	sim_radio_touched(s->radio, rl->index);
 }
 
 static const struct radio_station_ops label_ops = {
@@ -350,22 +345,29 @@ static const struct radio_station_ops label_ops = {
 
 void radio_label_free(struct radio_label *rl)
 {
+	if (!rl)
+		return;
 	end_free(rl);
 	label_bond_drop_kept(&rl->bond);
 	loop_timer_free(rl->timer);
 	sim_label_free(rl->label);
+	free(rl);
 }
 
-static int label_init(struct sim_radio *r, size_t i, const struct sim_label_model *model)
+static int label_new(struct sim_radio *r, size_t i, const struct sim_label_model *model,
+		     struct radio_label **ret)
 {
 	uint16_t number = (uint16_t) (i + 1);
 	uint8_t addr[SIM_LABEL_ADDR_BYTES] = {
 		0xc0, 0xff, 0xee, r->index, (uint8_t) (number >> 8), (uint8_t) number};
-	struct radio_label *rl = &r->labels[i];
+	struct radio_label *rl = calloc(1, sizeof(*rl));
 	struct sim_label_model own = *model;
 	int e;
 
-	*rl = (struct radio_label){.station = {.ops = &label_ops,
+	if (!rl)
+		return -ENOMEM;
+	*rl = (struct radio_label){.index = i,
+				   .station = {.ops = &label_ops,
 					       .radio = r,
 					       .loss_down = -1,
 					       .loss_up = -1,
@@ -376,38 +378,37 @@ static int label_init(struct sim_radio *r, size_t i, const struct sim_label_mode
 	own.clock_ppm += own.clock_spread_ppm *
 			 (2 * sim_hash_unit(r->seed ^ CLOCK_STREAM, r->index, number) - 1);
 	e = sim_label_new(addr, &own, r->seed, label_event, rl, &rl->label);
-	if (e < 0)
-		return e;
-	e = loop_timer_new(r->loop, label_due, rl, &rl->timer);
+	if (e == 0)
+		e = loop_timer_new(r->loop, label_due, rl, &rl->timer);
 	if (e < 0) {
-		sim_label_free(rl->label);
+		radio_label_free(rl);
 		return e;
 	}
-	label_moved(rl);
+	*ret = rl;
 	return 0;
 }
 
 int sim_radio_add_labels(struct sim_radio *r, const struct sim_label_model *model, unsigned int n)
 {
-	/* Timers and labels point at their entry, so the table never moves. */
-	if (!r->labels) {
-		r->labels = calloc(SIM_RADIO_MAX_LABELS, sizeof *r->labels);
-		if (!r->labels)
-			return -ENOMEM;
-	}
+	struct radio_label **labels;
+
 	if (n > SIM_RADIO_MAX_LABELS - r->n_labels)
 		return -ERR_RANGE;
+	labels = reallocarray(r->labels, r->n_labels + n, sizeof(*labels));
+	if (!labels && n > 0)
+		return -ENOMEM;
+	r->labels = labels;
 	while (n--) {
-		int e = label_init(r, r->n_labels, model);
+		int e = label_new(r, r->n_labels, model, &labels[r->n_labels]);
 
 		if (e < 0)
 			return e;
-		r->n_labels++;
+		label_moved(labels[r->n_labels++]);
 	}
 	return 0;
 }
 
 unsigned int sim_radio_pairings(const struct sim_radio *r, size_t label)
 {
-	return r->labels[label].bond.pairings;
+	return r->labels[label]->bond.pairings;
 }

@@ -42,7 +42,7 @@ static enum share share_of(const struct world *w, const struct esl_visit *v)
 	case ESL_STEP_CONNECT: {
 		int i = sim_radio_find(w->radio, v->label->addr);
 
-		return i >= 0 && w->radio->labels[i].station.link ? SHARE_SECURE : SHARE_CALL;
+		return i >= 0 && w->radio->labels[i]->station.link ? SHARE_SECURE : SHARE_CALL;
 	}
 	case ESL_STEP_WRITE:
 		return SHARE_WRITE;

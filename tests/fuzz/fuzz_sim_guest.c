@@ -9,12 +9,17 @@
 #include "common/wire.h"
 #include "esl-radio/le/hci_conn_wire.h"
 #include "sim/guest.h"
-#include <stdlib.h>
+#include "tests/fuzz/hci_end.h"
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A second of a train and a link costs more than all that an input says. So much passes at most
+ * between its pieces, and so much behind them: more than a lost train is waited for. */
+#define BETWEEN_US (1500 * US_PER_MS)
+#define BEHIND_US  (600 * US_PER_MS)
+#define CALL_US    (300 * US_PER_MS) /* until it is connected, or has heard the train, as a rule */
 
 struct air {
 	struct loop *loop;
@@ -24,32 +29,12 @@ struct air {
 	int64_t now_us;
 };
 
-static void host_check(int fd)
-{
-	static uint8_t in[1 << 17];
-	size_t len = 0;
-	ssize_t n;
-
-	while (len < sizeof(in) && (n = recv(fd, in + len, sizeof(in) - len, MSG_DONTWAIT)) > 0)
-		len += (size_t) n;
-	for (size_t at = 0; at < len;) {
-		struct h4_packet p;
-		int used = h4_next(in + at, len - at, &p);
-
-		if (used < 0 || (used > 0 && p.type != H4_EVENT && p.type != H4_ACL))
-			abort();
-		if (used == 0)
-			return;
-		at += (size_t) used;
-	}
-}
-
 static void pass(struct air *a, int64_t us)
 {
 	a->now_us += us;
 	loop_run_until(a->loop, a->now_us);
-	host_check(a->host[0]);
-	host_check(a->host[1]);
+	hci_end_check(a->host[0]);
+	hci_end_check(a->host[1]);
 }
 
 static void say(struct air *a, int to, const uint8_t *bytes, size_t len)
@@ -67,13 +52,13 @@ static void say_all(struct air *a, int to, struct buf *b)
 /** A train with four subevents runs; the guest advertises and takes every timing. */
 static void set_up(struct air *a)
 {
-	static const uint8_t past[] = {2, 0, 0, 200, 0, 0}, enable[] = {1, 1, 0, 0, 0, 0};
+	static const uint8_t past[] = {2, 0, 0, 50, 0, 0}, enable[] = {1, 1, 0, 0, 0, 0};
 	static const struct hci_adv_enable on = {.enable = true};
 	struct hci_ext_adv_params p = {.interval_min = 160, .interval_max = 160};
-	struct hci_pa_params pa = {.interval_min = 80,
-				   .interval_max = 80,
+	struct hci_pa_params pa = {.interval_min = 160,
+				   .interval_max = 160,
 				   .subevents = 4,
-				   .subevent_interval = 20,
+				   .subevent_interval = 40,
 				   .response_delay = 5,
 				   .response_spacing = 8,
 				   .response_slots = 10};
@@ -100,8 +85,8 @@ static void connect_them(struct air *a)
 	static const uint8_t subevents[] = {1, 0, 0, 0, 2, 1, 2};
 	struct hci_create_connection c = {.adv_handle = 0xff,
 					  .subevent = 0xff,
-					  .interval_min = 6,
-					  .interval_max = 6,
+					  .interval_min = 24,
+					  .interval_max = 24,
 					  .timeout = 300};
 	uint8_t addr[HCI_ADDR_BYTES];
 	struct buf b = BUF_INIT;
@@ -111,16 +96,18 @@ static void connect_them(struct air *a)
 		c.peer[i] = addr[sizeof(addr) - 1 - i];
 	hci_put_create_connection(&b, &c);
 	say_all(a, 1, &b);
-	pass(a, US_PER_SEC);
+	pass(a, CALL_US);
 	hci_put_set_info_transfer(&b, &(struct hci_set_info_transfer){.handle = 0x40});
 	say_all(a, 1, &b);
-	pass(a, US_PER_SEC);
+	pass(a, CALL_US);
 	hci_put_command(&b, 0x2084, subevents, sizeof(subevents));
 	say_all(a, 0, &b);
 }
 
 static void play(struct air *a, struct wire *w)
 {
+	int64_t left_us = BETWEEN_US;
+
 	if (!(wire_get_u8(w) & 1)) {
 		set_up(a);
 		connect_them(a);
@@ -130,11 +117,14 @@ static void play(struct air *a, struct wire *w)
 		size_t stated = wire_get_u8(w), len = MIN(stated, wire_left(w));
 		const uint8_t *bytes = wire_get_bytes(w, len);
 
+		int64_t us = MIN((to >> 1) * 10 * US_PER_MS, left_us);
+
 		if (bytes)
 			say(a, to & 1, bytes, len);
-		pass(a, (to >> 1) * 10 * US_PER_MS);
+		pass(a, us);
+		left_us -= us;
 	}
-	pass(a, 20 * US_PER_SEC);
+	pass(a, BEHIND_US);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -149,8 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (sim_radio_new(a.loop, &cfg, &a.radio) < 0 || sim_guest_new(a.radio, &a.guest) < 0)
 		abort();
 	for (int i = 0; i < 2; i++) {
-		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair[i]) < 0)
-			abort();
+		hci_end_open(pair[i]);
 		a.host[i] = pair[i][1];
 	}
 	if (sim_guest_attach(a.guest, pair[0][0]) < 0 || sim_radio_attach(a.radio, pair[1][0]) < 0)

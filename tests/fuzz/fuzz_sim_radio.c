@@ -5,59 +5,38 @@
  * time >> 1 hundredths of a second pass. What comes back must be well-formed.
  */
 #include "common/wire.h"
-#include "esl-radio/hci_wire.h"
 #include "sim/radio.h"
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
+#include "tests/fuzz/hci_end.h"
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void host_check(int fd)
-{
-	static uint8_t in[1 << 17];
-	size_t len = 0;
-	ssize_t n;
-
-	while (len < sizeof in && (n = recv(fd, in + len, sizeof in - len, MSG_DONTWAIT)) > 0)
-		len += (size_t) n;
-	for (size_t at = 0; at < len;) {
-		struct h4_packet p;
-		int used = h4_next(in + at, len - at, &p);
-
-		if (used < 0 || (used > 0 && p.type != H4_EVENT && p.type != H4_ACL))
-			abort();
-		if (used == 0)
-			return;
-		at += (size_t) used;
-	}
-}
-
-/** fds[0] is for the simulator, which owns it; fds[1] is ours. */
-static void open_pair(int fds[2])
-{
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) < 0)
-		abort();
-}
+/* A second of a train and a link costs more than all that an input says. So much passes at most
+ * between its pieces, and so much behind them: more than a label takes to draw, and than a link
+ * lasts that breaks by chance. */
+#define BETWEEN_US (6 * US_PER_SEC)
+#define BEHIND_US  (4 * US_PER_SEC)
 
 static void play(struct loop *loop, struct wire *w, int host)
 {
-	int64_t now_us = 0;
+	int64_t now_us = 0, left_us = BETWEEN_US;
 
 	for (int i = 0; i < 200 && wire_left(w) > 2; i++) {
 		uint8_t to = wire_get_u8(w);
 		size_t stated = wire_get_u8(w), len = MIN(stated, wire_left(w));
 		const uint8_t *bytes = wire_get_bytes(w, len);
+		int64_t us;
 
 		if (bytes && send(host, bytes, len, MSG_NOSIGNAL) < 0)
 			continue;
-		now_us += (to >> 1) * 10 * US_PER_MS;
+		us = MIN((to >> 1) * 10 * US_PER_MS, left_us);
+		left_us -= us;
+		now_us += us;
 		loop_run_until(loop, now_us);
-		host_check(host);
+		hci_end_check(host);
 	}
-	loop_run_until(loop, now_us + 20 * US_PER_SEC);
-	host_check(host);
+	loop_run_until(loop, now_us + BEHIND_US);
+	hci_end_check(host);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -80,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			  &radio) < 0 ||
 	    sim_radio_add_labels(radio, &model, 2) < 0)
 		abort();
-	open_pair(host);
+	hci_end_open(host);
 	if (sim_radio_attach(radio, host[0]) < 0)
 		abort();
 	wire_init(&w, data, size);

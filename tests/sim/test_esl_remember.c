@@ -29,7 +29,7 @@ static struct sim_label *label(void)
 static unsigned int searches(void)
 {
 	static unsigned int before;
-	unsigned int now = w.radio->labels[0].bond.searches, n = now - before;
+	unsigned int now = w.radio->labels[0]->bond.searches, n = now - before;
 
 	before = now;
 	return n;
@@ -188,7 +188,7 @@ static void hash_that_lies_costs_a_visit_and_one_search(void **state)
 	(void) searches();
 	/* It holds its tongue about the change, too. */
 	sim_label_set_firmware(label(), 60);
-	w.radio->labels[0].bond.handle_shift = 60;
+	w.radio->labels[0]->bond.handle_shift = 60;
 	show(2);
 	assert_int_equal(searches(), SEARCHES);
 	assert_int_equal(w.engine->failures[ESL_STEP_WRITE], 1);
@@ -377,11 +377,11 @@ static void label_may_lose_its_power_anywhere_between_bond_and_keys(void **state
 	for (int64_t after_us = 0; after_us < 900 * US_PER_MS; after_us += 15 * US_PER_MS) {
 		world_open(&w, 1, &world_small, 0, 47);
 		world_want(&w, 0, 1);
-		for (int ms = 0; ms < 20000 && !w.radio->labels[0].station.link; ms++)
+		for (int ms = 0; ms < 20000 && !w.radio->labels[0]->station.link; ms++)
 			world_run(&w, US_PER_MS);
 		world_run(&w, after_us);
 		sim_label_reboot(label(), world_now(&w));
-		if (w.radio->labels[0].station.link) {
+		if (w.radio->labels[0]->station.link) {
 			sim_radio_set_drop(w.radio, 1); /* it says no more on this link */
 			world_run(&w, 20 * US_PER_MS);
 			sim_radio_set_drop(w.radio, 0);
