@@ -24,6 +24,11 @@ async function someItem(place) {
 	return items.find((i) => i.place === place);
 }
 
+/** How often readers have told the agent of it. */
+async function readsOf(epc) {
+	return (await store.truth.ask({ op: 'reads', epc })).antennas.reduce((n, a) => n + a.reads, 0);
+}
+
 test('a store comes up: labels adopted, linked, and showing their prices', async () => {
 	await store.start();
 	await store.allShown(240000);
@@ -111,8 +116,9 @@ test('a controller that was away finds nothing lost', async () => {
 	const item = await someItem('Floor');
 	const how = await store.controller.stop();
 	assert(how.code === 0, `gondolad ended with ${JSON.stringify(how)}: ${store.controller.errors.slice(-3)}`);
+	const before = await readsOf(item.epc);
 	await store.truth.ask({ op: 'move', epc: item.epc, place: 'Back room' });
-	await delay(8000);
+	await until('the agent to have read it there', async () => (await readsOf(item.epc)) - before > 20, 30000);
 	await store.startController();
 	await until('the move made meanwhile', async () => (await store.api.get(`/items/${item.epc}`)).place?.name === 'Back room', 60000, 500);
 	const label = await someLabel();
