@@ -242,7 +242,7 @@ static void hold(struct esl_engine *e, struct esl_label *l, unsigned int at_leas
  * is asked ever more rarely, and after half a minute a person hears of it. */
 static void busy(struct esl_engine *e, struct esl_label *l)
 {
-	if (l->last_error == ESL_ERR_RETRY) {
+	if (l->last_error) { /* whatever it said before: it has not taken one since */
 		l->hold_s = (uint16_t) MIN(MAX(l->hold_s * 2u, 1u), RETRY_LONGEST_S);
 		l->hold_until_us = esl_now(e) + l->hold_s * US_PER_SEC;
 	}
@@ -339,7 +339,7 @@ static void on_error(struct esl_engine *e, struct esl_label *l, const struct esl
 		memcpy(image, l->slots[cmd->image].image, sizeof(image));
 	if (kind == ESL_KIND_TIMED)
 		timed_refused(e, l, reaction);
-	mend(e, l, reaction, cmd->image, l->last_error == code);
+	mend(e, l, reaction, cmd->image, l->last_error != 0);
 	l->last_error = code;
 	esl_report_error(e, l, ERR_PEER,
 			 reaction == ESL_REACT_BY_HAND

@@ -330,6 +330,30 @@ static void what_is_refused_for_ever_is_named_and_does_not_fill_the_train(void *
 		}
 }
 
+static void two_refusals_by_turns_do_not_fill_the_train_either(void **state)
+{
+	static const uint8_t two[] = {0x01, 0x04, 0x05, 0x08, 0x0a, 0x0b, 0x0c};
+
+	(void) state;
+	for (size_t i = 0; i < ARRAY_SIZE(two); i++)
+		for (size_t j = 0; j < i; j++) {
+			unsigned int refused = 0;
+
+			arrange(TIMED);
+			while (commands[ESL_OP_DISPLAY_TIMED] == 0)
+				(void) beat(TIMED, two[i]);
+			for (int64_t stop = esl_now(f.engine) + HOUR; esl_now(f.engine) < stop;) {
+				const struct esl_cmd *c =
+					beat(TIMED, refused % 2 ? two[i] : two[j]);
+
+				refused += c && c->op == ESL_OP_DISPLAY_TIMED && c->abs_ms;
+			}
+			if (refused < 1 || refused > 80)
+				fail_msg("%02x and %02x: told %u times", two[i], two[j], refused);
+			fake_close(&f);
+		}
+}
+
 static void price_does_not_wait_for_what_is_refused_beside_it(void **state)
 {
 	(void) state;
@@ -427,6 +451,7 @@ int main(void)
 		cmocka_unit_test(each_code_has_its_reaction),
 		cmocka_unit_test(what_is_refused_once_is_done_or_named),
 		cmocka_unit_test(what_is_refused_for_ever_is_named_and_does_not_fill_the_train),
+		cmocka_unit_test(two_refusals_by_turns_do_not_fill_the_train_either),
 		cmocka_unit_test(price_does_not_wait_for_what_is_refused_beside_it),
 		cmocka_unit_test(price_that_becomes_due_is_tried_whatever_was_refused_before),
 		cmocka_unit_test(change_that_is_not_taken_back_over_a_connection_ends_the_visit),
