@@ -3,6 +3,7 @@
 
 #include "common/err.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -462,10 +463,21 @@ struct hci_host *hci_host_ref(struct hci_host *h)
 	return h;
 }
 
+/** The controller goes on after us: what it was told last, such as to end a call, goes out without
+ * waiting for room. The kernel has a queue of its own. */
+static void last_words(struct hci_host *h)
+{
+	if (!h->shared || !h->up || h->failing)
+		return;
+	h->credits = UINT_MAX;
+	pass_commands(h);
+}
+
 void hci_host_unref(struct hci_host *h)
 {
 	if (!h || --h->owners > 0)
 		return;
+	last_words(h);
 	if (h->watchdog)
 		close_stream(h);
 	if (h->shared)

@@ -343,6 +343,31 @@ static void adapter_that_is_off_is_waited_for(void **state)
 	bench_close(&b);
 }
 
+static void what_was_said_last_goes_out_at_the_end(void **state)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT;
+	struct h4_packet p;
+	unsigned int n = 0;
+	struct bench b;
+
+	(void) state;
+	bench_open(&b);
+	(void) bring_up(&b);
+	hci_put_command(&out, HCI_LE_READ_LOCAL_FEATURES, NULL, 0);
+	for (int i = 0; i < 10; i++) /* none is answered, and there is room for some */
+		assert_int_equal(hci_host_command(b.host, &out, NULL, NULL), 0);
+	b.radio->ops->free(b.radio);
+	hci_keep_free(b.keep);
+	hci_host_unref(b.host);
+	for (ssize_t len; (len = read(b.kernel, b.packet, sizeof(b.packet))) > 0; n++) {
+		assert_int_equal(h4_next(b.packet, (size_t) len, &p), len);
+		assert_int_equal(p.opcode, HCI_LE_READ_LOCAL_FEATURES);
+	}
+	assert_int_equal(n, 10);
+	close(b.kernel);
+	loop_free(b.loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -352,6 +377,7 @@ int main(void)
 		cmocka_unit_test(set_that_the_kernel_pauses_is_enabled_again),
 		cmocka_unit_test(kernel_that_clears_all_sets_has_its_way),
 		cmocka_unit_test(adapter_that_is_off_is_waited_for),
+		cmocka_unit_test(what_was_said_last_goes_out_at_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
