@@ -509,6 +509,19 @@ void hci_host_leave(struct hci_host *h, struct hci_driver *d)
 		}
 }
 
+static void list_forget(struct command_list *l, const void *user)
+{
+	for (struct command *c = l->first; c; c = c->next)
+		if (c->user == user)
+			c->done = NULL;
+}
+
+void hci_host_forget(struct hci_host *h, const void *user)
+{
+	list_forget(&h->queue, user);
+	list_forget(&h->sent, user);
+}
+
 void hci_host_start(struct hci_host *h)
 {
 	if (h->fd < 0 && !loop_timer_active(h->retry))

@@ -72,6 +72,8 @@ void hci_host_unref(struct hci_host *h);
 /** Before hci_host_start(); the driver stays the caller's. */
 void hci_host_join(struct hci_host *h, struct hci_driver *d);
 void hci_host_leave(struct hci_host *h, struct hci_driver *d);
+/** Answers to commands of this user are not told any more: it is about to be freed. */
+void hci_host_forget(struct hci_host *h, const void *user);
 /** Opens the stream soon, and keeps it open. Once is enough. */
 void hci_host_start(struct hci_host *h);
 

@@ -458,6 +458,7 @@ static void bz_free(struct esl_link *base)
 		hci_keep_free(k->keep);
 	if (k->host) {
 		hci_host_leave(k->host, &k->driver);
+		hci_host_forget(k->host, k);
 		hci_host_unref(k->host);
 	}
 	if (k->bus) {
