@@ -34,11 +34,11 @@ static void on_advert(void *user, const uint8_t addr[ESL_ADDR_BYTES], int8_t rss
 		      uint16_t battery_mv)
 {
 	(void) user;
-	(void) addr;
-	(void) rssi;
-	(void) bonded;
 	(void) battery_mv;
+	assert_memory_equal(addr, bluez_fake_label, ESL_ADDR_BYTES);
+	assert_int_equal(rssi, -60);
 	bench.adverts++;
+	bench.bonded = bonded;
 }
 
 static void on_lost(void *user, const uint8_t addr[ESL_ADDR_BYTES])
@@ -138,6 +138,13 @@ void bench_until(const unsigned int *what, unsigned int n)
 	for (int i = 0; i < ROUNDS && *what < n; i++)
 		bench_step();
 	assert_int_equal(*what, n);
+}
+
+void bench_until_true(const bool *what)
+{
+	for (int i = 0; i < ROUNDS && !*what; i++)
+		bench_step();
+	assert_true(*what);
 }
 
 void bench_pass(int64_t us)

@@ -16,6 +16,7 @@ struct bluez_bench {
 	struct hci_host *host;
 	struct esl_link *link;
 	unsigned int ups, downs, adverts, lost, reached, saves;
+	bool bonded;     /**< the label that was heard is */
 	uint8_t kept[3]; /**< of the label's bond */
 	int save_err;    /**< what comes of the next save */
 	char text[ESL_TEXT_MAX];
@@ -35,6 +36,7 @@ int bench_close(void **state);
 void bench_step(void);
 /** Goes on until *what has reached n. */
 void bench_until(const unsigned int *what, unsigned int n);
+void bench_until_true(const bool *what);
 /** Time passes in which nobody says anything on the bus. */
 void bench_pass(int64_t us);
 /** Until the link is up and the label was heard. */

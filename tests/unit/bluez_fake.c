@@ -286,6 +286,8 @@ void bluez_fake_show_label(struct bluez_fake *b)
 	dbus_message_iter_open_container(&i, DBUS_TYPE_ARRAY, "s", &none);
 	dbus_message_iter_close_container(&i, &none);
 	say(b, m);
+	if (b->paired)
+		changed(b, DEVICE, interface, "Paired");
 	changed(b, DEVICE, interface, "RSSI");
 }
 

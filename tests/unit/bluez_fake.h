@@ -61,7 +61,8 @@ void bluez_fake_link(struct bluez_fake *f);
 void bluez_fake_cut(struct bluez_fake *f);
 /** bluetoothd comes and goes. */
 void bluez_fake_own_name(struct bluez_fake *f, bool own);
-/** A label comes into range: its object, its services' names, its signal of -60 dBm. */
+/** A label comes into range: its object, its services' names, that it is paired if it is, its
+ * signal of -60 dBm. */
 void bluez_fake_show_label(struct bluez_fake *f);
 /** A property of an object's interface becomes true. */
 void bluez_fake_changed(struct bluez_fake *f, const char *path, const char *interface,

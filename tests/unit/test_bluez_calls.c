@@ -137,8 +137,7 @@ static void reset_that_could_not_be_kept_is_kept_the_next_time(void **state)
 	bench_until(&bench.done, 1);
 	assert_int_equal(bench.err, -ENOSPC);
 	assert_false(bench.bluez.paired);
-	for (int i = 0; i < 1000 && !bench.bluez.hangs_up; i++)
-		bench_step();
+	bench_until_true(&bench.bluez.hangs_up);
 	bluez_fake_show_label(&bench.bluez);
 	bench_until(&bench.adverts, 2);
 	bench_connect(ESL_ADVERTISING, label);

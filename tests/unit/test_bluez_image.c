@@ -142,9 +142,7 @@ static void picture_whose_parts_do_not_fit_is_no_success(void **state)
 			 0);
 	bench_until(&ots_fake.opened, 2);
 	/* What it had proven goes bad before the rest has come. */
-	for (int i = 0; i < 1000 && !bench.bluez.service.writing; i++)
-		bench_step();
-	assert_true(bench.bluez.service.writing);
+	bench_until_true(&bench.bluez.service.writing);
 	bench.bluez.service.content.data[0] ^= 1;
 	bench_until(&bench.done, 4);
 	assert_int_equal(bench.err, -ERR_CORRUPT);
