@@ -129,15 +129,15 @@ static int audit(struct sql *s, const struct promotion_op *o)
 {
 	static const char *const actions[] = {"promotion.create", "promotion.change",
 					      "promotion.cancel"};
-	char object[40], start[WALLTIME_TEXT_MAX], end[WALLTIME_TEXT_MAX], detail[400], terms[40],
-		percent[16];
+	char object[40], start[WALLTIME_TEXT_MAX], end[WALLTIME_TEXT_MAX], detail[400],
+		terms[PRICE_TEXT_MAX], percent[16];
 	const struct promotion *p = &o->p;
 
 	if (p->percent_milli)
 		snprintf(terms, sizeof terms, "%s %%",
 			 promotion_percent_text(p->percent_milli, percent));
 	else
-		snprintf(terms, sizeof terms, "%lld %s", (long long) p->price_minor, p->currency);
+		price_with_code(p->price_minor, p->currency, terms);
 	snprintf(object, sizeof object, "promotion:%lld", (long long) p->id);
 	if (o->what == CANCEL)
 		snprintf(detail, sizeof detail, "%s: %s", p->name, p->cancel_reason);

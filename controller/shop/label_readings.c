@@ -170,10 +170,20 @@ static json_t *numbers(uint8_t sensors)
 	return list;
 }
 
+/** "sensors 0, 2" */
+static void name_sensors(uint8_t asked, char *to, size_t cap)
+{
+	size_t n = (size_t) snprintf(to, cap, "sensors");
+
+	for (unsigned int i = 0; i < 8 && n < cap; i++)
+		if (asked & 1u << i)
+			n += (size_t) snprintf(to + n, cap - n, "%s %u", n > 7 ? "," : "", i);
+}
+
 static int reading_write(struct sql *s, void *arg)
 {
 	struct reading_op *o = arg;
-	char until[CLOCK_RFC3339_MAX], id[LABEL_ID_MAX], object[32], text[32];
+	char until[CLOCK_RFC3339_MAX], id[LABEL_ID_MAX], object[32], text[40];
 	json_t *body;
 	int64_t now;
 	int r = db_now_us(s, &now);
@@ -183,7 +193,7 @@ static int reading_write(struct sql *s, void *arg)
 	if (r < 0)
 		return r;
 	snprintf(object, sizeof object, "label:%s", label_id_format(o->addr, id));
-	snprintf(text, sizeof text, "sensors %02x", o->asked);
+	name_sensors(o->asked, text, sizeof text);
 	r = db_audit(s, o->op.who, "label.read", object, text);
 	if (r < 0)
 		return r;

@@ -34,7 +34,7 @@ static int price_write(struct sql *s, void *arg)
 {
 	struct price_op *p = arg;
 	struct product product;
-	char object[40], detail[80];
+	char object[40], detail[2 * PRICE_TEXT_MAX + 20], now[PRICE_TEXT_MAX], was[PRICE_TEXT_MAX];
 	json_t *body;
 	int r = db_now_us(s, &p->price.at_us);
 
@@ -54,13 +54,12 @@ static int price_write(struct sql *s, void *arg)
 	if (r < 0)
 		return r;
 	snprintf(object, sizeof object, "product:%lld", (long long) p->price.product_id);
+	price_with_code(p->price.price_minor, p->price.currency, now);
 	if (product.has_price)
-		snprintf(detail, sizeof detail, "%lld %s, was %lld",
-			 (long long) p->price.price_minor, p->price.currency,
-			 (long long) product.price_minor);
+		snprintf(detail, sizeof detail, "%s, was %s", now,
+			 price_with_code(product.price_minor, p->price.currency, was));
 	else
-		snprintf(detail, sizeof detail, "%lld %s, the first price",
-			 (long long) p->price.price_minor, p->price.currency);
+		snprintf(detail, sizeof detail, "%s, the first price", now);
 	r = db_audit(s, p->op.who, "price.change", object, detail);
 	if (r < 0)
 		return r;

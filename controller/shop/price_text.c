@@ -203,6 +203,16 @@ const char *price_decimal(int64_t minor, const struct currency *cur, char buf[PR
 	return buf;
 }
 
+const char *price_with_code(int64_t minor, const char *code, char buf[PRICE_TEXT_MAX])
+{
+	struct currency cur = {.digits = 2};
+	char number[PRICE_TEXT_MAX];
+
+	ignore_result(currency_find(code, &cur));
+	snprintf(buf, PRICE_TEXT_MAX, "%.30s %.3s", price_decimal(minor, &cur, number), code);
+	return buf;
+}
+
 const char *price_sentence(int64_t minor, const struct currency *cur, char buf[PRICE_TEXT_MAX])
 {
 	struct price_parts p;

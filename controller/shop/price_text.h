@@ -40,6 +40,9 @@ int price_parse(const char *text, size_t len, const struct currency *cur,
 /** "1234.50": digits and a decimal point, as the API writes decimal text. Returns buf. */
 const char *price_decimal(int64_t minor, const struct currency *cur, char buf[PRICE_TEXT_MAX]);
 
+/** "1234.50 EUR", as it stands in the audit trail. Returns buf. */
+const char *price_with_code(int64_t minor, const char *code, char buf[PRICE_TEXT_MAX]);
+
 /** As the label says it in running text: "3,99 €", "$3.99". Returns buf. */
 const char *price_sentence(int64_t minor, const struct currency *cur, char buf[PRICE_TEXT_MAX]);
 

@@ -71,7 +71,7 @@ static int find_before(struct sql *s, struct undo_op *o)
 static int undo_write(struct sql *s, void *arg)
 {
 	struct undo_op *o = arg;
-	char object[40], detail[80];
+	char object[40], detail[PRICE_TEXT_MAX + 50], price[PRICE_TEXT_MAX];
 	json_t *body;
 	int r = db_now_us(s, &o->price.at_us);
 
@@ -90,8 +90,9 @@ static int undo_write(struct sql *s, void *arg)
 	if (r < 0)
 		return r;
 	snprintf(object, sizeof object, "product:%lld", (long long) o->price.product_id);
-	snprintf(detail, sizeof detail, "%lld %s again, change %lld undone",
-		 (long long) o->price.price_minor, o->price.currency, (long long) o->id);
+	snprintf(detail, sizeof detail, "%s again, change %lld undone",
+		 price_with_code(o->price.price_minor, o->price.currency, price),
+		 (long long) o->id);
 	r = db_audit(s, o->op.who, "price.undo", object, detail);
 	if (r < 0)
 		return r;

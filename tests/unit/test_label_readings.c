@@ -81,7 +81,8 @@ static void a_reading_is_a_wish_with_an_end(void **state)
 	assert_int_equal(env_call(e, "GET", LABEL, NULL), 200);
 	assert_string_equal(env_text(e, "sensors.0.asked.state"), "failed");
 	assert_string_equal(env_text(e, "sensors.0.asked.reason"), "No answer came.");
-	assert_int_equal(env_number(e, "SELECT count(*) FROM audit WHERE action = 'label.read'"),
+	assert_int_equal(env_number(e, "SELECT count(*) FROM audit WHERE action = 'label.read'"
+				       " AND detail = 'sensors 0, 1, 2'"),
 			 1);
 }
 

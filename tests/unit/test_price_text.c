@@ -77,6 +77,9 @@ static void prices_print_as_their_shops_do(void **state)
 	assert_true(currency_find("EUR", &c));
 	assert_string_equal(price_sentence(399, &c, buf), "3,99 €");
 	assert_string_equal(price_decimal(5, &c, buf), "0.05");
+	assert_string_equal(price_with_code(333, "EUR", buf), "3.33 EUR");
+	assert_string_equal(price_with_code(333, "JPY", buf), "333 JPY");
+	assert_string_equal(price_with_code(PRICE_MAX_MINOR, "KWD", buf), "999999999.999 KWD");
 	price_split(1234567, &c, &parts);
 	assert_string_equal(parts.major, "12 345");
 	assert_string_equal(parts.minor, "67");

@@ -153,6 +153,9 @@ static void repeated_price_change_is_answered_once(void **state)
 	assert_int_equal(env_number(e, "SELECT count(*) FROM prices"), 2);
 	assert_int_equal(env_number(e, "SELECT count(*) FROM audit WHERE action = 'price.change'"),
 			 2);
+	assert_int_equal(env_number(e, "SELECT count(*) FROM audit"
+				       " WHERE detail = '2.50 EUR, was 1.99 EUR'"),
+			 1);
 }
 
 static void bad_price_changes_are_refused(void **state)
