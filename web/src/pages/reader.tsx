@@ -122,7 +122,7 @@ function AntennaRow({ a, most }: { a: ReaderAntenna; most: number }): JSX.Elemen
         {a.antenna}
       </th>
       <td class="antenna-bars" aria-hidden="true">
-        <svg width="200" height="20" role="presentation">
+        <svg viewBox="0 0 200 20" preserveAspectRatio="none" role="presentation">
           <rect class="bar-usual" x="0" y="2" width={wide(a.usual_reads_per_s)} height="16" />
           <rect class={a.off || silent ? 'bar-bad' : 'bar-now'} x="0" y="6" width={Math.max(wide(a.reads_per_s), 1)} height="8" />
         </svg>
