@@ -27,6 +27,7 @@
 #define FURTHEST_US   US_PER_SEC
 #define OFF_TAG       0u
 #define LONGEST_PAUSE 16 /* s */
+#define FOREIGN_TRIES 10
 
 static int led_for(const struct esl_label *l, uint8_t colour)
 {
@@ -340,6 +341,16 @@ static void refused(struct esl_engine *e, struct esl_label *l, bool off, uint8_t
 	give_up(e, l, text);
 }
 
+/** What another access point left is no use to anybody: a label that stays busy is let be until its
+ * next sign of life. */
+static void foreign_answered(struct esl_label *l, uint8_t led, const struct esl_rsp *r)
+{
+	bool busy = r->tag == ESL_RSP_ERROR && r->error == ESL_ERR_RETRY;
+
+	if (!busy || ++l->foreign_tries >= FOREIGN_TRIES)
+		l->leds_foreign &= (uint8_t) ~(1u << led);
+}
+
 void esl_flash_answered(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_brief *cmd,
 			const struct esl_rsp *r)
 {
@@ -347,8 +358,7 @@ void esl_flash_answered(struct esl_engine *e, struct esl_label *l, const struct 
 	bool off = cmd->abs_ms == OFF_TAG;
 
 	if (cmd->op == ESL_OP_LED_TIMED) {
-		if (r->tag != ESL_RSP_ERROR || r->error != ESL_ERR_RETRY)
-			l->leds_foreign &= (uint8_t) ~(1u << cmd->image);
+		foreign_answered(l, cmd->image, r);
 		return;
 	}
 	if (!f || cmd->image >= ESL_LEDS_MAX ||
@@ -370,6 +380,7 @@ void esl_flash_answered(struct esl_engine *e, struct esl_label *l, const struct 
 void esl_flash_foreign(struct esl_label *l)
 {
 	l->leds_foreign = l->leds_known ? (uint8_t) ((1u << l->n_leds) - 1) : 0;
+	l->foreign_tries = 0;
 }
 
 bool esl_flash_plan_foreign(const struct esl_label *l, struct esl_cmd *ret)

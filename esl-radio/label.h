@@ -142,9 +142,10 @@ struct esl_label {
 	uint8_t sensors_asked;                     /**< a bit for each sensor that is to be read */
 	uint8_t sensors_told;                      /**< of these: somebody waits for it */
 	uint8_t sensor_tries;
-	uint8_t leds_foreign; /**< LEDs whose timed commands are to be deleted: not ours */
-	bool wanted : 1;      /**< not merely restored from an earlier life */
-	bool forgetting : 1;  /**< to be unassociated, then dropped */
+	uint8_t leds_foreign;  /**< LEDs whose timed commands are to be deleted: not ours */
+	uint8_t foreign_tries; /**< so often it was too busy for that */
+	bool wanted : 1;       /**< not merely restored from an earlier life */
+	bool forgetting : 1;   /**< to be unassociated, then dropped */
 	bool has_address : 1;
 	bool configured : 1; /**< was brought into the train with this address and key */
 	bool info_known : 1;

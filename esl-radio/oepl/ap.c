@@ -61,11 +61,10 @@ static void close_feed(struct oepl_ap *ap)
 }
 
 /** It does not answer. Whatever it was doing is asked for again when it does. */
-static void fell_silent(struct oepl_ap *ap, int err)
+static void fell_silent(struct oepl_ap *ap)
 {
 	int64_t wait_us = RETRY_MIN_US << MIN(ap->failures, 7);
 
-	(void) err;
 	ap->failures++;
 	ap->retry_us = oepl_now(ap->o) + MIN(wait_us, RETRY_MAX_US);
 	ap->syncing = false;
@@ -83,7 +82,7 @@ static void fell_silent(struct oepl_ap *ap, int err)
 bool oepl_ap_answered(struct oepl_ap *ap, const struct oepl_reply *reply)
 {
 	if (reply->err < 0) {
-		fell_silent(ap, reply->err);
+		fell_silent(ap);
 		return false;
 	}
 	ap->failures = 0;
@@ -237,7 +236,7 @@ static void config_came(struct oepl_ap *ap, const struct oepl_reply *reply)
 	struct oepl_config config;
 
 	if (reply->status != 200 || oepl_config_parse(reply->body, reply->len, &config) < 0) {
-		fell_silent(ap, -ERR_PEER); /* something answers, but no access point */
+		fell_silent(ap); /* something answers, but no access point */
 		return;
 	}
 	ap->config = config;

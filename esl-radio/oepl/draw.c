@@ -11,9 +11,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define WAITS_US                                                                                   \
-	(INT64_C(10) * US_PER_SEC) /* for its label; then another one may have the place           \
-				    */
+/* For its label; then another one may have the place. */
+#define WAITS_US (INT64_C(10) * US_PER_SEC)
 
 struct oepl_draw {
 	struct oepl_ap *ap; /* NULL: the engine has gone meanwhile */
