@@ -39,6 +39,9 @@ struct bench {
 	DBusMessage *answer;
 };
 
+/** Of the test that runs; closed when that ends, however it does. */
+static struct bench bench;
+
 /* --- the label -------------------------------------------------------------------------------- */
 
 static void label_read(void *user, enum label_value value, struct buf *out)
@@ -232,109 +235,97 @@ static void bench_open(struct bench *b)
 	assert_asks(b, "RegisterApplication ");
 }
 
-static void bench_close(struct bench *b)
+static int bench_close(void **state)
 {
-	kernel_bluez_free(b->label);
-	loop_free(b->loop);
-	if (b->answer)
-		dbus_message_unref(b->answer);
-	dbus_connection_close(b->bluez);
-	dbus_connection_unref(b->bluez);
+	(void) state;
+	kernel_bluez_free(bench.label);
+	loop_free(bench.loop);
+	if (bench.answer)
+		dbus_message_unref(bench.answer);
+	if (bench.bluez) {
+		dbus_connection_close(bench.bluez);
+		dbus_connection_unref(bench.bluez);
+	}
+	bench = (struct bench){.told = 0};
+	return 0;
 }
 
 /* --- what it must do -------------------------------------------------------------------------- */
 
 static void label_that_wants_to_be_found_is_advertised_until_it_is_not(void **state)
 {
-	struct bench b;
-
 	(void) state;
-	bench_open(&b);
-	kernel_bluez_advertise(b.label, true);
-	assert_asks(&b, "RegisterAdvertisement ");
-	kernel_bluez_advertise(b.label, true);
-	assert_asks(&b, "");
-	kernel_bluez_advertise(b.label, false);
-	assert_asks(&b, "UnregisterAdvertisement ");
-	bench_close(&b);
+	bench_open(&bench);
+	kernel_bluez_advertise(bench.label, true);
+	assert_asks(&bench, "RegisterAdvertisement ");
+	kernel_bluez_advertise(bench.label, true);
+	assert_asks(&bench, "");
+	kernel_bluez_advertise(bench.label, false);
+	assert_asks(&bench, "UnregisterAdvertisement ");
 }
 
 static void adapter_that_was_off_gets_its_advertisement_anew(void **state)
 {
-	struct bench b;
-
 	(void) state;
-	bench_open(&b);
-	kernel_bluez_advertise(b.label, true);
-	assert_asks(&b, "RegisterAdvertisement ");
-	kernel_bluez_adapter(b.label, false);
-	assert_asks(&b, "");
-	b.refuse = "RegisterApplication"; /* bluetoothd has kept that one */
-	kernel_bluez_adapter(b.label, true);
-	assert_asks(&b, "RegisterApplication UnregisterAdvertisement RegisterAdvertisement ");
-	bench_close(&b);
+	bench_open(&bench);
+	kernel_bluez_advertise(bench.label, true);
+	assert_asks(&bench, "RegisterAdvertisement ");
+	kernel_bluez_adapter(bench.label, false);
+	assert_asks(&bench, "");
+	bench.refuse = "RegisterApplication"; /* bluetoothd has kept that one */
+	kernel_bluez_adapter(bench.label, true);
+	assert_asks(&bench, "RegisterApplication UnregisterAdvertisement RegisterAdvertisement ");
 }
 
 static void wish_that_comes_before_the_answer_to_the_last_one_is_kept(void **state)
 {
-	struct bench b;
-
 	(void) state;
-	bench_open(&b);
-	kernel_bluez_power(b.label, false);
+	bench_open(&bench);
+	kernel_bluez_power(bench.label, false);
 	/* asked, but bluetoothd has not read it */
-	for (int i = 0; i < ROUNDS &&
-			dbus_connection_get_dispatch_status(b.bluez) != DBUS_DISPATCH_DATA_REMAINS;
+	for (int i = 0; i < ROUNDS && dbus_connection_get_dispatch_status(bench.bluez) !=
+					      DBUS_DISPATCH_DATA_REMAINS;
 	     i++) {
-		loop_run_once(b.loop, 5);
-		dbus_connection_read_write(b.bluez, 0);
+		loop_run_once(bench.loop, 5);
+		dbus_connection_read_write(bench.bluez, 0);
 	}
-	kernel_bluez_power(b.label, true);
-	assert_asks(&b, "Set Set ");
-	bench_close(&b);
+	kernel_bluez_power(bench.label, true);
+	assert_asks(&bench, "Set Set ");
 }
 
 static void advertisement_that_bluetoothd_drops_is_registered_again(void **state)
 {
-	struct bench b;
-
 	(void) state;
-	bench_open(&b);
-	kernel_bluez_advertise(b.label, true);
-	assert_asks(&b, "RegisterAdvertisement ");
-	(void) call(&b, to_label(&b, ADVERT, "org.bluez.LEAdvertisement1", "Release"));
-	assert_asks(&b, "RegisterAdvertisement ");
-	bench_close(&b);
+	bench_open(&bench);
+	kernel_bluez_advertise(bench.label, true);
+	assert_asks(&bench, "RegisterAdvertisement ");
+	(void) call(&bench, to_label(&bench, ADVERT, "org.bluez.LEAdvertisement1", "Release"));
+	assert_asks(&bench, "RegisterAdvertisement ");
 }
 
 static void access_point_that_is_forgotten_goes_before_anybody_finds_the_label(void **state)
 {
 	static const uint8_t addr[6] = {0, 1, 0xa0, 0xda, 0xd0, 0xc0};
-	struct bench b;
 
 	(void) state;
-	bench_open(&b);
-	kernel_bluez_advertise(b.label, true);
-	kernel_bluez_forget(b.label, addr);
-	assert_asks(&b, "RemoveDevice RegisterAdvertisement ");
-	assert_string_equal(b.removed, "/org/bluez/hci1/dev_C0_D0_DA_A0_01_00");
-	bench_close(&b);
+	bench_open(&bench);
+	kernel_bluez_advertise(bench.label, true);
+	kernel_bluez_forget(bench.label, addr);
+	assert_asks(&bench, "RemoveDevice RegisterAdvertisement ");
+	assert_string_equal(bench.removed, "/org/bluez/hci1/dev_C0_D0_DA_A0_01_00");
 }
 
 static void bluetoothd_that_restarts_is_told_everything_again(void **state)
 {
-	struct bench b;
-
 	(void) state;
-	bench_open(&b);
-	kernel_bluez_advertise(b.label, true);
-	assert_asks(&b, "RegisterAdvertisement ");
-	own_name(&b, false);
-	assert_asks(&b, "");
-	own_name(&b, true);
-	assert_asks(&b, "RegisterAgent RequestDefaultAgent RegisterApplication "
-			"RegisterAdvertisement ");
-	bench_close(&b);
+	bench_open(&bench);
+	kernel_bluez_advertise(bench.label, true);
+	assert_asks(&bench, "RegisterAdvertisement ");
+	own_name(&bench, false);
+	assert_asks(&bench, "");
+	own_name(&bench, true);
+	assert_asks(&bench, "RegisterAgent RequestDefaultAgent RegisterApplication "
+			    "RegisterAdvertisement ");
 }
 
 /** Is this text somewhere among the strings of a message? */
@@ -369,12 +360,11 @@ static unsigned int count_in(DBusMessage *m, const char *text)
 static void services_are_told_with_what_the_label_has_and_no_more(void **state)
 {
 	DBusMessage *tree;
-	struct bench b;
 
 	(void) state;
-	bench_open(&b);
-	tree = call(&b, to_label(&b, SERVICES, "org.freedesktop.DBus.ObjectManager",
-				 "GetManagedObjects"));
+	bench_open(&bench);
+	tree = call(&bench, to_label(&bench, SERVICES, "org.freedesktop.DBus.ObjectManager",
+				     "GetManagedObjects"));
 	assert_string_equal(dbus_message_get_signature(tree), "a{oa{sa{sv}}}");
 	assert_int_equal(count_in(tree, "00001857-0000-1000-8000-00805f9b34fb"), 1);
 	assert_int_equal(count_in(tree, "00001825-0000-1000-8000-00805f9b34fb"), 1);
@@ -386,76 +376,68 @@ static void services_are_told_with_what_the_label_has_and_no_more(void **state)
 	assert_int_equal(count_in(tree, "encrypt-write"), count_in(tree, "write"));
 	assert_int_equal(count_in(tree, "read"), 2);
 	assert_true(count_in(tree, "encrypt-read") > 5);
-	bench_close(&b);
 }
 
 static void values_are_read_from_where_bluetoothd_asks(void **state)
 {
 	const uint8_t *data;
-	struct bench b;
 	int n;
 
 	(void) state;
-	bench_open(&b);
-	assert_true(dbus_message_get_args(read_at(&b, 2), NULL, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE,
+	bench_open(&bench);
+	assert_true(dbus_message_get_args(read_at(&bench, 2), NULL, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE,
 					  &data, &n, DBUS_TYPE_INVALID));
 	assert_int_equal(n, 3);
 	assert_memory_equal(data, "nel", 3);
-	assert_true(dbus_message_get_args(read_at(&b, 5), NULL, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE,
+	assert_true(dbus_message_get_args(read_at(&bench, 5), NULL, DBUS_TYPE_ARRAY, DBUS_TYPE_BYTE,
 					  &data, &n, DBUS_TYPE_INVALID));
 	assert_int_equal(n, 0);
-	assert_true(dbus_message_is_error(read_at(&b, 6), "org.bluez.Error.InvalidOffset"));
-	bench_close(&b);
+	assert_true(dbus_message_is_error(read_at(&bench, 6), "org.bluez.Error.InvalidOffset"));
 }
 
 static void writes_reach_the_label_and_its_refusals_come_back(void **state)
 {
-	struct bench b;
-
 	(void) state;
-	bench_open(&b);
-	assert_int_equal(dbus_message_get_type(write_control(&b, "abc")),
+	bench_open(&bench);
+	assert_int_equal(dbus_message_get_type(write_control(&bench, "abc")),
 			 DBUS_MESSAGE_TYPE_METHOD_RETURN);
-	assert_int_equal(b.written_len, 3);
-	assert_memory_equal(b.written, "abc", 3);
-	b.error = ATT_ERR_INVALID_LENGTH;
-	assert_true(
-		dbus_message_is_error(write_control(&b, ""), "org.bluez.Error.InvalidValueLength"));
-	assert_int_equal(b.written_len, 0);
-	b.error = ATT_ERR_WRITE_REJECTED;
-	assert_true(dbus_message_is_error(write_control(&b, "x"), "org.bluez.Error.Failed"));
-	bench_close(&b);
+	assert_int_equal(bench.written_len, 3);
+	assert_memory_equal(bench.written, "abc", 3);
+	bench.error = ATT_ERR_INVALID_LENGTH;
+	assert_true(dbus_message_is_error(write_control(&bench, ""),
+					  "org.bluez.Error.InvalidValueLength"));
+	assert_int_equal(bench.written_len, 0);
+	bench.error = ATT_ERR_WRITE_REJECTED;
+	assert_true(dbus_message_is_error(write_control(&bench, "x"), "org.bluez.Error.Failed"));
 }
 
 static void write_without_bytes_of_its_kind_is_refused(void **state)
 {
 	const char *text = "not bytes";
 	DBusMessage *m;
-	struct bench b;
 
 	(void) state;
-	bench_open(&b);
-	m = to_label(&b, CONTROL, VALUE, "WriteValue");
+	bench_open(&bench);
+	m = to_label(&bench, CONTROL, VALUE, "WriteValue");
 	assert_true(dbus_message_append_args(m, DBUS_TYPE_STRING, &text, DBUS_TYPE_INVALID));
-	assert_true(dbus_message_is_error(call(&b, m), "org.bluez.Error.Failed"));
-	assert_true(dbus_message_is_error(call(&b, to_label(&b, CONTROL, VALUE, "WriteValue")),
-					  "org.bluez.Error.Failed"));
-	assert_int_equal(dbus_message_get_type(
-				 call(&b, to_label(&b, SERVICES "/nothing", VALUE, "ReadValue"))),
+	assert_true(dbus_message_is_error(call(&bench, m), "org.bluez.Error.Failed"));
+	assert_true(
+		dbus_message_is_error(call(&bench, to_label(&bench, CONTROL, VALUE, "WriteValue")),
+				      "org.bluez.Error.Failed"));
+	assert_int_equal(dbus_message_get_type(call(&bench, to_label(&bench, SERVICES "/nothing",
+								     VALUE, "ReadValue"))),
 			 DBUS_MESSAGE_TYPE_ERROR);
-	bench_close(&b);
 }
 
 static void options_of_another_kind_are_passed_over(void **state)
 {
 	DBusMessageIter i, dict, row;
 	int32_t key = 1, value = 2;
-	struct bench b;
 	DBusMessage *m;
 
 	(void) state;
-	bench_open(&b);
-	m = to_label(&b, DISPLAYS, VALUE, "ReadValue");
+	bench_open(&bench);
+	m = to_label(&bench, DISPLAYS, VALUE, "ReadValue");
 	dbus_message_iter_init_append(m, &i);
 	assert_true(dbus_message_iter_open_container(&i, DBUS_TYPE_ARRAY, "{ii}", &dict));
 	assert_true(dbus_message_iter_open_container(&dict, DBUS_TYPE_DICT_ENTRY, NULL, &row));
@@ -463,58 +445,53 @@ static void options_of_another_kind_are_passed_over(void **state)
 	assert_true(dbus_message_iter_append_basic(&row, DBUS_TYPE_INT32, &value));
 	assert_true(dbus_message_iter_close_container(&dict, &row));
 	assert_true(dbus_message_iter_close_container(&i, &dict));
-	assert_int_equal(dbus_message_get_type(call(&b, m)), DBUS_MESSAGE_TYPE_METHOD_RETURN);
-	bench_close(&b);
+	assert_int_equal(dbus_message_get_type(call(&bench, m)), DBUS_MESSAGE_TYPE_METHOD_RETURN);
 }
 
 static void answer_goes_before_what_the_label_tells(void **state)
 {
-	struct bench b;
-
 	(void) state;
-	bench_open(&b);
-	b.tell = true;
-	(void) write_control(&b, "ping");
-	for (int i = 0; i < ROUNDS && b.told == 0; i++)
-		step(&b);
-	assert_int_equal(b.told, 1);
-	assert_false(b.told_early);
-	bench_close(&b);
+	bench_open(&bench);
+	bench.tell = true;
+	(void) write_control(&bench, "ping");
+	for (int i = 0; i < ROUNDS && bench.told == 0; i++)
+		step(&bench);
+	assert_int_equal(bench.told, 1);
+	assert_false(bench.told_early);
 }
 
 static void pairing_is_the_label_s_at_its_own_adapter_alone(void **state)
 {
-	struct bench b;
-
 	(void) state;
-	bench_open(&b);
+	bench_open(&bench);
 	assert_int_equal(
-		dbus_message_get_type(confirm_for(&b, "/org/bluez/hci1/dev_C0_D0_DA_00_00_01")),
+		dbus_message_get_type(confirm_for(&bench, "/org/bluez/hci1/dev_C0_D0_DA_00_00_01")),
 		DBUS_MESSAGE_TYPE_METHOD_RETURN);
-	assert_true(dbus_message_is_error(confirm_for(&b, "/org/bluez/hci0/dev_C0_D0_DA_00_00_01"),
-					  "org.bluez.Error.Rejected"));
-	assert_true(dbus_message_is_error(confirm_for(&b, "/org/bluez/hci10/dev_C0_D0_DA_00_00_01"),
-					  "org.bluez.Error.Rejected"));
-	bench_close(&b);
+	assert_true(
+		dbus_message_is_error(confirm_for(&bench, "/org/bluez/hci0/dev_C0_D0_DA_00_00_01"),
+				      "org.bluez.Error.Rejected"));
+	assert_true(
+		dbus_message_is_error(confirm_for(&bench, "/org/bluez/hci10/dev_C0_D0_DA_00_00_01"),
+				      "org.bluez.Error.Rejected"));
 }
 
 int main(void)
 {
+#define BENCH(test) cmocka_unit_test_teardown(test, bench_close)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(label_that_wants_to_be_found_is_advertised_until_it_is_not),
-		cmocka_unit_test(adapter_that_was_off_gets_its_advertisement_anew),
-		cmocka_unit_test(wish_that_comes_before_the_answer_to_the_last_one_is_kept),
-		cmocka_unit_test(advertisement_that_bluetoothd_drops_is_registered_again),
-		cmocka_unit_test(
-			access_point_that_is_forgotten_goes_before_anybody_finds_the_label),
-		cmocka_unit_test(bluetoothd_that_restarts_is_told_everything_again),
-		cmocka_unit_test(services_are_told_with_what_the_label_has_and_no_more),
-		cmocka_unit_test(values_are_read_from_where_bluetoothd_asks),
-		cmocka_unit_test(writes_reach_the_label_and_its_refusals_come_back),
-		cmocka_unit_test(write_without_bytes_of_its_kind_is_refused),
-		cmocka_unit_test(options_of_another_kind_are_passed_over),
-		cmocka_unit_test(answer_goes_before_what_the_label_tells),
-		cmocka_unit_test(pairing_is_the_label_s_at_its_own_adapter_alone),
+		BENCH(label_that_wants_to_be_found_is_advertised_until_it_is_not),
+		BENCH(adapter_that_was_off_gets_its_advertisement_anew),
+		BENCH(wish_that_comes_before_the_answer_to_the_last_one_is_kept),
+		BENCH(advertisement_that_bluetoothd_drops_is_registered_again),
+		BENCH(access_point_that_is_forgotten_goes_before_anybody_finds_the_label),
+		BENCH(bluetoothd_that_restarts_is_told_everything_again),
+		BENCH(services_are_told_with_what_the_label_has_and_no_more),
+		BENCH(values_are_read_from_where_bluetoothd_asks),
+		BENCH(writes_reach_the_label_and_its_refusals_come_back),
+		BENCH(write_without_bytes_of_its_kind_is_refused),
+		BENCH(options_of_another_kind_are_passed_over),
+		BENCH(answer_goes_before_what_the_label_tells),
+		BENCH(pairing_is_the_label_s_at_its_own_adapter_alone),
 	};
 
 	return cmocka_run_group_tests(tests, bus_daemon_start, bus_daemon_stop);
