@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pictures of doc/places.md: a walk that goes on with what was learnt before, and the doors. Taken from the pages
-// over the mock server: `make screenshots`.
+// The pictures of doc/places.md, a walk that goes on with what was learnt before, and the doors, and that of doc/esl.md,
+// an access point on the page of the label radios. Taken from the pages over the mock server: `make screenshots`.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { srcdir } from '../lib/tap.mjs';
@@ -23,6 +23,16 @@ try {
       await shot(page, 'doors', dir);
     },
     { viewport: { width: 1100, height: 1500 } },
+  );
+  await signedIn(
+    'it',
+    async (page) => {
+      await page.goto(`${url}/radio`);
+      const card = page.locator('[data-radio="ap-floor"]');
+      await card.locator('svg .band-used').first().waitFor();
+      await card.screenshot({ path: join(dir, 'radio.png') });
+    },
+    { viewport: { width: 1280, height: 1500 } },
   );
 } finally {
   await close();
