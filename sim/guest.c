@@ -8,7 +8,7 @@
 #define MEAN_RSSI_DBM -55
 
 static const struct radio_station_ops guest_ops = {
-	.features = GUEST_FEATURES,
+	.features = STATION_FEATURES,
 	.is = guest_is,
 	.advertise = guest_advertise,
 	.connectable = guest_connectable,

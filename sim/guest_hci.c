@@ -23,7 +23,7 @@ static void cmd_le_features(void *guest, struct wire *w, struct hci_reply *ret)
 {
 	(void) guest;
 	(void) w;
-	reply_u64(ret, GUEST_FEATURES);
+	reply_u64(ret, STATION_FEATURES);
 }
 
 /** It may look for others, and finds nobody: who stands in this air is found, and finds not. */

@@ -96,11 +96,6 @@ void guest_le_event(struct sim_guest *g, uint8_t code, const struct buf *b);
 void guest_tell(struct sim_guest *g, struct buf *b);
 
 /* guest_hci.c */
-#define GUEST_FEATURES                                                                             \
-	(UINT64_C(1) << HCI_LE_FEATURE_ENCRYPTION | UINT64_C(1) << HCI_LE_FEATURE_DATA_LENGTH |    \
-	 UINT64_C(1) << HCI_LE_FEATURE_EXT_ADV | UINT64_C(1) << HCI_LE_FEATURE_PERIODIC_ADV |      \
-	 UINT64_C(1) << HCI_LE_FEATURE_PAST_RECIPIENT |                                            \
-	 UINT64_C(1) << HCI_LE_FEATURE_PAWR_SCANNER)
 extern const struct hci_port_ops guest_port_ops;
 /** HCI_Reset. */
 void guest_reset(struct sim_guest *g);

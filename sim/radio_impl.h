@@ -163,11 +163,13 @@ void radio_label_free(struct radio_label *rl);
 	 UINT64_C(1) << HCI_LE_FEATURE_PAWR_ADVERTISER)
 
 /* radio_train.c */
+/** To the channel on which the next interval begins, or the n-th after it. */
+void train_tune(struct sim_radio *r, unsigned int n);
+/** The answer of a station to the subevent just sent flies to the access point's receiver. */
+void train_answer(struct radio_station *s, unsigned int slot, const uint8_t *answer, size_t len);
 /** The same for an answer that a host took its time over; yields an HCI status. */
 uint8_t train_respond(struct radio_station *s, uint16_t event, uint8_t subevent, uint8_t slot,
 		      const uint8_t *data, size_t len);
-/** The answer of a station to the subevent just sent flies to the access point's receiver. */
-void train_answer(struct radio_station *s, unsigned int slot, const uint8_t *answer, size_t len);
 /** -ERR_RANGE for parameters no controller could keep. */
 int train_check(const struct hci_pa_params *p);
 void train_start(struct sim_radio *r, const struct hci_pa_params *p);

@@ -290,7 +290,8 @@ static void label_link_transfer(struct radio_station *s, uint16_t service_data)
 	if (rl->hear_us != INT64_MAX || at_us < 0)
 		return;
 	rl->told_of = s->radio->train.generation;
-	for (int n = 0; n < SYNC_EVENTS; n++, at_us += s->radio->train.interval_us) {
+	for (unsigned int n = 0; n < SYNC_EVENTS; n++, at_us += s->radio->train.interval_us) {
+		train_tune(s->radio, n);
 		if (radio_train_lost_down(s->radio, s))
 			continue;
 		rl->hear_us = at_us;
@@ -323,8 +324,7 @@ static void label_link_end(struct radio_station *s, uint8_t reason)
 }
 
 static const struct radio_station_ops label_ops = {
-	.features = UINT64_C(1) << HCI_LE_FEATURE_ENCRYPTION |
-		    UINT64_C(1) << HCI_LE_FEATURE_DATA_LENGTH,
+	.features = STATION_FEATURES,
 	.is = label_is,
 	.advertise = label_advertise,
 	.connectable = label_connectable,

@@ -38,6 +38,13 @@ struct station_link {
 	uint16_t timeout;                /**< 10 ms */
 };
 
+/** Of a link layer that can listen to a train with responses, as every label's must. */
+#define STATION_FEATURES                                                                           \
+	(UINT64_C(1) << HCI_LE_FEATURE_ENCRYPTION | UINT64_C(1) << HCI_LE_FEATURE_DATA_LENGTH |    \
+	 UINT64_C(1) << HCI_LE_FEATURE_EXT_ADV | UINT64_C(1) << HCI_LE_FEATURE_PERIODIC_ADV |      \
+	 UINT64_C(1) << HCI_LE_FEATURE_PAST_RECIPIENT |                                            \
+	 UINT64_C(1) << HCI_LE_FEATURE_PAWR_SCANNER)
+
 struct radio_station_ops {
 	uint64_t features; /**< of its link layer */
 	/** Type (0 public, 1 random) and address it goes by, most significant byte first. False if

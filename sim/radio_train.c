@@ -141,6 +141,8 @@ uint8_t train_respond(struct radio_station *s, uint16_t event, uint8_t subevent,
 	if (!p->set || p->subevent != subevent || (uint16_t) (p->number / t->subevents) != event ||
 	    clock_mono_us(r->clock) > start_of(t, p->number) + t->delay_us + slot * t->spacing_us)
 		return HCI_ERR_TOO_LATE;
+	/* Links may have hopped meanwhile. */
+	radio_channels_hop(&s->radio->channels, (uint16_t) p->number);
 	train_answer(s, slot, data, len);
 	return HCI_OK;
 }
@@ -402,6 +404,14 @@ uint8_t train_set_data(struct sim_radio *r, const struct hci_subevent_data *d)
 	s->len = d->len;
 	memcpy(s->data, d->data, d->len);
 	return HCI_OK;
+}
+
+void train_tune(struct sim_radio *r, unsigned int n)
+{
+	const struct train *t = &r->train;
+	uint64_t g = (t->next + t->subevents - 1) / t->subevents * t->subevents;
+
+	radio_channels_hop(&r->channels, (uint16_t) (g + (uint64_t) n * t->subevents));
 }
 
 int64_t sim_radio_next_occurrence_us(const struct sim_radio *r, uint8_t subevent)

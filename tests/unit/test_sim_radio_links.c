@@ -4,6 +4,7 @@
 #include "tests/unit/sim_radio_rig.h"
 
 #include "esl-radio/le/att_wire.h"
+#include "sim/radio_impl.h"
 
 static void connecting_waits_for_the_subevent_and_makes_the_label_deaf(void **state)
 {
@@ -183,6 +184,51 @@ static void what_links_carry_is_drowned_by_a_train_within_earshot(void **state)
 	air_end(&f);
 }
 
+/** When a label that is told of the train now hears it on a channel where no Wi-Fi is. */
+static int64_t heard_in_the_clear_us(const struct fixture *f, int wifi_mhz)
+{
+	const struct sim_radio *r = f->radio;
+	uint64_t first = (r->train.next + SUBEVENTS - 1) / SUBEVENTS * SUBEVENTS;
+	int64_t at_us = sim_radio_next_occurrence_us(r, 0);
+
+	for (unsigned int n = 0; n < SYNC_EVENTS; n++) {
+		int off = radio_channel_mhz(radio_channels_select(
+				  &r->channels, (uint16_t) (first + n * SUBEVENTS))) -
+			  wifi_mhz;
+
+		if (abs(off) >= 12)
+			return at_us + n * INTERVAL_US;
+	}
+	return INT64_MAX;
+}
+
+static void label_that_is_told_of_the_train_listens_on_its_channels(void **state)
+{
+	static struct fixture f;
+	const struct radio_wifi wifi = {.mhz = 2437, .width_mhz = 20, .loss = 1};
+	unsigned int later = 0;
+
+	(void) state;
+	air_begin(&f, 1);
+	assert_int_equal(sim_radio_set_wifi(f.radio, &wifi, 1), 0);
+	for (int i = 0; i < 12; i++) {
+		struct radio_label *rl = f.radio->labels[0];
+		struct radio_station *s = &rl->station;
+		int64_t at_us;
+
+		pass(&f, INTERVAL_US);
+		at_us = heard_in_the_clear_us(&f, wifi.mhz);
+		later += at_us > sim_radio_next_occurrence_us(f.radio, 0);
+		assert_int_equal(s->ops->link_begin(s, &(struct station_link){0}), 0);
+		rl->hear_us = INT64_MAX;
+		s->ops->link_transfer(s, 0);
+		assert_true(rl->hear_us == at_us);
+		s->ops->link_end(s, HCI_ERR_REMOTE_ENDED);
+	}
+	assert_in_range(later, 1, 11); /* in the Wi-Fi's channels first, or not */
+	air_end(&f);
+}
+
 static void a_reset_ends_links_without_a_word(void **state)
 {
 	static struct fixture f;
@@ -211,6 +257,7 @@ int main(void)
 		cmocka_unit_test(only_labels_without_a_train_advertise_about_once_a_second),
 		cmocka_unit_test(the_label_answers_data_and_buffers_come_back),
 		cmocka_unit_test(what_links_carry_is_drowned_by_a_train_within_earshot),
+		cmocka_unit_test(label_that_is_told_of_the_train_listens_on_its_channels),
 		cmocka_unit_test(a_reset_ends_links_without_a_word),
 	};
 
