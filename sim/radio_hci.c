@@ -345,6 +345,40 @@ static void cmd_create_connection_v1(void *user, struct wire *w, struct hci_repl
 		ret->status = radio_links_create(r->links, &p);
 }
 
+static void cmd_accept_size(void *user, struct wire *w, struct hci_reply *ret)
+{
+	(void) user;
+	(void) w;
+	reply_u8(ret, RADIO_ACCEPT_MAX);
+}
+
+static void cmd_accept_clear(void *user, struct wire *w, struct hci_reply *ret)
+{
+	struct sim_radio *r = user;
+
+	(void) w;
+	ret->status = radio_links_accept_nobody(r->links);
+}
+
+static void accept(struct sim_radio *r, bool add, struct wire *w, struct hci_reply *ret)
+{
+	struct hci_accept p;
+
+	hci_get_accept(w, &p);
+	if (wire_ok(w))
+		ret->status = radio_links_accept(r->links, add, &p);
+}
+
+static void cmd_accept_add(void *user, struct wire *w, struct hci_reply *ret)
+{
+	accept(user, true, w, ret);
+}
+
+static void cmd_accept_remove(void *user, struct wire *w, struct hci_reply *ret)
+{
+	accept(user, false, w, ret);
+}
+
 /** What the station's link layer can do. */
 static void cmd_remote_features(void *user, struct wire *w, struct hci_reply *ret)
 {
@@ -446,6 +480,10 @@ static const struct hci_port_command commands[] = {
 	{HCI_LE_SET_PA_PARAMS_V2, cmd_pa_params, false},
 	{HCI_DISCONNECT, cmd_disconnect, true},
 	{HCI_LE_CREATE_CONNECTION_CANCEL, cmd_create_cancel, false},
+	{HCI_LE_READ_ACCEPT_LIST_SIZE, cmd_accept_size, false},
+	{HCI_LE_CLEAR_ACCEPT_LIST, cmd_accept_clear, false},
+	{HCI_LE_ADD_TO_ACCEPT_LIST, cmd_accept_add, false},
+	{HCI_LE_REMOVE_FROM_ACCEPT_LIST, cmd_accept_remove, false},
 	{HCI_LE_ENABLE_ENCRYPTION, cmd_enable_encryption, true},
 	{HCI_LE_SET_DATA_LENGTH, cmd_data_length, false},
 	{HCI_LE_SET_PHY, cmd_set_phy, true},

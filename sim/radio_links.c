@@ -87,7 +87,8 @@ static void attempt_end(void *user)
 		if (k->links[i].state == LINK_FREE)
 			o = &k->links[i];
 	if (!s || s->link || !o || !station_begin(o, s)) {
-		tell_connection(k, HCI_ERR_ESTABLISH, NULL);
+		tell_connection(k, a->cancelled ? HCI_ERR_UNKNOWN_CONNECTION : HCI_ERR_ESTABLISH,
+				NULL);
 		return;
 	}
 	o->state = LINK_UP;
@@ -128,7 +129,7 @@ static void attempt_due(void *user)
 {
 	struct radio_links *k = user;
 
-	if (k->attempt.by_advert && !k->attempt.will_succeed)
+	if (k->attempt.by_advert && !k->attempt.will_succeed && !k->attempt.cancelled)
 		look_for_advert(k);
 	else
 		attempt_end(k);
@@ -140,7 +141,7 @@ uint8_t radio_links_create(struct radio_links *k, const struct hci_create_connec
 
 	if (k->attempt.active)
 		return HCI_ERR_COMMAND_DISALLOWED;
-	if (c->interval_max < 6 || c->interval_max > 3200)
+	if (c->interval_max < 6 || c->interval_max > 3200 || (c->listed && c->subevent != 0xff))
 		return HCI_ERR_INVALID_PARAMETERS;
 	if (radio_links_count(k) >= (k->r->max_links ? k->r->max_links : RADIO_LINKS_MAX))
 		return HCI_ERR_CONNECTION_LIMIT;
@@ -153,6 +154,13 @@ uint8_t radio_links_create(struct radio_links *k, const struct hci_create_connec
 	k->attempt.addr[0] = c->peer_type;
 	for (size_t i = 0; i < HCI_ADDR_BYTES; i++)
 		k->attempt.addr[1 + i] = c->peer[HCI_ADDR_BYTES - 1 - i];
+	if (c->listed) { /* radio_attempt_heard() ends it, or the host */
+		k->attempt.listed = true;
+		k->attempt.scan_interval = c->scan_interval;
+		k->attempt.scan_window = c->scan_window;
+		radio_adverts_wake(k);
+		return HCI_OK;
+	}
 	s = radio_find(k->r, k->attempt.addr);
 	if (s && s->link) {
 		k->attempt.active = false;
@@ -174,7 +182,8 @@ uint8_t radio_links_cancel(struct radio_links *k)
 {
 	if (!k->attempt.active)
 		return HCI_ERR_COMMAND_DISALLOWED;
-	k->attempt = (struct attempt){.active = true};
+	k->attempt.will_succeed = false;
+	k->attempt.cancelled = true; /* its list is in use until the host hears of its end */
 	loop_timer_start(k->attempt_timer, 0);
 	return HCI_OK;
 }
@@ -291,8 +300,9 @@ uint8_t radio_links_transfer(struct radio_links *k, const struct hci_set_info_tr
 
 void radio_links_reset(struct radio_links *k)
 {
+	k->attempt = (struct attempt){.active = false};
+	k->n_accept = 0;
 	ignore_result(radio_links_scan(k, false));
-	k->attempt.active = false;
 	loop_timer_stop(k->attempt_timer);
 	for (size_t i = 0; i < RADIO_LINKS_MAX; i++) {
 		struct one_link *o = &k->links[i];

@@ -14,8 +14,10 @@
 
 #define HCI_ERR_LINK_RESPONSE 0x22 /**< a link layer did not answer: both ends hear of that */
 
-#define RADIO_LINKS_MAX 8
-#define RADIO_LINK_DATA HCI_PORT_DATA
+#define RADIO_LINKS_MAX  8
+#define RADIO_LINK_DATA  HCI_PORT_DATA
+/** Places on the filter accept list. Those of common controllers have 8 to 32. */
+#define RADIO_ACCEPT_MAX 16
 
 struct radio_links;
 
@@ -51,6 +53,10 @@ void radio_links_scan_kind(struct radio_links *k, bool active);
 uint8_t radio_links_scan(struct radio_links *k, bool on);
 uint8_t radio_links_create(struct radio_links *k, const struct hci_create_connection *c);
 uint8_t radio_links_cancel(struct radio_links *k);
+/** The filter accept list: a connection may be made to whoever on it advertises. It cannot be
+ * changed while one is being made by it. */
+uint8_t radio_links_accept(struct radio_links *k, bool add, const struct hci_accept *c);
+uint8_t radio_links_accept_nobody(struct radio_links *k);
 /** Neither scans nor tries to connect. */
 bool radio_links_idle(const struct radio_links *k);
 uint8_t radio_links_disconnect(struct radio_links *k, const struct hci_disconnect *c);

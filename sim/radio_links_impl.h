@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** @file Inside of the connections of the virtual controller: radio_links.c (how they are made,
- * and commands), radio_link.c (one of them) and radio_adverts.c (scanning) only. */
+ * and commands), radio_link.c (one of them) and radio_adverts.c (who is heard) only. */
 #pragma once
 
 #include "sim/link_air.h"
@@ -49,7 +49,9 @@ struct one_link {
 struct attempt {
 	bool active;
 	uint8_t addr[7]; /* type, then most significant byte first */
-	bool will_succeed, by_advert;
+	bool will_succeed, by_advert, cancelled;
+	bool listed; /* whoever of the list advertises first: addr is not known before */
+	uint16_t scan_interval, scan_window;
 	uint8_t central[7]; /* who the host says it is */
 	uint16_t latency, timeout;
 	int64_t interval_us;
@@ -61,6 +63,8 @@ struct radio_links {
 	struct one_link links[RADIO_LINKS_MAX];
 	struct attempt attempt;
 	struct loop_timer *attempt_timer, *advert_timer;
+	uint8_t accept[RADIO_ACCEPT_MAX][7];
+	unsigned int n_accept;
 	bool scanning, active;
 };
 

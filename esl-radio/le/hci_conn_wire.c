@@ -98,13 +98,28 @@ void hci_get_set_random_address(struct wire *w, uint8_t ret[HCI_ADDR_BYTES])
 	wire_copy(w, ret, HCI_ADDR_BYTES);
 }
 
+void hci_put_accept(struct buf *out, bool add, const struct hci_accept *c)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	buf_put_u8(&b, c->peer_type);
+	buf_put(&b, c->peer, sizeof(c->peer));
+	put_command(out, add ? HCI_LE_ADD_TO_ACCEPT_LIST : HCI_LE_REMOVE_FROM_ACCEPT_LIST, &b);
+}
+
+void hci_get_accept(struct wire *w, struct hci_accept *ret)
+{
+	ret->peer_type = wire_get_u8(w);
+	wire_copy(w, ret->peer, sizeof(ret->peer));
+}
+
 void hci_put_create_connection(struct buf *out, const struct hci_create_connection *c)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
 	buf_put_u8(&b, c->adv_handle);
 	buf_put_u8(&b, c->subevent);
-	buf_put_u8(&b, 0); /* no accept list */
+	buf_put_u8(&b, c->listed);
 	buf_put_u8(&b, c->own_type);
 	buf_put_u8(&b, c->peer_type);
 	buf_put(&b, c->peer, sizeof(c->peer));
@@ -124,7 +139,7 @@ void hci_get_create_connection(struct wire *w, struct hci_create_connection *ret
 {
 	ret->adv_handle = wire_get_u8(w);
 	ret->subevent = wire_get_u8(w);
-	wire_skip(w, 1);
+	ret->listed = wire_get_u8(w) & 1;
 	ret->own_type = wire_get_u8(w);
 	ret->peer_type = wire_get_u8(w);
 	wire_copy(w, ret->peer, sizeof(ret->peer));
@@ -145,7 +160,7 @@ void hci_get_create_connection_v1(struct wire *w, struct hci_create_connection *
 	uint8_t phys;
 
 	ret->adv_handle = ret->subevent = 0xff;
-	wire_skip(w, 1);
+	ret->listed = wire_get_u8(w) & 1;
 	ret->own_type = wire_get_u8(w);
 	ret->peer_type = wire_get_u8(w);
 	wire_copy(w, ret->peer, sizeof(ret->peer));

@@ -21,6 +21,10 @@ enum hci_conn_opcode {
 	HCI_LE_READ_BUFFER_SIZE = 0x2002,
 	HCI_LE_SET_RANDOM_ADDRESS = 0x2005,
 	HCI_LE_CREATE_CONNECTION_CANCEL = 0x200e,
+	HCI_LE_READ_ACCEPT_LIST_SIZE = 0x200f,
+	HCI_LE_CLEAR_ACCEPT_LIST = 0x2010,
+	HCI_LE_ADD_TO_ACCEPT_LIST = 0x2011,
+	HCI_LE_REMOVE_FROM_ACCEPT_LIST = 0x2012,
 	HCI_LE_CONNECTION_UPDATE = 0x2013,
 	HCI_LE_READ_REMOTE_FEATURES = 0x2016,
 	HCI_LE_ENABLE_ENCRYPTION = 0x2019,
@@ -80,12 +84,21 @@ struct hci_scan_enable {
 void hci_put_ext_scan_enable(struct buf *out, const struct hci_scan_enable *c);
 void hci_get_ext_scan_enable(struct wire *w, struct hci_scan_enable *ret);
 
-/** LE Extended Create Connection v2, on the 1M PHY. */
 /** LE Set Random Address: the one that connections with own_type 1 show. */
 void hci_put_set_random_address(struct buf *out, const uint8_t addr[HCI_ADDR_BYTES]);
 void hci_get_set_random_address(struct wire *w, uint8_t ret[HCI_ADDR_BYTES]);
 
+/** LE Add Device To Filter Accept List, and its opposite. */
+struct hci_accept {
+	uint8_t peer_type; /**< 0 public, 1 random */
+	uint8_t peer[HCI_ADDR_BYTES];
+};
+void hci_put_accept(struct buf *out, bool add, const struct hci_accept *c);
+void hci_get_accept(struct wire *w, struct hci_accept *ret);
+
+/** LE Extended Create Connection v2, on the 1M PHY. */
 struct hci_create_connection {
+	bool listed;        /**< whoever of the accept list advertises; `peer` means nothing */
 	uint8_t adv_handle; /**< of the train, 0xff = an ordinary connection */
 	uint8_t subevent;   /**< 0xff likewise */
 	uint8_t own_type;   /**< 0 public, 1 random */

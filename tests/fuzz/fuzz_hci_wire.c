@@ -151,12 +151,24 @@ static void fuzz_listener(uint16_t opcode, struct wire *w)
 		assert(out.len == w->len + 4 && memcmp(out.data + 4, w->base, w->len) == 0);
 }
 
+static void fuzz_accept(uint16_t opcode, struct wire *w)
+{
+	_cleanup_buf_ struct buf out = BUF_INIT;
+	struct hci_accept who;
+
+	hci_get_accept(w, &who);
+	hci_put_accept(&out, opcode == HCI_LE_ADD_TO_ACCEPT_LIST, &who);
+	if (wire_finish(w) == 0)
+		assert(out.len == w->len + 4 && memcmp(out.data + 4, w->base, w->len) == 0);
+}
+
 static void fuzz_command(const struct h4_packet *p)
 {
 	struct hci_ext_adv_params adv;
 	struct hci_adv_data data;
 	struct hci_adv_enable enable;
 	struct hci_random_address address;
+	struct hci_create_connection call;
 	struct hci_pa_params pa;
 	struct wire w;
 
@@ -185,6 +197,16 @@ static void fuzz_command(const struct h4_packet *p)
 		break;
 	case HCI_LE_SET_PA_SUBEVENT_DATA:
 		fuzz_subevent_data(&w);
+		break;
+	case HCI_LE_ADD_TO_ACCEPT_LIST:
+	case HCI_LE_REMOVE_FROM_ACCEPT_LIST:
+		fuzz_accept(p->opcode, &w);
+		break;
+	case HCI_LE_EXT_CREATE_CONNECTION_V2:
+		hci_get_create_connection(&w, &call);
+		break;
+	case HCI_LE_EXT_CREATE_CONNECTION:
+		hci_get_create_connection_v1(&w, &call);
 		break;
 	}
 }

@@ -38,9 +38,11 @@ static void on_connection(struct fixture *f, const struct hci_connection_complet
 {
 	if (c->status != HCI_OK) {
 		f->failures++;
+		f->failure = c->status;
 		return;
 	}
 	f->connections++;
+	memcpy(f->peer, c->peer, sizeof(f->peer));
 	f->handle = c->handle;
 	f->connected_us = f->now_us;
 }

@@ -44,7 +44,8 @@ struct fixture {
 	/* Links. */
 	unsigned int connections, failures, disconnections, adverts, encrypted, refused;
 	uint16_t handle, credits;
-	uint8_t reason;
+	uint8_t reason, failure;
+	uint8_t peer[HCI_ADDR_BYTES]; /**< that was connected last */
 	int64_t connected_us;
 	uint8_t frame[256]; /**< last data from a label */
 	size_t frame_len;

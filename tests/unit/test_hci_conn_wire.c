@@ -33,6 +33,35 @@ static void label_is_called_through_its_subevent(void **state)
 	assert_memory_equal(&c, &d, sizeof(c));
 }
 
+static void whoever_is_on_the_list_may_be_connected(void **state)
+{
+	struct hci_accept a = {.peer_type = 1, .peer = {1, 2, 3, 4, 5, 0xc6}}, got;
+	struct hci_create_connection c = {.listed = true, .adv_handle = 0xff, .subevent = 0xff}, d;
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct wire w;
+
+	(void) state;
+	hci_put_accept(&b, true, &a);
+	assert_bytes(&b, "011120070101020304"
+			 "05c6");
+	w = params_of(&b);
+	hci_get_accept(&w, &got);
+	assert_int_equal(wire_finish(&w), 0);
+	assert_int_equal(got.peer_type, a.peer_type);
+	assert_memory_equal(got.peer, a.peer, sizeof(a.peer));
+	buf_clear(&b);
+	hci_put_accept(&b, false, &a);
+	assert_bytes(&b, "011220070101020304"
+			 "05c6");
+	buf_clear(&b);
+	hci_put_create_connection(&b, &c);
+	assert_int_equal(b.data[6], 1); /* initiator filter policy */
+	w = params_of(&b);
+	hci_get_create_connection(&w, &d);
+	assert_int_equal(wire_finish(&w), 0);
+	assert_true(d.listed);
+}
+
 static void we_may_call_by_another_name_than_the_controllers(void **state)
 {
 	static const uint8_t name[HCI_ADDR_BYTES] = {1, 2, 3, 4, 5, 0xe6};
@@ -219,6 +248,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(label_is_called_through_its_subevent),
+		cmocka_unit_test(whoever_is_on_the_list_may_be_connected),
 		cmocka_unit_test(we_may_call_by_another_name_than_the_controllers),
 		cmocka_unit_test(scanning_and_ending_are_as_specified),
 		cmocka_unit_test(keys_and_transfers_come_back_as_they_were),

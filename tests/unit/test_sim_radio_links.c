@@ -63,8 +63,110 @@ static void a_label_that_is_not_there_is_called_until_the_host_gives_up(void **s
 	assert_int_equal(command(&f, &b), HCI_OK);
 	pass(&f, 10 * US_PER_MS);
 	assert_int_equal(f.failures, 1);
+	assert_int_equal(f.failure, HCI_ERR_UNKNOWN_CONNECTION);
 	hci_put_command(&b, HCI_LE_CREATE_CONNECTION_CANCEL, NULL, 0);
 	assert_int_equal(command(&f, &b), HCI_ERR_COMMAND_DISALLOWED);
+	air_end(&f);
+}
+
+static uint8_t accept_label(struct fixture *f, bool add, uint8_t number)
+{
+	struct hci_accept who = {.peer_type = 1, .peer = {number, 0, 0, 0xee, 0xff, 0xc0}};
+	struct buf b = BUF_INIT;
+
+	hci_put_accept(&b, add, &who);
+	return command(f, &b);
+}
+
+static uint8_t connect_to_whoever(struct fixture *f, uint8_t subevent)
+{
+	struct hci_create_connection c = {.listed = true,
+					  .adv_handle = subevent == 0xff ? 0xff : 0,
+					  .subevent = subevent,
+					  .scan_interval = 160,
+					  .scan_window = 80,
+					  .interval_min = 12,
+					  .interval_max = 12,
+					  .timeout = 200};
+	struct buf b = BUF_INIT;
+
+	hci_put_create_connection(&b, &c);
+	return command(f, &b);
+}
+
+static uint8_t plain(struct fixture *f, uint16_t opcode)
+{
+	struct buf b = BUF_INIT;
+
+	hci_put_command(&b, opcode, NULL, 0);
+	return command(f, &b);
+}
+
+static void whoever_of_the_accept_list_advertises_is_connected(void **state)
+{
+	static struct fixture f;
+
+	(void) state;
+	air_begin(&f, 4);
+	assert_int_equal(accept_label(&f, true, 2), HCI_OK);
+	assert_int_equal(accept_label(&f, true, 3), HCI_OK);
+	assert_int_equal(accept_label(&f, true, 3), HCI_OK); /* is on it already */
+	for (unsigned int i = 1; i <= 2; i++) {
+		assert_int_equal(connect_to_whoever(&f, 0xff), HCI_OK);
+		pass(&f, 20 * US_PER_SEC);
+		assert_int_equal(f.connections, i);
+		assert_in_range(f.peer[0], 2, 3);
+		assert_int_equal(accept_label(&f, false, f.peer[0]), HCI_OK);
+	}
+	assert_int_equal(connect_to_whoever(&f, 0xff), HCI_OK); /* its list is empty */
+	pass(&f, 20 * US_PER_SEC);
+	assert_int_equal(f.connections, 2);
+	assert_int_equal(f.failures, 0);
+	air_end(&f);
+}
+
+static void the_accept_list_cannot_be_changed_while_it_is_used(void **state)
+{
+	static struct fixture f;
+
+	(void) state;
+	air_begin(&f, 1);
+	assert_int_equal(accept_label(&f, true, 77), HCI_OK);
+	assert_int_equal(connect_to_whoever(&f, GROUP), HCI_ERR_INVALID_PARAMETERS);
+	assert_int_equal(connect_to_whoever(&f, 0xff), HCI_OK);
+	assert_int_equal(accept_label(&f, true, 1), HCI_ERR_COMMAND_DISALLOWED);
+	assert_int_equal(accept_label(&f, false, 77), HCI_ERR_COMMAND_DISALLOWED);
+	assert_int_equal(plain(&f, HCI_LE_CLEAR_ACCEPT_LIST), HCI_ERR_COMMAND_DISALLOWED);
+	pass(&f, 5 * US_PER_SEC);
+	assert_int_equal(f.connections + f.failures, 0); /* label 1 is not on it */
+	assert_int_equal(plain(&f, HCI_LE_CREATE_CONNECTION_CANCEL), HCI_OK);
+	pass(&f, 10 * US_PER_MS);
+	assert_int_equal(f.failures, 1);
+	assert_int_equal(f.failure, HCI_ERR_UNKNOWN_CONNECTION);
+	assert_int_equal(accept_label(&f, true, 1), HCI_OK);
+	assert_int_equal(connect_to_whoever(&f, 0xff), HCI_OK);
+	pass(&f, 20 * US_PER_SEC);
+	assert_int_equal(f.connections, 1);
+	air_end(&f);
+}
+
+static void the_accept_list_ends_somewhere_and_with_a_reset(void **state)
+{
+	static struct fixture f;
+	uint8_t n = 0;
+
+	(void) state;
+	air_begin(&f, 1);
+	while (n < 200 && accept_label(&f, true, n + 1) == HCI_OK)
+		n++;
+	assert_int_equal(f.status, HCI_ERR_MEMORY);
+	assert_in_range(n, 8, 32);
+	assert_int_equal(plain(&f, HCI_LE_CLEAR_ACCEPT_LIST), HCI_OK);
+	assert_int_equal(accept_label(&f, true, 1), HCI_OK);
+	assert_int_equal(plain(&f, HCI_RESET), HCI_OK);
+	for (uint8_t i = 0; i < n; i++)
+		assert_int_equal(accept_label(&f, true, i + 100), HCI_OK);
+	assert_int_equal(accept_label(&f, true, 1), HCI_ERR_MEMORY);
 	air_end(&f);
 }
 
@@ -253,6 +355,9 @@ int main(void)
 		cmocka_unit_test(connecting_waits_for_the_subevent_and_makes_the_label_deaf),
 		cmocka_unit_test(a_call_into_the_wrong_subevent_is_not_answered),
 		cmocka_unit_test(a_label_that_is_not_there_is_called_until_the_host_gives_up),
+		cmocka_unit_test(whoever_of_the_accept_list_advertises_is_connected),
+		cmocka_unit_test(the_accept_list_cannot_be_changed_while_it_is_used),
+		cmocka_unit_test(the_accept_list_ends_somewhere_and_with_a_reset),
 		cmocka_unit_test(there_are_eight_links_and_no_more),
 		cmocka_unit_test(only_labels_without_a_train_advertise_about_once_a_second),
 		cmocka_unit_test(the_label_answers_data_and_buffers_come_back),
