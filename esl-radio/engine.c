@@ -188,10 +188,10 @@ static void on_link_lost(void *user, const uint8_t addr[ESL_ADDR_BYTES])
 static void on_link_reached(void *user, const uint8_t addr[ESL_ADDR_BYTES])
 {
 	struct esl_engine *e = user;
+	const struct esl_label *l = esl_label_find(e, addr);
 
-	if (e->calling && e->calling->label &&
-	    memcmp(e->calling->label->addr, addr, ESL_ADDR_BYTES) == 0)
-		esl_visit_called(e->calling);
+	if (l && l->visit)
+		esl_visit_called(l->visit);
 }
 
 static int on_link_save(void *user, const char *key, const void *data, size_t len)

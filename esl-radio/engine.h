@@ -59,6 +59,8 @@
 
 #define ESL_GROUPS_MAX       128
 #define ESL_LINKS_MAX        8
+#define ESL_CALLS_MAX        32 /**< labels that advertise, called at a time */
+#define ESL_VISITS_MAX       (ESL_LINKS_MAX + ESL_CALLS_MAX)
 #define ESL_CMD_FORGET_TRIES 20
 
 struct hci_channels;
@@ -117,8 +119,13 @@ struct esl_engine {
 	struct esl_group *groups; /**< train.subevents of them */
 	struct esl_image_list images;
 	size_t image_bytes;
-	struct esl_visit visits[ESL_LINKS_MAX];
+	struct esl_visit visits[ESL_VISITS_MAX];
 	struct esl_visit *calling; /**< the controller makes this connection; NULL = it is free */
+	unsigned int n_listening;  /**< visits that wait for an advertisement beside it */
+	unsigned int advert_turn;  /**< the place in `labels` of the next of these */
+	int64_t advert_came_us;    /**< when one of them was reached */
+	int64_t listening_us;      /**< since then there are some */
+	int64_t listen_until_us;   /**< nobody is called through the train while they wait */
 	bool beat_known;           /**< from an answer, not guessed from a request */
 	int64_t beat_us;           /**< subevent 0 was on air then, give or take whole intervals */
 	int64_t beat_heard_us;

@@ -85,6 +85,11 @@ struct esl_link_ops {
 	 */
 	int (*adopt)(struct esl_link *l, const char *key, const void *data, size_t len);
 	int (*scan)(struct esl_link *l, bool on);
+	/** Yields how many labels that advertise may be called at a time: whoever of them does so
+	 * first is connected. From now on there are to be no more than `links` connections, the
+	 * last `kept` of them for labels that are called through the train. NULL for drivers that
+	 * make one call at a time. */
+	unsigned int (*calls)(struct esl_link *l, unsigned int links, unsigned int kept);
 	/** Through the train's subevent, or ESL_ADVERTISING for a label that advertises. */
 	int (*connect)(struct esl_link *l, const uint8_t *addr, uint8_t subevent, uint8_t esl_id,
 		       esl_link_done_fn done, void *user);

@@ -35,7 +35,7 @@ static void drop(struct esl_engine *e, struct esl_image *im)
 
 static bool in_use(const struct esl_engine *e, const struct esl_image *im)
 {
-	for (unsigned int i = 0; i < e->max_links; i++)
+	for (unsigned int i = 0; i < ESL_VISITS_MAX; i++)
 		if (e->visits[i].label &&
 		    memcmp(e->visits[i].hash, im->hash, IMAGE_HASH_BYTES) == 0)
 			return true;

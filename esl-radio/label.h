@@ -71,6 +71,7 @@ enum esl_urgency {
 enum esl_visit_queue {
 	ESL_VISIT_ABSENT = ESL_URGENCY_COUNT, /**< its picture has not come, or was wrong */
 	ESL_VISIT_DROP,                       /**< forgotten for good: to be freed */
+	ESL_VISIT_ADVERT,                     /**< it advertises */
 	ESL_VISIT_QUEUES
 };
 

@@ -3,7 +3,8 @@
  * Who is visited next: a price that is due now before one that is due later before a clock that
  * grows old, among equals the label whose subevent comes next. A controller makes one connection at
  * a time and most of that time is waiting for the subevent, so that the next label is chosen when
- * the one before it has been reached, and not while it is being called.
+ * the one before it has been reached, and not while it is being called. Labels that advertise are
+ * listened for all the while nobody is called, many at a time where the link can.
  */
 #include "esl-radio/engine.h"
 #include "esl-radio/images.h"
@@ -24,6 +25,12 @@
 #define LOOK_AGAIN_US   US_PER_SEC
 /** A call is given up after a few seconds, so that it begins when the subevent is near. */
 #define SOON_US         (INT64_C(2) * US_PER_SEC)
+/** While it listens for labels that advertise, this near. */
+#define NEAR_US         (INT64_C(100) * US_PER_MS)
+/** Labels come back by advertisement, if one has since. */
+#define COMING_US       (INT64_C(10) * US_PER_SEC)
+/** One that advertises once a second is hardly heard so late, unless nobody listens. */
+#define CROWDED_OUT_US  (INT64_C(3) * US_PER_SEC)
 /** A call must be with the controller this long before its subevent. */
 #define CALL_AHEAD_US   (INT64_C(20) * US_PER_MS)
 /** The labels' own beat is ours; ours may be off by this much before it is listened to again. */
@@ -72,7 +79,6 @@ unsigned int esl_visit_need(const struct esl_engine *e, const struct esl_label *
 	int64_t now_us = esl_now(e);
 	enum esl_urgency urgency;
 	struct esl_upload up;
-	int now, next;
 
 	*ret_by_advert = false;
 	if (l->visit)
@@ -86,10 +92,7 @@ unsigned int esl_visit_need(const struct esl_engine *e, const struct esl_label *
 		    (!l->wanted && !l->configured && !l->rekeying))
 			return ESL_URGENCY_NONE;
 		*ret_by_advert = true;
-		/* A label that only lost its way must not keep others' prices waiting. */
-		now = esl_wish_now(e, l, &next);
-		return now >= 0 && !esl_is_shown(l, l->wishes[now].image) ? ESL_URGENCY_FLIP
-									  : ESL_URGENCY_STAGE;
+		return ESL_VISIT_ADVERT;
 	}
 	urgency = esl_next_upload(e, l, &up);
 	if (urgency != ESL_URGENCY_NONE)
@@ -125,16 +128,16 @@ static bool image_is_here(struct esl_engine *e, const struct esl_label *l, unsig
 }
 
 static bool may_be_visited(struct esl_engine *e, struct esl_label *l, unsigned int urgency,
-			   unsigned int *prefetch, bool *ret_by_advert)
+			   unsigned int *prefetch)
 {
-	unsigned int need = esl_visit_need(e, l, ret_by_advert);
-	bool late = false;
+	bool by_advert, late = false;
+	unsigned int need = esl_visit_need(e, l, &by_advert);
 
 	if (need != urgency) {
 		esl_set_queue(e, l, need);
 		return false;
 	}
-	if (urgency != ESL_URGENCY_STAGE || *ret_by_advert || image_is_here(e, l, prefetch, &late))
+	if (urgency != ESL_URGENCY_STAGE || image_is_here(e, l, prefetch, &late))
 		return true;
 	/* To the end: what does not come keeps nobody waiting. */
 	if (late) {
@@ -146,8 +149,7 @@ static bool may_be_visited(struct esl_engine *e, struct esl_label *l, unsigned i
 
 /** Of the first labels in a queue, the one whose subevent comes next. Asking for a picture may
  * change queues, so that who stands in this one is noted first. */
-static struct esl_label *best_of(struct esl_engine *e, unsigned int urgency, bool *ret_by_advert,
-				 int64_t *ret_wait_us)
+static struct esl_label *best_of(struct esl_engine *e, unsigned int urgency, int64_t *ret_wait_us)
 {
 	struct esl_label *l, *who[WINDOW], *best = NULL;
 	unsigned int n = 0, prefetch = 2 * e->max_links;
@@ -160,18 +162,15 @@ static struct esl_label *best_of(struct esl_engine *e, unsigned int urgency, boo
 		who[n++] = l;
 	}
 	for (unsigned int i = 0; i < n; i++) {
-		bool by_advert;
 		int64_t wait_us;
 
-		if (!may_be_visited(e, who[i], urgency, &prefetch, &by_advert))
+		if (!may_be_visited(e, who[i], urgency, &prefetch))
 			continue;
-		wait_us =
-			by_advert ? MIN(e->interval_us, SOON_US) : esl_beat_wait(e, who[i]->group);
+		wait_us = esl_beat_wait(e, who[i]->group);
 		if (wait_us >= best_wait_us)
 			continue;
 		best = who[i];
 		best_wait_us = wait_us;
-		*ret_by_advert = by_advert;
 		*ret_wait_us = wait_us;
 	}
 	if (!best && n == WINDOW) /* there may be others behind these */
@@ -193,10 +192,57 @@ static void fetch_soon(struct esl_engine *e, const struct esl_label *l)
 
 static struct esl_visit *free_visit(struct esl_engine *e)
 {
-	for (unsigned int i = 0; i < e->max_links; i++)
+	for (unsigned int i = 0; i < ESL_VISITS_MAX; i++)
 		if (!e->visits[i].label && !e->visits[i].busy)
 			return &e->visits[i];
 	return NULL;
+}
+
+/** Visits that have a link or are being called; of these, those through the train alone. */
+static unsigned int links_used(const struct esl_engine *e, bool train)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < ESL_VISITS_MAX; i++) {
+		const struct esl_visit *v = &e->visits[i];
+
+		n += (v->label || v->busy) && !v->listening && !(train && v->by_advert);
+	}
+	return n;
+}
+
+bool esl_visits_hurry(const struct esl_engine *e)
+{
+	const struct esl_label *l = TAILQ_FIRST(&e->visit_queue[ESL_VISIT_ADVERT]);
+	unsigned int n = e->n_listening;
+
+	for (; l && n < e->max_links; l = TAILQ_NEXT(l, visit_link))
+		n++;
+	return n >= e->max_links;
+}
+
+/** How many that advertise may be called at a time. Of several links one is kept for prices. */
+static unsigned int calls_at_a_time(struct esl_engine *e)
+{
+	bool prices = !TAILQ_EMPTY(&e->visit_queue[ESL_URGENCY_FLIP]);
+
+	if (e->max_links < 2 || !e->link->ops->calls)
+		return 1;
+	return MIN(e->link->ops->calls(e->link, e->max_links, prices), ESL_CALLS_MAX);
+}
+
+/** Links for calls through the train. While many labels come back by advertisement these get all
+ * others; a few get one if none of them has found a free one for a while. */
+static unsigned int links_through_train(const struct esl_engine *e)
+{
+	int64_t came_us = esl_now(e) - e->advert_came_us;
+	bool coming = e->advert_came_us && came_us < COMING_US;
+
+	if (e->max_links < 2 || e->n_listening == 0)
+		return e->max_links;
+	if (coming && e->n_listening >= e->max_links)
+		return 1;
+	return e->max_links - (MIN(came_us, esl_now(e) - e->listening_us) > CROWDED_OUT_US);
 }
 
 static void drop_forgotten(struct esl_engine *e)
@@ -215,30 +261,104 @@ static void drop_forgotten(struct esl_engine *e)
 	}
 }
 
+/** Calls begun: none, one, or none although somebody waits for one. */
+enum called {
+	CALLED_NOBODY,
+	CALLED,
+	CALLED_LATER
+};
+
+static enum called begin(struct esl_visit *v, struct esl_label *l, bool by_advert, bool listening)
+{
+	esl_visit_begin(v, l, by_advert, listening);
+	/* What takes nothing now: the label's own retry wakes us. */
+	return v->busy || v->label ? CALLED : CALLED_LATER;
+}
+
+/**
+ * The next that advertises. Those heard one after the other advertise one after the other again: as
+ * a list they would all be silent for most of a second, and then all come at once. Where there are
+ * many, they are taken as they stand in the table, which mixes them and gives each its turn.
+ */
+static struct esl_label *next_advertiser(struct esl_engine *e)
+{
+	struct esl_label *first = TAILQ_FIRST(&e->visit_queue[ESL_VISIT_ADVERT]), *l = first;
+
+	for (unsigned int n = 0; l && n < ESL_CALLS_MAX; n++)
+		l = TAILQ_NEXT(l, visit_link);
+	if (!l)
+		return first;
+	for (unsigned int n = 0; n < e->label_cap; n++) {
+		l = e->labels[e->advert_turn++ % e->label_cap];
+		if (l && l->queue == ESL_VISIT_ADVERT)
+			return l;
+	}
+	return first;
+}
+
+/** Calls one that advertises. */
+static enum called call_advertiser(struct esl_engine *e)
+{
+	unsigned int calls = calls_at_a_time(e);
+	struct esl_visit *v = free_visit(e);
+	struct esl_label *l;
+	bool by_advert;
+
+	if (!v ||
+	    (calls > 1 ? e->n_listening >= calls
+		       : e->calling || e->n_listening || links_used(e, false) >= e->max_links))
+		return CALLED_LATER;
+	while ((l = next_advertiser(e))) {
+		unsigned int need = esl_visit_need(e, l, &by_advert);
+
+		if (need == ESL_VISIT_ADVERT)
+			return begin(v, l, true, calls > 1);
+		esl_set_queue(e, l, need);
+	}
+	return CALLED_NOBODY;
+}
+
+/** Calls one through the train that has something of that urgency, down to `least`. While others
+ * are listened for, the radio is theirs until shortly before, and for a while after a call in vain.
+ */
+static enum called call_listener(struct esl_engine *e, unsigned int urgency, unsigned int least)
+{
+	int64_t soon_us = e->n_listening ? NEAR_US : SOON_US, wait_us;
+	struct esl_visit *v = free_visit(e);
+	struct esl_label *l = NULL;
+
+	if (e->calling || !v || links_used(e, false) >= e->max_links ||
+	    links_used(e, true) >= links_through_train(e))
+		return CALLED_LATER;
+	if (e->n_listening && esl_now(e) < e->listen_until_us) {
+		loop_timer_start(e->pump, e->listen_until_us - esl_now(e));
+		return CALLED_LATER;
+	}
+	for (; !l && urgency >= least; urgency--)
+		l = best_of(e, urgency, &wait_us);
+	if (!l)
+		return CALLED_NOBODY;
+	if (wait_us > soon_us) { /* a slow train: nobody else needs to wait for it yet */
+		loop_timer_start(e->pump, wait_us - soon_us);
+		return CALLED_LATER;
+	}
+	fetch_soon(e, l);
+	return begin(v, l, false, false);
+}
+
 void esl_visits_pump(struct esl_engine *e)
 {
-	struct esl_visit *v;
+	enum called price, advert, other;
 
 	drop_forgotten(e);
 	if (!e->link || !e->link_up || !e->train_saved)
 		return;
-	while (!e->calling && (v = free_visit(e))) {
-		struct esl_label *who = NULL;
-		bool by_advert = false;
-		int64_t wait_us;
-
-		for (unsigned int u = ESL_URGENCY_FLIP; !who && u > ESL_URGENCY_NONE; u--)
-			who = best_of(e, u, &by_advert, &wait_us);
-		if (!who)
-			return;
-		if (wait_us > SOON_US) { /* a slow train: nobody else needs to wait for it yet */
-			loop_timer_start(e->pump, wait_us - SOON_US);
-			return;
-		}
-		if (!by_advert)
-			fetch_soon(e, who);
-		esl_visit_begin(v, who, by_advert);
-		if (!v->busy && !v->label)
-			return; /* the link takes nothing now; the label's own retry wakes us */
-	}
+	do {
+		advert = other = CALLED_NOBODY;
+		price = call_listener(e, ESL_URGENCY_FLIP, ESL_URGENCY_FLIP);
+		if (price != CALLED)
+			advert = call_advertiser(e);
+		if (price == CALLED_NOBODY && advert != CALLED)
+			other = call_listener(e, ESL_URGENCY_STAGE, ESL_URGENCY_UPKEEP);
+	} while (price == CALLED || advert == CALLED || other == CALLED);
 }

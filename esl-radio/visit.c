@@ -29,14 +29,19 @@
 #define QUICK_RETRIES    3
 #define LOST_AFTER       12
 #define LONGEST_RETRY_US (INT64_C(60) * US_PER_SEC)
+/** A call that fails has kept the controller from listening for about half as long. */
+#define LISTEN_US        (INT64_C(500) * US_PER_MS)
 
 void esl_visit_called(struct esl_visit *v)
 {
-	if (v->e->calling != v)
+	if (v->listening)
+		v->e->n_listening--;
+	else if (v->e->calling == v)
+		v->e->calling = NULL;
+	else
 		return;
-	v->e->calling = NULL;
-	if (!loop_timer_active(v->e->pump))
-		loop_timer_start(v->e->pump, 0);
+	v->listening = false;
+	loop_timer_start(v->e->pump, 0); /* what it waits for may have changed */
 }
 
 static void end_visit(struct esl_visit *v)
@@ -88,6 +93,8 @@ void visit_fail(struct esl_visit *v, int err, const char *text)
 	if (l->visit_failures < UINT8_MAX)
 		l->visit_failures++;
 	l->call_failed = !v->connected && !v->by_advert;
+	if (l->call_failed)
+		e->listen_until_us = esl_now(e) + LISTEN_US;
 	/* It will hardly be in its subevent. */
 	if (!v->by_advert && (v->connected || v->advertises))
 		l->visit_after_us = esl_now(e) + ADVERT_SOON_US;
@@ -296,7 +303,11 @@ void visit_advance(struct esl_visit *v)
 		(void) configure(v);
 		return;
 	}
-	if (!l->forgetting && visit_next_upload(v))
+	/* Others wait to come back: once this one can listen to the train, it gets its pictures
+	 * through the train. */
+	if (!l->forgetting &&
+	    !(v->by_advert && esl_visits_hurry(e) && esl_now(e) >= l->in_step_us) &&
+	    visit_next_upload(v))
 		return;
 	loop_timer_stop(v->timer);
 	if (v->time && may_set_time(e, l) && esl_time_to_set(e, &v->new_gen, &abs_ms) == 0) {
@@ -333,6 +344,8 @@ static void completed(struct esl_visit *v)
 			esl_report_shown(e, l);
 	}
 	if (v->by_advert) {
+		/* It must have found the train before it can be called through it. */
+		l->visit_after_us = MAX(l->visit_after_us, esl_now(e) + e->interval_us);
 		esl_flash_restarted(e, l);
 		l->ping_at_us = esl_now(e);
 		l->status_reported_s = esl_seconds(esl_now(e)); /* the report carries it all */
@@ -350,6 +363,8 @@ static void step_done(struct esl_visit *v, const struct esl_link_result *res)
 	switch (v->step) {
 	case ESL_STEP_CONNECT:
 		v->connected = true;
+		if (v->by_advert)
+			v->e->advert_came_us = esl_now(v->e);
 		v->label->call_failed = false;
 		esl_label_cut_flights(v->e, v->label); /* what it heard before is settled */
 		v->label->awaiting = false;
@@ -458,7 +473,7 @@ void esl_visit_image_here(struct esl_engine *e, const uint8_t hash[IMAGE_HASH_BY
 		l->visit_after_us = 0;
 		esl_set_queue(e, l, esl_visit_need(e, l, &by_advert));
 	}
-	for (unsigned int i = 0; i < e->max_links; i++) {
+	for (unsigned int i = 0; i < ESL_VISITS_MAX; i++) {
 		struct esl_visit *v = &e->visits[i];
 
 		if (!v->label)
@@ -492,7 +507,7 @@ void esl_visits_detach(struct esl_engine *e, struct esl_label *l)
 	l->visit = NULL;
 }
 
-void esl_visit_begin(struct esl_visit *v, struct esl_label *l, bool by_advert)
+void esl_visit_begin(struct esl_visit *v, struct esl_label *l, bool by_advert, bool listening)
 {
 	struct esl_engine *e = v->e;
 
@@ -514,7 +529,11 @@ void esl_visit_begin(struct esl_visit *v, struct esl_label *l, bool by_advert)
 	l->coming_back = false;
 	if (l->info_stale && e->link->ops->doubt)
 		e->link->ops->doubt(e->link, l->addr);
-	e->calling = v;
+	v->listening = listening;
+	if (listening && e->n_listening++ == 0)
+		e->listening_us = esl_now(e);
+	if (!listening)
+		e->calling = v;
 	visit_began(v, ESL_STEP_CONNECT,
 		    e->link->ops->connect(e->link, l->addr, by_advert ? ESL_ADVERTISING : l->group,
 					  l->id, visit_step_done, v));
@@ -522,7 +541,7 @@ void esl_visit_begin(struct esl_visit *v, struct esl_label *l, bool by_advert)
 
 int esl_visits_init(struct esl_engine *e)
 {
-	for (unsigned int i = 0; i < ESL_LINKS_MAX; i++) {
+	for (unsigned int i = 0; i < ESL_VISITS_MAX; i++) {
 		int r;
 
 		e->visits[i].e = e;
@@ -535,6 +554,6 @@ int esl_visits_init(struct esl_engine *e)
 
 void esl_visits_done(struct esl_engine *e)
 {
-	for (unsigned int i = 0; i < ESL_LINKS_MAX; i++)
+	for (unsigned int i = 0; i < ESL_VISITS_MAX; i++)
 		loop_timer_free(e->visits[i].timer);
 }

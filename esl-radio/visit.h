@@ -30,6 +30,7 @@ struct esl_visit {
 	struct esl_label *label; /**< NULL = this link is free */
 	enum esl_visit_step step;
 	bool by_advert;
+	bool listening;  /**< one of several that wait for an advertisement */
 	bool configure;  /**< address, keys and clock, still to be given */
 	bool info;       /**< display information, still to be read */
 	bool time;       /**< clock, still to be set */
@@ -50,8 +51,8 @@ struct esl_visit {
 	struct loop_timer *timer;       /**< patience while waiting for an image, or the train */
 };
 
-/** Connects; the visit must be free. */
-void esl_visit_begin(struct esl_visit *v, struct esl_label *l, bool by_advert);
+/** Connects; the visit must be free. `listening`: others that advertise are called meanwhile. */
+void esl_visit_begin(struct esl_visit *v, struct esl_label *l, bool by_advert, bool listening);
 int esl_visits_init(struct esl_engine *e) _must_check_;
 void esl_visits_done(struct esl_engine *e);
 /** pump.c: how much it needs a connection, whatever pictures are here. *ret_by_advert: as one that
@@ -68,6 +69,8 @@ void esl_visits_detach(struct esl_engine *e, struct esl_label *l);
 
 /** The label of this visit has been reached, or will not be: another may be called. */
 void esl_visit_called(struct esl_visit *v);
+/** More labels advertise than there are links: visits are kept short. */
+bool esl_visits_hurry(const struct esl_engine *e);
 
 /* --- pump.c: when a subevent comes ------------------------------------------------------------ */
 

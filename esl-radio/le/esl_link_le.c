@@ -35,7 +35,7 @@ struct link_le {
 	struct le_bonds bonds;
 	uint8_t self[ESL_ADDR_BYTES]; /**< who we are to labels that do not know us yet */
 	bool has_self, self_kept;
-	struct esl_peer *peers[LE_LINKS_MAX];
+	struct esl_peer *peers[LE_PLACES];
 	struct ots_partials partials;
 };
 
@@ -169,7 +169,7 @@ static int le_adopt(struct esl_link *base, const char *key, const void *data, si
 
 static struct esl_peer **find_peer(struct link_le *k, const uint8_t *addr)
 {
-	for (size_t i = 0; i < LE_LINKS_MAX; i++)
+	for (size_t i = 0; i < LE_PLACES; i++)
 		if (k->peers[i] && !memcmp(esl_peer_addr(k->peers[i]), addr, ESL_ADDR_BYTES))
 			return &k->peers[i];
 	return NULL;
@@ -285,6 +285,11 @@ static int le_scan(struct esl_link *base, bool on)
 	return 0;
 }
 
+static unsigned int le_calls(struct esl_link *base, unsigned int links, unsigned int kept)
+{
+	return le_central_calls(((struct link_le *) base)->central, links, kept);
+}
+
 static int le_connect(struct esl_link *base, const uint8_t *addr, uint8_t subevent, uint8_t esl_id,
 		      esl_link_done_fn done, void *user)
 {
@@ -301,9 +306,9 @@ static int le_connect(struct esl_link *base, const uint8_t *addr, uint8_t subeve
 	size_t i = 0;
 	int r;
 
-	while (i < LE_LINKS_MAX && k->peers[i])
+	while (i < LE_PLACES && k->peers[i])
 		i++;
-	if (i == LE_LINKS_MAX)
+	if (i == LE_PLACES)
 		return -EBUSY;
 	if (!b) {
 		r = make_self(k);
@@ -390,7 +395,7 @@ static void le_free(struct esl_link *base)
 	struct link_le *k = (struct link_le *) base;
 
 	le_central_free(k->central);
-	for (size_t i = 0; i < LE_LINKS_MAX; i++)
+	for (size_t i = 0; i < LE_PLACES; i++)
 		esl_peer_free(k->peers[i]);
 	le_bonds_done(&k->bonds);
 	free(k);
@@ -401,6 +406,7 @@ static const struct esl_link_ops le_ops = {
 	.restore = le_restore,
 	.adopt = le_adopt,
 	.scan = le_scan,
+	.calls = le_calls,
 	.connect = le_connect,
 	.read_info = le_read_info,
 	.configure = le_configure,

@@ -15,7 +15,6 @@
 #define DATA_TIME_US    2120
 #define HEADER_BYTES    L2CAP_HEADER
 
-static void next_connection(struct le_central *c);
 static void set_scan(struct le_central *c, bool on);
 
 static struct le_central *central_of(struct hci_driver *d)
@@ -29,8 +28,7 @@ static void reverse(uint8_t *to, const uint8_t *from, size_t n)
 		to[i] = from[n - 1 - i];
 }
 
-/** Queues a command; without memory the controller is started over, which tells everybody. */
-static void command(struct le_central *c, const struct buf *b, hci_done_fn done, void *user)
+void le_command(struct le_central *c, const struct buf *b, hci_done_fn done, void *user)
 {
 	if (hci_host_command(c->host, b, done, user) == -ENOMEM)
 		hci_host_fail_soon(c->host, -ENOMEM, "The access point is out of memory.");
@@ -45,18 +43,17 @@ static void link_free(struct le_link *l)
 	*l = (struct le_link){.c = l->c};
 }
 
-static struct le_link *link_in(struct le_central *c, enum link_state state)
+struct le_link *le_link_in(struct le_central *c, enum link_state state)
 {
 	struct le_link *first = NULL;
 
-	for (size_t i = 0; i < LE_LINKS_MAX; i++)
+	for (size_t i = 0; i < LE_PLACES; i++)
 		if (c->links[i].state == state && (!first || c->links[i].order < first->order))
 			first = &c->links[i];
 	return first;
 }
 
-/** There will be no link: the place is free before the owner hears of it. */
-static void link_failed(struct le_link *l, int err)
+void le_link_failed(struct le_link *l, int err)
 {
 	struct le_link was = *l;
 
@@ -81,21 +78,25 @@ static void link_ended(struct le_link *l, uint8_t reason)
 static void on_create_status(void *user, uint8_t status, const uint8_t *more, size_t len)
 {
 	struct le_central *c = user;
-	struct le_link *l = link_in(c, LINK_CONNECTING);
+	struct le_link *l = le_link_in(c, LINK_CONNECTING);
 
 	(void) more;
 	(void) len;
 	if (status == HCI_OK || !l)
 		return;
 	loop_timer_stop(c->patience);
-	link_failed(l, -ERR_PEER);
-	next_connection(c);
+	if (le_calls_limited(c, status))
+		l->state = LINK_WAITING;
+	else
+		le_link_failed(l, -ERR_PEER);
+	le_next_connection(c);
 }
 
-static void create_connection(struct le_central *c, const struct le_link *l)
+void le_create(struct le_central *c, const struct le_link *l, bool listed, hci_done_fn done)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
-	struct hci_create_connection p = {.own_type = l->how.own_type,
+	struct hci_create_connection p = {.listed = listed,
+					  .own_type = l->how.own_type,
 					  .peer_type = l->how.peer_type,
 					  .subevent = l->how.subevent,
 					  .scan_interval = SCAN_INTERVAL,
@@ -105,16 +106,24 @@ static void create_connection(struct le_central *c, const struct le_link *l)
 					  .timeout = CONN_TIMEOUT};
 
 	p.adv_handle = l->how.subevent == LE_NO_SUBEVENT ? LE_NO_SUBEVENT : l->how.adv_handle;
-	reverse(p.peer, l->how.peer, HCI_ADDR_BYTES);
+	if (!listed)
+		reverse(p.peer, l->how.peer, HCI_ADDR_BYTES);
 	hci_put_create_connection(&b, &p);
-	command(c, &b, on_create_status, c);
+	le_command(c, &b, done, c);
+}
+
+/** By its own name; who advertises, with all others that are waited for under ours. */
+static void create_connection(struct le_central *c, struct le_link *l)
+{
+	if (!le_calls_begin(c, l))
+		le_create(c, l, false, on_create_status);
 }
 
 /* Called by another name than the one it bonded with, a label would take us for a stranger. */
 static void on_random_set(void *user, uint8_t status, const uint8_t *more, size_t len)
 {
 	struct le_central *c = user;
-	struct le_link *l = link_in(c, LINK_CONNECTING);
+	struct le_link *l = le_link_in(c, LINK_CONNECTING);
 
 	(void) more;
 	(void) len;
@@ -129,8 +138,8 @@ static void on_random_set(void *user, uint8_t status, const uint8_t *more, size_
 		return;
 	}
 	loop_timer_stop(c->patience);
-	link_failed(l, status == HCI_OK ? -ETIMEDOUT : -ERR_PEER);
-	next_connection(c);
+	le_link_failed(l, status == HCI_OK ? -ETIMEDOUT : -ERR_PEER);
+	le_next_connection(c);
 }
 
 /** A controller takes no other address while it scans. */
@@ -144,16 +153,17 @@ static void set_random(struct le_central *c, const struct le_link *l)
 	set_scan(c, false);
 	reverse(addr, l->how.own, HCI_ADDR_BYTES);
 	hci_put_set_random_address(&b, addr);
-	command(c, &b, on_random_set, c);
+	le_command(c, &b, on_random_set, c);
 }
 
-static void next_connection(struct le_central *c)
+void le_begin_next(struct le_central *c)
 {
 	struct le_link *l;
 
-	while ((l = link_in(c, LINK_WAITING)) && l->given_up)
-		link_failed(l, -ETIMEDOUT);
-	if (!l || !c->up || link_in(c, LINK_CONNECTING))
+	if (!c->up || c->listing || le_link_in(c, LINK_CONNECTING))
+		return;
+	l = le_calls_next(c);
+	if (!l)
 		return;
 	l->state = LINK_CONNECTING;
 	loop_timer_start(c->patience, l->how.timeout_us);
@@ -164,28 +174,32 @@ static void next_connection(struct le_central *c)
 		set_random(c, l);
 }
 
-static void cancel_connection(struct le_central *c)
+void le_next_connection(struct le_central *c)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT;
-
-	hci_put_command(&b, HCI_LE_CREATE_CONNECTION_CANCEL, NULL, 0);
-	command(c, &b, NULL, NULL); /* the end of the attempt is an event of its own */
+	le_calls_expire(c);
+	le_begin_next(c);
 }
 
 static void on_impatience(void *user)
 {
 	struct le_central *c = user;
-	struct le_link *l = link_in(c, LINK_CONNECTING);
+	struct le_link *l = le_link_in(c, LINK_CONNECTING);
 
-	if (!l)
+	if (c->listing && !c->cancelling) {
+		le_calls_cancel(c);
 		return;
-	if (l->given_up) { /* not even the end of the attempt is told */
+	}
+	if (!l && !c->listing) { /* somebody waits no longer */
+		le_next_connection(c);
+		return;
+	}
+	if (c->listing || l->given_up) { /* not even the end of the attempt is told */
 		hci_host_fault(c->host, -ETIMEDOUT, "The radio's controller does not answer.");
 		return;
 	}
 	l->given_up = true;
 	loop_timer_start(c->patience, 2 * US_PER_SEC);
-	cancel_connection(c);
+	le_cancel_connection(c);
 }
 
 /** Longer packets at twice the rate make uploads faster; a controller or label without them goes on
@@ -197,18 +211,18 @@ static void ask_for_speed(struct le_link *l)
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
 	hci_put_data_length(&b, &p);
-	command(l->c, &b, NULL, NULL);
+	le_command(l->c, &b, NULL, NULL);
 	buf_clear(&b);
 	if (l->state != LINK_UP) /* the controller went away over the first */
 		return;
 	hci_put_set_phy(
 		&b, &(struct hci_set_phy){.handle = l->handle, .tx = HCI_PHY_2M, .rx = HCI_PHY_2M});
-	command(l->c, &b, NULL, NULL);
+	le_command(l->c, &b, NULL, NULL);
 }
 
 static void on_connection(struct le_central *c, const struct hci_connection_complete *e)
 {
-	struct le_link *l = link_in(c, LINK_CONNECTING);
+	struct le_link *l = c->listing ? le_calls_end(c, e) : le_link_in(c, LINK_CONNECTING);
 	bool given_up;
 
 	if (!l)
@@ -216,8 +230,8 @@ static void on_connection(struct le_central *c, const struct hci_connection_comp
 	loop_timer_stop(c->patience);
 	given_up = l->given_up;
 	if (e->status != HCI_OK) {
-		link_failed(l, -ETIMEDOUT);
-		next_connection(c);
+		le_link_failed(l, -ETIMEDOUT);
+		le_next_connection(c);
 		return;
 	}
 	l->state = LINK_UP;
@@ -231,7 +245,7 @@ static void on_connection(struct le_central *c, const struct hci_connection_comp
 		if (l->state == LINK_UP)
 			l->cb.connected(l->user, 0);
 	}
-	next_connection(c);
+	le_next_connection(c);
 }
 
 int le_central_connect(struct le_central *c, const struct le_connect *how,
@@ -241,7 +255,7 @@ int le_central_connect(struct le_central *c, const struct le_connect *how,
 
 	if (!c->up)
 		return -ERR_STATE;
-	for (size_t i = 0; i < LE_LINKS_MAX; i++) {
+	for (size_t i = 0; i < LE_PLACES; i++) {
 		struct le_link *o = &c->links[i];
 
 		if (o->state != LINK_FREE && !memcmp(o->how.peer, how->peer, HCI_ADDR_BYTES))
@@ -256,8 +270,10 @@ int le_central_connect(struct le_central *c, const struct le_connect *how,
 	l->cb = *cb;
 	l->user = user;
 	l->order = ++c->orders;
+	l->left_us = how->timeout_us;
 	*ret = l;
-	next_connection(c);
+	le_calls_make_way(c, l);
+	le_begin_next(c);
 	return 0;
 }
 
@@ -267,7 +283,9 @@ void le_link_close(struct le_link *l)
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
 	if (l->state == LINK_WAITING) {
-		l->given_up = true; /* told when its turn comes */
+		l->given_up = true; /* told when the controller is free */
+		if (!c->cancelling && !le_link_in(c, LINK_CONNECTING))
+			loop_timer_start(c->patience, 0);
 	} else if (l->state == LINK_CONNECTING && !l->given_up) {
 		loop_timer_start(c->patience, 0);
 	} else if (l->state == LINK_UP) {
@@ -276,7 +294,7 @@ void le_link_close(struct le_link *l)
 		l->out_begun = false;
 		hci_put_disconnect(&b, &(struct hci_disconnect){.handle = l->handle,
 								.reason = HCI_ERR_REMOTE_ENDED});
-		command(c, &b, NULL, NULL);
+		le_command(c, &b, NULL, NULL);
 	}
 }
 
@@ -294,6 +312,7 @@ static void on_disconnection(struct le_central *c, const struct hci_disconnectio
 	else
 		link_free(l);
 	le_data_pump(c);
+	le_next_connection(c); /* one more may be listened for */
 }
 
 static void on_encryption(struct le_central *c, const struct hci_encryption_change *e)
@@ -437,7 +456,7 @@ static void set_scan(struct le_central *c, bool on)
 		return;
 	c->scanning = on;
 	hci_put_ext_scan_enable(&b, &(struct hci_scan_enable){.enable = on});
-	command(c, &b, NULL, NULL);
+	le_command(c, &b, NULL, NULL);
 }
 
 void le_central_scan(struct le_central *c, bool on)
@@ -476,8 +495,9 @@ static void on_address(void *user, uint8_t status, const uint8_t *more, size_t l
 		return;
 	}
 	reverse(c->address, more, HCI_ADDR_BYTES);
+	le_calls_ask(c);
 	hci_put_ext_scan_params(&b, &p);
-	command(c, &b, ready, c);
+	le_command(c, &b, ready, c);
 }
 
 static void on_buffers(void *user, uint8_t status, const uint8_t *more, size_t len)
@@ -492,7 +512,7 @@ static void on_buffers(void *user, uint8_t status, const uint8_t *more, size_t l
 		return;
 	}
 	hci_put_command(&b, HCI_READ_BD_ADDR, NULL, 0);
-	command(c, &b, on_address, c);
+	le_command(c, &b, on_address, c);
 }
 
 static void host_up(struct hci_driver *d)
@@ -501,9 +521,10 @@ static void host_up(struct hci_driver *d)
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
 	c->scanning = c->random_set = c->naming = false;
+	le_calls_reset(c);
 	c->in_flight = 0;
 	hci_put_command(&b, HCI_LE_READ_BUFFER_SIZE, NULL, 0);
-	command(c, &b, on_buffers, c);
+	le_command(c, &b, on_buffers, c);
 }
 
 static void host_down(struct hci_driver *d, int err, const char *text)
@@ -512,12 +533,13 @@ static void host_down(struct hci_driver *d, int err, const char *text)
 
 	c->up = c->scanning = false;
 	c->in_flight = 0;
+	le_calls_reset(c);
 	loop_timer_stop(c->patience);
-	for (size_t i = 0; i < LE_LINKS_MAX; i++) {
+	for (size_t i = 0; i < LE_PLACES; i++) {
 		struct le_link *l = &c->links[i];
 
 		if (l->state == LINK_WAITING || l->state == LINK_CONNECTING)
-			link_failed(l, -ERR_CLOSED);
+			le_link_failed(l, -ERR_CLOSED);
 		else if (l->state != LINK_FREE && l->cb.closed)
 			link_ended(l, 0);
 		else
@@ -544,7 +566,8 @@ int le_central_new(struct loop *loop, struct hci_host *host, const struct le_cen
 	c->loop = loop;
 	c->cb = *cb;
 	c->user = user;
-	for (size_t i = 0; i < LE_LINKS_MAX; i++)
+	c->links_max = c->links_able = LE_LINKS_MAX;
+	for (size_t i = 0; i < LE_PLACES; i++)
 		c->links[i].c = c;
 	c->driver = (struct hci_driver){.ops = &driver_ops,
 					.event_mask = EVENT_BIT(HCI_EVT_DISCONNECTION_COMPLETE) |
@@ -571,7 +594,7 @@ void le_central_free(struct le_central *c)
 	hci_host_leave(c->host, &c->driver);
 	hci_host_unref(c->host);
 	loop_timer_free(c->patience);
-	for (size_t i = 0; i < LE_LINKS_MAX; i++)
+	for (size_t i = 0; i < LE_PLACES; i++)
 		link_free(&c->links[i]);
 	free(c);
 }

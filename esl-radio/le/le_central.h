@@ -6,14 +6,18 @@
  * L2CAP both ways, cut to the controller's buffers and put together again. A driver of hci_host.h;
  * what frames mean is the business of who opened the link.
  *
- * A controller makes one connection at a time: the others wait their turn. Addresses are most
- * significant byte first. Callbacks come from the loop, never from within a call.
+ * A controller makes one connection at a time: the others wait their turn, and who is called
+ * through the train goes first. Those that advertise wait together where the controller has an
+ * accept list: whoever does so first is connected. Addresses are most significant byte first.
+ * Callbacks come from the loop, never from within a call.
  */
 #pragma once
 
 #include "esl-radio/hci_host.h"
 
 #define LE_LINKS_MAX   8
+#define LE_CALLS_MAX   32 /**< that advertise, waited for at a time */
+#define LE_PLACES      (LE_LINKS_MAX + LE_CALLS_MAX)
 #define LE_FRAME_MAX   2048        /**< longest frame of L2CAP, header apart, either way */
 #define LE_QUEUE_MAX   (64 * 1024) /**< bytes of frames that wait on one link */
 #define LE_NO_SUBEVENT 0xff
@@ -60,9 +64,13 @@ struct le_connect {
 	uint8_t own[HCI_ADDR_BYTES]; /**< our random address; not looked at for a public one */
 	uint8_t adv_handle;          /**< the train's */
 	uint8_t subevent;            /**< LE_NO_SUBEVENT: it advertises */
-	int64_t timeout_us;          /**< patience from the moment its turn has come */
+	int64_t timeout_us;          /**< patience, while it is called or listened for */
 };
-/** -ERR_STATE while the controller is away, -EBUSY with LE_LINKS_MAX links, -EEXIST for a peer that
+/** There are to be no more than `links` links from now on, the last `kept` of them for who is
+ * called through the train. Yields how many that advertise may wait at a time: 1 for a controller
+ * without an accept list. */
+unsigned int le_central_calls(struct le_central *c, unsigned int links, unsigned int kept);
+/** -ERR_STATE while the controller is away, -EBUSY with LE_PLACES links, -EEXIST for a peer that
  * has one, -ENOMEM. */
 int le_central_connect(struct le_central *c, const struct le_connect *how,
 		       const struct le_link_callbacks *cb, void *user,

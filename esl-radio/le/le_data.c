@@ -7,7 +7,7 @@
 
 struct le_link *le_link_by_handle(struct le_central *c, uint16_t handle)
 {
-	for (size_t i = 0; i < LE_LINKS_MAX; i++)
+	for (size_t i = 0; i < LE_PLACES; i++)
 		if (c->links[i].state >= LINK_UP && c->links[i].handle == handle)
 			return &c->links[i];
 	return NULL;
@@ -40,10 +40,10 @@ void le_data_pump(struct le_central *c)
 {
 	unsigned int idle = 0;
 
-	while (c->up && c->in_flight < c->buffers.packets && idle < LE_LINKS_MAX) {
+	while (c->up && c->in_flight < c->buffers.packets && idle < LE_PLACES) {
 		struct le_link *l = &c->links[c->turn];
 
-		c->turn = (c->turn + 1) % LE_LINKS_MAX;
+		c->turn = (c->turn + 1) % LE_PLACES;
 		if (l->state != LINK_UP || l->out.len == 0) {
 			idle++;
 			continue;

@@ -31,7 +31,7 @@ struct shop {
 	struct {
 		esl_link_done_fn done;
 		void *user;
-	} asked[ESL_LINKS_MAX];
+	} asked[ESL_VISITS_MAX];
 	struct {
 		char key[16];
 		uint8_t data[1024];
@@ -136,9 +136,16 @@ static int link_scan(struct esl_link *l, bool on)
 	return 0;
 }
 
+static unsigned int link_calls(struct esl_link *l, unsigned int links, unsigned int kept)
+{
+	(void) l;
+	assert(links == 2 && kept < links);
+	return LABELS - 1;
+}
+
 static int ask(esl_link_done_fn done, void *user)
 {
-	for (size_t i = 0; i < ESL_LINKS_MAX; i++) {
+	for (size_t i = 0; i < ESL_VISITS_MAX; i++) {
 		if (shop->asked[i].done)
 			continue;
 		shop->asked[i].done = done;
@@ -205,6 +212,7 @@ static const struct esl_radio_ops radio_ops = {radio_start, radio_set_data, radi
 static const struct esl_link_ops link_ops = {
 	.start = link_start,
 	.scan = link_scan,
+	.calls = link_calls,
 	.connect = link_connect,
 	.read_info = link_simple,
 	.configure = link_configure,
@@ -323,10 +331,10 @@ static void do_completion(struct wire *w)
 	struct esl_link_result res = {0};
 	uint8_t which = wire_get_u8(w), how = wire_get_u8(w);
 	esl_link_done_fn done;
-	size_t i = which % ESL_LINKS_MAX;
+	size_t i = which % ESL_VISITS_MAX;
 
-	for (size_t k = 0; k < ESL_LINKS_MAX && !shop->asked[i].done; k++)
-		i = (i + 1) % ESL_LINKS_MAX;
+	for (size_t k = 0; k < ESL_VISITS_MAX && !shop->asked[i].done; k++)
+		i = (i + 1) % ESL_VISITS_MAX;
 	done = shop->asked[i].done;
 	if (!done)
 		return;
@@ -384,7 +392,7 @@ static void do_noise(struct wire *w)
 static void do_link_down(void)
 {
 	shop->link_cb.down(shop->engine, -EIO, "fuzz");
-	for (size_t i = 0; i < ESL_LINKS_MAX; i++) {
+	for (size_t i = 0; i < ESL_VISITS_MAX; i++) {
 		esl_link_done_fn done = shop->asked[i].done;
 
 		shop->asked[i].done = NULL;
@@ -432,7 +440,10 @@ static void do_step(struct wire *w)
 			esl_engine_forget(shop->engine, addr);
 		break;
 	case 10:
-		shop->link_cb.lost(shop->engine, addr);
+		if (arg & 0x80)
+			shop->link_cb.reached(shop->engine, addr);
+		else
+			shop->link_cb.lost(shop->engine, addr);
 		break;
 	case 11:
 		esl_engine_set_utc(shop->engine, ((int64_t) arg - 128) * US_PER_SEC * (arg & 7),
@@ -472,7 +483,7 @@ static void check_queues(const struct esl_engine *e, const struct esl_label *l)
 static void check_books(void)
 {
 	struct esl_engine *e = shop->engine;
-	unsigned int placed = 0, grouped = 0;
+	unsigned int placed = 0, grouped = 0, listening = 0;
 	struct esl_label *l;
 
 	esl_wakes_due(e);
@@ -487,6 +498,11 @@ static void check_books(void)
 	for (unsigned int g = 0; g < e->train.subevents; g++)
 		grouped += e->groups[g].n;
 	assert(placed == grouped);
+	for (unsigned int i = 0; i < ESL_VISITS_MAX; i++) {
+		assert(!e->visits[i].listening || e->visits[i].busy);
+		listening += e->visits[i].listening;
+	}
+	assert(listening == e->n_listening);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
