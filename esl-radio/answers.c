@@ -430,6 +430,7 @@ void esl_answer(struct esl_engine *e, struct esl_label *l, const struct esl_cmd_
 	l->awaiting = false;
 	l->misses = 0;
 	l->heard_us = now_us;
+	l->hasty = false;
 	l->ping_at_us = now_us + (l->pending.state == ESL_PENDING_NONE ? PING_US : PING_PENDING_US);
 	if (l->phase == ESL_PHASE_LOST) {
 		l->phase = ESL_PHASE_SYNCED;

@@ -159,6 +159,7 @@ struct esl_label {
 	bool lost_reported : 1;
 	bool queue_known : 1;  /**< it holds no timed command that we did not send */
 	bool rekeying : 1;     /**< it was being given keys: nobody knows which it has */
+	bool hasty : 1;        /**< it was let go when it should have heard the train, unproven */
 	bool call_failed : 1;  /**< through the train: visit_after_us is for the next such call */
 	bool image_absent : 1; /**< visit_after_us waits for a picture */
 	bool no_timed : 1;     /**< it knows no timed changes: what is due is told at its instant */

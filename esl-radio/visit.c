@@ -24,6 +24,8 @@
 #define TIME_TRIES       5
 /** The timing of the train has a few connection events to its label, which answers as quickly. */
 #define HEAR_MARGIN_US   (INT64_C(250) * US_PER_MS)
+/** Its packet, and the end of a connection event. */
+#define HEARD_US         (INT64_C(50) * US_PER_MS)
 #define LONGEST_LAG_US   (INT64_C(30) * US_PER_SEC)
 #define ADVERT_SOON_US   (INT64_C(1200) * US_PER_MS)
 #define QUICK_RETRIES    3
@@ -254,12 +256,25 @@ static bool may_set_time(const struct esl_engine *e, const struct esl_label *l)
 	return l->pending.state == ESL_PENDING_NONE || l->pending.at_us - esl_now(e) > NEAR_FLIP_US;
 }
 
+/** How long until a label that has just been told of the train hears it: what it was told points to
+ * the first subevent. One that came back although it was given so long, or where nobody knows when
+ * that is, gets a whole interval. */
+static int64_t hears_in_us(const struct esl_engine *e, struct esl_label *l)
+{
+	int64_t wait_us = esl_beat_wait(e, 0);
+
+	l->hasty = !l->hasty && e->beat_known;
+	if (!l->hasty)
+		return e->interval_us + HEAR_MARGIN_US;
+	return (wait_us < HEAR_MARGIN_US ? wait_us + e->interval_us : wait_us) + HEARD_US;
+}
+
 /** A visit that broke before it was over need not wait anew: the label's radio goes on. Should that
  * be wrong it comes back once more, and is waited for. */
 static void told_of_train(struct esl_visit *v)
 {
 	if (v->by_advert && !v->label->in_step_us)
-		v->label->in_step_us = esl_now(v->e) + v->e->interval_us + HEAR_MARGIN_US;
+		v->label->in_step_us = esl_now(v->e) + hears_in_us(v->e, v->label);
 }
 
 /**

@@ -510,6 +510,39 @@ static void label_that_advertises_waits_for_no_failed_call(void **state)
 	fake_close(&f);
 }
 
+/** It advertises and is brought back; how long it was kept after it was told of the train. */
+static int64_t told_to_let_go(void)
+{
+	int64_t told_us;
+
+	fake_run(&f, 4 * US_PER_SEC);
+	advertise();
+	fake_done(&f, FAKE_CONNECT, 0, NULL);
+	fake_done(&f, FAKE_CONFIGURE, 0, NULL);
+	told_us = clock_mono_us(loop_clock(f.loop));
+	ead_key_from_wire(f.link->config.response_key, &f.response_key);
+	while (f.link->op == 0)
+		fake_run(&f, 10 * US_PER_MS);
+	told_us = clock_mono_us(loop_clock(f.loop)) - told_us;
+	fake_done(&f, FAKE_UPDATE_COMPLETE, 0, NULL);
+	return told_us;
+}
+
+static void label_is_let_go_when_it_has_heard_the_train(void **state)
+{
+	(void) state;
+	fake_open(&f);
+	fake_join(&f); /* with an answer, so that it is known when the train comes by */
+	fake_run(&f, f.engine->interval_us * 20 - 4 * US_PER_SEC + 500 * US_PER_MS);
+	assert_in_range(told_to_let_go(), 300 * US_PER_MS, f.engine->interval_us);
+	/* It says nothing and comes back: perhaps it needs longer. */
+	assert_true(told_to_let_go() >= f.engine->interval_us);
+	assert_int_equal(fake_request(&f)->op, ESL_OP_PING);
+	fake_basic_state(&f, ESL_STATE_SYNCHRONIZED);
+	assert_false(esl_label_find(f.engine, fake_addr)->hasty);
+	fake_close(&f);
+}
+
 static void label_heard_to_advertise_is_not_called_again(void **state)
 {
 	(void) state;
@@ -552,6 +585,7 @@ int main(void)
 		cmocka_unit_test(clock_is_moved_before_it_wraps),
 		cmocka_unit_test(old_clock_is_set_before_a_promotion),
 		cmocka_unit_test(label_that_advertises_waits_for_no_failed_call),
+		cmocka_unit_test(label_is_let_go_when_it_has_heard_the_train),
 		cmocka_unit_test(label_heard_to_advertise_is_not_called_again),
 	};
 
