@@ -24,7 +24,9 @@
 #define SELF_NAME    ESL_LINK_KEEPS "self"
 #define SELF_VERSION 1
 #define NAME_BYTES   (sizeof(ESL_LINK_KEEPS) + 2 * ESL_ADDR_BYTES)
+#define PUBLIC_ADDR  0
 #define RANDOM_ADDR  1
+#define PUBLICS_MAX  2048 /* labels without a bond that advertise a public address */
 
 struct link_le {
 	struct esl_link base;
@@ -37,6 +39,8 @@ struct link_le {
 	bool has_self, self_kept;
 	struct esl_peer *peers[LE_PLACES];
 	struct ots_partials partials;
+	uint8_t (*publics)[ESL_ADDR_BYTES]; /**< PUBLICS_MAX, by address; NULL = none was heard */
+	size_t n_publics;
 };
 
 /* --- bonds ------------------------------------------------------------------------------------ */
@@ -165,6 +169,52 @@ static int le_adopt(struct esl_link *base, const char *key, const void *data, si
 	return r < 0 ? r : k->cb.save(k->user, key, data, len);
 }
 
+/* --- addresses -------------------------------------------------------------------------------- */
+
+/* A bond says of which type its label's address is; of others it is known from their
+ * advertisements. Random ones are the rule, so that public ones are remembered. */
+
+static size_t public_place(const struct link_le *k, const uint8_t *addr)
+{
+	size_t low = 0, high = k->n_publics;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (memcmp(k->publics[mid], addr, ESL_ADDR_BYTES) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static bool is_public(const struct link_le *k, const uint8_t *addr)
+{
+	size_t i = public_place(k, addr);
+
+	return i < k->n_publics && memcmp(k->publics[i], addr, ESL_ADDR_BYTES) == 0;
+}
+
+/** One too many takes the place of a neighbour, which is heard again. */
+static void remember_public(struct link_le *k, const uint8_t *addr)
+{
+	size_t i = public_place(k, addr);
+
+	if (!k->publics)
+		k->publics = calloc(PUBLICS_MAX, sizeof(*k->publics));
+	if (!k->publics || is_public(k, addr))
+		return;
+	if (k->n_publics == PUBLICS_MAX) {
+		i = MIN(i, PUBLICS_MAX - 1u);
+	} else {
+		memmove(k->publics + i + 1, k->publics + i,
+			(k->n_publics - i) * sizeof(*k->publics));
+		k->n_publics++;
+	}
+	memcpy(k->publics[i], addr, ESL_ADDR_BYTES);
+}
+
 /* --- peers ------------------------------------------------------------------------------------ */
 
 static struct esl_peer **find_peer(struct link_le *k, const uint8_t *addr)
@@ -257,12 +307,16 @@ static void central_advert(void *user, const struct hci_adv_report *r)
 {
 	struct link_le *k = user;
 	uint8_t addr[ESL_ADDR_BYTES];
+	bool bonded;
 
 	if (!(r->type & HCI_ADV_CONNECTABLE) || !names_service(r->data, r->len))
 		return;
 	for (size_t i = 0; i < ESL_ADDR_BYTES; i++)
 		addr[i] = r->addr[ESL_ADDR_BYTES - 1 - i];
-	k->cb.advert(k->user, addr, r->rssi, le_bonds_find(&k->bonds, addr) != NULL, 0);
+	bonded = le_bonds_find(&k->bonds, addr) != NULL;
+	if (!bonded && r->addr_type == PUBLIC_ADDR)
+		remember_public(k, addr);
+	k->cb.advert(k->user, addr, r->rssi, bonded, 0);
 }
 
 static const struct le_central_callbacks central_callbacks = {central_up, central_down,
@@ -297,7 +351,9 @@ static int le_connect(struct esl_link *base, const uint8_t *addr, uint8_t subeve
 	const struct le_bond *b = le_bonds_find(&k->bonds, addr);
 	struct esl_kind kind;
 	struct esl_bond bond =
-		b ? b->is : (struct esl_bond){.addr_type = RANDOM_ADDR, .own_type = RANDOM_ADDR};
+		b ? b->is
+		  : (struct esl_bond){.addr_type = is_public(k, addr) ? PUBLIC_ADDR : RANDOM_ADDR,
+				      .own_type = RANDOM_ADDR};
 	struct le_connect how = {.peer_type = bond.addr_type,
 				 .adv_handle = HCI_TRAIN_HANDLE,
 				 .subevent =
@@ -398,6 +454,7 @@ static void le_free(struct esl_link *base)
 	for (size_t i = 0; i < LE_PLACES; i++)
 		esl_peer_free(k->peers[i]);
 	le_bonds_done(&k->bonds);
+	free(k->publics);
 	free(k);
 }
 

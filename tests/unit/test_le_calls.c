@@ -384,6 +384,42 @@ static void a_controller_that_went_away_has_an_empty_list(void **state)
 	rig_close(&r);
 }
 
+static void on_done(void *user, int err, const struct esl_link_result *res)
+{
+	struct caller *c = user;
+
+	(void) res;
+	c->answers++;
+	c->err = err;
+}
+
+static void a_new_label_is_called_by_the_type_of_address_that_it_advertises(void **state)
+{
+	static const uint8_t type[] = {0, 1, 0, 1};
+	struct rig r;
+
+	(void) state;
+	rig_open_seam(&r, 16);
+	assert_int_equal(r.link->ops->scan(r.link, true), 0);
+	serve(&r);
+	for (uint8_t i = 0; i < ARRAY_SIZE(type); i++) {
+		uint8_t addr[HCI_ADDR_BYTES];
+
+		advertise(&r, 9 - i, type[i]);
+		advertise(&r, 9 - i, type[i]);
+		assert_int_equal(r.adverts, 2 * i + 2);
+		memcpy(addr, label_addr, sizeof(addr));
+		addr[5] = 9 - i;
+		assert_int_equal(r.link->ops->connect(r.link, addr, ESL_ADVERTISING, 0, on_done,
+						      &r.callers[i]),
+				 0);
+		serve(&r);
+		assert_int_equal(r.peer_type, type[i]);
+	}
+	assert_asked(&r, "N7 +9 L X +8 L X +7 L X +6 L");
+	rig_close(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -401,6 +437,7 @@ int main(void)
 		cmocka_unit_test(only_those_who_know_us_by_one_name_are_on_the_list_together),
 		cmocka_unit_test(who_is_given_up_leaves_the_list),
 		cmocka_unit_test(a_controller_that_went_away_has_an_empty_list),
+		cmocka_unit_test(a_new_label_is_called_by_the_type_of_address_that_it_advertises),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
