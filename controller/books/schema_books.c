@@ -6,12 +6,6 @@
  */
 #include "controller/db/db_schema.h"
 
-#define APPEND_ONLY(table)                                                                         \
-	"CREATE TRIGGER " table "_no_update BEFORE UPDATE ON " table                               \
-	" BEGIN SELECT RAISE(ABORT, '" table " is append-only'); END;"                             \
-	"CREATE TRIGGER " table "_no_delete BEFORE DELETE ON " table                               \
-	" BEGIN SELECT RAISE(ABORT, '" table " is append-only'); END;"
-
 const char books_schema_v3[] =
 	"CREATE TABLE book_stock("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -24,7 +18,7 @@ const char books_schema_v3[] =
 	" who TEXT NOT NULL,"
 	" source TEXT NOT NULL," /* import, set, settle */
 	" reason TEXT NOT NULL DEFAULT '');"
-	"CREATE INDEX book_stock_by_product ON book_stock(product_id, as_of, id);" APPEND_ONLY(
+	"CREATE INDEX book_stock_by_product ON book_stock(product_id, as_of, id);" DB_APPEND_ONLY(
 		"book_stock")
 
 		"CREATE TABLE book_now("
@@ -46,7 +40,7 @@ const char books_schema_v3[] =
 		" received INTEGER NOT NULL,"
 		" who TEXT NOT NULL,"
 		" digest BLOB NOT NULL,"
-		" UNIQUE(store_id, till, number));" APPEND_ONLY("sales")
+		" UNIQUE(store_id, till, number));" DB_APPEND_ONLY("sales")
 
 	/* By GTIN and not by product: a till may sell what the catalogue learns of later. */
 	"CREATE TABLE sale_lines("
@@ -60,7 +54,7 @@ const char books_schema_v3[] =
 	"CREATE INDEX sale_lines_by_gtin ON sale_lines(gtin, at);"
 	"CREATE INDEX sale_lines_by_sale ON sale_lines(sale_id);"
 	"CREATE INDEX sale_lines_of_gtin ON sale_lines(gtin, sale_id);"
-	"CREATE INDEX sale_lines_with_epc ON sale_lines(at) WHERE epc IS NOT NULL;" APPEND_ONLY(
+	"CREATE INDEX sale_lines_with_epc ON sale_lines(at) WHERE epc IS NOT NULL;" DB_APPEND_ONLY(
 		"sale_lines")
 
 		"CREATE TABLE deliveries("
@@ -85,13 +79,13 @@ const char books_schema_v3[] =
 		" gtin INTEGER NOT NULL,"
 		" quantity INTEGER NOT NULL CHECK(quantity >= 0));"
 		"CREATE INDEX delivery_lines_by_delivery ON "
-		"delivery_lines(delivery_id);" APPEND_ONLY(
+		"delivery_lines(delivery_id);" DB_APPEND_ONLY(
 			"delivery_lines") "CREATE TABLE delivery_epcs("
 					  " line_id INTEGER NOT NULL REFERENCES delivery_lines(id),"
 					  " epc BLOB NOT NULL,"
 					  " epc_bits INTEGER NOT NULL,"
-					  " PRIMARY KEY(line_id, epc)) WITHOUT ROWID;" APPEND_ONLY(
-						  "delivery_epcs")
+					  " PRIMARY KEY(line_id, epc)) WITHOUT "
+					  "ROWID;" DB_APPEND_ONLY("delivery_epcs")
 	/* What really came, written once when the delivery is received. */
 	"CREATE TABLE delivery_receipts("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -103,5 +97,5 @@ const char books_schema_v3[] =
 	" who TEXT NOT NULL);"
 	"CREATE INDEX delivery_receipts_by_gtin ON delivery_receipts(gtin, at);"
 	"CREATE INDEX delivery_receipts_by_time ON delivery_receipts(at);"
-	"CREATE INDEX delivery_receipts_by_delivery ON delivery_receipts(delivery_id);" APPEND_ONLY(
-		"delivery_receipts");
+	"CREATE INDEX delivery_receipts_by_delivery ON "
+	"delivery_receipts(delivery_id);" DB_APPEND_ONLY("delivery_receipts");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** @file What a label's battery may be asked for: how much of it is used, and when there is more.
- * Counted from rows that nothing deletes, so that no restart gives any of it back. */
+ * Counted from rows that stay for months, so that no restart gives any of it back. */
 #pragma once
 
 #include "common/sql.h"

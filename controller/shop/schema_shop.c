@@ -6,12 +6,6 @@
  */
 #include "controller/db/db_schema.h"
 
-#define APPEND_ONLY(table)                                                                         \
-	"CREATE TRIGGER " table "_no_update BEFORE UPDATE ON " table                               \
-	" BEGIN SELECT RAISE(ABORT, '" table " is append-only'); END;"                             \
-	"CREATE TRIGGER " table "_no_delete BEFORE DELETE ON " table                               \
-	" BEGIN SELECT RAISE(ABORT, '" table " is append-only'); END;"
-
 const char shop_schema_v1[] =
 	"CREATE TABLE products("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -52,7 +46,7 @@ const char shop_schema_v1[] =
 	" who TEXT NOT NULL,"
 	" reason TEXT NOT NULL DEFAULT '');"
 	"CREATE INDEX prices_by_product ON prices(product_id, from_at, id);"
-	"CREATE INDEX prices_ahead ON prices(from_at) WHERE from_at > at;" APPEND_ONLY("prices")
+	"CREATE INDEX prices_ahead ON prices(from_at) WHERE from_at > at;" DB_APPEND_ONLY("prices")
 
 	/* `stale` counts reasons to draw anew, `done` is the count that the wanted rows answer. */
 	"CREATE TABLE labels("
@@ -126,5 +120,5 @@ const char shop_schema_v1[] =
 	" price_minor INTEGER,"
 	" currency TEXT,"
 	" text TEXT NOT NULL DEFAULT '');"
-	"CREATE INDEX display_ledger_by_label ON display_ledger(addr, id);" APPEND_ONLY(
+	"CREATE INDEX display_ledger_by_label ON display_ledger(addr, id);" DB_APPEND_ONLY(
 		"display_ledger");
