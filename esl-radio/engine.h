@@ -21,6 +21,8 @@
  * - images.c: pictures asked for and held for a moment
  * - timebase.c: UTC, the loop's clock, and the 32-bit millisecond clock of the labels
  * - flash.c, sensor.c: making a label blink, reading what it measures, for who asks
+ * - led_budget.c: what blinking may cost a battery; label_says.c: what a label says of itself, out
+ *   of the values that a driver has read
  * - persist.c: what must survive a restart, as versioned blobs
  * - takeover.c: such blobs of another machine, whose labels are ours now
  * - report.c: what the owner of the engine is told

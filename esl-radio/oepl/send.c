@@ -505,8 +505,10 @@ void oepl_send_answer(struct oepl_ap *ap, struct oepl_label *l, enum oepl_job jo
 
 	if (l->ap != ap) {
 		/* It moved while we asked: what this one took for it stays there. */
-		if (job == OEPL_JOB_UPLOAD && reply->status == 200)
+		if (job == OEPL_JOB_UPLOAD && reply->status == 200) {
 			l->stale |= (uint8_t) (1u << ap->number);
+			oepl_save(o, l);
+		}
 		return;
 	}
 	switch (job) {

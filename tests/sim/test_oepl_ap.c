@@ -3,6 +3,7 @@
  * refuse, draw something else, babble, hear noise, count in eight bits, and are several. */
 #include "common/err.h"
 #include "esl-radio/esl_ops.h"
+#include "esl-radio/oepl/oepl.h"
 #include "tests/sim/oepl_fixture.h"
 #include <stdio.h>
 #include <string.h>
@@ -474,6 +475,27 @@ static void what_waits_where_a_label_was_is_taken_back(void **state)
 	}
 }
 
+static void what_was_taken_for_a_label_that_moved_is_remembered(void **state)
+{
+	uint8_t addr[ESL_ADDR_BYTES];
+	struct oepl *o;
+
+	(void) state;
+	start_three(false);
+	world_run(&w, 120);
+	o = (struct oepl *) (void *) w.engine;
+	world_addr(&w, 0, addr);
+	world_want(&w, 0, 70, 0);
+	for (int ms = 0; ms < 5000 && o->aps[0].job != OEPL_JOB_UPLOAD; ms++)
+		loop_run_until(w.loop, oepl_now(o) + US_PER_MS);
+	assert_int_equal(o->aps[0].job, OEPL_JOB_UPLOAD);
+	oepl_find(o, addr)->ap = &o->aps[1]; /* it has called there meanwhile */
+	loop_run_until(w.loop, oepl_now(o) + w.latency_us);
+	world_kill(&w);
+	o = (struct oepl *) (void *) w.engine;
+	assert_int_equal(oepl_find(o, addr)->stale, 1); /* to be taken back from the first */
+}
+
 static void one_that_falls_silent_is_named_and_the_others_go_on(void **state)
 {
 	struct esl_radio_view v;
@@ -546,6 +568,7 @@ int main(void)
 		own_world(each_label_is_served_by_the_access_point_that_hears_it),
 		own_world(a_label_that_is_carried_about_is_one_label),
 		own_world(what_waits_where_a_label_was_is_taken_back),
+		own_world(what_was_taken_for_a_label_that_moved_is_remembered),
 		own_world(one_that_falls_silent_is_named_and_the_others_go_on),
 		own_world(a_label_of_a_neighbour_that_is_not_ours_is_not_driven),
 		own_world(a_restart_in_the_middle_costs_time_and_nothing_else),
