@@ -359,8 +359,10 @@ void kernel_bluez_tell(struct kernel_bluez *b, enum label_value value, const uin
 {
 	struct kernel_told *t = &b->told[b->n_told];
 
-	if (b->n_told == TOLD_MAX || len > sizeof(t->data))
+	if (b->n_told == TOLD_MAX || len > sizeof(t->data)) {
+		log_info("label", "value=%d len=%zu msg=\"a value could not be told\"", value, len);
 		return;
+	}
 	t->value = value;
 	t->len = len;
 	memcpy(t->data, data, len);

@@ -171,7 +171,8 @@ uint8_t label_service_write(struct label_service *s, enum label_value value, con
 	switch (value) {
 	case VALUE_ADDRESS:
 		s->address = att_get_uuid(data, 2);
-		return configured(s, value);
+		return esl_address_id(s->address) == ESL_ID_BROADCAST ? ATT_ERR_WRITE_REJECTED
+								      : configured(s, value);
 	case VALUE_TRAIN_KEY:
 		memcpy(s->train_key, data, len);
 		return configured(s, value);

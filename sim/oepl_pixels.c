@@ -237,6 +237,14 @@ static int compress_planes(const struct sim_oepl_type *t, const struct buf *plan
 	return r;
 }
 
+/** Room for n bytes more, all 0; NULL when out of memory. */
+static uint8_t *blank(struct buf *b, size_t n)
+{
+	uint8_t *at = buf_extend(b, n);
+
+	return at ? memset(at, 0, n) : NULL;
+}
+
 int oepl_draw(const struct sim_oepl_type *t, const void *jpeg, size_t len, unsigned int rotate,
 	      bool invert, bool poor, struct buf *ret, uint8_t *ret_kind)
 {
@@ -252,19 +260,19 @@ int oepl_draw(const struct sim_oepl_type *t, const void *jpeg, size_t len, unsig
 	if (r < 0)
 		return r;
 	if (packed) {
-		memset(buf_extend(ret, packed), 0, packed);
-		draw_packed(&d, ret->data);
+		if (blank(ret, packed))
+			draw_packed(&d, ret->data);
 		free(d.s.px);
 		*ret_kind = t->bpp == 4 ? OEPL_DATA_IMAGE4 : OEPL_DATA_IMAGE3;
-		return 0;
+		return buf_ok(ret) ? 0 : ret->err;
 	}
-	memset(buf_extend(&planes, n), 0, n);
-	draw_plane(&d, planes.data, false);
-	if (d.has_red && t->bpp > 1) {
-		memset(buf_extend(&planes, n), 0, n);
+	if (blank(&planes, n))
+		draw_plane(&d, planes.data, false);
+	if (d.has_red && t->bpp > 1 && blank(&planes, n))
 		draw_plane(&d, planes.data + n, true);
-	}
 	free(d.s.px);
+	if (!buf_ok(&planes))
+		return planes.err;
 	*ret_kind = planes.len > n ? OEPL_DATA_IMAGE2 : OEPL_DATA_IMAGE1;
 	if (t->zlib && t->version >= t->zlib) {
 		*ret_kind = OEPL_DATA_ZLIB;

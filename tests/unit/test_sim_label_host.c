@@ -4,6 +4,7 @@
 #include "tests/unit/test_common.h"
 
 #include "common/buf.h"
+#include "esl-radio/le/att_wire.h"
 #include "esl-radio/le/l2cap_wire.h"
 #include "sim/label_host.h"
 #include <string.h>
@@ -170,6 +171,35 @@ static void piece_without_a_length_ends_the_channel(void **state)
 	bench_close(&b);
 }
 
+/* --- what the services take ---------------------------------------------------------------------
+ */
+
+static void no_tell(void *user, enum label_value value, const uint8_t *data, size_t len)
+{
+	(void) user;
+	(void) value;
+	(void) data;
+	(void) len;
+	fail();
+}
+
+static void address_of_every_label_is_refused_where_it_is_written(void **state)
+{
+	static const struct label_service_io none = {no_tell, on_end, in_range};
+	struct label_service s;
+	struct bench b;
+
+	(void) state;
+	bench_open(&b);
+	label_service_init(&s, b.label, &b.bond, &none, NULL);
+	assert_int_equal(label_service_write(&s, VALUE_ADDRESS, (const uint8_t *) "\xff\x02", 2),
+			 ATT_ERR_WRITE_REJECTED);
+	assert_int_equal(label_service_write(&s, VALUE_ADDRESS, (const uint8_t *) "\xfe\x82", 2),
+			 0);
+	label_service_done(&s);
+	bench_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +208,7 @@ int main(void)
 		cmocka_unit_test(piece_longer_than_agreed_ends_the_channel),
 		cmocka_unit_test(more_than_the_unit_ends_the_channel),
 		cmocka_unit_test(piece_without_a_length_ends_the_channel),
+		cmocka_unit_test(address_of_every_label_is_refused_where_it_is_written),
 	};
 
 	return cmocka_run_group_tests_name("sim_label_host", tests, NULL, NULL);
