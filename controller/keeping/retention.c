@@ -248,7 +248,7 @@ static void on_dropped(void *arg, int err)
 	r->from_id = r->to_id;
 	r->dropped += r->n;
 	if (r->more) {
-		rest(r, PAUSE_US);
+		rest(r, r->n ? PAUSE_US : 0); /* rows that stay kept nobody's write waiting */
 		return;
 	}
 	if (r->dropped)
