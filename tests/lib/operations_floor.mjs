@@ -163,7 +163,11 @@ const readsTold = {
 		return { status: 200 };
 	},
 	outcome: async (store, ctx) => {
-		await until('every read to be told', async () => (await keptReads(store, ctx)).length >= ctx.want, 120000);
+		await until('every read to be told', async () => {
+			const { length } = await keptReads(store, ctx);
+			if (length < ctx.want) throw new Error(`${length} of ${ctx.want}`);
+			return true;
+		}, 120000);
 		await store.clock.pass(3000);
 		const kept = await keptReads(store, ctx);
 		if (kept.length !== ctx.want) throw new Error(`${ctx.want} reads, and ${kept.length} were kept`);
