@@ -31,7 +31,7 @@ static const struct conf_row schema[] = {
 	{"radio", "oepl", CONF_STR, "", 0, 2000,
 	 "OpenEPaperLink access points for oepl, http://HOST[:PORT], up to eight with commas "
 	 "between them. The keys below mean nothing to them."},
-	{"radio", "max_links", CONF_INT, "0", 0, 32, "Connections at once; 0 = 4."},
+	{"radio", "max_links", CONF_INT, "0", 0, 8, "Connections at once; 0 = 4."},
 	{"radio", "panels", CONF_STR, "", 0, 400,
 	 "Descriptions of label models, see panels.conf(5); empty = those built in."},
 	{"radio", "key_days", CONF_INT, "90", 0, 3650,

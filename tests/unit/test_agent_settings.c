@@ -137,6 +137,7 @@ static void what_is_wrong_is_named_by_file_line_and_key(void **state)
 		{"controller = \"https://a\"\nimage_cache_kib = 60000\n", 2, "image_cache_kib"},
 		{"controller = \"https://a\"\n\nnonsense = 1\n", 3, "nonsense"},
 		{"controller = \"https://a\"\nradio {\n hci = \"tty\"\n}\n", 3, "hci"},
+		{"controller = \"https://a\"\nradio {\n max_links = 9\n}\n", 3, "max_links"},
 		{"controller = \"https://a\"\nradio {\n hci = \"bluez:usb0\"\n}\n", 3, "hci"},
 		{"controller = \"https://a\"\nradio {\n driver = \"bluez\"\n"
 		 " adapter = \"usb0\"\n}\n",
