@@ -166,14 +166,6 @@ void guest_host_data(void *guest, const struct hci_acl *a)
 		radio_link_send(g->station.link, a->data, a->len, a->boundary != HCI_PB_CONTINUING);
 }
 
-/** Those that a host may give (Vol 4 Part E 7.1.6). */
-static bool reason_fits(uint8_t reason)
-{
-	static const uint8_t reasons[] = {0x05, 0x13, 0x14, 0x15, 0x1a, 0x29, 0x3b};
-
-	return memchr(reasons, reason, sizeof(reasons)) != NULL;
-}
-
 void guest_cmd_disconnect(void *guest, struct wire *w, struct hci_reply *ret)
 {
 	struct sim_guest *g = guest;
@@ -182,7 +174,7 @@ void guest_cmd_disconnect(void *guest, struct wire *w, struct hci_reply *ret)
 	hci_get_disconnect(w, &c);
 	if (!wire_ok(w) || !guest_link_known(g, c.handle, ret))
 		return;
-	if (reason_fits(c.reason))
+	if (radio_link_may_end(c.reason))
 		radio_link_end(g->station.link, c.reason);
 	else
 		ret->status = HCI_ERR_INVALID_PARAMETERS;

@@ -104,6 +104,7 @@ static void cmd_adv_params(void *user, struct wire *w, struct hci_reply *ret)
 	struct hci_ext_adv_params p;
 
 	hci_get_ext_adv_params(w, &p);
+	reply_u8(ret, (uint8_t) (p.tx_power == 127 ? 8 : p.tx_power));
 	if (!wire_ok(w))
 		return;
 	if (p.handle > MAX_ADV_HANDLE || p.interval_min < 0x20 || p.interval_max < p.interval_min)
@@ -118,7 +119,6 @@ static void cmd_adv_params(void *user, struct wire *w, struct hci_reply *ret)
 	r->hs.handle = p.handle;
 	r->hs.sid = p.sid;
 	r->hs.own_type = p.own_addr_type;
-	reply_u8(ret, (uint8_t) (p.tx_power == 127 ? 8 : p.tx_power));
 }
 
 static bool known_set(const struct sim_radio *r, uint8_t handle, struct hci_reply *ret)
@@ -299,8 +299,10 @@ static void cmd_info_transfer(void *user, struct wire *w, struct hci_reply *ret)
 
 	hci_get_set_info_transfer(w, &p);
 	reply_u16(ret, p.handle);
-	if (wire_ok(w) && known_set(r, p.adv_handle, ret))
-		ret->status = radio_links_transfer(r->links, &p);
+	if (!wire_ok(w) || !known_set(r, p.adv_handle, ret))
+		return;
+	ret->status =
+		r->train.running ? radio_links_transfer(r->links, &p) : HCI_ERR_COMMAND_DISALLOWED;
 }
 
 static void cmd_scan_params(void *user, struct wire *w, struct hci_reply *ret)

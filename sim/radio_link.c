@@ -5,11 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ENCRYPT_EVENTS  4
-#define TIMEOUT_UNIT_US (10 * US_PER_MS)
-#define LINK_GRID_US    1250
-#define EVENTS_AHEAD    8    /* of a new link, when a place is chosen for them */
-#define QUEUE_PACKETS   2048 /* of a label's own, which counts no buffers */
+#define ENCRYPT_EVENTS 4
+#define LINK_GRID_US   1250
+#define EVENTS_AHEAD   8    /* of a new link, when a place is chosen for them */
+#define QUEUE_PACKETS  2048 /* of a label's own, which counts no buffers */
 
 /* --- packets ---------------------------------------------------------------------------------- */
 
@@ -58,6 +57,13 @@ void packet_list_drop(struct packet_list *l)
 void radio_link_send(struct one_link *o, const uint8_t *data, size_t len, bool first)
 {
 	packet_list_add(&o->up, data, len, first);
+}
+
+bool radio_link_may_end(uint8_t reason)
+{
+	static const uint8_t reasons[] = {0x05, 0x13, 0x14, 0x15, 0x1a, 0x29, 0x3b};
+
+	return memchr(reasons, reason, sizeof(reasons)) != NULL;
 }
 
 void radio_link_end(struct one_link *o, uint8_t reason)
@@ -287,7 +293,7 @@ void radio_link_event(void *user)
 		link_close(o, HCI_ERR_CONNECTION_TIMEOUT, HCI_ERR_CONNECTION_TIMEOUT);
 		return;
 	}
-	if (o->timeout_us > 0 && links_now_us(o->k) - o->alive_us >= o->timeout_us) {
+	if (links_now_us(o->k) - o->alive_us >= o->timeout_us) {
 		link_close(o, HCI_ERR_CONNECTION_TIMEOUT, HCI_ERR_CONNECTION_TIMEOUT);
 		return;
 	}
@@ -336,7 +342,7 @@ void radio_link_begin_events(struct one_link *o)
 			best_us = at_us;
 		}
 	}
-	o->timeout_us = k->attempt.timeout * TIMEOUT_UNIT_US;
+	o->timeout_us = k->attempt.timeout * LINK_TIMEOUT_UNIT_US;
 	o->alive_us = links_now_us(k);
 	o->next_us = first_us + best_us;
 	loop_timer_start(o->event, o->interval_us + best_us);

@@ -135,14 +135,25 @@ static void attempt_due(void *user)
 		attempt_end(k);
 }
 
+/** What a link can have: intervals in 1.25 ms, and a timeout in 10 ms that at least two events fit
+ * into (Vol 4 Part E 7.8.66). */
+static bool timing_fits(uint16_t least, uint16_t most, uint16_t latency, uint16_t timeout)
+{
+	return least >= 6 && least <= most && most <= 3200 && latency <= 0x1f3 && timeout >= 10 &&
+	       timeout <= 3200 && 4u * timeout > (1u + latency) * most;
+}
+
 uint8_t radio_links_create(struct radio_links *k, const struct hci_create_connection *c)
 {
 	const struct radio_station *s;
 
 	if (k->attempt.active)
 		return HCI_ERR_COMMAND_DISALLOWED;
-	if (c->interval_max < 6 || c->interval_max > 3200 || (c->listed && c->subevent != 0xff))
+	if (!timing_fits(c->interval_min, c->interval_max, c->latency, c->timeout) ||
+	    (c->listed && c->subevent != 0xff))
 		return HCI_ERR_INVALID_PARAMETERS;
+	if (c->subevent != 0xff && !k->r->train.running)
+		return HCI_ERR_COMMAND_DISALLOWED;
 	if (radio_links_count(k) >= (k->r->max_links ? k->r->max_links : RADIO_LINKS_MAX))
 		return HCI_ERR_CONNECTION_LIMIT;
 	k->attempt = (struct attempt){.active = true,
@@ -204,9 +215,10 @@ uint64_t radio_links_features(struct radio_links *k, uint16_t handle)
 
 static uint8_t update(struct one_link *o, const struct hci_connection_update *c)
 {
-	if (c->interval_min > c->interval_max || c->interval_max < 6 || c->interval_max > 3200)
+	if (!timing_fits(c->interval_min, c->interval_max, c->latency, c->timeout))
 		return HCI_ERR_INVALID_PARAMETERS;
 	o->interval_us = c->interval_max * INT64_C(1250);
+	o->timeout_us = c->timeout * LINK_TIMEOUT_UNIT_US;
 	o->station->ops->link_updated(o->station, c);
 	return HCI_OK;
 }
@@ -235,6 +247,8 @@ uint8_t radio_links_disconnect(struct radio_links *k, const struct hci_disconnec
 
 	if (!o)
 		return HCI_ERR_UNKNOWN_CONNECTION;
+	if (!radio_link_may_end(c->reason))
+		return HCI_ERR_INVALID_PARAMETERS;
 	o->state = LINK_ENDING;
 	o->reason = HCI_ERR_LOCAL_ENDED;
 	o->far_reason = c->reason;

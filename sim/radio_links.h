@@ -36,6 +36,8 @@ size_t radio_links_count(const struct radio_links *k);
 void radio_link_send(struct one_link *o, const uint8_t *data, size_t len, bool first);
 /** (so many of those wait still) ... */
 unsigned int radio_link_waiting(const struct one_link *o);
+/** (a reason that a host may give for it: Vol 4 Part E 7.1.6) ... */
+bool radio_link_may_end(uint8_t reason);
 /** ... the end of the link, for a reason the access point is told, ... */
 void radio_link_end(struct one_link *o, uint8_t reason);
 /** ... and whether it has the key it was asked for: HCI_OK, HCI_ERR_PIN_MISSING, HCI_ERR_MIC for

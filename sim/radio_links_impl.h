@@ -6,8 +6,9 @@
 #include "sim/link_air.h"
 #include "sim/radio_links.h"
 
-#define LINK_FIRST_HANDLE 0x40
-#define ADVERT_TICK_US    (50 * US_PER_MS)
+#define LINK_FIRST_HANDLE    0x40
+#define LINK_TIMEOUT_UNIT_US (10 * US_PER_MS)
+#define ADVERT_TICK_US       (50 * US_PER_MS)
 
 enum link_state {
 	LINK_FREE,

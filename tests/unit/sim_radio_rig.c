@@ -287,6 +287,7 @@ uint8_t connect_to(struct fixture *f, uint8_t number, uint8_t subevent)
 					  .peer_type = 1,
 					  .interval_min = 12,
 					  .interval_max = 12,
+					  .timeout = 300,
 					  .peer = {number, 0, 0, 0xee, 0xff, 0xc0}};
 	struct buf b = BUF_INIT;
 

@@ -396,9 +396,19 @@ static void label_may_ask_for_another_interval(void **state)
 	assert_int_equal(ask(&f.label, HCI_LE_CONNECTION_UPDATE, params, sizeof(params)), HCI_OK);
 	assert_int_equal(heard_le(&f.ap, HCI_LE_CONNECTION_UPDATED)->data[4], 40);
 	assert_int_equal(heard_le(&f.label, HCI_LE_CONNECTION_UPDATED)->data[4], 40);
+	/* And the timeout is another one: 2 s. */
+	sim_guest_set_loss(f.guest, 1, 1);
+	pass(1900 * US_PER_MS);
+	assert_null(heard(&f.ap, HCI_EVT_DISCONNECTION_COMPLETE, NO_EVENT));
+	sim_guest_set_loss(f.guest, 0, 0);
+	pass(100 * US_PER_MS);
 	params[2] = 50; /* more than the longest */
 	assert_int_equal(ask(&f.label, HCI_LE_CONNECTION_UPDATE, params, sizeof(params)),
 			 HCI_ERR_INVALID_PARAMETERS);
+	sim_guest_set_loss(f.guest, 1, 1);
+	pass(2100 * US_PER_MS);
+	assert_int_equal(heard(&f.ap, HCI_EVT_DISCONNECTION_COMPLETE, NO_EVENT)->data[3],
+			 HCI_ERR_CONNECTION_TIMEOUT);
 	close_air();
 }
 

@@ -236,6 +236,58 @@ static void the_label_answers_data_and_buffers_come_back(void **state)
 	air_end(&f);
 }
 
+static void what_no_link_can_be_is_refused(void **state)
+{
+	static const struct hci_create_connection odd[] = {
+		{.interval_min = 12, .interval_max = 12, .timeout = 9},
+		{.interval_min = 12, .interval_max = 12, .timeout = 3201},
+		{.interval_min = 12, .interval_max = 12, .timeout = 300, .latency = 500},
+		{.interval_min = 12,
+		 .interval_max = 12,
+		 .timeout = 30,
+		 .latency = 9}, /* one event */
+		{.interval_min = 13, .interval_max = 12, .timeout = 300},
+		{.interval_min = 5, .interval_max = 12, .timeout = 300},
+	};
+	static struct fixture f;
+	struct hci_create_connection c;
+	struct buf b = BUF_INIT;
+
+	(void) state;
+	air_begin(&f, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(odd); i++) {
+		c = odd[i];
+		c.adv_handle = c.subevent = 0xff;
+		hci_put_create_connection(&b, &c);
+		assert_int_equal(command(&f, &b), HCI_ERR_INVALID_PARAMETERS);
+	}
+	assert_int_equal(connect_to(&f, 1, 0xff), HCI_OK);
+	pass(&f, 3 * US_PER_SEC);
+	assert_int_equal(f.connections, 1);
+	hci_put_disconnect(&b, &(struct hci_disconnect){.handle = f.handle, .reason = 0x08});
+	assert_int_equal(command(&f, &b), HCI_ERR_INVALID_PARAMETERS);
+	air_end(&f);
+}
+
+static void nobody_is_called_through_a_train_or_told_of_one_that_does_not_run(void **state)
+{
+	static struct fixture f;
+	struct buf b = BUF_INIT;
+
+	(void) state;
+	air_begin(&f, 2);
+	assert_int_equal(connect_to(&f, 1, 0xff), HCI_OK);
+	pass(&f, 3 * US_PER_SEC);
+	hci_put_set_info_transfer(&b, &(struct hci_set_info_transfer){.handle = f.handle});
+	assert_int_equal(command(&f, &b), HCI_OK);
+	hci_put_pa_enable(&b, &(struct hci_adv_enable){.enable = false});
+	assert_int_equal(command(&f, &b), HCI_OK);
+	hci_put_set_info_transfer(&b, &(struct hci_set_info_transfer){.handle = f.handle});
+	assert_int_equal(command(&f, &b), HCI_ERR_COMMAND_DISALLOWED);
+	assert_int_equal(connect_to(&f, 2, GROUP), HCI_ERR_COMMAND_DISALLOWED);
+	air_end(&f);
+}
+
 static void both_pass(struct fixture *a, struct fixture *b, int64_t us)
 {
 	for (; us > 0; us -= US_PER_MS) {
@@ -361,6 +413,8 @@ int main(void)
 		cmocka_unit_test(there_are_eight_links_and_no_more),
 		cmocka_unit_test(only_labels_without_a_train_advertise_about_once_a_second),
 		cmocka_unit_test(the_label_answers_data_and_buffers_come_back),
+		cmocka_unit_test(what_no_link_can_be_is_refused),
+		cmocka_unit_test(nobody_is_called_through_a_train_or_told_of_one_that_does_not_run),
 		cmocka_unit_test(what_links_carry_is_drowned_by_a_train_within_earshot),
 		cmocka_unit_test(label_that_is_told_of_the_train_listens_on_its_channels),
 		cmocka_unit_test(a_reset_ends_links_without_a_word),
