@@ -36,6 +36,17 @@ static int send_packet(struct le_link *l)
 	return hci_host_data(c->host, &b);
 }
 
+/** A label that does not take its data would keep all of the controller's buffers until its link is
+ * given up for lost: one is left to each link that has none. */
+static bool may_fill_another(const struct le_central *c, const struct le_link *l)
+{
+	unsigned int without = 0;
+
+	for (size_t i = 0; i < LE_PLACES; i++)
+		without += c->links[i].state == LINK_UP && c->links[i].in_flight == 0;
+	return l->in_flight == 0 || c->buffers.packets - c->in_flight > without;
+}
+
 void le_data_pump(struct le_central *c)
 {
 	unsigned int idle = 0;
@@ -44,7 +55,7 @@ void le_data_pump(struct le_central *c)
 		struct le_link *l = &c->links[c->turn];
 
 		c->turn = (c->turn + 1) % LE_PLACES;
-		if (l->state != LINK_UP || l->out.len == 0) {
+		if (l->state != LINK_UP || l->out.len == 0 || !may_fill_another(c, l)) {
 			idle++;
 			continue;
 		}

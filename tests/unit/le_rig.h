@@ -6,7 +6,7 @@
  * is being made by it (Vol 4 Part E 7.8.16), and writes down what it is asked for: `+1` label 1 put
  * on the list, `-1` taken off, `0` the list cleared, `L` whoever of the list advertises, `C1` label
  * 1 as it advertises, `T5` through subevent 5, `X` cancelled, `N7` our random address ends in 7,
- * `D1` the link to label 1 ended.
+ * `D1` the link to label 1 ended, `A1` data to label 1.
  */
 #pragma once
 
@@ -19,6 +19,7 @@
 #define FIRST_HANDLE 0x40
 #define PATIENCE_US  (INT64_C(10) * US_PER_SEC)
 #define STRANGER     99
+#define BUFFERS      8 /**< of the controller, for data */
 
 struct caller {
 	struct le_link *link;
@@ -52,7 +53,7 @@ struct rig {
 extern const uint8_t label_addr[HCI_ADDR_BYTES];
 
 void run(struct rig *r, int64_t us);
-/** Takes and answers one command; false if there is none. */
+/** Takes one packet, and answers a command; false if there is none. */
 bool serve_one(struct rig *r);
 /** All there are. */
 void serve(struct rig *r);

@@ -384,6 +384,32 @@ static void a_controller_that_went_away_has_an_empty_list(void **state)
 	rig_close(&r);
 }
 
+static void one_label_does_not_keep_all_of_the_controllers_buffers(void **state)
+{
+	static const uint8_t frame[100];
+	struct rig r;
+
+	(void) state;
+	rig_open(&r, 16);
+	for (unsigned int i = 1; i <= 2; i++) {
+		call_as(&r, i, 5, 0);
+		serve(&r);
+		reach(&r, (int) i);
+	}
+	assert_asked(&r, "T5 T5");
+	for (unsigned int i = 0; i < 2 * BUFFERS; i++)
+		assert_int_equal(le_link_send(r.callers[1].link, 4, frame, sizeof(frame)), 0);
+	serve(&r);
+	assert_asked(&r, "A1 A1 A1 A1 A1 A1 A1");
+	for (unsigned int i = 0; i < 2; i++)
+		assert_int_equal(le_link_send(r.callers[2].link, 4, frame, sizeof(frame)), 0);
+	serve(&r);
+	assert_asked(&r, "A2");
+	leave(&r, 1); /* and its buffers are free */
+	assert_asked(&r, "A2");
+	rig_close(&r);
+}
+
 static void on_done(void *user, int err, const struct esl_link_result *res)
 {
 	struct caller *c = user;
@@ -437,6 +463,7 @@ int main(void)
 		cmocka_unit_test(only_those_who_know_us_by_one_name_are_on_the_list_together),
 		cmocka_unit_test(who_is_given_up_leaves_the_list),
 		cmocka_unit_test(a_controller_that_went_away_has_an_empty_list),
+		cmocka_unit_test(one_label_does_not_keep_all_of_the_controllers_buffers),
 		cmocka_unit_test(a_new_label_is_called_by_the_type_of_address_that_it_advertises),
 	};
 
