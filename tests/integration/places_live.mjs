@@ -88,8 +88,9 @@ test('walks through three rooms say how far they are, and a model is learnt from
 });
 
 test('what leaves unpaid becomes an incident, and what is paid does not', async () => {
+	const wishes = () => store.agents.get('ap1').errors.filter((line) => line.includes('msg="desired state"')).length, before = wishes();
 	await store.ctl('doors', 'set', 'Main door', '--place', 'Way out', '--agent', 'ap1', '--inner', 'ap1:3', '--outer', 'ap1:4', '--grace', 1);
-	await delay(1500); // the agent has heard of it
+	await until('the agent to have heard of it', () => wishes() > before, 15000, 50);
 	const floor = (await store.truth.ask({ op: 'items' })).items.filter((i) => i.place === 'Floor' && !carried.some((c) => c.epc === i.epc));
 	const [stolen, paid] = floor;
 	await api('POST', '/api/v1/sales', { sales: [{ id: '1', at: new Date().toISOString(), till: 'till 1', lines: [{ epc: paid.epc }] }] });
