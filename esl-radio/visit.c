@@ -24,8 +24,8 @@
 #define TIME_TRIES       5
 /** The timing of the train has a few connection events to its label, which answers as quickly. */
 #define HEAR_MARGIN_US   (INT64_C(250) * US_PER_MS)
-/** Its packet, and the end of a connection event. */
-#define HEARD_US         (INT64_C(50) * US_PER_MS)
+/** After its packet, for a label's own host to hear of it and choose its subevent. */
+#define HEARD_US         (INT64_C(150) * US_PER_MS)
 #define LONGEST_LAG_US   (INT64_C(30) * US_PER_SEC)
 #define ADVERT_SOON_US   (INT64_C(1200) * US_PER_MS)
 #define QUICK_RETRIES    3
