@@ -14,17 +14,6 @@
 
 #define LOSS 0.02
 
-static const struct sim_label_model model = {
-	.width = 64,
-	.height = 32,
-	.type = DISPLAY_BLACK_WHITE,
-	.slots = 3,
-	.leds = 1,
-	.personality = SIM_PERSONALITY_SL,
-	.redraw_us = US_PER_SEC,
-	.clock_ppm = 20,
-};
-
 /** Labels from `first` on lose power for a moment: they advertise. */
 static void reboot_from(struct world *w, unsigned int first)
 {
@@ -80,7 +69,7 @@ static void prices_are_shown_while_many_labels_come_back(void **state)
 	int64_t start_us;
 
 	(void) state;
-	world_open(&w, 160, &model, LOSS, 31);
+	world_open(&w, 160, &world_small, LOSS, 31);
 	world_adopt_all(&w);
 	show(&w, w.n_labels, 1, 600);
 	reboot_from(&w, 20);
@@ -113,7 +102,7 @@ static void labels_heard_and_not_reached_leave_links_to_the_others(void **state)
 	double alone_s, beside_s;
 
 	(void) state;
-	world_open(&w, 128, &model, LOSS, 32);
+	world_open(&w, 128, &world_small, LOSS, 32);
 	world_adopt_all(&w);
 	show(&w, w.n_labels, 1, 600);
 	alone_s = show(&w, 120, 2, 600);
@@ -134,7 +123,7 @@ static void calls_in_vain_do_not_keep_labels_from_coming_back(void **state)
 	double back_s;
 
 	(void) state;
-	world_open(&w, 120, &model, LOSS, 33);
+	world_open(&w, 120, &world_small, LOSS, 33);
 	world_adopt_all(&w);
 	show(&w, w.n_labels, 1, 600);
 	for (unsigned int i = 0; i < 100; i++) {
