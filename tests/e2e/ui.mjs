@@ -273,7 +273,7 @@ test('the journeys of the system test work against the mock', async () => {
   const r = await priceJourney({ url, user: 'manager', password: PASSWORD, gtin: '04006381000017', price: '3.33', browser, shots: shotsDir() });
   equal(r.trouble, [], 'trouble');
   equal(r.labels.length, 1, 'labels');
-  ok(r.shown_ms >= 900 && r.shown_ms < 10_000, `a time that fits the mock, got ${r.shown_ms}`);
+  ok(r.shown_ms >= 900, `a time that fits the mock, got ${r.shown_ms}`);
   const s = await stockJourney({ url, user: 'stock', password: PASSWORD, epc: '3034257bf400b78000000300', place: 'Sales floor', browser });
   equal(s.trouble, [], 'trouble');
 });

@@ -88,7 +88,7 @@ test('with the controller\'s disk full the agent keeps what it owes', async () =
 	need();
 	const { items } = await store.truth.ask({ op: 'items' });
 	for (const i of items.slice(0, 10)) await store.truth.ask({ op: 'move', epc: i.epc, place: i.place === 'Floor' ? 'Back room' : 'Floor' });
-	await delay(5000);
+	await until('the agent to be refused', () => store.agents.get('ap1').errors.some((line) => /lane=sightings .*507 disk-full/.test(line)), 60000);
 	assert(!store.controller.exited, 'gondolad is still running');
 	assert(!store.agents.get('ap1').exited, 'the agent is still running');
 });
@@ -112,7 +112,7 @@ test('with the agent\'s disk full it goes on, says so, and recovers', async () =
 	fill(store.path('agent-ap1'));
 	const { items } = await store.truth.ask({ op: 'items' });
 	for (const i of items.slice(0, 20)) await store.truth.ask({ op: 'move', epc: i.epc, place: i.place === 'Floor' ? 'Back room' : 'Floor' });
-	await delay(6000);
+	await until('the agent to say so', async () => /journal/.test((await store.api.get('/agents')).items[0].last_error), 60000);
 	assert(!store.agents.get('ap1').exited, 'the agent is still running');
 	empty(store.path('agent-ap1'));
 	await itemFollowsMove(store, items[0].epc, items[0].place, 60000);
