@@ -74,6 +74,7 @@ test('the panel says whom a dead access point would leave to pair anew', () =>
     const panel = page.locator('.panel');
     await panel.getByText('no label to pair anew').waitFor();
     equal(await panel.locator('[data-escrow]').count(), 0, 'no warning of nothing');
+    await page.getByText('Live', { exact: true }).waitFor(); // else what is told now is told to nobody
     a.radio.keys = { ...keys, unescrowed: 5, unescrowed_bonds: 3 };
     mock.publish('agent', a);
     await panel.getByText('3 labels would have to be paired anew if this access point died now', { exact: false }).waitFor();
