@@ -406,6 +406,7 @@ static void one_label_does_not_keep_all_of_the_controllers_buffers(void **state)
 	serve(&r);
 	assert_asked(&r, "A2");
 	leave(&r, 1); /* and its buffers are free */
+	assert_int_equal(r.callers[1].ends, 1);
 	assert_asked(&r, "A2");
 	rig_close(&r);
 }
