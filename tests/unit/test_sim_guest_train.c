@@ -331,6 +331,7 @@ static void lost_packet_is_reported_as_lost(void **state)
 
 static void train_that_stops_is_lost(void **state)
 {
+	struct event report;
 	struct buf b = BUF_INIT;
 
 	(void) state;
@@ -339,8 +340,12 @@ static void train_that_stops_is_lost(void **state)
 	/* A train without a word of the host still keeps the beat. */
 	pass(10 * US_PER_SEC);
 	assert_int_equal(heard_times(&f.label, SYNC_LOST), 0);
+	f.has_data = true;
+	report = *next_report();
 	hci_put_pa_enable(&b, &(struct hci_adv_enable){.enable = false});
 	assert_int_equal(command(&f.ap, &b), HCI_OK);
+	/* Its slot would still be to come. */
+	assert_int_equal(respond(&f.label, &report, 3, 1), HCI_ERR_TOO_LATE);
 	pass(1100 * US_PER_MS);
 	assert_int_equal(heard_times(&f.label, SYNC_LOST), 0);
 	pass(US_PER_SEC);
