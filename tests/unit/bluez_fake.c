@@ -530,10 +530,9 @@ static DBusHandlerResult play_bluez(DBusConnection *c, DBusMessage *m, void *use
 	return DBUS_HANDLER_RESULT_HANDLED;
 }
 
-void bluez_fake_changed(struct bluez_fake *f, const char *path, const char *interface,
-			const char *name)
+void bluez_fake_discovers(struct bluez_fake *f, bool does)
 {
-	changed(f, path, interface, name);
+	set_property(f, ADAPTER, "org.bluez.Adapter1", "Discovering", does);
 }
 
 void bluez_fake_step(struct bluez_fake *f)

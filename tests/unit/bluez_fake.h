@@ -64,8 +64,7 @@ void bluez_fake_own_name(struct bluez_fake *f, bool own);
 /** A label comes into range: its object, its services' names, that it is paired if it is, its
  * signal of -60 dBm. */
 void bluez_fake_show_label(struct bluez_fake *f);
-/** A property of an object's interface becomes true. */
-void bluez_fake_changed(struct bluez_fake *f, const char *path, const char *interface,
-			const char *name);
+/** Somebody scans, or nobody does any more. */
+void bluez_fake_discovers(struct bluez_fake *f, bool does);
 /** The label's key is not bluetoothd's. */
 void bluez_fake_key_missing(struct bluez_fake *f);

@@ -101,10 +101,22 @@ static void scanning_for_somebody_else_is_not_for_us(void **state)
 	(void) state;
 	bench_open(&(struct bluez_bench){.ups = 0});
 	bench_until(&bench.ups, 1);
-	bluez_fake_changed(&bench.bluez, BLUEZ_FAKE_ADAPTER, "org.bluez.Adapter1", "Discovering");
+	bluez_fake_discovers(&bench.bluez, true);
 	bench_hear(); /* what the bus carried before that has come, too */
 	assert_int_equal(bench.link->ops->scan(bench.link, true), 0);
 	bench_until(&bench.bluez.discoveries, 1);
+}
+
+static void scanning_that_ends_while_it_is_wanted_is_asked_for_again(void **state)
+{
+	(void) state;
+	bench_open(&(struct bluez_bench){.ups = 0});
+	bench_until(&bench.ups, 1);
+	assert_int_equal(bench.link->ops->scan(bench.link, true), 0);
+	bench_until(&bench.bluez.discoveries, 1);
+	bench_hear(); /* that it has begun has come before */
+	bluez_fake_discovers(&bench.bluez, false);
+	bench_until(&bench.bluez.discoveries, 2);
 }
 
 static void scanning_that_the_kernel_is_busy_with_is_asked_for_again(void **state)
@@ -248,6 +260,7 @@ int main(void)
 		BENCH(refused_pairing_agent_is_named),
 		BENCH(bluetoothd_that_goes_and_comes_back_is_followed),
 		BENCH(scanning_for_somebody_else_is_not_for_us),
+		BENCH(scanning_that_ends_while_it_is_wanted_is_asked_for_again),
 		BENCH(scanning_that_the_kernel_is_busy_with_is_asked_for_again),
 		BENCH(label_without_object_transfer_takes_no_picture),
 		BENCH(label_bonded_before_that_must_be_paired_anew_was_reset),
