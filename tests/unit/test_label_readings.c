@@ -204,6 +204,25 @@ static void a_storm_of_readings_is_refused_also_after_a_restart(void **state)
 	assert_int_equal(env_call(e, "POST", READINGS, "{\"sensors\":[2]}"), 429);
 }
 
+static void a_day_has_a_budget_of_readings_of_its_own(void **state)
+{
+	struct env *e = *state;
+
+	open_label(e);
+	for (int i = 0; i < SENSOR_READS_PER_DAY / 2; i++) { /* never too many in an hour */
+		assert_int_equal(env_call(e, "POST", READINGS, "{\"sensors\":[0,1]}"), 202);
+		env_advance(e, HOUR_US / 8);
+	}
+	env_advance(e, HOUR_US);
+	assert_int_equal(env_call(e, "POST", READINGS, "{\"sensors\":[2]}"), 429);
+	assert_int_equal(env_call(e, "GET", LABEL, NULL), 200);
+	assert_int_equal(env_int(e, "budget.readings.hour"), 0);
+	assert_int_equal(env_int(e, "budget.readings.day"), SENSOR_READS_PER_DAY);
+	assert_string_not_equal(env_text(e, "budget.readings.free_at"), "");
+	env_advance(e, 24 * HOUR_US);
+	assert_int_equal(env_call(e, "POST", READINGS, "{}"), 202);
+}
+
 static void old_readings_thin_out_to_one_a_day(void **state)
 {
 	struct env *e = *state;
@@ -271,6 +290,8 @@ int main(void)
 						env_teardown),
 		cmocka_unit_test_setup_teardown(bad_readings_are_refused, env_setup, env_teardown),
 		cmocka_unit_test_setup_teardown(a_storm_of_readings_is_refused_also_after_a_restart,
+						env_setup, env_teardown),
+		cmocka_unit_test_setup_teardown(a_day_has_a_budget_of_readings_of_its_own,
 						env_setup, env_teardown),
 		cmocka_unit_test_setup_teardown(old_readings_thin_out_to_one_a_day, env_setup,
 						env_teardown),
