@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ap-agent/identity.h"
 #include "common/err.h"
+#include "common/file.h"
 #include "common/hex.h"
 #include "common/image.h"
 #include "common/log.h"
@@ -26,50 +27,6 @@ struct identity {
 	gnutls_datum_t ca;      /**< DER; data NULL while not enrolled */
 	char hash[IMAGE_HASH_HEX_MAX];
 };
-
-static int write_all(int fd, const uint8_t *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		data += n;
-		len -= (size_t) n;
-	}
-	return fsync(fd) < 0 ? -errno : 0;
-}
-
-/* Old or new, never half: write beside, sync, rename, sync the directory. */
-static int replace_file(const struct identity *id, const char *path, const void *data, size_t len)
-{
-	char tmp[PATH_MAX + 4];
-
-	snprintf(tmp, sizeof(tmp), "%s.new", path);
-
-	int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return -errno;
-
-	int r = write_all(fd, data, len);
-
-	close(fd);
-	if (r == 0 && rename(tmp, path) < 0)
-		r = -errno;
-	if (r < 0) {
-		unlink(tmp);
-		return r;
-	}
-	fd = open(id->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fsync(fd) < 0)
-		r = -errno;
-	if (fd >= 0)
-		close(fd);
-	return r;
-}
 
 static int read_file(const char *path, struct buf *out)
 {
@@ -105,7 +62,7 @@ static int make_key(struct identity *id)
 	    gnutls_x509_privkey_export2(id->key, GNUTLS_X509_FMT_PEM, &pem) < 0)
 		return -ERR_CRYPTO;
 
-	int r = replace_file(id, id->key_path, pem.data, pem.size);
+	int r = file_write_durable(id->key_path, pem.data, pem.size, 0600);
 
 	gnutls_memset(pem.data, 0, pem.size);
 	gnutls_free(pem.data);
@@ -307,14 +264,14 @@ static int import_der(const void *der, size_t len, gnutls_x509_crt_t *ret)
 	return 0;
 }
 
-static int write_cert(const struct identity *id, const char *path, gnutls_x509_crt_t crt)
+static int write_cert(const char *path, gnutls_x509_crt_t crt)
 {
 	gnutls_datum_t pem = {NULL, 0};
 
 	if (gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &pem) < 0)
 		return -ENOMEM;
 
-	int r = replace_file(id, path, pem.data, pem.size);
+	int r = file_write_durable(path, pem.data, pem.size, 0600);
 
 	gnutls_free(pem.data);
 	return r;
@@ -337,9 +294,9 @@ int identity_accept(struct identity *id, const void *cert, size_t cert_len, cons
 		r = -ERR_CRYPTO;
 	/* The certificate last: its presence says that we are enrolled. */
 	if (r >= 0)
-		r = write_cert(id, id->ca_path, issuer);
+		r = write_cert(id->ca_path, issuer);
 	if (r >= 0)
-		r = write_cert(id, id->cert_path, own);
+		r = write_cert(id->cert_path, own);
 	if (r < 0) {
 		gnutls_x509_crt_deinit(own);
 		gnutls_x509_crt_deinit(issuer);

@@ -2,9 +2,9 @@
 #include "ap-agent/seal.h"
 
 #include "common/err.h"
+#include "common/file.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <nettle/siv-cmac.h>
 #include <stdio.h>
@@ -46,48 +46,18 @@ static int read_key(struct seal *s)
 	return r;
 }
 
-static int sync_directory(const char *path)
-{
-	char copy[PATH_MAX];
-	int fd, r;
-
-	snprintf(copy, sizeof(copy), "%s", path);
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	r = fsync(fd) < 0 ? -errno : 0;
-	close(fd);
-	return r;
-}
-
 /** The key is on flash before anything is sealed with it. */
 static int make_key(struct seal *s)
 {
 	uint8_t key[KEY_BYTES];
-	char tmp[PATH_MAX + 4];
-	int fd, r = 0;
+	int r;
 
 	if (getrandom(key, sizeof(key), 0) != (ssize_t) sizeof(key))
 		return -EIO;
-	snprintf(tmp, sizeof(tmp), "%s.new", s->path);
-	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0)
-		r = -errno;
-	if (r == 0 && write(fd, key, sizeof(key)) != (ssize_t) sizeof(key))
-		r = -EIO;
-	if (r == 0 && fsync(fd) < 0)
-		r = -errno;
-	if (fd >= 0)
-		close(fd);
-	if (r == 0 && rename(tmp, s->path) < 0)
-		r = -errno;
-	if (r == 0)
-		r = sync_directory(s->path);
+	r = file_write_durable(s->path, key, sizeof(key), 0600);
 	if (r == 0) {
 		siv_cmac_aes256_set_key(&s->siv, key);
 		s->ready = true;
-	} else {
-		unlink(tmp);
 	}
 	explicit_bzero(key, sizeof(key));
 	return r;

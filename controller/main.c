@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/err.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "controller/app.h"
 #include "controller/app_config.h"
-#include "controller/db/file.h"
 #include "controller/http/http.h"
 #include "controller/keeping/restore.h"
 #include "controller/people/auth.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keeping the store: a copy of everything, and what a helper needs to see. */
 #include "common/err.h"
+#include "common/file.h"
 #include "controller/ctl/ctl.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,31 +34,9 @@ static bool out_piece(void *user, const char *data, size_t len)
 	struct out_file *o = user;
 
 	o->bytes += len;
-	while (len > 0 && !o->err) {
-		ssize_t n = write(o->fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			o->err = n < 0 ? -errno : -EIO;
-			break;
-		}
-		data += n;
-		len -= (size_t) n;
-	}
+	if (!o->err)
+		o->err = file_write_all(o->fd, data, len);
 	return !o->err;
-}
-
-static int sync_parent(const char *path)
-{
-	_cleanup_free_ char *copy = strdup(path);
-	int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1, r;
-
-	if (fd < 0)
-		return copy ? -errno : -ENOMEM;
-	r = fsync(fd) < 0 ? -errno : 0;
-	close(fd);
-	return r;
 }
 
 /* Gives the file its name if all of it came, else leaves nothing. */
@@ -77,7 +55,7 @@ static int out_close(struct out_file *o, bool whole)
 	if (r < 0 || !whole)
 		(void) unlink(o->part);
 	else
-		r = sync_parent(o->path);
+		r = file_sync_parent(o->path);
 	return r;
 }
 

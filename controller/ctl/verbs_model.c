@@ -2,8 +2,8 @@
 /* What is worked out here, from recorded walks, without a controller: the model of the places, and
  * the direction of a passage. */
 #include "common/err.h"
+#include "common/file.h"
 #include "controller/ctl/ctl.h"
-#include "controller/db/file.h"
 #include "controller/inventory/door.h"
 #include "controller/inventory/place_model.h"
 #include <errno.h>

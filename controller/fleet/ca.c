@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/fleet/ca.h"
 #include "common/err.h"
+#include "common/file.h"
 #include "common/log.h"
-#include "controller/db/file.h"
 #include "controller/fleet/ca_internal.h"
 #include <errno.h>
 #include <gnutls/abstract.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "common/buf.h"
 #include "common/err.h"
+#include "common/file.h"
 #include "common/log.h"
-#include "controller/db/file.h"
 #include "controller/fleet/ca_internal.h"
 #include <arpa/inet.h>
 #include <errno.h>

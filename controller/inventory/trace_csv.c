@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/inventory/trace_csv.h"
 #include "common/err.h"
-#include "controller/db/file.h"
+#include "common/file.h"
 #include "controller/shop/csv.h"
 #include <errno.h>
 #include <math.h>

@@ -2,6 +2,7 @@
 #include "controller/keeping/backup_pack.h"
 #include "common/err.h"
 #include "common/fault.h"
+#include "common/file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -157,21 +158,6 @@ struct unpacking {
 	char hash[BACKUP_PARTS][HASH_HEX];
 };
 
-static int write_all(int fd, const uint8_t *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		data += n;
-		len -= (size_t) n;
-	}
-	return 0;
-}
-
 static int unpack_bytes(struct unpacking *u, int fd, uint64_t size, char ret_hash[HASH_HEX])
 {
 	_cleanup_free_ uint8_t *block = malloc(COPY_BYTES);
@@ -186,7 +172,7 @@ static int unpack_bytes(struct unpacking *u, int fd, uint64_t size, char ret_has
 		if (r < 0)
 			break;
 		crypto_hash_sha256_update(&st, block, n);
-		r = write_all(fd, block, n);
+		r = file_write_all(fd, block, n);
 		size -= n;
 		FAULT_POINT("ctl.restore.unpacking");
 	}

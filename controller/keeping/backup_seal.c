@@ -2,6 +2,7 @@
 #include "controller/keeping/backup_seal.h"
 #include "common/buf.h"
 #include "common/err.h"
+#include "common/file.h"
 #include "common/wire.h"
 #include <errno.h>
 #include <sodium.h>
@@ -61,21 +62,6 @@ static void head_check(const struct keys *k, const uint8_t *head, uint8_t ret[CH
 
 /* --- writing ------------------------------------------------------------------------------- */
 
-static int write_all(int fd, const uint8_t *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		data += n;
-		len -= (size_t) n;
-	}
-	return 0;
-}
-
 static int write_head(struct seal *s, const char *passphrase)
 {
 	uint8_t salt[crypto_pwhash_SALTBYTES], check[CHECK_BYTES];
@@ -101,7 +87,7 @@ static int write_head(struct seal *s, const char *passphrase)
 		buf_put(&head, check, sizeof(check));
 	}
 	sodium_memzero(&k, sizeof(k));
-	return buf_ok(&head) ? write_all(s->fd, head.data, head.len) : head.err;
+	return buf_ok(&head) ? file_write_all(s->fd, head.data, head.len) : head.err;
 }
 
 int seal_begin(int fd, const char *passphrase, struct seal **ret)
@@ -129,7 +115,7 @@ static int flush(struct seal *s, uint8_t tag)
 						       NULL, 0, tag) < 0)
 		return -ERR_CRYPTO;
 	s->n = 0;
-	return write_all(s->fd, s->sealed, (size_t) len);
+	return file_write_all(s->fd, s->sealed, (size_t) len);
 }
 
 int seal_write(struct seal *s, const void *data, size_t len)

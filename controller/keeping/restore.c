@@ -2,10 +2,10 @@
 #include "controller/keeping/restore.h"
 #include "common/err.h"
 #include "common/fault.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "common/sql.h"
 #include "controller/db/db_schema.h"
-#include "controller/db/file.h"
 #include "controller/keeping/backup_pack.h"
 #include <errno.h>
 #include <fcntl.h>

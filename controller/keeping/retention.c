@@ -2,11 +2,11 @@
 #include "controller/keeping/retention.h"
 #include "common/buf.h"
 #include "common/err.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "controller/app.h"
 #include "controller/app_config.h"
 #include "controller/db/db.h"
-#include "controller/db/file.h"
 #include "controller/keeping/retention_rows.h"
 #include <errno.h>
 #include <stdio.h>

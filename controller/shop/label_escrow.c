@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/shop/label_escrow.h"
 #include "common/err.h"
-#include "controller/db/file.h"
+#include "common/file.h"
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>

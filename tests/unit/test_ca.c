@@ -3,7 +3,7 @@
 #include "tests/unit/test_csr.h"
 
 #include "common/err.h"
-#include "controller/db/file.h"
+#include "common/file.h"
 #include "controller/fleet/ca.h"
 #include <errno.h>
 #include <stdio.h>

@@ -2,9 +2,9 @@
 /* How long evidence is kept, in virtual time. */
 #include "tests/unit/test_label_env.h"
 
+#include "common/file.h"
 #include "common/hex.h"
 #include "common/image.h"
-#include "controller/db/file.h"
 #include "controller/keeping/retention.h"
 #include "controller/shop/shop_internal.h"
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "controller/db/file.h"
+#include "common/file.h"
 #include "common/err.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -29,34 +29,35 @@ int file_make_dir(const char *path)
 	return 0;
 }
 
-static int sync_parent(const char *path)
+int file_sync_parent(const char *path)
 {
 	_cleanup_free_ char *copy = strdup(path);
-	int fd, r;
 
-	if (!copy)
-		return -ENOMEM;
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	r = fsync(fd) < 0 ? -errno : 0;
-	close(fd);
-	return r;
+	return copy ? file_sync_dir(dirname(copy)) : -ENOMEM;
 }
 
-static int write_all(int fd, const char *data, size_t len)
+int file_write_all(int fd, const void *data, size_t len)
 {
+	const uint8_t *at = data;
+
 	while (len > 0) {
-		ssize_t n = write(fd, data, len);
+		ssize_t n = write(fd, at, len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return n < 0 ? -errno : -EIO;
-		data += n;
+		at += n;
 		len -= (size_t) n;
 	}
-	return fsync(fd) < 0 ? -errno : 0;
+	return 0;
+}
+
+static int write_synced(int fd, const void *data, size_t len)
+{
+	int r = file_write_all(fd, data, len);
+
+	return r < 0 ? r : fsync(fd) < 0 ? -errno : 0;
 }
 
 int file_write_durable(const char *path, const void *data, size_t len, unsigned int mode)
@@ -70,7 +71,7 @@ int file_write_durable(const char *path, const void *data, size_t len, unsigned 
 	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, (mode_t) mode);
 	if (fd < 0)
 		return -errno;
-	r = write_all(fd, data, len);
+	r = write_synced(fd, data, len);
 	if (close(fd) < 0 && r == 0)
 		r = -errno;
 	if (r == 0 && rename(tmp, path) < 0)
@@ -79,7 +80,7 @@ int file_write_durable(const char *path, const void *data, size_t len, unsigned 
 		(void) unlink(tmp);
 		return r;
 	}
-	return sync_parent(path);
+	return file_sync_parent(path);
 }
 
 /* Where the last whole line ends. */
@@ -117,13 +118,13 @@ int file_append_lines(const char *path, const void *lines, size_t len, unsigned 
 	if (r == 0 && ftruncate(fd, end) < 0)
 		r = -errno;
 	if (r == 0) {
-		r = write_all(fd, lines, len);
+		r = write_synced(fd, lines, len);
 		if (r < 0)
 			ignore_result(ftruncate(fd, end));
 	}
 	if (close(fd) < 0 && r == 0)
 		r = -errno;
-	return r < 0 ? r : sync_parent(path);
+	return r < 0 ? r : file_sync_parent(path);
 }
 
 static int remove_entry(const char *path, const struct stat *st _unused_, int type _unused_,
