@@ -120,10 +120,10 @@ struct esl_label {
 	uint8_t sent_image[8]; /**< head of the image last reported SENT */
 	uint8_t leds[ESL_LEDS_MAX];
 	uint8_t group, id;
-	uint8_t pixels; /**< index of its description in esl_engine.pixels; ESL_NO_PIXELS */
-	uint8_t phase;  /**< enum esl_phase */
-	uint8_t ready;  /**< enum esl_urgency of the queue it is in */
-	uint8_t queue;  /**< enum esl_urgency or esl_visit_queue */
+	uint8_t pixels;    /**< index of its description in esl_engine.pixels; ESL_NO_PIXELS */
+	uint8_t phase;     /**< enum esl_phase */
+	uint8_t ready : 4; /**< enum esl_urgency of the queue it is in */
+	uint8_t queue : 4; /**< enum esl_urgency or esl_visit_queue */
 	uint8_t n_slots;
 	uint8_t n_wishes;
 	uint8_t n_leds;
@@ -164,6 +164,9 @@ struct esl_label {
 	bool image_absent : 1; /**< visit_after_us waits for a picture */
 	bool no_timed : 1;     /**< it knows no timed changes: what is due is told at its instant */
 };
+
+_Static_assert(ESL_VISIT_QUEUES <= 16, "a queue takes four bits");
+_Static_assert(sizeof(struct esl_label) <= 296, "a label has 512 bytes, with all it points to");
 
 TAILQ_HEAD(esl_label_list, esl_label);
 
